@@ -1,0 +1,5 @@
+"""`python -m iotflow` is the `iotflow` command."""
+
+from iotflow.cli import main
+
+main()

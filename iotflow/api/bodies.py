@@ -1,0 +1,166 @@
+"""Request bodies: read within a limit and a deadline, unpacked, decoded. Nothing else in the project reads one."""
+
+import asyncio
+import json
+import math
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NoReturn
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from iotflow.domain.errors import FieldError, InvalidInput
+
+DEADLINE_S = 60.0
+GZIP_WINDOW_BITS = 31
+YIELD_EACH_LINES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLine:
+    """A line of NDJSON that is no JSON."""
+
+    detail: str
+
+
+async def read(request: Request, limit: int, *, gzip: bool) -> bytes:
+    """The body, unpacked. Answers 408, 413 past the limit, and raises InvalidInput for broken gzip."""
+    if not gzip and int(request.headers.get("content-length") or 0) > limit:
+        _refuse_size(limit)
+    body = bytearray()
+    unpack = _Gunzip(limit) if gzip else None
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            async for chunk in request.stream():
+                body += unpack.feed(chunk, len(body)) if unpack else chunk
+                if len(body) > limit:
+                    _refuse_size(limit)
+    except TimeoutError:
+        raise HTTPException(408, f"the body did not arrive within {DEADLINE_S:.0f} s") from None
+    if unpack:
+        unpack.finish()
+    return bytes(body)
+
+
+def decode_json(body: bytes) -> object:
+    """The JSON value of a body. Raises InvalidInput, naming the fields where that is possible."""
+    try:
+        value: object = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput(
+            _unreadable_fields(body) or [FieldError(("body",), _reason(error), "json_invalid")]
+        ) from None
+    if b"\\u0000" in body and (errors := [_null_character(path) for path in _paths_of_null_characters(value)]):
+        raise InvalidInput(errors)
+    return value
+
+
+async def decode_ndjson(body: bytes) -> list[object]:
+    """The JSON value of each line that is not blank, a `BrokenLine` in the place of one that is none."""
+    values: list[object] = []
+    for number, line in enumerate(body.split(b"\n")):
+        if number % YIELD_EACH_LINES == 0:
+            await asyncio.sleep(0)
+        if line.strip():
+            try:
+                values.append(decode_json(line))
+            except InvalidInput as error:
+                values.append(BrokenLine(str(error)))
+    return values
+
+
+class _Gunzip:
+    """Unpacks gzip (RFC 1952), of several members too, and never far past the limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._member = zlib.decompressobj(GZIP_WINDOW_BITS)
+
+    def feed(self, packed: bytes, size: int) -> bytes:
+        unpacked = bytearray()
+        while packed and size + len(unpacked) <= self._limit:
+            if self._member.eof:
+                self._member = zlib.decompressobj(GZIP_WINDOW_BITS)
+            try:
+                unpacked += self._member.decompress(packed, self._limit - size - len(unpacked) + 1)
+            except zlib.error:
+                _refuse_gzip()
+            packed = self._member.unconsumed_tail or self._member.unused_data
+        return bytes(unpacked)
+
+    def finish(self) -> None:
+        if not self._member.eof:
+            _refuse_gzip()
+
+
+def _refuse_size(limit: int) -> NoReturn:
+    raise HTTPException(413, f"the body is larger than {limit} bytes")
+
+
+def _refuse_gzip() -> NoReturn:
+    raise InvalidInput.at("body", message="the body is no whole gzip stream", kind="gzip_invalid")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "the JSON is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "the JSON is not UTF-8"
+    return f"no valid JSON: {error}"
+
+
+class _Unreadable:
+    """Stands in the place of a number that JSON or a 64-bit double does not have."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+
+def _unreadable_fields(body: bytes) -> list[FieldError]:
+    """The numbers that made decoding fail: NaN, infinities, ones out of range. Empty where something else did."""
+    try:
+        value = json.loads(
+            body,
+            parse_constant=lambda name: _Unreadable(f"{name} is no JSON number"),
+            parse_int=lambda digits: int(digits) if len(digits) < 40 else _Unreadable("an integer of too many digits"),
+            parse_float=_readable_float,
+        )
+    except (ValueError, RecursionError):
+        return []
+    return [
+        FieldError(("body", *path), found.message, "number_invalid")
+        for path, found in _walk(value, ())
+        if isinstance(found, _Unreadable)
+    ]
+
+
+def _readable_float(digits: str) -> float | _Unreadable:
+    number = float(digits)
+    return number if math.isfinite(number) else _Unreadable("a number beyond what a double holds")
+
+
+def _null_character(path: tuple[str | int, ...]) -> FieldError:
+    return FieldError(("body", *path), "text holds no null character", "null_character")
+
+
+def _paths_of_null_characters(value: object) -> Iterator[tuple[str | int, ...]]:
+    for path, found in _walk(value, ()):
+        if (isinstance(found, str) and "\0" in found) or any(
+            isinstance(part, str) and "\0" in part for part in path[-1:]
+        ):
+            yield path
+
+
+def _walk(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], object]]:
+    """Every value within a JSON value, with the way to it; without recursion, since a body may be deep."""
+    waiting: list[tuple[tuple[str | int, ...], object]] = [(path, value)]
+    while waiting:
+        path, value = waiting.pop()
+        yield path, value
+        if isinstance(value, dict):
+            waiting.extend(((*path, name), item) for name, item in reversed(value.items()))
+        elif isinstance(value, list):
+            waiting.extend(((*path, index), item) for index, item in reversed(list(enumerate(value))))

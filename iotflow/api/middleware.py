@@ -1,0 +1,59 @@
+"""What surrounds every request: its id, its log line, and the answer when nothing else has one."""
+
+import logging
+import re
+import time
+from uuid import uuid4
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from iotflow.api.problems import problem
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+
+logger = logging.getLogger(__name__)
+
+
+class RequestContext:
+    """Gives each request an id, the client's own where it is well formed, and each answer the headers all share."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        offered = request.headers.get("x-request-id", "")
+        request_id = offered if REQUEST_ID.fullmatch(offered) else uuid4().hex
+        request.state.request_id = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+                if scope["path"].startswith("/api/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            logger.info("%s %s: the client left before its body was read", request.method, request.url.path)
+            return
+        except Exception:
+            logger.exception("%s %s failed (request %s)", request.method, request.url.path, request_id)
+            if status:
+                raise
+            answer = problem(request, 500, "the service failed to answer; its log tells more under this request_id")
+            await answer(scope, receive, send_with_headers)
+        elapsed_ms = (time.perf_counter() - started) * 1_000
+        logger.info("%s %s %d %.1f ms %s", request.method, request.url.path, status, elapsed_ms, request_id)

@@ -1,0 +1,136 @@
+"""Errors as HTTP answers: RFC 9457 problem details, from one table."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette._utils import get_route_path
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from iotflow.domain.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    IoTFlowError,
+    NotFound,
+    StoreUnavailable,
+    TooManyAttempts,
+    Unauthenticated,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2
+LONGEST_LOCATION = 200
+
+logger = logging.getLogger(__name__)
+
+STATUS_OF: Final[Mapping[type[IoTFlowError], int]] = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    InvalidInput: 422,
+    TooManyAttempts: 429,
+    StoreUnavailable: 503,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Have the app answer every error as a problem."""
+    app.add_exception_handler(IoTFlowError, _answer_domain_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem as an answer. `errors` name the fields that are wrong, never their values."""
+    title = HTTPStatus(status).phrase
+    body: dict[str, object] = {
+        "type": f"urn:iotflow:problem:{title.lower().replace(' ', '-')}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+        "request_id": request.state.request_id,
+    }
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        body["errors"] = [
+            {"loc": [_shortened(part) for part in error.location], "msg": error.message, "type": error.kind}
+            for error in errors
+        ]
+    return Response(msgspec.json.encode(body), status, headers, MEDIA_TYPE)
+
+
+async def _answer_domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, IoTFlowError)
+    status = STATUS_OF[type(error)]
+    match error:
+        case InvalidInput():
+            return problem(request, status, _summary(error.errors), errors=error.errors)
+        case TooManyAttempts():
+            return problem(request, status, str(error), headers={"Retry-After": str(error.retry_after_s)})
+        case StoreUnavailable():
+            logger.warning("the %s store is unavailable: %s", error.store, error)
+            detail = f"the {error.store} store is unavailable: try again in {RETRY_AFTER_S} s"
+            return problem(request, status, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+        case Unauthenticated():
+            return problem(request, status, str(error), headers={"WWW-Authenticate": "Bearer"})
+    return problem(request, status, str(error))
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        FieldError(tuple(found["loc"]), found["msg"].removeprefix("Value error, "), found["type"])
+        for found in error.errors()
+    ]
+    return problem(request, 422, _summary(errors), errors=errors)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = error.detail
+    if error.status_code == HTTPStatus.NOT_FOUND and detail == HTTPStatus.NOT_FOUND.phrase:
+        detail = f"there is nothing at {request.url.path[:LONGEST_LOCATION]}"
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Starlette names the methods of the first route alone.
+        headers = {"Allow": ", ".join(sorted(_methods_of_path(request)))}
+        detail = f"{request.method[:LONGEST_LOCATION]} is not among the methods of this path: {headers['Allow']}"
+    return problem(request, error.status_code, detail, headers=headers)
+
+
+def _methods_of_path(request: Request) -> set[str]:
+    path = get_route_path(request.scope)
+    return {
+        method
+        for route in iter_route_contexts(request.app.routes)
+        if route.path and compile_path(route.path)[0].match(path)
+        for method in route.methods or ()
+    }
+
+
+def _summary(errors: Sequence[FieldError]) -> str:
+    first = errors[0]
+    place = ".".join(str(_shortened(part)) for part in first.location)
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{place}: {first.message}{more}"
+
+
+def _shortened(part: str | int) -> str | int:
+    return part[:LONGEST_LOCATION] + "…" if isinstance(part, str) and len(part) > LONGEST_LOCATION else part

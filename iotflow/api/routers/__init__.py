@@ -1,0 +1,1 @@
+"""One router a module, one module a section of the HTTP contract."""

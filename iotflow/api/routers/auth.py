@@ -1,0 +1,68 @@
+"""Authentication: accounts are made, tokens given and ended."""
+
+from typing import Annotated
+
+from fastapi import Form
+from pydantic import BaseModel, ConfigDict, Field
+
+from iotflow.api.access import LoginAddress, Registrar, User
+from iotflow.api.deps import AccountsDep, AuthenticationDep, RequestId
+from iotflow.api.routes import problems, router
+from iotflow.api.schemas.accounts import LoginBody, Registration, TokenAnswer, UserAnswer, UserView
+from iotflow.services.authentication import Login
+
+routes = router("Authentication")
+
+
+class PasswordForm(BaseModel):
+    """OAuth 2.0's password form (RFC 6749, section 4.3.2), so that Authorize in `/docs` works."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    username: Annotated[str, Field(min_length=1, max_length=254, description="Name or address.")]
+    password: Annotated[str, Field(min_length=1, max_length=1_000, json_schema_extra={"format": "password"})]
+    grant_type: Annotated[str, Field(pattern="^password$")] = "password"
+    scope: str = Field("", max_length=1_000, description="Ignored: a token may do all that its user may.")
+    client_id: str | None = Field(None, max_length=1_000, description="Ignored: there are no registered clients.")
+    client_secret: str | None = Field(None, max_length=1_000, description="Ignored: there are no registered clients.")
+
+
+@routes.post("/auth/register", status_code=201, operation_id="register_user", responses=problems(409))
+async def register_user(_: Registrar, body: Registration, accounts: AccountsDep, request_id: RequestId) -> UserAnswer:
+    """Make an account. Where registration is closed, an admin's token is required."""
+    user = await accounts.register(body.username, body.email, body.password, request_id=request_id)
+    return UserAnswer(user=UserView.model_validate(user))
+
+
+@routes.post("/auth/login", operation_id="login")
+async def login(
+    address: LoginAddress, body: LoginBody, authentication: AuthenticationDep, request_id: RequestId
+) -> TokenAnswer:
+    """Trade a name or address and a password for an access token."""
+    return _token(await authentication.login(body.username, body.password, address, request_id))
+
+
+@routes.post("/auth/token", operation_id="login_with_form")
+async def login_with_form(
+    address: LoginAddress,
+    form: Annotated[PasswordForm, Form()],
+    authentication: AuthenticationDep,
+    request_id: RequestId,
+) -> TokenAnswer:
+    """The same as login, by OAuth 2.0's password form."""
+    return _token(await authentication.login(form.username, form.password, address, request_id))
+
+
+@routes.post("/auth/logout", status_code=204, operation_id="logout")
+async def logout(caller: User, authentication: AuthenticationDep, request_id: RequestId) -> None:
+    """End the token that the request came with."""
+    await authentication.logout(caller, request_id)
+
+
+def _token(login: Login) -> TokenAnswer:
+    return TokenAnswer(
+        access_token=login.access_token,
+        token_type="bearer",  # noqa: S106  # the kind of token, no secret
+        expires_in=login.expires_in_s,
+        user=UserView.model_validate(login.user),
+    )

@@ -1,0 +1,89 @@
+"""Telemetry, submitted many records at a time."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import Body
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from iotflow.api.access import Submitter, User
+from iotflow.api.bodies import BrokenLine
+from iotflow.api.deps import DeviceId, IngestDep, RequestId
+from iotflow.api.routes import BatchRoute, problems, router
+from iotflow.api.schemas.telemetry import BatchAnswer, BatchRecord, RejectedRecord, UncheckedRecord
+from iotflow.domain.telemetry import MAX_RECORDS_PER_BATCH
+from iotflow.services.ingest import BatchOutcome, Rejection, Submission
+
+RECORDS_BETWEEN_YIELDS = 250
+
+routes = router("Telemetry", BatchRoute)
+
+Records = Annotated[
+    list[UncheckedRecord],
+    Body(
+        min_length=1,
+        json_schema_extra={"maxItems": MAX_RECORDS_PER_BATCH},
+        description="At most 10,000 records.",
+        examples=[[{"timestamp": "2026-01-31T09:30:00Z", "data": {"temperature": 21.5}}]],
+    ),
+]
+
+
+@routes.post("/telemetry/batch", operation_id="submit_telemetry_batch")
+async def submit_telemetry_batch(
+    caller: Submitter, records: Records, ingest: IngestDep, request_id: RequestId
+) -> BatchAnswer:
+    """Submit up to 10,000 records at once. Good ones are stored though others are bad.
+
+    The body may also be NDJSON, one record a line, with the content type `application/x-ndjson`, and either may be
+    compressed with `Content-Encoding: gzip`.
+    """
+    good, rejections = await _judged(records)
+    outcome = await ingest.submit_batch(caller, good, request_id)
+    return _answer(outcome, rejections)
+
+
+@routes.post("/telemetry/{device_id:digits}/batch", operation_id="import_telemetry_batch", responses=problems(403, 404))
+async def import_telemetry_batch(caller: User, device_id: DeviceId, records: Records, ingest: IngestDep) -> BatchAnswer:
+    """Store a device's records on its behalf: for back-fills and gateways. Its presence and status stay.
+
+    Bodies are as for a device's own batch.
+    """
+    good, rejections = await _judged(records)
+    return _answer(await ingest.backfill(caller, device_id, good), rejections)
+
+
+async def _judged(records: list[UncheckedRecord]) -> tuple[dict[int, Submission], list[Rejection]]:
+    """The good records by their place, and what is wrong with the others."""
+    if len(records) > MAX_RECORDS_PER_BATCH:
+        raise HTTPException(413, f"a batch has at most {MAX_RECORDS_PER_BATCH} records, this one has {len(records)}")
+    good: dict[int, Submission] = {}
+    rejections: list[Rejection] = []
+    for index, record in enumerate(records):
+        if index % RECORDS_BETWEEN_YIELDS == 0:
+            await asyncio.sleep(0)
+        if isinstance(record, BrokenLine):
+            rejections.append(Rejection(index, record.detail))
+            continue
+        try:
+            good[index] = BatchRecord.model_validate(record).submission()
+        except ValidationError as error:
+            rejections.append(Rejection(index, _detail(error)))
+    return good, rejections
+
+
+def _detail(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in found['loc']) or 'record'}: {found['msg'].removeprefix('Value error, ')}"
+        for found in error.errors(include_url=False, include_input=False)
+    )
+
+
+def _answer(outcome: BatchOutcome, rejections: list[Rejection]) -> BatchAnswer:
+    errors = sorted([*rejections, *outcome.rejections], key=lambda rejection: rejection.index)
+    return BatchAnswer(
+        accepted=outcome.accepted,
+        rejected=len(errors),
+        errors=[RejectedRecord.model_validate(rejection) for rejection in errors],
+    )

@@ -1,0 +1,70 @@
+"""The audit trail."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import Query, Request
+
+from iotflow.api.access import User
+from iotflow.api.cursors import open_page
+from iotflow.api.deps import ClockDep, EventsDep
+from iotflow.api.routes import problems, router
+from iotflow.api.schemas.common import QueryTime
+from iotflow.api.schemas.operations import EventList, EventView
+from iotflow.domain.devices import MAX_ID
+from iotflow.domain.events import EventFilter, EventPosition, EventType
+from iotflow.domain.permissions import require_account
+from iotflow.domain.times import Millis
+
+routes = router("Events")
+
+
+class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """After the event of this time and id."""
+
+    time: int
+    id: UUID
+
+
+@routes.get("/events", operation_id="list_events", responses=problems(403))
+async def list_events(
+    caller: User,
+    request: Request,
+    events: EventsDep,
+    clock: ClockDep,
+    event_type: EventType | None = None,
+    device_id: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
+    user_id: Annotated[UUID | None, Query(description="The caller's own account; any for an admin.")] = None,
+    start_time: QueryTime | None = None,
+    end_time: QueryTime | None = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    cursor: Annotated[str | None, Query(description="The former page's `next_cursor`.")] = None,
+) -> EventList:
+    """Who did what to which account, device, group, key and config, newest first: the caller's own, an admin's all."""
+    names = ("event_type", "device_id", "user_id", "start_time", "end_time")
+    if user_id is not None:
+        require_account(caller, user_id)
+    page = open_page(
+        f"events for {'an admin' if caller.is_admin else caller.user_id}",
+        request.query_params,
+        dict.fromkeys(names),
+        Position,
+        clock.now(),
+    )
+    chosen_user, chosen_device, chosen_type = (page.query[name] for name in ("user_id", "device_id", "event_type"))
+    where = EventFilter(
+        user_id=UUID(chosen_user) if chosen_user else (None if caller.is_admin else caller.user_id),
+        device_id=int(chosen_device) if chosen_device else None,
+        event_type=EventType(chosen_type) if chosen_type else None,
+        start=page.span.start,
+        end=page.span.end,
+    )
+    after = EventPosition(Millis(page.position.time), page.position.id) if page.position else None
+    found = await events.page(where, limit + 1, after)
+    listed = found[:limit]
+    more = len(found) > limit
+    return EventList(
+        events=[EventView.model_validate(event) for event in listed],
+        next_cursor=page.cursor(Position(listed[-1].timestamp, listed[-1].id)) if more else None,
+    )

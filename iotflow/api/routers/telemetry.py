@@ -1,0 +1,247 @@
+"""Telemetry: submitted one record at a time, read, deleted."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import Query, Request, Response
+
+from iotflow.api.access import AccountOrAdmin, Anyone, Reader, Submitter
+from iotflow.api.cursors import open_page, resolved_span
+from iotflow.api.deps import AccountId, ClockDep, DeviceId, HealthDep, HistoryDep, IngestDep, RequestId
+from iotflow.api.routes import problems, router
+from iotflow.api.schemas.common import QueryTime
+from iotflow.api.schemas.operations import StoreAvailability, TelemetryStatus
+from iotflow.api.schemas.telemetry import (
+    Accepted,
+    AggregatedAnswer,
+    DeletionAnswer,
+    DeletionBody,
+    FeedAnswer,
+    HistoryAnswer,
+    LatestAnswer,
+    RecordBody,
+)
+from iotflow.domain.aggregates import Aggregation
+from iotflow.domain.errors import InvalidInput
+from iotflow.domain.telemetry import StoredRecord, name_error
+from iotflow.domain.times import Millis, format_rfc3339
+from iotflow.domain.windows import parse_window, parse_zone
+from iotflow.services.history import FeedPosition
+
+routes = router("Telemetry")
+
+Cursor = Annotated[str | None, Query(description="The former page's `next_cursor`: continues that request.")]
+
+
+class RecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """After the record of this time."""
+
+    time: int
+
+
+class DeviceRecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """After the record of this time and device."""
+
+    time: int
+    device_id: int
+
+
+@routes.post("/telemetry", status_code=201, operation_id="submit_telemetry")
+async def submit_telemetry(caller: Submitter, body: RecordBody, ingest: IngestDep, request_id: RequestId) -> Accepted:
+    """Submit one record. The answer means that it is stored durably."""
+    timestamp = await ingest.submit(caller, body.submission(), request_id)
+    return Accepted(device_id=caller.device_id, device_name=caller.name, timestamp=timestamp, accepted=len(body.data))
+
+
+@routes.get("/telemetry/status", operation_id="get_telemetry_status")
+async def get_telemetry_status(_: Anyone, health: HealthDep) -> TelemetryStatus:
+    """Whether the service takes telemetry."""
+    found = await health.check()
+    stores = {store.name: StoreAvailability.model_validate(store) for store in found.stores}
+    return TelemetryStatus(status=found.verdict, stores=stores)
+
+
+@routes.get("/telemetry/user/{user_id}", operation_id="list_telemetry_of_user", responses=problems(404))
+async def list_telemetry_of_user(
+    _: AccountOrAdmin,
+    user_id: AccountId,
+    request: Request,
+    history: HistoryDep,
+    clock: ClockDep,
+    start_time: QueryTime = "-24h",
+    end_time: QueryTime | None = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    cursor: Cursor = None,
+) -> FeedAnswer:
+    """The records of all of a user's devices, newest first."""
+    page = open_page(
+        f"telemetry of user {user_id}",
+        request.query_params,
+        {"start_time": "-24h", "end_time": None},
+        DeviceRecordPosition,
+        clock.now(),
+    )
+    after = FeedPosition(Millis(page.position.time), page.position.device_id) if page.position else None
+    items, more = await history.feed(user_id, page.span, limit, after)
+    last = DeviceRecordPosition(items[-1].record.timestamp, items[-1].device_id) if more else None
+    answer = {
+        "user_id": str(user_id),
+        "telemetry": [
+            {"device_id": item.device_id, "device_name": item.device_name, **_record(item.record, with_metadata=False)}
+            for item in items
+        ],
+        "count": len(items),
+        "next_cursor": page.cursor(last) if last else None,
+    }
+    return _encoded(answer)  # type: ignore[return-value]  # documented as FeedAnswer, encoded without building it
+
+
+@routes.get("/telemetry/{device_id:digits}", operation_id="get_telemetry", responses=problems(404))
+async def get_telemetry(
+    caller: Reader,
+    device_id: DeviceId,
+    request: Request,
+    history: HistoryDep,
+    clock: ClockDep,
+    start_time: QueryTime = "-1h",
+    end_time: QueryTime | None = None,
+    fields: Annotated[str | None, Query(description="Names, comma separated; all by default.")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="The most records in a page.")] = 1_000,
+    cursor: Cursor = None,
+    order: Literal["asc", "desc"] = "desc",
+) -> HistoryAnswer:
+    """A device's records within a range. A page never splits a record."""
+    page = open_page(
+        f"telemetry of device {device_id}",
+        request.query_params,
+        {"start_time": "-1h", "end_time": None, "fields": None, "order": "desc"},
+        RecordPosition,
+        clock.now(),
+    )
+    names = _names(page.query["fields"])
+    device = await history.device(caller, device_id)
+    records, more = await history.records(
+        device_id,
+        page.span,
+        descending=page.query["order"] == "desc",
+        limit=limit,
+        after=Millis(page.position.time) if page.position else None,
+        names=names,
+    )
+    answer = {
+        "device_id": device.id,
+        "device_name": device.name,
+        "device_type": device.device_type,
+        "start_time": format_rfc3339(page.span.start),
+        "end_time": None if page.span.end is None else format_rfc3339(page.span.end),
+        "data": [_record(record, with_metadata=True) for record in records],
+        "count": len(records),
+        "next_cursor": page.cursor(RecordPosition(records[-1].timestamp)) if more else None,
+    }
+    return _encoded(answer)  # type: ignore[return-value]  # documented as HistoryAnswer, encoded without building it
+
+
+@routes.get("/telemetry/{device_id:digits}/latest", operation_id="get_latest_telemetry", responses=problems(404))
+async def get_latest_telemetry(caller: Reader, device_id: DeviceId, history: HistoryDep) -> LatestAnswer:
+    """A device's newest values by event time: late data never replaces newer."""
+    latest = await history.latest(caller, device_id)
+    answer = {
+        "device_id": latest.device.id,
+        "device_name": latest.device.name,
+        "device_type": latest.device.device_type,
+        "latest_data": {
+            name: {"value": found.value, "timestamp": format_rfc3339(found.timestamp)}
+            for name, found in latest.values.items()
+        },
+        "timestamp": format_rfc3339(max(found.timestamp for found in latest.values.values())),
+        "cached": latest.cached,
+    }
+    return _encoded(answer)  # type: ignore[return-value]  # documented as LatestAnswer, encoded without building it
+
+
+@routes.get("/telemetry/{device_id:digits}/aggregated", operation_id="aggregate_telemetry", responses=problems(404))
+async def aggregate_telemetry(
+    caller: Reader,
+    device_id: DeviceId,
+    history: HistoryDep,
+    clock: ClockDep,
+    field: Annotated[str, Query(description="A measurement's name.", min_length=1, max_length=128)],
+    aggregation: Aggregation,
+    window: Annotated[
+        str, Query(pattern=r"^[0-9]{1,7}[smhd]$", description="A width from 10s to 30d.", examples=["1h", "7d"])
+    ],
+    start_time: QueryTime = "-24h",
+    end_time: QueryTime | None = None,
+    timezone: Annotated[str, Query(description="IANA name; windows of whole days follow its midnights.")] = "UTC",
+) -> AggregatedAnswer:
+    """A statistic of one name per window; windows without values are left out."""
+    try:
+        width_ms = parse_window(window)
+    except ValueError as error:
+        raise InvalidInput.at("query", "window", message=str(error)) from None
+    try:
+        zone = parse_zone(timezone)
+    except ValueError as error:
+        raise InvalidInput.at("query", "timezone", message=str(error)) from None
+    span = resolved_span(start_time, end_time, clock.now())
+    values = await history.aggregate(caller, device_id, field, aggregation, span, width_ms, zone)
+    answer = {
+        "device_id": device_id,
+        "field": field,
+        "aggregation": aggregation,
+        "window": window,
+        "data": [
+            {"timestamp": format_rfc3339(found.start), "value": found.value, "count": found.count} for found in values
+        ],
+    }
+    return _encoded(answer)  # type: ignore[return-value]  # documented as AggregatedAnswer, encoded without building it
+
+
+@routes.delete("/telemetry/{device_id:digits}", operation_id="delete_telemetry", responses=problems(404))
+async def delete_telemetry(
+    caller: Reader,
+    device_id: DeviceId,
+    history: HistoryDep,
+    clock: ClockDep,
+    request_id: RequestId,
+    body: DeletionBody | None = None,
+    start_time: QueryTime | None = None,
+    stop_time: QueryTime | None = None,
+) -> DeletionAnswer:
+    """Delete a range, half open, given either in the body or in the query."""
+    span = resolved_span(*_deletion_range(body, start_time, stop_time), clock.now(), "stop_time")
+    assert span.end is not None
+    await history.delete(caller, device_id, span, request_id)
+    return DeletionAnswer(device_id=device_id, start_time=span.start, stop_time=span.end)
+
+
+def _deletion_range(body: DeletionBody | None, start: str | None, stop: str | None) -> tuple[str, str]:
+    if body is not None:
+        if start is not None or stop is not None:
+            raise InvalidInput.at("query", message="give the range in the body or in the query, not in both")
+        return body.start_time, body.stop_time
+    if start is None or stop is None:
+        missing = "start_time" if start is None else "stop_time"
+        raise InvalidInput.at("query", missing, message="required, unless the body gives the range", kind="missing")
+    return start, stop
+
+
+def _names(fields: str | None) -> list[str] | None:
+    if fields is None:
+        return None
+    names = fields.split(",")
+    for name in names:
+        if error := name_error(name):
+            raise InvalidInput.at("query", "fields", message=error)
+    return names
+
+
+def _record(record: StoredRecord, *, with_metadata: bool) -> dict[str, object]:
+    view: dict[str, object] = {"timestamp": format_rfc3339(record.timestamp), "measurements": record.values}
+    if with_metadata and record.metadata is not None:
+        view["metadata"] = record.metadata
+    return view
+
+
+def _encoded(answer: dict[str, object]) -> Response:
+    return Response(msgspec.json.encode(answer), media_type="application/json")

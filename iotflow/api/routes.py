@@ -1,0 +1,168 @@
+"""How a route answers: first whether the caller may, then whether the body will do, then the endpoint.
+
+FastAPI reads bodies before it asks for credentials, and takes NaN. A route class that does both first, over a `Request`
+that holds the decoded body, is its documented way to change that.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar
+
+from fastapi import APIRouter, Request, Response, params
+from fastapi.routing import APIRoute
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+
+from iotflow.api import bodies
+from iotflow.api.access import Access
+from iotflow.api.problems import MEDIA_TYPE
+from iotflow.api.state import app_state
+from iotflow.domain.errors import FieldError, InvalidInput
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+FORM = "application/x-www-form-urlencoded"
+
+_MEANINGS = {
+    401: "No valid credentials of a kind that the route takes.",
+    403: "Good credentials without the right to do this.",
+    404: "There is no such thing among those that the caller may see.",
+    408: "The body did not arrive in time.",
+    409: "The change contradicts what is stored.",
+    413: "The body is too large.",
+    415: "The content type or encoding is not one that the route takes.",
+    422: "The input breaks a rule; `errors` names each field.",
+    429: "Too many attempts; `Retry-After` tells when to try again.",
+    503: "A store that must hold the answer is down; `Retry-After` tells when to try again.",
+}
+
+
+class _Digits(Convertor[str]):
+    """A path segment of digits, of any length: validation answers 422 to a number past the limit."""
+
+    regex = "[0-9]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return str(value)
+
+
+register_url_convertor("digits", _Digits())
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:  # Any: FastAPI's type for `responses`
+    """Documentation of problems that a route may answer with, beside those that its class knows of."""
+    return {
+        status: {
+            "description": _MEANINGS[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+class _DecodedRequest(Request):
+    """A request whose body was read and decoded already."""
+
+    decoded: object = None
+
+    async def json(self) -> Any:  # Any: Starlette's type for JSON
+        return self.decoded
+
+
+class ApiRoute(APIRoute):
+    """A route of the API. It names one `Access` among its dependencies."""
+
+    content_types: ClassVar[tuple[str, ...]] = (JSON,)
+    takes_gzip: ClassVar[bool] = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: FastAPI's own two dozen parameters, passed on
+        super().__init__(*args, **kwargs)
+        calls = [dependency.call for dependency in self.dependant.dependencies]
+        calls += [inner.call for dependency in self.dependant.dependencies for inner in dependency.dependencies]
+        self._access = next(call for call in calls if isinstance(call, Access))
+        self._query_names = {param.alias for param in self.dependant.query_params}
+        statuses = {422, 503, *self._access.refusals, *({408, 413, 415} if self.body_field else ())}
+        self.responses = {**problems(*sorted(statuses)), **self.responses}
+        if self._access.schemes:
+            security: list[dict[str, list[str]]] = [{scheme: []} for scheme in self._access.schemes]
+            self.openapi_extra = {**(self.openapi_extra or {}), "security": security}
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def admit_then_handle(request: Request) -> Response:
+            await self._access(request)
+            prepared = _DecodedRequest(request.scope, request.receive)
+            if self.body_field:
+                await self._read_body(prepared)
+            self._check_query(prepared)
+            return await handle(prepared)
+
+        return admit_then_handle
+
+    def body_limit(self, request: Request) -> int:
+        """The largest body that the route takes, in bytes, unpacked."""
+        return app_state(request).settings.max_body_bytes
+
+    async def decode(self, body: bytes, content_type: str) -> object:
+        """What the endpoint is given for a body. Raises InvalidInput."""
+        return bodies.decode_json(body)
+
+    async def _read_body(self, request: _DecodedRequest) -> None:
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        encoding = request.headers.get("content-encoding", "identity").strip().lower()
+        has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+        form = isinstance(self.body_field and self.body_field.field_info, params.Form)
+        if has_body and content_type not in ((FORM,) if form else self.content_types):
+            expected = FORM if form else " or ".join(self.content_types)
+            raise HTTPException(415, f"the content type is {content_type[:100] or 'missing'!r}, expected {expected}")
+        if has_body and encoding != "identity" and not (encoding == "gzip" and self.takes_gzip):
+            raise HTTPException(415, f"the content encoding {encoding[:100]!r} is not taken here")
+        body = await bodies.read(request, self.body_limit(request), gzip=encoding == "gzip")
+        # Starlette's place for a body that was read; `body` and `form` then take it from there.
+        request._body = body
+        if body and not form:
+            request.decoded = await self.decode(body, content_type)
+            _tell_json(request)
+
+    def _check_query(self, request: Request) -> None:
+        errors = [
+            FieldError(("query", name), "unknown query parameter", "extra_forbidden")
+            for name in request.query_params
+            if name not in self._query_names
+        ]
+        errors += [
+            FieldError(("query", name), "text holds no null character", "null_character")
+            for name, value in request.query_params.multi_items()
+            if "\0" in value
+        ]
+        if errors:
+            raise InvalidInput(errors)
+
+
+class BatchRoute(ApiRoute):
+    """A route that takes many records at once: as a JSON array or as NDJSON, packed or not."""
+
+    content_types = (JSON, NDJSON)
+    takes_gzip = True
+
+    def body_limit(self, request: Request) -> int:
+        return app_state(request).settings.max_batch_bytes
+
+    async def decode(self, body: bytes, content_type: str) -> object:
+        return await bodies.decode_ndjson(body) if content_type == NDJSON else bodies.decode_json(body)
+
+
+def _tell_json(request: _DecodedRequest) -> None:
+    """Have FastAPI, which looks at the content type, take NDJSON's values as the JSON array that they stand for."""
+    headers = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
+    request.scope["headers"] = [*headers, (b"content-type", JSON.encode())]
+    request._headers = Headers(scope=request.scope)
+
+
+def router(tag: str, route_class: type[ApiRoute] = ApiRoute) -> APIRouter:
+    """A router of the API's own routes."""
+    return APIRouter(tags=[tag], route_class=route_class)

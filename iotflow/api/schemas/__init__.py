@@ -1,0 +1,1 @@
+"""Request and response bodies, one module a section of the HTTP contract."""

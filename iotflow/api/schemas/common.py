@@ -1,0 +1,139 @@
+"""What bodies of all sections share."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from iotflow.domain.json import JsonObject
+from iotflow.domain.times import LATEST_MS, Millis, format_rfc3339, parse_epoch, parse_query_time, parse_rfc3339
+
+MAX_JSON_DEPTH = 32
+
+RFC3339_PATTERN = (
+    r"(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+    r"[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,30})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+
+
+class Body(BaseModel):
+    """A request's body: no unknown fields, no conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PartialBody(Body):
+    """A change: what is absent stays. A field's `default_factory` marks that; it is no value of the field's."""
+
+    def given(self) -> dict[str, Any]:  # Any: each field's own type
+        """The fields that the client sent."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Answer(BaseModel):
+    """A response's body."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Meta(Answer):
+    """Where a list's page lies in the whole."""
+
+    total: int
+    limit: int
+    offset: int
+
+
+class ProblemError(BaseModel):
+    """One field that is wrong."""
+
+    loc: list[str | int] = Field(description="The way to the field, outermost first.")
+    msg: str
+    type: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(examples=["urn:iotflow:problem:not-found"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["there is no device 7 among those that you may see"])
+    instance: str = Field(description="The path of the request.", examples=["/api/v1/devices/7"])
+    request_id: str
+    errors: list[ProblemError] = Field([], description="On 422: each field that is wrong. Never the value sent.")
+
+
+Timestamp = Annotated[
+    Millis,
+    PlainSerializer(format_rfc3339, return_type=str),
+    WithJsonSchema(
+        {"type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00.000Z"]}, mode="serialization"
+    ),
+]
+"""UTC, RFC 3339 with milliseconds and `Z`."""
+
+
+def _input_time(value: object) -> Millis:
+    if isinstance(value, str):
+        return parse_rfc3339(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return parse_epoch(value)
+    raise ValueError("expected an RFC 3339 time with an offset, or an epoch number")
+
+
+InputTime = Annotated[
+    Millis,
+    PlainValidator(_input_time),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": f"^{RFC3339_PATTERN}$"},
+                {"type": "number", "minimum": 0, "maximum": LATEST_MS},
+            ],
+            "description": "RFC 3339 with an offset, or an epoch number: seconds below 1e11, else milliseconds.",
+            "examples": ["2026-01-31T09:30:00Z", 1769851800],
+        }
+    ),
+]
+"""A time as a body gives it, truncated to the millisecond."""
+
+
+def _query_time(text: str) -> str:
+    parse_query_time(text, LATEST_MS)
+    return text
+
+
+QueryTime = Annotated[
+    str,
+    AfterValidator(_query_time),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^(now|-[0-9]{{1,6}}[smhdw]|[0-9]{{1,12}}(\.[0-9]{{1,9}})?|{RFC3339_PATTERN})$",
+            "examples": ["-1h", "now", "2026-01-31T09:30:00Z"],
+        }
+    ),
+]
+"""A time as a query gives it, or a body that takes relative times: kept as text until the clock is asked."""
+
+
+def _shallow(value: JsonObject) -> JsonObject:
+    waiting: list[tuple[object, int]] = [(value, 1)]
+    while waiting:
+        item, depth = waiting.pop()
+        if depth > MAX_JSON_DEPTH:
+            raise ValueError(f"objects and arrays are nested at most {MAX_JSON_DEPTH} deep")
+        if isinstance(item, dict):
+            waiting.extend((inner, depth + 1) for inner in item.values() if isinstance(inner, dict | list))
+        elif isinstance(item, list):
+            waiting.extend((inner, depth + 1) for inner in item if isinstance(inner, dict | list))
+    return value
+
+
+Json = Annotated[dict[str, Any], AfterValidator(_shallow)]  # Any: whatever JSON the client likes
+"""A JSON object, nested no deeper than what every store and client can read."""
+
+
+def text(longest: int) -> Any:  # Any: pydantic's own type for field constraints
+    """Constraints of free text of at least one character."""
+    return Field(min_length=1, max_length=longest, pattern=r"^[^\x00]*$")

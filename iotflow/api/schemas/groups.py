@@ -1,0 +1,128 @@
+"""Bodies about groups."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from iotflow.api.schemas.common import Answer, Body, Meta, PartialBody, Timestamp, text
+from iotflow.api.schemas.devices import Description, Id, MemberView
+
+Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$", examples=["#1E90FF"])]
+GroupName = Annotated[str, text(128)]
+
+
+class GroupView(Answer):
+    """A group."""
+
+    id: int
+    name: str
+    description: str | None
+    color: str | None
+    user_id: UUID
+    device_count: int
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class FilledGroupView(GroupView):
+    """A group with the devices in it."""
+
+    devices: list[MemberView]
+
+
+class ListedGroupView(GroupView):
+    """A group as a list shows it."""
+
+    devices: list[MemberView] | None = Field(None, description="With `include_devices`: the devices in it.")
+
+
+class JoinedGroupView(GroupView):
+    """A group as a device lists it."""
+
+    added_at: Timestamp
+
+
+class GroupAnswer(Answer):
+    """One group."""
+
+    group: GroupView
+
+
+class FilledGroupAnswer(Answer):
+    """One group with the devices in it."""
+
+    group: FilledGroupView
+
+
+class GroupList(Answer):
+    """A page of groups."""
+
+    groups: list[ListedGroupView]
+    meta: Meta
+
+
+class DeviceGroups(Answer):
+    """The groups that hold a device."""
+
+    device_id: int
+    groups: list[JoinedGroupView]
+
+
+class GroupDevices(Answer):
+    """A page of a group's devices."""
+
+    group_id: int
+    group_name: str
+    devices: list[MemberView]
+    meta: Meta
+
+
+class NewGroupBody(Body):
+    """A group to make."""
+
+    name: Annotated[str, text(128), Field(examples=["Greenhouse"])]
+    description: Description | None = None
+    color: Color | None = None
+
+
+class GroupChangeBody(PartialBody):
+    """What to change of a group."""
+
+    name: GroupName = Field(default_factory=str)
+    description: Description | None = None
+    color: Color | None = None
+
+
+class MemberBody(Body):
+    """A device to put into a group."""
+
+    device_id: Id
+
+
+class MembersBody(Body):
+    """Devices to put into a group."""
+
+    device_ids: Annotated[list[Id], Field(min_length=1, max_length=1_000)]
+
+
+class MembershipView(Answer):
+    """A device's place in a group."""
+
+    group_id: int
+    device_id: int
+    added_at: Timestamp
+
+
+class MembershipAnswer(Answer):
+    """One membership."""
+
+    membership: MembershipView
+
+
+class BulkAdditionAnswer(Answer):
+    """What became of each device."""
+
+    added: list[int]
+    skipped: list[int] = Field(description="In the group already.")
+    not_found: list[int] = Field(description="Not among the devices of the group's owner.")

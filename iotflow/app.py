@@ -1,0 +1,175 @@
+"""The app: routers and middleware, and a lifespan that opens and closes all that they use."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TypedDict
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Lifespan
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+import iotflow
+from iotflow.api import openapi, problems
+from iotflow.api.middleware import RequestContext
+from iotflow.api.routers import admin, auth, batches, devices, events, groups, health, own_device, telemetry, users
+from iotflow.api.state import AppState
+from iotflow.bootstrap import PRINCIPAL_LIFETIME_S, Stores, open_stores
+from iotflow.clock import Clock, SystemClock
+from iotflow.services.accounts import Accounts
+from iotflow.services.activity import ActivityCounter
+from iotflow.services.authentication import Authentication, LoginLimits
+from iotflow.services.devices import Devices
+from iotflow.services.groups import Groups
+from iotflow.services.health import HealthCheck
+from iotflow.services.history import History
+from iotflow.services.ingest import Ingest
+from iotflow.services.passwords import Passwords
+from iotflow.services.purge import Purge
+from iotflow.services.relay import Relay
+from iotflow.services.statistics import StatisticsReader
+from iotflow.services.upkeep import flush_presence, repeat, sweep
+from iotflow.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+FLUSH_EVERY_S = 30.0
+SWEEP_EVERY_S = 3_600.0
+
+
+class LifespanState(TypedDict):
+    """What requests find in their state."""
+
+    app: AppState
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """An app of these settings. It opens nothing before its lifespan begins; many may run in one process."""
+    app: FastAPI = FastAPIOffline(
+        title="IoTFlow",
+        version=iotflow.__version__,
+        description=openapi.DESCRIPTION,
+        lifespan=_lifespan(settings, clock or SystemClock()),
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+    )
+    for module in (telemetry, batches, own_device, devices, groups, auth, users, admin, events):
+        app.include_router(module.routes, prefix="/api/v1")
+    app.include_router(health.routes)
+    problems.install(app)
+    openapi.install(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+        )
+    app.add_middleware(RequestContext)
+    if settings.trusted_proxies:
+        trusted = [str(network) for network in settings.trusted_proxies]
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)
+    return app
+
+
+def _lifespan(settings: Settings, clock: Clock) -> Lifespan[FastAPI]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[LifespanState]:
+        async with AsyncExitStack() as stack:
+            stores = await stack.enter_async_context(open_stores(settings, clock))
+            passwords = Passwords()
+            stack.callback(passwords.close)
+            activity = ActivityCounter(stores.activity, clock)
+            state = _state(settings, clock, stores, passwords, activity)
+            stack.push_async_callback(_flush, stores, activity)
+            stack.push_async_callback(state.ingest.close)
+            for work in _background_work(stores, clock, activity):
+                task = asyncio.create_task(work())
+                task.add_done_callback(_tell_of_end)
+                stack.push_async_callback(_stop, task)
+            yield {"app": state}
+
+    return lifespan
+
+
+def _state(
+    settings: Settings, clock: Clock, stores: Stores, passwords: Passwords, activity: ActivityCounter
+) -> AppState:
+    transactions = stores.transactions
+    return AppState(
+        settings=settings,
+        clock=clock,
+        started_at_s=time.monotonic(),
+        authentication=Authentication(
+            transactions,
+            stores.principals,
+            stores.presence,
+            stores.rate_limiter,
+            stores.counters,
+            passwords,
+            clock,
+            limits=LoginLimits(
+                settings.login_attempts_per_account, settings.login_attempts_per_address, settings.login_window
+            ),
+            token_lifetime_s=settings.token_lifetime,
+        ),
+        accounts=Accounts(transactions, stores.principals, passwords, clock),
+        devices=Devices(
+            transactions, stores.principals, stores.presence, clock, online_window_s=settings.online_window
+        ),
+        groups=Groups(transactions, clock),
+        ingest=Ingest(
+            transactions,
+            stores.telemetry,
+            stores.latest,
+            stores.principals,
+            activity,
+            clock,
+            retention_days=settings.retention_days,
+        ),
+        history=History(transactions, stores.telemetry, stores.latest, stores.counters, clock),
+        events=stores.events,
+        statistics=StatisticsReader(
+            transactions,
+            stores.presence,
+            activity,
+            stores.counters,
+            clock,
+            online_window_s=settings.online_window,
+        ),
+        health=HealthCheck(stores.probes),
+    )
+
+
+def _background_work(
+    stores: Stores, clock: Clock, activity: ActivityCounter
+) -> list[Callable[[], Coroutine[None, None, None]]]:
+    purge = Purge(stores.telemetry, stores.latest, stores.presence, stores.activity)
+    relay = Relay(stores.transactions, stores.events, purge, clock, purge_again_after_s=PRINCIPAL_LIFETIME_S)
+    swept = partial(sweep, stores.sweepers, stores.transactions, clock)
+    return [
+        relay.run,
+        partial(repeat, "the flush of presence and activity", partial(_flush, stores, activity), FLUSH_EVERY_S),
+        partial(repeat, "the sweep of expired data", swept, SWEEP_EVERY_S),
+    ]
+
+
+async def _flush(stores: Stores, activity: ActivityCounter) -> None:
+    await flush_presence(stores.presence, stores.transactions)
+    await activity.flush()
+
+
+def _tell_of_end(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.critical("background work has ended for good: restart the service", exc_info=error)
+
+
+async def _stop(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])

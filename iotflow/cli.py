@@ -1,0 +1,169 @@
+"""The command line: `iotflow serve`, `migrate`, `create-admin`, `doctor`, `openapi`, `simulate`, `import`."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import iotflow
+from iotflow.settings import InvalidSettings, Settings, load_settings
+
+FAILED = 1
+MISUSED = 2
+
+app = typer.Typer(
+    name="iotflow",
+    help="IoTFlow: a telemetry back end for people with real devices.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    app()
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"iotflow {iotflow.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options of all commands."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 takes a free one.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes serve.")] = 1,
+    tls_cert: Annotated[Path | None, typer.Option(help="A PEM file with the certificate chain.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="A PEM file with the certificate's key.")] = None,
+) -> None:
+    """Serve the API."""
+    from iotflow.serving import ServingError, serve_forever
+
+    settings = _settings()
+    try:
+        serve_forever(settings, host=host, port=port, workers=workers, tls_cert=tls_cert, tls_key=tls_key)
+    except ServingError as error:
+        _fail(str(error), MISUSED)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the stores' schemas to what this version needs."""
+    from iotflow.bootstrap import migrate as migrate_stores
+    from iotflow.domain.errors import StoreUnavailable
+
+    settings = _settings()
+    _prepare_data_dir(settings)
+    try:
+        before = asyncio.run(migrate_stores(settings))
+    except StoreUnavailable as error:
+        _fail(f"IOTFLOW_DATABASE_URL: the {error.store} store cannot be reached: {error}", FAILED)
+    if before.current:
+        typer.echo(f"{before.store}: schema {before.wanted} is current")
+    else:
+        typer.echo(f"{before.store}: schema {before.stored or 'none'} -> {before.wanted}")
+
+
+@app.command()
+def create_admin(
+    username: Annotated[str, typer.Argument(help="3 to 64 letters, digits, dots, dashes and underscores.")],
+    email: Annotated[str, typer.Argument(help="The administrator's address.")],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
+    ] = False,
+) -> None:
+    """Make an administrator. It works beside a running service."""
+    from pydantic import ValidationError
+
+    from iotflow.administration import make_admin
+    from iotflow.api.schemas.accounts import Registration
+    from iotflow.domain.errors import Conflict, StoreUnavailable
+
+    settings = _settings()
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else _ask_password()
+    try:
+        checked = Registration(username=username, email=email, password=password)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
+        _fail("\n".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in problems), MISUSED)
+    _prepare_data_dir(settings)
+    try:
+        user = asyncio.run(make_admin(settings, checked.username, checked.email, checked.password))
+    except Conflict as error:
+        _fail(str(error), FAILED)
+    except StoreUnavailable as error:
+        _fail(f"IOTFLOW_DATABASE_URL: the {error.store} store cannot be used: {error}", FAILED)
+    typer.echo(f"administrator {user.username} ({user.user_id}) was made")
+
+
+@app.command()
+def doctor() -> None:
+    """Check each store: whether it answers, how fast, and whether its schema is current."""
+    from iotflow.administration import diagnose
+
+    settings = _settings()
+    _prepare_data_dir(settings)
+    diagnosis = asyncio.run(diagnose(settings))
+    table = Table("store", "role", "backend", "reachable", "latency", "schema", box=None, pad_edge=False)
+    for store in diagnosis.health.stores:
+        latency = "-" if store.latency_ms is None else f"{store.latency_ms:.1f} ms"
+        schema = diagnosis.schema_line if store.name == "sql" else "-"
+        table.add_row(store.name, store.role, store.backend, "yes" if store.available else "NO", latency, schema)
+    Console().print(table)
+    retention = f"{settings.retention_days} days" if settings.retention_days else "for good"
+    typer.echo(f"telemetry received from now on is kept {retention}; what was received before keeps its own end")
+    if not diagnosis.well:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the API's OpenAPI schema as JSON."""
+    from iotflow.app import create_app
+
+    typer.echo(json.dumps(create_app(_settings()).openapi(), indent=2, ensure_ascii=False))
+
+
+def _ask_password() -> str:
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except InvalidSettings as error:
+        _fail(str(error), MISUSED)
+
+
+def _prepare_data_dir(settings: Settings) -> None:
+    from iotflow.data_dir import DataDirError, prepare
+
+    try:
+        prepare(settings)
+    except DataDirError as error:
+        _fail(str(error), MISUSED)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    for line in message.splitlines():
+        errors.print(f"iotflow: {line}", markup=False)
+    raise typer.Exit(status)

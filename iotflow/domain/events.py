@@ -1,0 +1,73 @@
+"""The audit trail: who did what to which account, device, group, key and config."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from iotflow.domain.json import JsonObject
+from iotflow.domain.times import Millis
+
+
+class EventType(StrEnum):
+    """What happened."""
+
+    USER_REGISTERED = "user.registered"
+    USER_LOGGED_IN = "user.logged_in"
+    USER_LOGGED_OUT = "user.logged_out"
+    USER_UPDATED = "user.updated"
+    USER_PASSWORD_CHANGED = "user.password_changed"  # noqa: S105  # an event, no password
+    USER_ACTIVATED = "user.activated"
+    USER_DEACTIVATED = "user.deactivated"
+    USER_DELETED = "user.deleted"
+    DEVICE_REGISTERED = "device.registered"
+    DEVICE_UPDATED = "device.updated"
+    DEVICE_STATUS_CHANGED = "device.status_changed"
+    DEVICE_DELETED = "device.deleted"
+    DEVICE_KEY_ROTATED = "device.key_rotated"
+    DEVICE_CONFIG_UPDATED = "device.config_updated"
+    DEVICE_TELEMETRY_DELETED = "device.telemetry_deleted"
+    GROUP_CREATED = "group.created"
+    GROUP_UPDATED = "group.updated"
+    GROUP_DELETED = "group.deleted"
+    GROUP_DEVICE_ADDED = "group.device_added"
+    GROUP_DEVICE_REMOVED = "group.device_removed"
+
+
+PERSONAL_DETAILS = frozenset({"username", "email", "address", "name"})
+"""Keys of `Event.details` whose values name a person or what they named; a deleted user's events lose them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change. `user_id` is the account it concerns: the owner of the device or group, or the account itself.
+
+    `details` says at least who did it, as `actor`: `{"type": "user" | "device" | "system", "id": …}`. Personal data
+    stands only at its top level, under `PERSONAL_DETAILS`.
+    """
+
+    id: UUID
+    event_type: EventType
+    timestamp: Millis
+    user_id: UUID
+    device_id: int | None
+    details: JsonObject
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events a list shows; None does not restrict."""
+
+    user_id: UUID | None = None
+    device_id: int | None = None
+    event_type: EventType | None = None
+    start: Millis | None = None
+    end: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventPosition:
+    """Where a list of events, newest first, was left: after this event."""
+
+    timestamp: Millis
+    id: UUID

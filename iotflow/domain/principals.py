@@ -1,0 +1,34 @@
+"""Who is calling, as the credentials prove it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from iotflow.domain.devices import DeviceStatus
+from iotflow.domain.times import Millis
+
+
+@dataclass(frozen=True, slots=True)
+class UserPrincipal:
+    """A person with a valid token. `credential` is the token's digest; `expires_at` its end."""
+
+    user_id: UUID
+    username: str
+    is_admin: bool
+    credential: bytes
+    expires_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePrincipal:
+    """A device with a valid key. `credential` is the key's digest; `expires_at` its end, if it is a former key."""
+
+    device_id: int
+    name: str
+    device_type: str
+    status: DeviceStatus
+    user_id: UUID
+    credential: bytes
+    expires_at: Millis | None
+
+
+Principal = UserPrincipal | DevicePrincipal

@@ -1,0 +1,56 @@
+"""Which devices there are and whose."""
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+from uuid import UUID
+
+from iotflow.domain.devices import Device, DeviceChange, DeviceFilter, DeviceStatus, NewDevice
+from iotflow.domain.times import Millis
+
+
+class DeviceRepository(Protocol):
+    """Devices. An id is never used again; a name is unique, to the letter, among its owner's."""
+
+    async def add(self, user_id: UUID, device: NewDevice, at: Millis) -> Device:
+        """Store a new, inactive device. Raises Conflict for a taken name, NotFound for an unknown user."""
+        ...
+
+    async def get(self, device_id: int) -> Device | None:
+        """The device of this id."""
+        ...
+
+    async def get_many(self, device_ids: Collection[int]) -> list[Device]:
+        """Those of these devices that there are, by id."""
+        ...
+
+    async def update(self, device_id: int, change: DeviceChange, at: Millis) -> Device:
+        """Change what `change` names. Raises NotFound, or Conflict for a taken name."""
+        ...
+
+    async def activate(self, device_ids: Collection[int], at: Millis) -> list[Device]:
+        """Make those of these devices that are inactive active, and give them."""
+        ...
+
+    async def delete(self, device_id: int) -> None:
+        """Remove the device with its keys, config and memberships. Raises NotFound."""
+        ...
+
+    async def page(self, where: DeviceFilter, limit: int, offset: int) -> tuple[list[Device], int]:
+        """Devices by id, and how many match in all."""
+        ...
+
+    async def ids_of_user(self, user_id: UUID) -> list[int]:
+        """The ids of this user's devices."""
+        ...
+
+    async def count_by_status(self) -> dict[DeviceStatus, int]:
+        """How many devices have each status."""
+        ...
+
+    async def count_seen_since(self, since: Millis) -> int:
+        """How many devices were last seen at or after this time, as far as it is stored here."""
+        ...
+
+    async def record_seen(self, seen: Mapping[int, Millis]) -> None:
+        """Remember when each device was last seen; an older time never replaces a newer one."""
+        ...

@@ -1,0 +1,60 @@
+"""How owners group their devices."""
+
+from collections.abc import Collection
+from typing import Protocol
+from uuid import UUID
+
+from iotflow.domain.devices import DeviceStatus
+from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, Membership, NewGroup
+from iotflow.domain.times import Millis
+
+
+class GroupRepository(Protocol):
+    """Groups and who is in them. An id is never used again; a name is unique, to the letter, among its owner's."""
+
+    async def add(self, user_id: UUID, group: NewGroup, at: Millis) -> Group:
+        """Store a new group. Raises Conflict for a taken name, NotFound for an unknown user."""
+        ...
+
+    async def get(self, group_id: int) -> Group | None:
+        """The group of this id."""
+        ...
+
+    async def update(self, group_id: int, change: GroupChange, at: Millis) -> Group:
+        """Change what `change` names. Raises NotFound, or Conflict for a taken name."""
+        ...
+
+    async def delete(self, group_id: int) -> None:
+        """Remove the group; its devices stay. Raises NotFound."""
+        ...
+
+    async def page(self, user_id: UUID, limit: int, offset: int) -> tuple[list[Group], int]:
+        """The user's groups by id, and how many there are in all."""
+        ...
+
+    async def count(self) -> int:
+        """How many groups there are."""
+        ...
+
+    async def add_members(self, group_id: int, device_ids: Collection[int], at: Millis) -> list[Membership]:
+        """Put devices into the group; those already in are left out of the answer."""
+        ...
+
+    async def remove_member(self, group_id: int, device_id: int) -> None:
+        """Take a device out of the group. Raises NotFound if it is not in."""
+        ...
+
+    async def members(
+        self,
+        group_id: int,
+        limit: int | None,
+        offset: int,
+        status: DeviceStatus | None = None,
+        device_type: str | None = None,
+    ) -> tuple[list[Member], int]:
+        """The group's devices by id, and how many match in all. `limit` None is all of them."""
+        ...
+
+    async def of_device(self, device_id: int) -> list[JoinedGroup]:
+        """The groups that hold this device, by id."""
+        ...

@@ -1,0 +1,38 @@
+"""Work stored in the same transaction as the change that it follows."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from iotflow.domain.outbox import Message, NewMessage
+from iotflow.domain.times import Millis
+
+
+class OutboxRepository(Protocol):
+    """A queue of messages: claimed, handled at least once, removed; those of one subject in their order."""
+
+    async def add(self, messages: Sequence[NewMessage]) -> None:
+        """Store messages, in this order."""
+        ...
+
+    async def has_due(self, now: Millis) -> bool:
+        """Whether there is a message to claim; cheaper than to claim none."""
+        ...
+
+    async def claim(self, now: Millis, lease_ms: int, limit: int) -> list[Message]:
+        """Claim up to `limit` messages that are due and nobody holds, oldest first, until `now + lease_ms`.
+
+        A message is left alone while an earlier one of its subject is held by another or not yet due.
+        """
+        ...
+
+    async def release(self, message_ids: Collection[int], not_before: Millis) -> None:
+        """Give claimed messages back, to be tried again from `not_before` on."""
+        ...
+
+    async def remove(self, message_ids: Collection[int]) -> None:
+        """Forget handled messages."""
+        ...
+
+    async def count(self) -> int:
+        """How many messages there are, due or not."""
+        ...

@@ -1,0 +1,30 @@
+"""Whom credentials prove, remembered for a while."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from iotflow.domain.principals import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalMiss:
+    """Nothing was remembered; `version` is what `fill` compares."""
+
+    version: int
+
+
+class PrincipalCache(Protocol):
+    """Principals by the digest of their token or key, each for at most the cache's lifetime."""
+
+    async def get(self, digest: bytes) -> Principal | PrincipalMiss:
+        """What is remembered of this credential."""
+        ...
+
+    async def fill(self, digest: bytes, principal: Principal, miss: PrincipalMiss) -> None:
+        """Remember what was read since the miss, unless the credential was invalidated meanwhile."""
+        ...
+
+    async def invalidate(self, digests: Collection[bytes]) -> None:
+        """Forget these credentials, and let no read that began before now fill them."""
+        ...

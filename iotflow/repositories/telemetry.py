@@ -1,0 +1,65 @@
+"""What devices measured."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from iotflow.domain.aggregates import Aggregation, Bucket
+from iotflow.domain.telemetry import LatestValues, Record, StoredRecord
+from iotflow.domain.times import Millis, Span
+
+
+class TelemetryRepository(Protocol):
+    """Points: one value per device, time and name, and one metadata object per device and time.
+
+    - A write is durable when it returns. Of two values for one key the one received later stays, in whatever order
+      they arrive; metadata likewise, where it is given.
+    - A value is kept, from its time of receipt, as long as the retention in force when it was written; afterwards no
+      read shows it. A record whose values are all gone is gone with its metadata.
+    - After `delete` or `purge` returns, no read shows what was written before it began.
+    - An event time may lie anywhere from 1970 on. Late data never hides newer data, nor the other way round.
+    """
+
+    async def write(self, device_id: int, records: Sequence[Record]) -> None:
+        """Store records of one device. Concurrent writes of all devices share the store's commits."""
+        ...
+
+    async def names(self, device_id: int) -> frozenset[str]:
+        """The catalogue: every name of which the device has a value. It may lag behind deletion and expiry."""
+        ...
+
+    async def latest(self, device_id: int) -> LatestValues:
+        """The newest value of each name by event time."""
+        ...
+
+    async def records(
+        self,
+        device_id: int,
+        span: Span,
+        *,
+        descending: bool,
+        limit: int,
+        after: Millis | None = None,
+        names: Collection[str] | None = None,
+    ) -> list[StoredRecord]:
+        """Up to `limit` whole records within the span, in order of time, beginning beyond `after`.
+
+        With `names`, records have only those values, and records without any of them are left out.
+        """
+        ...
+
+    async def aggregate(
+        self, device_id: int, name: str, span: Span, aggregation: Aggregation, *, width_ms: int, offset_ms: int
+    ) -> list[Bucket]:
+        """The statistic of one name's values within the span, per window, in order; windows without any left out.
+
+        A value's window has the index `floor((time + offset_ms) / width_ms)`.
+        """
+        ...
+
+    async def delete(self, device_id: int, span: Span) -> None:
+        """Remove the device's records within the span."""
+        ...
+
+    async def purge(self, device_id: int) -> None:
+        """Remove all of the device's records."""
+        ...

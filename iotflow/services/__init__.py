@@ -1,0 +1,1 @@
+"""Use cases that span roles. They open the SQL transactions and know no HTTP."""

@@ -1,0 +1,182 @@
+"""Accounts: made, changed, suspended and deleted."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from iotflow.clock import Clock
+from iotflow.domain.accounts import User, UserChange
+from iotflow.domain.errors import Conflict, Forbidden, NotFound
+from iotflow.domain.events import EventType
+from iotflow.domain.json import JsonValue
+from iotflow.domain.outbox import NewMessage, Topic
+from iotflow.domain.permissions import require_admin
+from iotflow.domain.principals import UserPrincipal
+from iotflow.repositories.principal_cache import PrincipalCache
+from iotflow.repositories.transactions import Transaction, Transactions
+from iotflow.services.audit import Actor, account_subject, record_event
+from iotflow.services.passwords import Passwords
+from iotflow.services.purge import purge_message
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChange:
+    """What a profile's owner or an admin wants changed; None leaves a field as it is."""
+
+    username: str | None = None
+    email: str | None = None
+    password: str | None = None
+    current_password: str | None = None
+    is_admin: bool | None = None
+
+
+class Accounts:
+    """What may be done with accounts."""
+
+    def __init__(
+        self, transactions: Transactions, principals: PrincipalCache, passwords: Passwords, clock: Clock
+    ) -> None:
+        self._transactions = transactions
+        self._principals = principals
+        self._passwords = passwords
+        self._clock = clock
+
+    async def register(
+        self, username: str, email: str, password: str, *, is_admin: bool = False, request_id: str | None = None
+    ) -> User:
+        """Make an account. Raises Conflict for a taken name or address."""
+        password_hash = await self._passwords.hash(password)
+        now = self._clock.now()
+        user = User(
+            user_id=uuid4(),
+            username=username,
+            email=email,
+            is_active=True,
+            is_admin=is_admin,
+            created_at=now,
+            updated_at=now,
+            last_login=None,
+        )
+        async with self._transactions.write() as transaction:
+            await transaction.accounts.add(user, password_hash)
+            actor = Actor("user", str(user.user_id), request_id)
+            details: dict[str, JsonValue] = {"username": username, "email": email, "is_admin": is_admin}
+            await record_event(
+                transaction, actor, EventType.USER_REGISTERED, now, user_id=user.user_id, details=details
+            )
+        return user
+
+    async def get(self, user_id: UUID) -> User:
+        """An account. Raises NotFound."""
+        async with self._transactions.read() as transaction:
+            return await _existing(transaction, user_id)
+
+    async def page(self, limit: int, offset: int) -> tuple[list[User], int]:
+        """Accounts in the order of registration, and how many there are in all."""
+        async with self._transactions.read() as transaction:
+            return await transaction.accounts.page(limit, offset)
+
+    async def update(self, caller: UserPrincipal, user_id: UUID, change: ProfileChange, request_id: str | None) -> User:
+        """Change a profile; a changed password ends all of the user's logins.
+
+        Raises NotFound; Conflict for a taken name or address, or when no active admin would be left; Forbidden for a
+        wrong current password or for `is_admin` of a caller who is none.
+        """
+        if change.is_admin is not None:
+            require_admin(caller)
+        if change.password is not None and caller.user_id == user_id:
+            await self._check_current_password(user_id, change.current_password)
+        password_hash = None if change.password is None else await self._passwords.hash(change.password)
+        now = self._clock.now()
+        async with self._transactions.write() as transaction:
+            before = await _existing(transaction, user_id)
+            if change.is_admin is False:
+                await self._keep_an_admin(transaction, before)
+            wanted = UserChange(change.username, change.email, password_hash, None, change.is_admin)
+            user = await transaction.accounts.update(user_id, wanted, now)
+            await self._invalidate(transaction, user_id, with_devices=False)
+            if password_hash is not None:
+                await transaction.tokens.delete_of_user(user_id)
+            await self._tell_of_update(transaction, Actor.of(caller, request_id), before, user, change)
+        return user
+
+    async def set_active(self, caller: UserPrincipal, user_id: UUID, request_id: str | None, *, active: bool) -> User:
+        """Suspend an account's tokens and its devices' keys, or let them work again.
+
+        Raises NotFound, or Conflict when no active admin would be left.
+        """
+        now = self._clock.now()
+        async with self._transactions.write() as transaction:
+            user = await _existing(transaction, user_id)
+            if user.is_active == active:
+                return user
+            if not active:
+                await self._keep_an_admin(transaction, user)
+            user = await transaction.accounts.update(user_id, UserChange(is_active=active), now)
+            await self._invalidate(transaction, user_id, with_devices=True)
+            event_type = EventType.USER_ACTIVATED if active else EventType.USER_DEACTIVATED
+            await record_event(transaction, Actor.of(caller, request_id), event_type, now, user_id=user_id)
+        return user
+
+    async def delete(self, caller: UserPrincipal, user_id: UUID, request_id: str | None) -> None:
+        """Delete an account and all that it owns; its events stay, without names and addresses.
+
+        Raises NotFound, or Conflict when no active admin would be left.
+        """
+        now = self._clock.now()
+        async with self._transactions.write() as transaction:
+            user = await _existing(transaction, user_id)
+            await self._keep_an_admin(transaction, user)
+            await self._invalidate(transaction, user_id, with_devices=True)
+            device_ids = await transaction.devices.ids_of_user(user_id)
+            await transaction.accounts.delete(user_id)
+            actor = Actor.of(caller, request_id)
+            await record_event(transaction, actor, EventType.USER_DELETED, now, user_id=user_id)
+            anonymize = NewMessage(Topic.ANONYMIZE_EVENTS, account_subject(user_id), {"user_id": str(user_id)}, now)
+            await transaction.outbox.add([anonymize, *(purge_message(device_id, now) for device_id in device_ids)])
+
+    async def _check_current_password(self, user_id: UUID, current_password: str | None) -> None:
+        async with self._transactions.read() as transaction:
+            stored = await transaction.accounts.get_credentials(user_id)
+        if stored is None:
+            raise NotFound(f"there is no user {user_id}")
+        if not await self._passwords.verify(current_password or "", stored.password_hash):
+            raise Forbidden("the current_password is wrong")
+
+    async def _keep_an_admin(self, transaction: Transaction, leaving: User) -> None:
+        if not (leaving.is_admin and leaving.is_active):
+            return
+        if await transaction.accounts.lock_active_admins() <= 1:
+            raise Conflict("the last active administrator can't be removed, demoted or deactivated")
+
+    async def _invalidate(self, transaction: Transaction, user_id: UUID, *, with_devices: bool) -> None:
+        digests = await transaction.tokens.digests_of_user(user_id)
+        if with_devices:
+            digests += await transaction.keys.digests_of_user(user_id)
+        transaction.after_commit(lambda: self._principals.invalidate(digests))
+
+    async def _tell_of_update(
+        self, transaction: Transaction, actor: Actor, before: User, after: User, change: ProfileChange
+    ) -> None:
+        if change.password is not None:
+            await record_event(
+                transaction, actor, EventType.USER_PASSWORD_CHANGED, after.updated_at, user_id=after.user_id
+            )
+        changed: list[JsonValue] = [
+            field for field in ("username", "email", "is_admin") if getattr(before, field) != getattr(after, field)
+        ]
+        if changed:
+            await record_event(
+                transaction,
+                actor,
+                EventType.USER_UPDATED,
+                after.updated_at,
+                user_id=after.user_id,
+                details={"changed": changed},
+            )
+
+
+async def _existing(transaction: Transaction, user_id: UUID) -> User:
+    user = await transaction.accounts.get(user_id)
+    if user is None:
+        raise NotFound(f"there is no user {user_id}")
+    return user

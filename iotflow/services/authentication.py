@@ -1,0 +1,148 @@
+"""Who is calling: tokens and keys to principals, logins to tokens."""
+
+import hmac
+from dataclasses import dataclass
+
+from iotflow.clock import Clock
+from iotflow.domain import credentials
+from iotflow.domain.accounts import User
+from iotflow.domain.errors import Forbidden, TooManyAttempts, Unauthenticated
+from iotflow.domain.events import EventType
+from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
+from iotflow.domain.times import Millis
+from iotflow.repositories.counters import Counter, Counters
+from iotflow.repositories.presence import PresenceRepository
+from iotflow.repositories.principal_cache import PrincipalCache, PrincipalMiss
+from iotflow.repositories.rate_limits import RateLimiter
+from iotflow.repositories.transactions import Transactions
+from iotflow.services.audit import Actor, record_event
+from iotflow.services.passwords import Passwords
+
+
+@dataclass(frozen=True, slots=True)
+class LoginLimits:
+    """How many logins may fail within `window_s` seconds before the next must wait."""
+
+    per_account: int
+    per_address: int
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A fresh token, shown this once, for `expires_in_s` seconds."""
+
+    access_token: str
+    expires_in_s: int
+    user: User
+
+
+class Authentication:
+    """Proves who is calling."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        principals: PrincipalCache,
+        presence: PresenceRepository,
+        rate_limiter: RateLimiter,
+        counters: Counters,
+        passwords: Passwords,
+        clock: Clock,
+        *,
+        limits: LoginLimits,
+        token_lifetime_s: int,
+    ) -> None:
+        self._transactions = transactions
+        self._principals = principals
+        self._presence = presence
+        self._rate_limiter = rate_limiter
+        self._counters = counters
+        self._passwords = passwords
+        self._clock = clock
+        self._limits = limits
+        self._token_lifetime_s = token_lifetime_s
+
+    async def user(self, token: str) -> UserPrincipal:
+        """Whom an access token proves. Raises Unauthenticated."""
+        principal = await self._principal(token, key=False)
+        if not isinstance(principal, UserPrincipal):
+            raise Unauthenticated("the bearer token is unknown, expired or suspended: log in again")
+        return principal
+
+    async def device(self, key: str) -> DevicePrincipal:
+        """Which device a key proves; the device has been seen by this. Raises Unauthenticated."""
+        principal = await self._principal(key, key=True)
+        if not isinstance(principal, DevicePrincipal):
+            raise Unauthenticated("the API key is unknown, expired or suspended")
+        await self._presence.seen(principal.device_id, self._clock.now())
+        return principal
+
+    async def admit_address(self, address: str) -> None:
+        """Count a login attempt from an address. Raises TooManyAttempts."""
+        await self._take(f"login:address:{address}", self._limits.per_address)
+
+    async def login(self, login: str, password: str, address: str, request_id: str | None) -> Login:
+        """Trade a name or address and a password for a token; the address was admitted before.
+
+        Raises TooManyAttempts, Unauthenticated for a wrong name or password, Forbidden for a deactivated account.
+        """
+        async with self._transactions.read() as transaction:
+            found = await transaction.accounts.find_credentials(login)
+        # An unknown name is limited as itself, so that the limit does not tell who has an account.
+        account = str(found.user.user_id) if found else credentials.digest(login.casefold()).hex()
+        await self._take(f"login:account:{account}", self._limits.per_account)
+        if not await self._passwords.verify(password, found.password_hash if found else None) or found is None:
+            raise Unauthenticated("the username or the password is wrong")
+        await self._give_back(f"login:account:{account}", self._limits.per_account)
+        await self._give_back(f"login:address:{address}", self._limits.per_address)
+        token = credentials.new_access_token()
+        now = self._clock.now()
+        expires_at = Millis(now + self._token_lifetime_s * 1_000)
+        async with self._transactions.write() as transaction:
+            stored = await transaction.accounts.get_credentials(found.user.user_id)
+            if stored is None or stored.password_hash != found.password_hash:
+                raise Unauthenticated("the username or the password is wrong")
+            if not stored.user.is_active:
+                raise Forbidden("this account is deactivated")
+            await transaction.tokens.add(credentials.digest(token), stored.user.user_id, now, expires_at)
+            await transaction.accounts.record_login(stored.user.user_id, now)
+            actor = Actor("user", str(stored.user.user_id), request_id)
+            await record_event(transaction, actor, EventType.USER_LOGGED_IN, now, user_id=stored.user.user_id)
+            user = await transaction.accounts.get(stored.user.user_id)
+        assert user is not None
+        return Login(token, self._token_lifetime_s, user)
+
+    async def logout(self, caller: UserPrincipal, request_id: str | None) -> None:
+        """End the token that the caller came with."""
+        async with self._transactions.write() as transaction:
+            await transaction.tokens.delete(caller.credential)
+            actor = Actor.of(caller, request_id)
+            now = self._clock.now()
+            await record_event(transaction, actor, EventType.USER_LOGGED_OUT, now, user_id=caller.user_id)
+            transaction.after_commit(lambda: self._principals.invalidate([caller.credential]))
+
+    async def _principal(self, secret: str, *, key: bool) -> Principal | None:
+        if len(secret) > credentials.MAX_SECRET_LENGTH:
+            return None
+        digest = credentials.digest(secret)
+        found = await self._principals.get(digest)
+        if not isinstance(found, PrincipalMiss):
+            await self._counters.add(Counter.CACHE_HITS, 1)
+            return found
+        await self._counters.add(Counter.CACHE_MISSES, 1)
+        async with self._transactions.read() as transaction:
+            store = transaction.keys if key else transaction.tokens
+            principal = await store.find(digest, self._clock.now())
+        if principal is None or not hmac.compare_digest(principal.credential, digest):
+            return None
+        await self._principals.fill(digest, principal, found)
+        return principal
+
+    async def _take(self, subject: str, limit: int) -> None:
+        retry_after_s = await self._rate_limiter.take(subject, limit, self._limits.window_s)
+        if retry_after_s:
+            raise TooManyAttempts(f"too many failed logins: try again in {retry_after_s} s", retry_after_s)
+
+    async def _give_back(self, subject: str, limit: int) -> None:
+        await self._rate_limiter.give_back(subject, limit, self._limits.window_s)

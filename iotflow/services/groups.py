@@ -1,0 +1,187 @@
+"""Groups: made, changed, filled, emptied and deleted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from iotflow.clock import Clock
+from iotflow.domain.devices import DeviceStatus
+from iotflow.domain.errors import Conflict, NotFound
+from iotflow.domain.events import EventType
+from iotflow.domain.groups import Group, GroupChange, Member, Membership, NewGroup
+from iotflow.domain.json import JsonValue
+from iotflow.domain.permissions import visible_group
+from iotflow.domain.principals import UserPrincipal
+from iotflow.domain.times import Millis
+from iotflow.repositories.transactions import Transaction, Transactions
+from iotflow.services.audit import Actor, record_event
+
+
+@dataclass(frozen=True, slots=True)
+class FilledGroup:
+    """A group with the devices in it."""
+
+    group: Group
+    members: Sequence[Member]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAddition:
+    """What became of devices that were to be added: put in, in already, not among the owner's."""
+
+    added: list[int]
+    skipped: list[int]
+    not_found: list[int]
+
+
+class Groups:
+    """What may be done with groups."""
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        self._transactions = transactions
+        self._clock = clock
+
+    async def create(self, caller: UserPrincipal, new: NewGroup, request_id: str | None) -> Group:
+        """Make a group of the caller's. Raises Conflict for a taken name."""
+        now = self._clock.now()
+        async with self._transactions.write() as transaction:
+            group = await transaction.groups.add(caller.user_id, new, now)
+            await _tell(transaction, Actor.of(caller, request_id), EventType.GROUP_CREATED, group, now, name=new.name)
+        return group
+
+    async def page(
+        self, user_id: UUID, limit: int, offset: int, *, with_members: bool
+    ) -> tuple[list[FilledGroup], int]:
+        """A user's groups by id, and how many there are in all."""
+        async with self._transactions.read() as transaction:
+            groups, total = await transaction.groups.page(user_id, limit, offset)
+            filled = [
+                FilledGroup(group, (await transaction.groups.members(group.id, None, 0))[0] if with_members else [])
+                for group in groups
+            ]
+        return filled, total
+
+    async def get(self, caller: UserPrincipal, group_id: int) -> FilledGroup:
+        """A group with its devices. Raises NotFound."""
+        async with self._transactions.read() as transaction:
+            group = await _visible(transaction, caller, group_id)
+            members, _ = await transaction.groups.members(group_id, None, 0)
+        return FilledGroup(group, members)
+
+    async def members(
+        self,
+        caller: UserPrincipal,
+        group_id: int,
+        limit: int,
+        offset: int,
+        status: DeviceStatus | None,
+        device_type: str | None,
+    ) -> tuple[Group, list[Member], int]:
+        """A group, its devices by id, and how many of them match in all. Raises NotFound."""
+        async with self._transactions.read() as transaction:
+            group = await _visible(transaction, caller, group_id)
+            members, total = await transaction.groups.members(group_id, limit, offset, status, device_type)
+        return group, members, total
+
+    async def update(self, caller: UserPrincipal, group_id: int, change: GroupChange, request_id: str | None) -> Group:
+        """Change a group. Raises NotFound, or Conflict for a taken name."""
+        now = self._clock.now()
+        async with self._transactions.write() as transaction:
+            await _visible(transaction, caller, group_id)
+            group = await transaction.groups.update(group_id, change, now)
+            changed: list[JsonValue] = list(change)
+            await _tell(transaction, Actor.of(caller, request_id), EventType.GROUP_UPDATED, group, now, changed=changed)
+        return group
+
+    async def delete(self, caller: UserPrincipal, group_id: int, request_id: str | None) -> None:
+        """Delete a group; its devices stay. Raises NotFound."""
+        now = self._clock.now()
+        async with self._transactions.write() as transaction:
+            group = await _visible(transaction, caller, group_id)
+            await transaction.groups.delete(group_id)
+            await _tell(transaction, Actor.of(caller, request_id), EventType.GROUP_DELETED, group, now, name=group.name)
+
+    async def add_device(
+        self, caller: UserPrincipal, group_id: int, device_id: int, request_id: str | None
+    ) -> Membership:
+        """Put a device of the group's owner into the group.
+
+        Raises NotFound for a group or a device that is not there, Conflict if the device is in already.
+        """
+        now = self._clock.now()
+        async with self._transactions.write() as transaction:
+            group = await _visible(transaction, caller, group_id)
+            if not await _owned(transaction, group, [device_id]):
+                raise NotFound(f"there is no device {device_id} among those of the group's owner")
+            added = await transaction.groups.add_members(group_id, [device_id], now)
+            if not added:
+                raise Conflict(f"device {device_id} is in group {group_id} already")
+            await _tell_of_addition(transaction, Actor.of(caller, request_id), group, added, now)
+        return added[0]
+
+    async def add_devices(
+        self, caller: UserPrincipal, group_id: int, device_ids: Sequence[int], request_id: str | None
+    ) -> BulkAddition:
+        """Put many devices of the group's owner into the group. Raises NotFound for the group."""
+        now = self._clock.now()
+        wanted = list(dict.fromkeys(device_ids))
+        async with self._transactions.write() as transaction:
+            group = await _visible(transaction, caller, group_id)
+            owned = await _owned(transaction, group, wanted)
+            memberships = await transaction.groups.add_members(group_id, sorted(owned), now)
+            await _tell_of_addition(transaction, Actor.of(caller, request_id), group, memberships, now)
+        added = {membership.device_id for membership in memberships}
+        return BulkAddition(
+            added=[device_id for device_id in wanted if device_id in added],
+            skipped=[device_id for device_id in wanted if device_id in owned - added],
+            not_found=[device_id for device_id in wanted if device_id not in owned],
+        )
+
+    async def remove_device(self, caller: UserPrincipal, group_id: int, device_id: int, request_id: str | None) -> None:
+        """Take a device out of a group. Raises NotFound for the group, or if the device is not in it."""
+        now = self._clock.now()
+        async with self._transactions.write() as transaction:
+            group = await _visible(transaction, caller, group_id)
+            await transaction.groups.remove_member(group_id, device_id)
+            await record_event(
+                transaction,
+                Actor.of(caller, request_id),
+                EventType.GROUP_DEVICE_REMOVED,
+                now,
+                user_id=group.user_id,
+                device_id=device_id,
+                details={"group_id": group_id},
+            )
+
+
+async def _visible(transaction: Transaction, caller: UserPrincipal, group_id: int) -> Group:
+    return visible_group(caller, group_id, await transaction.groups.get(group_id))
+
+
+async def _owned(transaction: Transaction, group: Group, device_ids: Sequence[int]) -> set[int]:
+    """Those of the devices that belong to the group's owner: a group holds no others."""
+    devices = await transaction.devices.get_many(device_ids)
+    return {device.id for device in devices if device.user_id == group.user_id}
+
+
+async def _tell(
+    transaction: Transaction, actor: Actor, event_type: EventType, group: Group, at: Millis, **details: JsonValue
+) -> None:
+    await record_event(
+        transaction, actor, event_type, at, user_id=group.user_id, details={"group_id": group.id, **details}
+    )
+
+
+async def _tell_of_addition(
+    transaction: Transaction, actor: Actor, group: Group, memberships: Sequence[Membership], at: Millis
+) -> None:
+    for membership in memberships:
+        await record_event(
+            transaction,
+            actor,
+            EventType.GROUP_DEVICE_ADDED,
+            at,
+            user_id=group.user_id,
+            device_id=membership.device_id,
+            details={"group_id": group.id},
+        )

@@ -1,0 +1,221 @@
+"""Telemetry on its way out: records, latest values, aggregates; and its deletion."""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from iotflow.clock import Clock
+from iotflow.domain.aggregates import Aggregation, Bucket, combined, finished
+from iotflow.domain.devices import MAX_ID, Device, DeviceFilter
+from iotflow.domain.errors import InvalidInput, NotFound
+from iotflow.domain.events import EventType
+from iotflow.domain.json import JsonValue
+from iotflow.domain.permissions import visible_device
+from iotflow.domain.principals import Principal
+from iotflow.domain.telemetry import MAX_AHEAD_MS, LatestValues, StoredRecord, Value
+from iotflow.domain.times import Millis, Span, format_rfc3339
+from iotflow.domain.windows import MAX_WINDOWS, segments, window_index, window_start
+from iotflow.repositories.counters import Counter, Counters
+from iotflow.repositories.latest_cache import LatestCache, LatestMiss
+from iotflow.repositories.telemetry import TelemetryRepository
+from iotflow.repositories.transactions import Transactions
+from iotflow.services.audit import Actor, record_event
+
+DEVICES_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A device's newest values, and whether the cache held them."""
+
+    device: Device
+    values: LatestValues
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WindowValue:
+    """One window's answer: its start, its statistic, and how many values were used."""
+
+    start: Millis
+    value: Value
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPosition:
+    """Where a feed, newest first and then by device, was left: after this record."""
+
+    timestamp: Millis
+    device_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRecord:
+    """A record of one of a user's devices."""
+
+    device_id: int
+    device_name: str
+    record: StoredRecord
+
+
+class History:
+    """Reads and deletes telemetry."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        telemetry: TelemetryRepository,
+        latest: LatestCache,
+        counters: Counters,
+        clock: Clock,
+    ) -> None:
+        self._transactions = transactions
+        self._telemetry = telemetry
+        self._latest = latest
+        self._counters = counters
+        self._clock = clock
+
+    async def device(self, caller: Principal, device_id: int) -> Device:
+        """A device whose telemetry the caller may see. Raises NotFound."""
+        async with self._transactions.read() as transaction:
+            return visible_device(caller, device_id, await transaction.devices.get(device_id))
+
+    async def latest(self, caller: Principal, device_id: int) -> Latest:
+        """A device's newest values. Raises NotFound for no such device, and for one that never sent any."""
+        device = await self.device(caller, device_id)
+        found = await self._latest.get(device_id)
+        cached = not isinstance(found, LatestMiss)
+        await self._counters.add(Counter.CACHE_HITS if cached else Counter.CACHE_MISSES, 1)
+        if isinstance(found, LatestMiss):
+            values = await self._telemetry.latest(device_id)
+            await self._latest.fill(device_id, values, found)
+        else:
+            values = found
+        if not values:
+            raise NotFound(f"device {device_id} has no telemetry")
+        return Latest(device, values, cached)
+
+    async def records(
+        self,
+        device_id: int,
+        span: Span,
+        *,
+        descending: bool,
+        limit: int,
+        after: Millis | None,
+        names: Collection[str] | None,
+    ) -> tuple[list[StoredRecord], bool]:
+        """A page of a device's records, and whether there are more; who may see them was checked by `device`."""
+        records = await self._telemetry.records(
+            device_id, span, descending=descending, limit=limit + 1, after=after, names=names
+        )
+        return records[:limit], len(records) > limit
+
+    async def aggregate(
+        self,
+        caller: Principal,
+        device_id: int,
+        name: str,
+        aggregation: Aggregation,
+        span: Span,
+        width_ms: int,
+        zone: ZoneInfo,
+    ) -> list[WindowValue]:
+        """A statistic of one name per window, in order, windows without values left out.
+
+        Raises InvalidInput for more than `MAX_WINDOWS` windows or a sum that no double holds, then NotFound.
+        """
+        now = self._clock.now()
+        # Nothing is stored past this, and a zone's future is not worth computing.
+        end = Millis(now + MAX_AHEAD_MS + 1)
+        asked_end = end if span.end is None else span.end
+        if asked_end > span.start:
+            first, last = (window_index(at, width_ms, zone) for at in (span.start, Millis(asked_end - 1)))
+            if last - first >= MAX_WINDOWS:
+                message = f"the range has {last - first + 1} windows, at most {MAX_WINDOWS} are answered"
+                raise InvalidInput.at("query", "window", message=message)
+        await self.device(caller, device_id)
+        buckets: dict[int, Bucket] = {}
+        for segment in segments(span.start, min(asked_end, end), width_ms, zone):
+            for bucket in await self._telemetry.aggregate(
+                device_id, name, segment.span, aggregation, width_ms=width_ms, offset_ms=segment.offset_ms
+            ):
+                earlier = buckets.get(bucket.index)
+                buckets[bucket.index] = combined(aggregation, earlier, bucket) if earlier else bucket
+        return [_window_value(buckets[index], aggregation, width_ms, zone, name) for index in sorted(buckets)]
+
+    async def feed(
+        self, user_id: UUID, span: Span, limit: int, after: FeedPosition | None
+    ) -> tuple[list[FeedRecord], bool]:
+        """A page of the records of all of a user's devices, newest first, then by device; and whether there are more.
+
+        Raises NotFound for an unknown user.
+        """
+        async with self._transactions.read() as transaction:
+            if await transaction.accounts.get(user_id) is None:
+                raise NotFound(f"there is no user {user_id}")
+            devices, _ = await transaction.devices.page(DeviceFilter(user_id=user_id), MAX_ID, 0)
+        newest = _Newest(limit + 1)
+        remaining = iter(devices)
+
+        async def read() -> None:
+            for device in remaining:
+                beyond = None if after is None else Millis(after.timestamp + (device.id > after.device_id))
+                kept_span = Span(max(span.start, newest.floor), span.end)
+                records = await self._telemetry.records(
+                    device.id, kept_span, descending=True, limit=limit + 1, after=beyond
+                )
+                newest.add(FeedRecord(device.id, device.name, record) for record in records)
+
+        async with asyncio.TaskGroup() as readers:
+            for _ in range(min(DEVICES_AT_ONCE, len(devices))):
+                readers.create_task(read())
+        return newest.records[:limit], len(newest.records) > limit
+
+    async def delete(self, caller: Principal, device_id: int, span: Span, request_id: str | None) -> None:
+        """Remove a device's records within the span, from the store and from the cache. Raises NotFound."""
+        device = await self.device(caller, device_id)
+        await self._telemetry.delete(device_id, span)
+        await self._latest.invalidate(device_id)
+        details: dict[str, JsonValue] = {"start_time": format_rfc3339(span.start)}
+        if span.end is not None:
+            details["stop_time"] = format_rfc3339(span.end)
+        async with self._transactions.write() as transaction:
+            await record_event(
+                transaction,
+                Actor.of(caller, request_id),
+                EventType.DEVICE_TELEMETRY_DELETED,
+                self._clock.now(),
+                user_id=device.user_id,
+                device_id=device_id,
+                details=details,
+            )
+
+
+class _Newest:
+    """The newest records of many devices, up to a number."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.records: list[FeedRecord] = []
+
+    @property
+    def floor(self) -> Millis:
+        """No record older than this will be kept."""
+        return self.records[-1].record.timestamp if len(self.records) == self._size else Millis(0)
+
+    def add(self, records: Iterable[FeedRecord]) -> None:
+        merged = sorted([*self.records, *records], key=lambda item: (-item.record.timestamp, item.device_id))
+        self.records = merged[: self._size]
+
+
+def _window_value(bucket: Bucket, aggregation: Aggregation, width_ms: int, zone: ZoneInfo, name: str) -> WindowValue:
+    try:
+        value = finished(aggregation, bucket)
+    except OverflowError:
+        message = f"the sum of {name!r} in a window is beyond what a double holds"
+        raise InvalidInput.at("query", "field", message=message) from None
+    return WindowValue(window_start(bucket.index, width_ms, zone), value, bucket.count)

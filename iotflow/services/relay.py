@@ -1,0 +1,129 @@
+"""The outbox's consumer: hands each message to what handles it, at least once, in the order of its subject."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Sequence
+from uuid import UUID
+
+from iotflow.clock import Clock
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.outbox import Message, NewMessage, Topic
+from iotflow.domain.times import Millis
+from iotflow.repositories.events import EventRepository
+from iotflow.repositories.transactions import Transactions
+from iotflow.services.audit import event_of_payload
+from iotflow.services.purge import Purge, purge_message
+
+LEASE_MS = 10_000
+MESSAGES_PER_CLAIM = 200
+POLL_S = 0.5
+RETRY_MS = 1_000
+LONGEST_RETRY_MS = 60_000
+
+logger = logging.getLogger(__name__)
+
+
+class Relay:
+    """Relays events to the documents and carries out purges."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        events: EventRepository,
+        purge: Purge,
+        clock: Clock,
+        *,
+        purge_again_after_s: int,
+    ) -> None:
+        """A device is purged again `purge_again_after_s` seconds after the first time: by then no cached key works."""
+        self._transactions = transactions
+        self._events = events
+        self._purge = purge
+        self._clock = clock
+        self._purge_again_after_ms = purge_again_after_s * 1_000
+
+    async def run(self) -> None:
+        """Handle messages until cancelled."""
+        while True:
+            try:
+                handled = await self.handle_due()
+            except StoreUnavailable as error:
+                logger.warning("the outbox could not be read: %s", error)
+                handled = 0
+            if handled < MESSAGES_PER_CLAIM:
+                await asyncio.sleep(POLL_S)
+
+    async def handle_due(self) -> int:
+        """Claim the messages that are due and handle them; how many were claimed. Raises StoreUnavailable."""
+        async with self._transactions.read() as transaction:
+            if not await transaction.outbox.has_due(self._clock.now()):
+                return 0
+        async with self._transactions.write() as transaction:
+            claimed = await transaction.outbox.claim(self._clock.now(), LEASE_MS, MESSAGES_PER_CLAIM)
+        round_ = _Round()
+        for message in claimed:
+            if message.topic is not Topic.EVENT:
+                await self._relay_events(round_)
+            await self._handle(message, round_)
+        await self._relay_events(round_)
+        await self._settle(round_)
+        return len(claimed)
+
+    async def _handle(self, message: Message, round_: "_Round") -> None:
+        if message.subject in round_.failed_subjects:
+            round_.fail(message)
+        elif message.topic is Topic.EVENT:
+            round_.events.append(message)
+        elif message.topic is Topic.ANONYMIZE_EVENTS:
+            await self._attempt([message], self._events.anonymize(UUID(str(message.payload["user_id"]))), round_)
+        else:
+            await self._attempt([message], self._purge.run(message.payload), round_)
+            if message in round_.handled and not message.payload["again"]:
+                again_at = Millis(self._clock.now() + self._purge_again_after_ms)
+                device_id = message.payload["device_id"]
+                assert isinstance(device_id, int)
+                round_.following.append(purge_message(device_id, again_at, again=True))
+
+    async def _relay_events(self, round_: "_Round") -> None:
+        messages, round_.events = round_.events, []
+        if messages:
+            events = [event_of_payload(message.payload) for message in messages]
+            await self._attempt(messages, self._events.add(events), round_)
+
+    async def _attempt(self, messages: Sequence[Message], work: Awaitable[None], round_: "_Round") -> None:
+        try:
+            await work
+        except StoreUnavailable as error:
+            logger.warning(
+                "%d outbox messages must wait, the %s store is unavailable: %s", len(messages), error.store, error
+            )
+            round_.fail(*messages)
+        except Exception:
+            # One message that cannot be handled must not stop the others: it is kept, and tried again ever more rarely.
+            logger.exception("outbox messages %s could not be handled", [message.id for message in messages])
+            round_.fail(*messages)
+        else:
+            round_.handled.extend(messages)
+
+    async def _settle(self, round_: "_Round") -> None:
+        async with self._transactions.write() as transaction:
+            await transaction.outbox.remove([message.id for message in round_.handled])
+            await transaction.outbox.add(round_.following)
+            for message in round_.failed:
+                wait_ms = min(LONGEST_RETRY_MS, RETRY_MS * 2 ** min(message.attempts - 1, 10))
+                await transaction.outbox.release([message.id], Millis(self._clock.now() + wait_ms))
+
+
+class _Round:
+    """What became of the messages of one claim."""
+
+    def __init__(self) -> None:
+        self.events: list[Message] = []
+        self.handled: list[Message] = []
+        self.failed: list[Message] = []
+        self.failed_subjects: set[str] = set()
+        self.following: list[NewMessage] = []
+
+    def fail(self, *messages: Message) -> None:
+        self.failed.extend(messages)
+        self.failed_subjects.update(message.subject for message in messages)

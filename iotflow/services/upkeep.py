@@ -1,0 +1,50 @@
+"""What the service does by itself, again and again, while it runs."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from iotflow.clock import Clock
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.repositories.presence import PresenceRepository
+from iotflow.repositories.sweeper import Sweeper
+from iotflow.repositories.transactions import Transactions
+
+CREDENTIALS_PER_SWEEP = 500
+PAUSE_BETWEEN_CHUNKS_S = 0.02
+
+logger = logging.getLogger(__name__)
+
+
+async def repeat(what: str, work: Callable[[], Awaitable[None]], every_s: float) -> None:
+    """Do `work` each `every_s` seconds until cancelled; an unavailable store is logged and met again next time."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await work()
+        except StoreUnavailable as error:
+            logger.warning("%s must wait, the %s store is unavailable: %s", what, error.store, error)
+
+
+async def flush_presence(presence: PresenceRepository, transactions: Transactions) -> None:
+    """Store in SQL when devices were last seen."""
+    seen = await presence.unflushed()
+    if seen:
+        async with transactions.write() as transaction:
+            await transaction.devices.record_seen(seen)
+        await presence.flushed(seen)
+
+
+async def sweep(sweepers: Sequence[Sweeper], transactions: Transactions, clock: Clock) -> None:
+    """Remove what has outlived its retention, in chunks with pauses, so that ingestion never waits for long."""
+    for sweeper in sweepers:
+        while await sweeper.sweep_chunk():
+            await asyncio.sleep(PAUSE_BETWEEN_CHUNKS_S)
+    expired = CREDENTIALS_PER_SWEEP
+    while expired == CREDENTIALS_PER_SWEEP:
+        async with transactions.write() as transaction:
+            expired = max(
+                await transaction.tokens.delete_expired(clock.now(), CREDENTIALS_PER_SWEEP),
+                await transaction.keys.delete_expired(clock.now(), CREDENTIALS_PER_SWEEP),
+            )
+        await asyncio.sleep(PAUSE_BETWEEN_CHUNKS_S)

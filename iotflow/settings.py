@@ -1,0 +1,123 @@
+"""Every setting, declared once. Each is read from the environment variable of its name with `IOTFLOW_` in front."""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+MiB = 2**20
+
+
+class InvalidSettings(Exception):
+    """One or more settings are wrong; the message has a line for each: its name, what was wrong, what is expected."""
+
+
+def _comma_separated(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+class Settings(BaseSettings):
+    """The settings of one service. `load_settings` reads them and words the errors."""
+
+    model_config = SettingsConfigDict(env_prefix="IOTFLOW_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path("data"), description="Where the embedded stores keep their files.")
+    database_url: str = Field(
+        "",
+        description=(
+            "Accounts, devices, groups and configs: `sqlite+aiosqlite:///PATH`, by default `iotflow.db` in the data "
+            "directory."
+        ),
+    )
+    telemetry_url: Literal["sql"] = Field("sql", description="Telemetry: `sql`, tables in the SQL store.")
+    documents_url: Literal["sql"] = Field("sql", description="Events and activity: `sql`, tables in the SQL store.")
+    cache_url: Literal["memory"] = Field(
+        "memory", description="Key look-ups, latest values, presence, limits: `memory`, of one process."
+    )
+    retention_days: int = Field(
+        90,
+        ge=0,
+        le=3_650,
+        description="How long telemetry is kept, counted from its receipt, in days; 0 keeps all. "
+        "A change applies to data received afterwards.",
+    )
+    event_retention_days: int = Field(
+        365, ge=0, le=3_650, description="How long events are kept, in days; 0 keeps all."
+    )
+    online_window: int = Field(300, ge=1, le=86_400, description="A device seen within so many seconds is online.")
+    token_lifetime: int = Field(
+        86_400, ge=60, le=31_536_000, description="How long a login lasts, in seconds.", examples=[86_400]
+    )
+    registration: Literal["open", "closed"] = Field(
+        "open", description="`closed` leaves registration to administrators."
+    )
+    login_attempts_per_account: int = Field(
+        10, ge=1, le=1_000, description="Failed logins of one account within the login window before it must wait."
+    )
+    login_attempts_per_address: int = Field(
+        50, ge=1, le=100_000, description="Failed logins from one address within the login window before it must wait."
+    )
+    login_window: int = Field(300, ge=1, le=86_400, description="The login window, in seconds.")
+    max_body_bytes: int = Field(MiB, ge=1_024, le=256 * MiB, description="The largest request body, in bytes.")
+    max_batch_bytes: int = Field(
+        16 * MiB, ge=1_024, le=1_024 * MiB, description="The largest telemetry batch, decompressed, in bytes."
+    )
+    trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_comma_separated)] = Field(
+        [],
+        description="Addresses or networks of proxies, comma separated, whose `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` are believed.",
+    )
+    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = Field(
+        [], description="Origins, comma separated, whose pages may call the API from a browser."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log line.")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _whole_origins(cls, origins: list[str]) -> list[str]:
+        for origin in origins:
+            scheme, _, host = origin.partition("://")
+            if scheme not in ("http", "https") or not host or "/" in host or "*" in host:
+                raise ValueError(
+                    f"{origin!r} is no origin; expected scheme://host[:port], like https://app.example.org"
+                )
+        return origins
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_database(cls, values: dict[str, object]) -> dict[str, object]:
+        if not values.get("database_url"):
+            data_dir = Path(str(values.get("data_dir") or "data"))
+            values = {**values, "database_url": f"sqlite+aiosqlite:///{data_dir / 'iotflow.db'}"}
+        return values
+
+    @model_validator(mode="after")
+    def _known_database(self) -> Self:
+        try:
+            url = make_url(self.database_url)
+        except ArgumentError:
+            url = None
+        if url is None or url.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg") or not url.database:
+            raise ValueError(
+                "IOTFLOW_DATABASE_URL: expected sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
+            )
+        return self
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of the environment, with overrides by field name. Raises InvalidSettings."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # names and values are what pydantic checks here
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors(include_input=False, include_url=False):
+            name = f"IOTFLOW_{str(problem['loc'][0]).upper()}: " if problem["loc"] else ""
+            expected = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{name}{expected[0].lower() + expected[1:] if name else expected}")
+        raise InvalidSettings("\n".join(lines)) from None

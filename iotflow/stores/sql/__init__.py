@@ -1,0 +1,1 @@
+"""Players on SQLite and PostgreSQL, by SQLAlchemy Core."""

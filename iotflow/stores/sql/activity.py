@@ -1,0 +1,44 @@
+"""Activity counts in the `activity` table."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import delete, func, select
+
+from iotflow.domain.times import Millis
+from iotflow.repositories.activity import Activity, DeviceHour
+from iotflow.stores.sql.dialect import Database, insert
+from iotflow.stores.sql.tables import activity
+
+
+class SqlActivity:
+    """Plays `ActivityRepository`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, counts: Mapping[DeviceHour, Activity]) -> None:
+        rows = [
+            {"device_id": at.device_id, "hour": at.hour, "messages": count.messages, "points": count.points}
+            for at, count in counts.items()
+        ]
+        if not rows:
+            return
+        async with self._database.write() as connection:
+            statement = insert(connection, activity)
+            added = {c.name: c + statement.excluded[c.name] for c in (activity.c.messages, activity.c.points)}
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=["device_id", "hour"], set_=added), rows
+            )
+
+    async def points_by_hour(self, since: Millis) -> dict[Millis, int]:
+        statement = (
+            select(activity.c.hour, func.sum(activity.c.points))
+            .where(activity.c.hour >= since)
+            .group_by(activity.c.hour)
+        )
+        async with self._database.read() as connection:
+            return {hour: int(count) for hour, count in await connection.execute(statement)}
+
+    async def purge(self, device_id: int) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(delete(activity).where(activity.c.device_id == device_id))

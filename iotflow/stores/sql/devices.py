@@ -1,0 +1,147 @@
+"""Devices in the `devices` table."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, or_, select, true, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from iotflow.domain.devices import Device, DeviceChange, DeviceFilter, DeviceStatus, NewDevice
+from iotflow.domain.errors import Conflict, NotFound
+from iotflow.domain.times import Millis
+from iotflow.stores.sql.tables import devices, users
+
+
+class SqlDevices:
+    """Plays `DeviceRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, user_id: UUID, device: NewDevice, at: Millis) -> Device:
+        owner = select(users.c.user_id).where(users.c.user_id == user_id)
+        if (await self._connection.execute(owner)).one_or_none() is None:
+            raise NotFound(f"there is no user {user_id}")
+        statement = (
+            devices.insert()
+            .values(
+                user_id=user_id,
+                name=device.name,
+                device_type=device.device_type,
+                description=device.description,
+                location=device.location,
+                firmware_version=device.firmware_version,
+                hardware_version=device.hardware_version,
+                status=DeviceStatus.INACTIVE.value,
+                created_at=at,
+                updated_at=at,
+            )
+            .returning(*devices.c)
+        )
+        try:
+            row = (await self._connection.execute(statement)).one()
+        except IntegrityError as error:
+            raise Conflict(f"this account has a device named {device.name!r} already") from error
+        return device_of(row)
+
+    async def get(self, device_id: int) -> Device | None:
+        row = (await self._connection.execute(select(devices).where(devices.c.id == device_id))).one_or_none()
+        return None if row is None else device_of(row)
+
+    async def get_many(self, device_ids: Collection[int]) -> list[Device]:
+        statement = select(devices).where(devices.c.id.in_(device_ids)).order_by(devices.c.id)
+        return [device_of(row) for row in await self._connection.execute(statement)]
+
+    async def update(self, device_id: int, change: DeviceChange, at: Millis) -> Device:
+        statement = (
+            update(devices).where(devices.c.id == device_id).values({**change, "updated_at": at}).returning(*devices.c)
+        )
+        try:
+            row = (await self._connection.execute(statement)).one_or_none()
+        except IntegrityError as error:
+            raise Conflict(f"this account has a device named {change.get('name')!r} already") from error
+        if row is None:
+            raise NotFound(f"there is no device {device_id}")
+        return device_of(row)
+
+    async def activate(self, device_ids: Collection[int], at: Millis) -> list[Device]:
+        statement = (
+            update(devices)
+            .where(devices.c.id.in_(device_ids), devices.c.status == DeviceStatus.INACTIVE.value)
+            .values(status=DeviceStatus.ACTIVE.value, updated_at=at)
+            .returning(*devices.c)
+        )
+        return [device_of(row) for row in await self._connection.execute(statement)]
+
+    async def delete(self, device_id: int) -> None:
+        # The foreign keys take keys, config and memberships along.
+        result = await self._connection.execute(delete(devices).where(devices.c.id == device_id))
+        if result.rowcount == 0:
+            raise NotFound(f"there is no device {device_id}")
+
+    async def page(self, where: DeviceFilter, limit: int, offset: int) -> tuple[list[Device], int]:
+        matches = _matches(where)
+        statement = select(devices).where(matches).order_by(devices.c.id).limit(limit).offset(offset)
+        rows = (await self._connection.execute(statement)).all()
+        total = await self._connection.scalar(select(func.count()).select_from(devices).where(matches))
+        return [device_of(row) for row in rows], total or 0
+
+    async def ids_of_user(self, user_id: UUID) -> list[int]:
+        statement = select(devices.c.id).where(devices.c.user_id == user_id).order_by(devices.c.id)
+        return list((await self._connection.execute(statement)).scalars())
+
+    async def count_by_status(self) -> dict[DeviceStatus, int]:
+        statement = select(devices.c.status, func.count()).group_by(devices.c.status)
+        stored = {DeviceStatus(status): count for status, count in await self._connection.execute(statement)}
+        return {status: stored.get(status, 0) for status in DeviceStatus}
+
+    async def count_seen_since(self, since: Millis) -> int:
+        statement = select(func.count()).select_from(devices).where(devices.c.last_seen >= since)
+        return await self._connection.scalar(statement) or 0
+
+    async def record_seen(self, seen: Mapping[int, Millis]) -> None:
+        statement = (
+            update(devices)
+            .where(
+                devices.c.id == bindparam("seen_id"),
+                or_(devices.c.last_seen.is_(None), devices.c.last_seen < bindparam("seen_at")),
+            )
+            .values(last_seen=bindparam("seen_at"))
+        )
+        if seen:
+            await self._connection.execute(
+                statement, [{"seen_id": device_id, "seen_at": at} for device_id, at in seen.items()]
+            )
+
+
+def device_of(row: Row[*tuple[Any, ...]]) -> Device:  # Any: the columns' types are those of the table
+    """The device that a row of the table holds."""
+    return Device(
+        id=row.id,
+        user_id=row.user_id,
+        name=row.name,
+        device_type=row.device_type,
+        description=row.description,
+        location=row.location,
+        firmware_version=row.firmware_version,
+        hardware_version=row.hardware_version,
+        status=DeviceStatus(row.status),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        last_seen=row.last_seen,
+    )
+
+
+def _matches(where: DeviceFilter) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = []
+    if where.user_id is not None:
+        conditions.append(devices.c.user_id == where.user_id)
+    if where.status is not None:
+        conditions.append(devices.c.status == where.status.value)
+    if where.device_type is not None:
+        conditions.append(devices.c.device_type == where.device_type)
+    if where.name_part is not None:
+        conditions.append(devices.c.name.icontains(where.name_part, autoescape=True))
+    return and_(true(), *conditions)

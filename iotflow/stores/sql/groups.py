@@ -1,0 +1,149 @@
+"""Groups in the `device_groups` and `group_members` tables."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, delete, func, select, true, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from iotflow.domain.devices import DeviceStatus
+from iotflow.domain.errors import Conflict, NotFound
+from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, Membership, NewGroup
+from iotflow.domain.times import Millis
+from iotflow.stores.sql.devices import device_of
+from iotflow.stores.sql.dialect import insert
+from iotflow.stores.sql.tables import devices, groups, memberships, users
+
+_DEVICE_COUNT = (
+    select(func.count())
+    .select_from(memberships)
+    .where(memberships.c.group_id == groups.c.id)
+    .correlate(groups)
+    .scalar_subquery()
+    .label("device_count")
+)
+
+
+class SqlGroups:
+    """Plays `GroupRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, user_id: UUID, group: NewGroup, at: Millis) -> Group:
+        owner = select(users.c.user_id).where(users.c.user_id == user_id)
+        if (await self._connection.execute(owner)).one_or_none() is None:
+            raise NotFound(f"there is no user {user_id}")
+        statement = (
+            groups.insert()
+            .values(
+                user_id=user_id,
+                name=group.name,
+                description=group.description,
+                color=group.color,
+                created_at=at,
+                updated_at=at,
+            )
+            .returning(groups.c.id)
+        )
+        try:
+            group_id = (await self._connection.execute(statement)).scalar_one()
+        except IntegrityError as error:
+            raise Conflict(f"this account has a group named {group.name!r} already") from error
+        return await self._existing(group_id)
+
+    async def get(self, group_id: int) -> Group | None:
+        statement = select(groups, _DEVICE_COUNT).where(groups.c.id == group_id)
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else _group(row)
+
+    async def update(self, group_id: int, change: GroupChange, at: Millis) -> Group:
+        statement = update(groups).where(groups.c.id == group_id).values({**change, "updated_at": at})
+        try:
+            await self._connection.execute(statement)
+        except IntegrityError as error:
+            raise Conflict(f"this account has a group named {change.get('name')!r} already") from error
+        return await self._existing(group_id)
+
+    async def delete(self, group_id: int) -> None:
+        result = await self._connection.execute(delete(groups).where(groups.c.id == group_id))
+        if result.rowcount == 0:
+            raise NotFound(f"there is no group {group_id}")
+
+    async def page(self, user_id: UUID, limit: int, offset: int) -> tuple[list[Group], int]:
+        mine = groups.c.user_id == user_id
+        statement = select(groups, _DEVICE_COUNT).where(mine).order_by(groups.c.id).limit(limit).offset(offset)
+        rows = (await self._connection.execute(statement)).all()
+        total = await self._connection.scalar(select(func.count()).select_from(groups).where(mine))
+        return [_group(row) for row in rows], total or 0
+
+    async def count(self) -> int:
+        return await self._connection.scalar(select(func.count()).select_from(groups)) or 0
+
+    async def add_members(self, group_id: int, device_ids: Collection[int], at: Millis) -> list[Membership]:
+        if not device_ids:
+            return []
+        statement = (
+            insert(self._connection, memberships)
+            .values([{"group_id": group_id, "device_id": device_id, "added_at": at} for device_id in device_ids])
+            .on_conflict_do_nothing()
+            .returning(memberships)
+        )
+        rows = (await self._connection.execute(statement)).all()
+        return [Membership(row.group_id, row.device_id, row.added_at) for row in rows]
+
+    async def remove_member(self, group_id: int, device_id: int) -> None:
+        statement = delete(memberships).where(memberships.c.group_id == group_id, memberships.c.device_id == device_id)
+        if (await self._connection.execute(statement)).rowcount == 0:
+            raise NotFound(f"device {device_id} is not in group {group_id}")
+
+    async def members(
+        self,
+        group_id: int,
+        limit: int | None,
+        offset: int,
+        status: DeviceStatus | None = None,
+        device_type: str | None = None,
+    ) -> tuple[list[Member], int]:
+        matches = and_(
+            memberships.c.group_id == group_id,
+            devices.c.status == status.value if status is not None else true(),
+            devices.c.device_type == device_type if device_type is not None else true(),
+        )
+        joined = memberships.join(devices)
+        statement = select(devices, memberships.c.added_at).select_from(joined).where(matches).order_by(devices.c.id)
+        if limit is not None:
+            statement = statement.limit(limit).offset(offset)
+        rows = (await self._connection.execute(statement)).all()
+        total = await self._connection.scalar(select(func.count()).select_from(joined).where(matches))
+        return [Member(device_of(row), row.added_at) for row in rows], total or 0
+
+    async def of_device(self, device_id: int) -> list[JoinedGroup]:
+        statement = (
+            select(groups, _DEVICE_COUNT, memberships.c.added_at)
+            .join_from(groups, memberships)
+            .where(memberships.c.device_id == device_id)
+            .order_by(groups.c.id)
+        )
+        return [JoinedGroup(_group(row), row.added_at) for row in await self._connection.execute(statement)]
+
+    async def _existing(self, group_id: int) -> Group:
+        group = await self.get(group_id)
+        if group is None:
+            raise NotFound(f"there is no group {group_id}")
+        return group
+
+
+def _group(row: Row[*tuple[Any, ...]]) -> Group:  # Any: the columns' types are those of the table
+    return Group(
+        id=row.id,
+        user_id=row.user_id,
+        name=row.name,
+        description=row.description,
+        color=row.color,
+        device_count=row.device_count,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,62 @@
+"""The SQL schema's revisions: which one the database has, which one the code wants, and the way from one to the other.
+
+Alembic's own scripts lie in `migrations/sql`, in a wheel beside this package.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+import iotflow
+from iotflow.stores.sql.dialect import Database
+
+_PACKAGE = Path(iotflow.__file__).parent
+_IN_WHEEL = _PACKAGE / "migrations" / "sql"
+SCRIPTS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "migrations" / "sql"
+
+
+def wanted_revision() -> str:
+    """The revision that this code needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+async def stored_revision(database: Database) -> str | None:
+    """The revision that the database has; None before the first migration. Raises StoreUnavailable."""
+    async with database.read() as connection:
+        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+async def upgrade(database: Database) -> None:
+    """Bring the database to the wanted revision, in one transaction. Raises StoreUnavailable."""
+    async with database.write() as connection:
+        await upgrade_connection(connection)
+
+
+async def upgrade_connection(connection: AsyncConnection, revision: str = "head") -> None:
+    """Bring a database to a revision within the connection's transaction."""
+    await connection.run_sync(_run, command.upgrade, revision)
+
+
+async def downgrade_connection(connection: AsyncConnection, revision: str) -> None:
+    """Bring a database back to a revision within the connection's transaction."""
+    await connection.run_sync(_run, command.downgrade, revision)
+
+
+def _run(connection: Connection, action: Callable[[Config, str], None], revision: str) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    action(config, revision)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    return config

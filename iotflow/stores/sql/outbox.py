@@ -1,0 +1,72 @@
+"""Messages in the `outbox` table."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import bindparam, delete, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from iotflow.domain.outbox import Message, NewMessage, Topic
+from iotflow.domain.times import Millis
+from iotflow.stores.sql.tables import outbox
+
+
+class SqlOutbox:
+    """Plays `OutboxRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, messages: Sequence[NewMessage]) -> None:
+        rows = [
+            {
+                "topic": message.topic.value,
+                "subject": message.subject,
+                "payload": message.payload,
+                "not_before": message.not_before,
+                "claimed_until": 0,
+                "attempts": 0,
+            }
+            for message in messages
+        ]
+        if rows:
+            await self._connection.execute(outbox.insert(), rows)
+
+    async def has_due(self, now: Millis) -> bool:
+        due = select(outbox.c.id).where(outbox.c.claimed_until <= now, outbox.c.not_before <= now).limit(1)
+        return (await self._connection.execute(due)).first() is not None
+
+    async def claim(self, now: Millis, lease_ms: int, limit: int) -> list[Message]:
+        earlier = outbox.alias("earlier")
+        blocked = exists().where(
+            earlier.c.subject == outbox.c.subject,
+            earlier.c.id < outbox.c.id,
+            or_(earlier.c.claimed_until > now, earlier.c.not_before > now),
+        )
+        due = (
+            select(outbox.c.id)
+            .where(outbox.c.claimed_until <= now, outbox.c.not_before <= now, ~blocked)
+            .order_by(outbox.c.id)
+            .limit(limit)
+        )
+        statement = (
+            update(outbox)
+            .where(outbox.c.id.in_(due))
+            .values(claimed_until=now + lease_ms, attempts=outbox.c.attempts + 1)
+            .returning(outbox.c.id, outbox.c.topic, outbox.c.subject, outbox.c.payload, outbox.c.attempts)
+        )
+        rows = (await self._connection.execute(statement)).all()
+        claimed = [Message(row.id, Topic(row.topic), row.subject, row.payload, row.attempts) for row in rows]
+        return sorted(claimed, key=lambda message: message.id)
+
+    async def release(self, message_ids: Collection[int], not_before: Millis) -> None:
+        statement = update(outbox).where(outbox.c.id.in_(message_ids)).values(claimed_until=0, not_before=not_before)
+        await self._connection.execute(statement)
+
+    async def remove(self, message_ids: Collection[int]) -> None:
+        await self._connection.execute(
+            delete(outbox).where(outbox.c.id == bindparam("handled_id")),
+            [{"handled_id": message_id} for message_id in message_ids],
+        )
+
+    async def count(self) -> int:
+        return await self._connection.scalar(select(func.count()).select_from(outbox)) or 0

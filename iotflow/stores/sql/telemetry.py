@@ -1,0 +1,256 @@
+"""Telemetry in the `telemetry_points` and `telemetry_metadata` tables."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, cast
+
+from sqlalchemy import CTE, ColumnElement, Row, Table, and_, delete, func, literal, select, true, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from iotflow.clock import Clock
+from iotflow.domain.aggregates import Aggregation, Bucket
+from iotflow.domain.telemetry import LatestValue, LatestValues, Record, StoredRecord, expiry
+from iotflow.domain.times import Micros, Millis, Span
+from iotflow.group_commit import GroupCommit
+from iotflow.stores.sql.aggregates import Windows, aggregated
+from iotflow.stores.sql.dialect import Database, insert
+from iotflow.stores.sql.tables import points, record_metadata
+from iotflow.stores.sql.values import columns_of, value_of
+
+NEVER = Micros(2**63 - 1)
+"""When data without a retention expires."""
+
+ROWS_PER_STATEMENT = 500
+ROWS_PER_FLUSH = 20_000
+ROWS_WAITING = 200_000
+WRITE_DEADLINE_S = 10.0
+ROWS_PER_SWEEP = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    device_id: int
+    records: Sequence[Record]
+
+
+class SqlTelemetry:
+    """Plays `TelemetryRepository` and `Sweeper`."""
+
+    def __init__(self, database: Database, clock: Clock, retention_days: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._retention_days = retention_days
+        self._swept_to: dict[str, tuple[object, ...]] = {}
+        self._commits = GroupCommit(
+            self._flush,
+            store="telemetry",
+            group_weight=ROWS_PER_FLUSH,
+            waiting_weight=ROWS_WAITING,
+            deadline_s=WRITE_DEADLINE_S,
+        )
+
+    async def write(self, device_id: int, records: Sequence[Record]) -> None:
+        if records:
+            await self._commits.submit(_Write(device_id, records), sum(len(record.values) for record in records))
+
+    async def close(self) -> None:
+        """Wait for the writes that were submitted."""
+        await self._commits.close()
+
+    async def names(self, device_id: int) -> frozenset[str]:
+        catalogue = _catalogue(device_id)
+        async with self._database.read() as connection:
+            return frozenset(
+                (await connection.execute(select(catalogue.c.name).where(catalogue.c.name.is_not(None)))).scalars()
+            )
+
+    async def latest(self, device_id: int) -> LatestValues:
+        catalogue = _catalogue(device_id)
+        newest = (
+            select(points.c.time)
+            .where(points.c.device_id == device_id, points.c.name == catalogue.c.name, self._alive(points.c.expires_us))
+            .order_by(points.c.time.desc())
+            .limit(1)
+            .correlate(catalogue)
+            .scalar_subquery()
+        )
+        statement = select(points).join_from(
+            catalogue,
+            points,
+            and_(points.c.device_id == device_id, points.c.name == catalogue.c.name, points.c.time == newest),
+        )
+        async with self._database.read() as connection:
+            return {row.name: _latest(row) for row in await connection.execute(statement)}
+
+    async def records(
+        self,
+        device_id: int,
+        span: Span,
+        *,
+        descending: bool,
+        limit: int,
+        after: Millis | None = None,
+        names: Collection[str] | None = None,
+    ) -> list[StoredRecord]:
+        wanted = and_(
+            points.c.device_id == device_id,
+            self._alive(points.c.expires_us),
+            points.c.name.in_(names) if names is not None else true(),
+        )
+        order = points.c.time.desc() if descending else points.c.time.asc()
+        times = (
+            select(points.c.time)
+            .distinct()
+            .where(wanted, _within(points.c.time, span), _beyond(points.c.time, after, descending))
+            .order_by(order)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            chosen = list((await connection.execute(times)).scalars())
+            if not chosen:
+                return []
+            first, last = min(chosen), max(chosen)
+            statement = select(points).where(wanted, points.c.time.between(first, last)).order_by(order)
+            rows = (await connection.execute(statement)).all()
+            metadata = await connection.execute(
+                select(record_metadata).where(
+                    record_metadata.c.device_id == device_id,
+                    record_metadata.c.time.between(first, last),
+                    self._alive(record_metadata.c.expires_us),
+                )
+            )
+            by_time = {row.time: row for row in metadata}
+        return [_stored(time, list(group), by_time.get(time)) for time, group in groupby(rows, lambda row: row.time)]
+
+    async def aggregate(
+        self, device_id: int, name: str, span: Span, aggregation: Aggregation, *, width_ms: int, offset_ms: int
+    ) -> list[Bucket]:
+        chosen = and_(
+            points.c.device_id == device_id,
+            points.c.name == name,
+            _within(points.c.time, span),
+            self._alive(points.c.expires_us),
+        )
+        async with self._database.read() as connection:
+            return await aggregated(connection, chosen, Windows(width_ms, offset_ms), aggregation)
+
+    async def delete(self, device_id: int, span: Span) -> None:
+        async with self._database.write() as connection:
+            for table in (points, record_metadata):
+                await connection.execute(
+                    delete(table).where(table.c.device_id == device_id, _within(table.c.time, span))
+                )
+
+    async def purge(self, device_id: int) -> None:
+        await self.delete(device_id, Span(Millis(0), None))
+
+    async def sweep_chunk(self) -> bool:
+        """Look at the next rows of each table in the order of its key; a writer is used only for what has expired."""
+        more = False
+        for table in (points, record_metadata):
+            more |= await self._sweep_table_chunk(table)
+        return more
+
+    async def _flush(self, writes: Sequence[_Write]) -> None:
+        values: dict[tuple[object, ...], dict[str, object]] = {}
+        metadata: dict[tuple[object, ...], dict[str, object]] = {}
+        for write in writes:
+            for record in write.records:
+                common = {
+                    "device_id": write.device_id,
+                    "time": record.timestamp,
+                    "received_us": record.received,
+                    "expires_us": expiry(record.received, self._retention_days) or NEVER,
+                }
+                key = (write.device_id, record.timestamp)
+                for name, value in record.values.items():
+                    _keep_later(values, (*key, name), {**common, "name": name, **columns_of(value)}, record.received)
+                if record.metadata is not None:
+                    _keep_later(metadata, key, {**common, "metadata": record.metadata}, record.received)
+        async with self._database.write() as connection:
+            await _upsert(connection, points, list(values.values()))
+            await _upsert(connection, record_metadata, list(metadata.values()))
+
+    async def _sweep_table_chunk(self, table: Table) -> bool:
+        key = tuple_(*table.primary_key.columns)
+        rest = key > tuple_(*self._swept_to[table.name]) if table.name in self._swept_to else true()
+        async with self._database.read() as connection:
+            keys = select(*table.primary_key.columns).where(rest).order_by(*table.primary_key.columns)
+            end = (await connection.execute(keys.offset(ROWS_PER_SWEEP - 1).limit(1))).one_or_none()
+            chunk = rest if end is None else and_(rest, key <= tuple_(*end))
+            expired = and_(chunk, ~self._alive(table.c.expires_us))
+            found = (await connection.execute(select(literal(1)).select_from(table).where(expired).limit(1))).first()
+        if found is not None:
+            async with self._database.write() as connection:
+                await connection.execute(delete(table).where(expired))
+        if end is None:
+            self._swept_to.pop(table.name, None)
+            return False
+        self._swept_to[table.name] = tuple(end)
+        return True
+
+    def _alive(self, expires_us: ColumnElement[int]) -> ColumnElement[bool]:
+        return expires_us > self._clock.now() * 1_000
+
+
+def _catalogue(device_id: int) -> CTE:
+    """The device's names by a loose index scan: one probe of the index a name, however many points there are."""
+    mine = points.c.device_id == device_id
+    names = select(func.min(points.c.name).label("name")).where(mine).cte("catalogue", recursive=True)
+    following = (
+        select(func.min(points.c.name)).where(mine, points.c.name > names.c.name).correlate(names).scalar_subquery()
+    )
+    return names.union_all(select(following).where(names.c.name.is_not(None)))
+
+
+def _within(time: ColumnElement[int], span: Span) -> ColumnElement[bool]:
+    return and_(time >= span.start, time < span.end if span.end is not None else true())
+
+
+def _beyond(time: ColumnElement[int], after: Millis | None, descending: bool) -> ColumnElement[bool]:
+    if after is None:
+        return true()
+    return time < after if descending else time > after
+
+
+def _keep_later(
+    rows: dict[tuple[object, ...], dict[str, object]], key: tuple[object, ...], row: dict[str, object], received: Micros
+) -> None:
+    """Of several writes of one key in one flush only the last received is sent."""
+    held = rows.get(key)
+    if held is None or cast(int, held["received_us"]) <= received:
+        rows[key] = row
+
+
+async def _upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, object]]) -> None:
+    statement = insert(connection, table)
+    keys = [column.name for column in table.primary_key.columns]
+    replaced = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    statement = statement.on_conflict_do_update(
+        index_elements=keys, set_=replaced, where=table.c.received_us <= statement.excluded.received_us
+    )
+    for chunk in _chunks(rows, ROWS_PER_STATEMENT):
+        await connection.execute(statement, chunk)
+
+
+def _chunks(rows: Sequence[dict[str, object]], size: int) -> Iterator[Sequence[dict[str, object]]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def _stored(
+    time: Millis, rows: Sequence[Row[*tuple[Any, ...]]], metadata: Row[*tuple[Any, ...]] | None
+) -> StoredRecord:
+    return StoredRecord(
+        timestamp=time,
+        values={row.name: value_of(row) for row in rows},
+        received={row.name: row.received_us for row in rows},
+        metadata=None if metadata is None else metadata.metadata,
+        metadata_received=None if metadata is None else metadata.received_us,
+    )
+
+
+def _latest(row: Row[*tuple[Any, ...]]) -> LatestValue:
+    expires = None if row.expires_us == NEVER else row.expires_us
+    return LatestValue(value_of(row), row.time, row.received_us, expires)
