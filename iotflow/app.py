@@ -10,13 +10,12 @@ from typing import TypedDict
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Lifespan
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import iotflow
 from iotflow.api import openapi, problems
-from iotflow.api.middleware import RequestContext
+from iotflow.api.middleware import Cors, RequestContext
 from iotflow.api.routers import admin, auth, batches, devices, events, groups, health, own_device, telemetry, users
 from iotflow.api.state import AppState
 from iotflow.bootstrap import PRINCIPAL_LIFETIME_S, Stores, open_stores
@@ -40,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 FLUSH_EVERY_S = 30.0
 SWEEP_EVERY_S = 3_600.0
+BEGIN_AGAIN_AFTER_S = 5.0
 
 
 class LifespanState(TypedDict):
@@ -65,7 +65,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     openapi.install(app)
     if settings.cors_origins:
         app.add_middleware(
-            CORSMiddleware,
+            Cors,
             allow_origins=settings.cors_origins,
             allow_methods=["*"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
@@ -90,8 +90,7 @@ def _lifespan(settings: Settings, clock: Clock) -> Lifespan[FastAPI]:
             stack.push_async_callback(_flush, stores, activity)
             stack.push_async_callback(state.ingest.close)
             for work in _background_work(stores, clock, activity):
-                task = asyncio.create_task(work())
-                task.add_done_callback(_tell_of_end)
+                task = asyncio.create_task(_keep_doing(work))
                 stack.push_async_callback(_stop, task)
             yield {"app": state}
 
@@ -165,9 +164,14 @@ async def _flush(stores: Stores, activity: ActivityCounter) -> None:
     await activity.flush()
 
 
-def _tell_of_end(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.critical("background work has ended for good: restart the service", exc_info=error)
+async def _keep_doing(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:
+            # A defect in one round must not end events, purges and flushes for as long as the service runs.
+            logger.exception("background work failed: it begins again in %.0f s", BEGIN_AGAIN_AFTER_S)
+        await asyncio.sleep(BEGIN_AGAIN_AFTER_S)
 
 
 async def _stop(task: "asyncio.Task[None]") -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -15,6 +16,8 @@ from iotflow.settings import InvalidSettings, Settings, load_settings
 
 FAILED = 1
 MISUSED = 2
+LOCAL_SERVICE = "http://127.0.0.1:8000"
+USERNAME_OPTION = typer.Option(help="Sign in as this user with IOTFLOW_PASSWORD; without it IOTFLOW_TOKEN signs in.")
 
 app = typer.Typer(
     name="iotflow",
@@ -140,6 +143,57 @@ def openapi() -> None:
     from iotflow.app import create_app
 
     typer.echo(json.dumps(create_app(_settings()).openapi(), indent=2, ensure_ascii=False))
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV with a header or NDJSON, in UTF-8, plain or gzip.")],
+    time_column: Annotated[str, typer.Option(help="The column with each row's time.")],
+    device: Annotated[str | None, typer.Option(help="The device that all rows are of.")] = None,
+    device_column: Annotated[str | None, typer.Option(help="The column that names each row's device.")] = None,
+    time_format: Annotated[
+        str | None, typer.Option(help="How times are written (strptime). [default: RFC 3339, ISO or epoch numbers]")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="The zone of times without an offset, like Europe/Berlin.")
+    ] = None,
+    field: Annotated[
+        list[str] | None, typer.Option(help="A column to import; repeatable. [default: all the others]")
+    ] = None,
+    max_errors: Annotated[int, typer.Option(min=0, help="Stop at one bad row more than this.")] = 0,
+    url: Annotated[str, typer.Option(help="The service's address.")] = LOCAL_SERVICE,
+    username: Annotated[str | None, USERNAME_OPTION] = None,
+) -> None:
+    """Store a file's history in your devices; missing ones are registered. Run again, it changes nothing."""
+    from iotflow.client.backfill import ImportOptions, import_file
+
+    options = ImportOptions(
+        url=url,
+        file=file,
+        time_column=time_column,
+        device=device,
+        device_column=device_column,
+        time_format=time_format,
+        timezone=timezone,
+        fields=field or (),
+        max_errors=max_errors,
+        username=username,
+    )
+    _run_client(import_file(options))
+
+
+def _run_client(work: Coroutine[None, None, bool]) -> None:
+    """Run a command against a service; the exit status says whether it did all that it should."""
+    from iotflow.client.session import ServiceError, WrongUse
+
+    try:
+        succeeded = asyncio.run(work)
+    except WrongUse as error:
+        _fail(str(error), MISUSED)
+    except ServiceError as error:
+        _fail(str(error), FAILED)
+    if not succeeded:
+        raise typer.Exit(FAILED)
 
 
 def _ask_password() -> str:

@@ -68,6 +68,14 @@ async def _account(request: Request) -> UserPrincipal:
     return caller
 
 
+async def _event_reader(request: Request) -> UserPrincipal:
+    """The account of the query's `user_id`, if there is one, or an admin."""
+    caller = await _user(request)
+    if request.query_params.get("user_id", str(caller.user_id)).lower() != str(caller.user_id):
+        require_admin(caller)
+    return caller
+
+
 async def _device(request: Request) -> DevicePrincipal:
     key = request.headers.get("x-api-key")
     if not key:
@@ -108,6 +116,7 @@ Anyone = Annotated[None, Depends(Access(_anyone, (), ()))]
 User = Annotated[UserPrincipal, Depends(Access(_user, (BEARER,), (401,)))]
 Admin = Annotated[UserPrincipal, Depends(Access(_admin, (BEARER,), (401, 403)))]
 AccountOrAdmin = Annotated[UserPrincipal, Depends(Access(_account, (BEARER,), (401, 403)))]
+EventReader = Annotated[UserPrincipal, Depends(Access(_event_reader, (BEARER,), (401, 403)))]
 Device = Annotated[DevicePrincipal, Depends(Access(_device, (API_KEY,), (401,)))]
 Submitter = Annotated[DevicePrincipal, Depends(Access(_submitter, (API_KEY,), (401, 403)))]
 Reader = Annotated[Principal, Depends(Access(_reader, (BEARER, API_KEY), (401,)))]

@@ -1,6 +1,7 @@
 """What routes are given: services and repositories of the running app, and facts of the request."""
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Path, Request
@@ -19,51 +20,16 @@ from iotflow.services.history import History
 from iotflow.services.ingest import Ingest
 from iotflow.services.statistics import StatisticsReader
 
+T = TypeVar("T")
+
 USER_REFERENCE = r"^(me|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$"
 
 
-async def _state(request: Request) -> AppState:
-    return app_state(request)
+def _given(pick: Callable[[AppState], T]) -> Callable[[Request], Awaitable[T]]:
+    async def dependency(request: Request) -> T:
+        return pick(app_state(request))
 
-
-async def _clock(request: Request) -> Clock:
-    return app_state(request).clock
-
-
-async def _authentication(request: Request) -> Authentication:
-    return app_state(request).authentication
-
-
-async def _accounts(request: Request) -> Accounts:
-    return app_state(request).accounts
-
-
-async def _devices(request: Request) -> Devices:
-    return app_state(request).devices
-
-
-async def _groups(request: Request) -> Groups:
-    return app_state(request).groups
-
-
-async def _ingest(request: Request) -> Ingest:
-    return app_state(request).ingest
-
-
-async def _history(request: Request) -> History:
-    return app_state(request).history
-
-
-async def _events(request: Request) -> EventRepository:
-    return app_state(request).events
-
-
-async def _statistics(request: Request) -> StatisticsReader:
-    return app_state(request).statistics
-
-
-async def _health(request: Request) -> HealthCheck:
-    return app_state(request).health
+    return dependency
 
 
 async def _request_id(request: Request) -> str:
@@ -80,17 +46,17 @@ async def _account_id(
     return caller.user_id if user_id == "me" else UUID(user_id)
 
 
-StateDep = Annotated[AppState, Depends(_state)]
-ClockDep = Annotated[Clock, Depends(_clock)]
-AuthenticationDep = Annotated[Authentication, Depends(_authentication)]
-AccountsDep = Annotated[Accounts, Depends(_accounts)]
-DevicesDep = Annotated[Devices, Depends(_devices)]
-GroupsDep = Annotated[Groups, Depends(_groups)]
-IngestDep = Annotated[Ingest, Depends(_ingest)]
-HistoryDep = Annotated[History, Depends(_history)]
-EventsDep = Annotated[EventRepository, Depends(_events)]
-StatisticsDep = Annotated[StatisticsReader, Depends(_statistics)]
-HealthDep = Annotated[HealthCheck, Depends(_health)]
+StateDep = Annotated[AppState, Depends(_given(lambda state: state))]
+ClockDep = Annotated[Clock, Depends(_given(lambda state: state.clock))]
+AuthenticationDep = Annotated[Authentication, Depends(_given(lambda state: state.authentication))]
+AccountsDep = Annotated[Accounts, Depends(_given(lambda state: state.accounts))]
+DevicesDep = Annotated[Devices, Depends(_given(lambda state: state.devices))]
+GroupsDep = Annotated[Groups, Depends(_given(lambda state: state.groups))]
+IngestDep = Annotated[Ingest, Depends(_given(lambda state: state.ingest))]
+HistoryDep = Annotated[History, Depends(_given(lambda state: state.history))]
+EventsDep = Annotated[EventRepository, Depends(_given(lambda state: state.events))]
+StatisticsDep = Annotated[StatisticsReader, Depends(_given(lambda state: state.statistics))]
+HealthDep = Annotated[HealthCheck, Depends(_given(lambda state: state.health))]
 RequestId = Annotated[str, Depends(_request_id)]
 AccountId = Annotated[UUID, Depends(_account_id)]
 DeviceId = Annotated[int, Path(ge=1, le=MAX_ID, description="A device's id.", examples=[1])]

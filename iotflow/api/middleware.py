@@ -3,10 +3,13 @@
 import logging
 import re
 import time
+from http import HTTPStatus
 from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from iotflow.api.problems import problem
@@ -14,6 +17,24 @@ from iotflow.api.problems import problem
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 logger = logging.getLogger(__name__)
+
+
+class Cors(CORSMiddleware):
+    """Starlette's CORS, whose refusals of a preflight are problems like all others."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        return response if response.status_code < HTTPStatus.BAD_REQUEST else _PreflightRefusal(response)
+
+
+class _PreflightRefusal(Response):
+    def __init__(self, refusal: Response) -> None:
+        super().__init__()
+        self._detail = bytes(refusal.body).decode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = problem(Request(scope), HTTPStatus.BAD_REQUEST, self._detail, headers={"Vary": "Origin"})
+        await answer(scope, receive, send)
 
 
 class RequestContext:

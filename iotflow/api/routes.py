@@ -18,6 +18,7 @@ from iotflow.api.access import Access
 from iotflow.api.problems import MEDIA_TYPE
 from iotflow.api.state import app_state
 from iotflow.domain.errors import FieldError, InvalidInput
+from iotflow.domain.telemetry import MAX_RECORDS_PER_BATCH
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -153,7 +154,9 @@ class BatchRoute(ApiRoute):
         return app_state(request).settings.max_batch_bytes
 
     async def decode(self, body: bytes, content_type: str) -> object:
-        return await bodies.decode_ndjson(body) if content_type == NDJSON else bodies.decode_json(body)
+        if content_type == NDJSON:
+            return await bodies.decode_ndjson(body, MAX_RECORDS_PER_BATCH)
+        return bodies.decode_json(body)
 
 
 def _tell_json(request: _DecodedRequest) -> None:

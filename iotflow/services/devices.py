@@ -7,7 +7,7 @@ from uuid import UUID
 from iotflow.clock import Clock
 from iotflow.domain import credentials
 from iotflow.domain.devices import Device, DeviceChange, DeviceConfig, DeviceFilter, DeviceKey, DeviceStatus, NewDevice
-from iotflow.domain.errors import Conflict, NotFound, Unauthenticated
+from iotflow.domain.errors import Forbidden, NotFound, Unauthenticated
 from iotflow.domain.events import EventType
 from iotflow.domain.groups import JoinedGroup
 from iotflow.domain.json import JsonObject, JsonValue
@@ -93,7 +93,7 @@ class Devices:
             return await transaction.groups.of_device(device_id)
 
     async def update(self, caller: Principal, device_id: int, change: DeviceChange, request_id: str | None) -> Device:
-        """Change a device. Raises NotFound, Conflict for a taken name or for a device that ends its maintenance."""
+        """Change a device. Raises NotFound, Conflict for a taken name, Forbidden for a device that ends its own maintenance."""
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             device = await self._change(transaction, Actor.of(caller, request_id), caller, device_id, change, now)
@@ -155,8 +155,8 @@ class Devices:
     ) -> DeviceConfig:
         """Replace a device's settings (None leaves them), change the device too, and raise the config's version.
 
-        Raises NotFound; Conflict when the stored version is not the expected one, or for a device that ends its
-        maintenance.
+        Raises NotFound; Conflict when the stored version is not the expected one; Forbidden for a device that ends its
+        own maintenance.
         """
         now = self._clock.now()
         actor = Actor.of(caller, request_id)
@@ -194,7 +194,7 @@ class Devices:
             before.status is DeviceStatus.MAINTENANCE and change.get("status", before.status) != before.status
         )
         if ends_maintenance and isinstance(caller, DevicePrincipal):
-            raise Conflict("a device can't end its own maintenance: its owner or an administrator does")
+            raise Forbidden("a device can't end its own maintenance: its owner or an administrator does")
         after = await transaction.devices.update(device_id, change, at)
         await self._invalidate(transaction, device_id)
         changed: list[JsonValue] = [field for field in change if field != "status"]

@@ -33,7 +33,7 @@ async def get_own_config(caller: Device, devices: DevicesDep) -> ConfigAnswer:
     return ConfigAnswer.model_validate(await devices.config(caller, caller.device_id))
 
 
-@routes.put("/devices/config", operation_id="update_own_config", responses=problems(404, 409))
+@routes.put("/devices/config", operation_id="update_own_config", responses=problems(403, 404))
 async def update_own_config(
     caller: Device, body: OwnConfigBody, devices: DevicesDep, request_id: RequestId
 ) -> ConfigAnswer:

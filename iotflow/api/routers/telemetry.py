@@ -6,7 +6,7 @@ import msgspec
 from fastapi import Query, Request, Response
 
 from iotflow.api.access import AccountOrAdmin, Anyone, Reader, Submitter
-from iotflow.api.cursors import open_page, resolved_span
+from iotflow.api.cursors import Time, open_page, resolved_span
 from iotflow.api.deps import AccountId, ClockDep, DeviceId, HealthDep, HistoryDep, IngestDep, RequestId
 from iotflow.api.routes import problems, router
 from iotflow.api.schemas.common import QueryTime
@@ -22,6 +22,7 @@ from iotflow.api.schemas.telemetry import (
     RecordBody,
 )
 from iotflow.domain.aggregates import Aggregation
+from iotflow.domain.devices import MAX_ID
 from iotflow.domain.errors import InvalidInput
 from iotflow.domain.telemetry import StoredRecord, name_error
 from iotflow.domain.times import Millis, format_rfc3339
@@ -36,14 +37,14 @@ Cursor = Annotated[str | None, Query(description="The former page's `next_cursor
 class RecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """After the record of this time."""
 
-    time: int
+    time: Time
 
 
 class DeviceRecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """After the record of this time and device."""
 
-    time: int
-    device_id: int
+    time: Time
+    device_id: Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
 
 
 @routes.post("/telemetry", status_code=201, operation_id="submit_telemetry")

@@ -1,0 +1,182 @@
+"""Requests to a running service, as the command line makes them."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from iotflow import __version__
+from iotflow.client import answers
+
+REQUEST_DEADLINE_S = 60.0
+CONNECT_DEADLINE_S = 5.0
+MAX_WAIT_S = 60.0
+"""How long, in all, a request that may be repeated waits for a service that says it is busy."""
+MAX_AT_ONCE = 32
+"""How many requests are under way at a time."""
+
+T = TypeVar("T")
+Observer = Callable[[float, bool], None]
+"""Is told of each request: how many seconds it took, and whether it succeeded."""
+
+
+class WrongUse(Exception):
+    """The command cannot do what it was asked: an option, a variable or a file is wrong. The message is one line."""
+
+
+class ServiceError(Exception):
+    """The service could not be reached or refused a request. The message is one line, `status` that of HTTP."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Session:
+    """Requests of one caller, each with a deadline.
+
+    Sessions made by `signed_in_with` share connections, the bound on requests under way and the observer.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, observe: Observer) -> None:
+        self._http = http
+        self._observe = observe
+        self._slots = asyncio.Semaphore(MAX_AT_ONCE)
+        self._credentials: Mapping[str, str] = {}
+
+    def signed_in_with(self, *, token: str | None = None, api_key: str | None = None) -> "Session":
+        """A session of the user with this token or of the device with this key."""
+        session = Session(self._http, self._observe)
+        session._slots = self._slots
+        session._credentials = {"Authorization": f"Bearer {token}"} if token else {"X-API-Key": api_key or ""}
+        return session
+
+    async def get(self, path: str, answer: type[T], **query: str | int) -> T:
+        """Read. Raises ServiceError."""
+        return await self._call("GET", path, answer, query=query, repeatable=True)
+
+    async def post(self, path: str, answer: type[T], body: object, *, repeatable: bool = False) -> T:
+        """Submit a body as JSON. `repeatable` says that sent twice it does no harm. Raises ServiceError."""
+        return await self._call("POST", path, answer, body=body, repeatable=repeatable)
+
+    async def log_in(self, username: str, password: str) -> tuple["Session", answers.User]:
+        """A session of this user, and who that is. Raises ServiceError."""
+        login = await self.post("/api/v1/auth/login", answers.Login, {"username": username, "password": password})
+        return self.signed_in_with(token=login.access_token), login.user
+
+    async def log_out(self) -> None:
+        """End the token. Raises ServiceError."""
+        await self._call("POST", "/api/v1/auth/logout", type(None))
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        *,
+        body: object = None,
+        query: Mapping[str, str | int] | None = None,
+        repeatable: bool = False,
+    ) -> T:
+        content = None if body is None else msgspec.json.encode(body)
+        waited_s = 0.0
+        response = await self._send(method, path, content, query)
+        while repeatable and response.status_code in (429, 503):
+            pause_s = _retry_after_s(response)
+            if waited_s + pause_s > MAX_WAIT_S:
+                break
+            waited_s += pause_s
+            await asyncio.sleep(pause_s)
+            response = await self._send(method, path, content, query)
+        if not response.is_success:
+            raise ServiceError(_problem(response), response.status_code)
+        if answer is type(None):
+            return answer()
+        try:
+            return msgspec.json.decode(response.content, type=answer)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ServiceError(f"{method} {response.url}: not an answer of IoTFlow's: {error}") from error
+
+    async def _send(
+        self, method: str, path: str, content: bytes | None, query: Mapping[str, str | int] | None
+    ) -> httpx.Response:
+        headers = {**self._credentials, **({} if content is None else {"Content-Type": "application/json"})}
+        async with self._slots:
+            started = time.perf_counter()
+            succeeded = False
+            try:
+                async with asyncio.timeout(REQUEST_DEADLINE_S):
+                    response = await self._http.request(method, path, content=content, params=query, headers=headers)
+            except TimeoutError:
+                raise ServiceError(f"{method} {path}: no answer within {REQUEST_DEADLINE_S:.0f} s") from None
+            except httpx.RequestError as error:
+                reason = str(error) or type(error).__name__
+                raise ServiceError(f"cannot reach {self._http.base_url}: {reason}") from error
+            else:
+                succeeded = response.is_success
+                return response
+            finally:
+                self._observe(time.perf_counter() - started, succeeded)
+
+
+@asynccontextmanager
+async def open_session(url: str, observe: Observer = lambda _duration_s, _succeeded: None) -> AsyncIterator[Session]:
+    """A session of nobody's with the service at this address. Raises WrongUse for what is no HTTP address."""
+    try:
+        address = httpx.URL(url.rstrip("/"))
+    except httpx.InvalidURL:
+        address = httpx.URL()
+    if address.scheme not in ("http", "https") or not address.host:
+        raise WrongUse(f"--url {url}: expected an address like http://127.0.0.1:8000")
+    timeout = httpx.Timeout(REQUEST_DEADLINE_S, connect=CONNECT_DEADLINE_S)
+    async with httpx.AsyncClient(
+        base_url=address, timeout=timeout, headers={"User-Agent": f"iotflow/{__version__}"}
+    ) as http:
+        yield Session(http, observe)
+
+
+@asynccontextmanager
+async def sign_in(session: Session, username: str | None) -> AsyncIterator[Session]:
+    """A session of the user whom option and environment name; a token that it had made ends with it.
+
+    With a username the password comes from `IOTFLOW_PASSWORD`, without one a token from `IOTFLOW_TOKEN`. Raises
+    WrongUse where the variable is missing, ServiceError where the service refuses.
+    """
+    if username is None:
+        token = os.environ.get("IOTFLOW_TOKEN")
+        if not token:
+            raise WrongUse("sign in with --username and IOTFLOW_PASSWORD, or with IOTFLOW_TOKEN, in the environment")
+        yield session.signed_in_with(token=token)
+        return
+    password = os.environ.get("IOTFLOW_PASSWORD")
+    if not password:
+        raise WrongUse(f"set IOTFLOW_PASSWORD in the environment to the password of {username}")
+    user_session, _ = await session.log_in(username, password)
+    try:
+        yield user_session
+    finally:
+        with suppress(ServiceError):  # a token that cannot be given back expires by itself
+            await user_session.log_out()
+
+
+def _retry_after_s(response: httpx.Response) -> float:
+    """How long the service asks to wait; at least a second, so that the waits are few."""
+    header = response.headers.get("Retry-After", "")
+    return max(1.0, float(header)) if header.isascii() and header.isdigit() else 1.0
+
+
+def _problem(response: httpx.Response) -> str:
+    """One line for a person: what the service said is wrong, and with which fields."""
+    try:
+        problem = msgspec.json.decode(response.content, type=answers.Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        problem = answers.Problem()
+    what = problem.detail or problem.title or f"{response.request.method} {response.url}: {response.reason_phrase}"
+    fields = "; ".join(f"{'.'.join(map(str, field.loc))}: {field.msg}" for field in problem.errors)
+    line = f"{what} ({fields})" if fields else what
+    return " ".join(f"{line} [HTTP {response.status_code}]".split())

@@ -1,0 +1,73 @@
+"""Times as files write them."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from iotflow.client.session import WrongUse
+from iotflow.domain.telemetry import Value
+from iotflow.domain.times import Millis, parse_epoch, parse_rfc3339
+
+# Ten digits are seconds from 2001 to 2286, thirteen are milliseconds. Other lengths may be a date without dashes, like
+# 20260131, and are not guessed at.
+_EPOCH_TEXT = re.compile(r"[0-9]{10}(\.[0-9]{1,9})?|[0-9]{13}", re.ASCII)
+_NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTime:
+    """An instant; `repeated` when its local time came twice that day and the earlier was taken."""
+
+    time: Millis
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimeReader:
+    """Reads a file's times: by `time_format` (strptime), else RFC 3339, ISO without an offset, or epoch numbers.
+
+    `zone` is that of times without an offset.
+    """
+
+    time_format: str | None
+    zone: ZoneInfo | None
+
+    def read(self, cell: Value) -> ReadTime:
+        """The instant of a cell. Raises ValueError for a bad cell, WrongUse where an option is missing."""
+        if self.time_format is None and isinstance(cell, int | float) and not isinstance(cell, bool):
+            return ReadTime(parse_epoch(cell))
+        text = str(cell).strip()
+        if self.time_format is not None:
+            return self._instant(datetime.strptime(text, self.time_format))  # noqa: DTZ007 - _instant adds the zone
+        if _EPOCH_TEXT.fullmatch(text):
+            return ReadTime(parse_epoch(float(text) if "." in text else int(text)))
+        if _NAIVE.fullmatch(text):
+            return self._instant(datetime.fromisoformat(text.upper()))
+        try:
+            return ReadTime(parse_rfc3339(text))
+        except ValueError as error:
+            raise ValueError(
+                f"{error}; or, with --timezone, a local time like 2026-01-31 09:30; or epoch seconds (10 digits) or "
+                "milliseconds (13); or say --time-format"
+            ) from None
+
+    def _instant(self, moment: datetime) -> ReadTime:
+        if moment.tzinfo is not None:
+            return ReadTime(_millis(moment))
+        if self.zone is None:
+            raise WrongUse("a time without an offset: say with --timezone where its clock stands, like Europe/Berlin")
+        earlier, later = moment.replace(tzinfo=self.zone, fold=0), moment.replace(tzinfo=self.zone, fold=1)
+        before, after = earlier.utcoffset(), later.utcoffset()
+        assert before is not None
+        assert after is not None
+        if after > before:
+            raise ValueError(f"the clocks of {self.zone} skipped {moment:%Y-%m-%d %H:%M:%S}")
+        return ReadTime(_millis(earlier), repeated=after < before)
+
+
+def _millis(moment: datetime) -> Millis:
+    try:
+        return parse_rfc3339(moment.astimezone(UTC).isoformat())
+    except OverflowError:
+        raise ValueError("not a time of the calendar") from None
