@@ -14,10 +14,11 @@ from iotflow.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What `diagnose` found. `schema` is None when the SQL store did not answer."""
+    """What `diagnose` found. `schema` is None when the SQL store did not answer; `reason` then says why."""
 
     health: Health
     schema: SchemaState | None
+    reason: str | None
 
     @property
     def well(self) -> bool:
@@ -53,7 +54,6 @@ async def diagnose(settings: Settings) -> Diagnosis:
     async with open_stores(settings, SystemClock()) as stores:
         health = await HealthCheck(stores.probes).check()
     try:
-        schema = await schema_state(settings)
-    except StoreUnavailable:
-        schema = None
-    return Diagnosis(health, schema)
+        return Diagnosis(health, await schema_state(settings), None)
+    except StoreUnavailable as error:
+        return Diagnosis(health, None, str(error))

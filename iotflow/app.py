@@ -37,7 +37,7 @@ from iotflow.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-FLUSH_EVERY_S = 30.0
+FLUSH_EVERY_S = 30
 SWEEP_EVERY_S = 3_600.0
 BEGIN_AGAIN_AFTER_S = 5.0
 
@@ -150,7 +150,8 @@ def _background_work(
     stores: Stores, clock: Clock, activity: ActivityCounter
 ) -> list[Callable[[], Coroutine[None, None, None]]]:
     purge = Purge(stores.telemetry, stores.latest, stores.presence, stores.activity)
-    relay = Relay(stores.transactions, stores.events, purge, clock, purge_again_after_s=PRINCIPAL_LIFETIME_S)
+    purge_again_after_s = PRINCIPAL_LIFETIME_S + 2 * FLUSH_EVERY_S
+    relay = Relay(stores.transactions, stores.events, purge, clock, purge_again_after_s=purge_again_after_s)
     swept = partial(sweep, stores.sweepers, stores.transactions, clock)
     return [
         relay.run,

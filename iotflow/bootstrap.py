@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from iotflow.clock import Clock
@@ -121,17 +120,13 @@ def embedded_database(settings: Settings) -> Path | None:
 
 
 def _probes(database: Database, settings: Settings) -> list[Probe]:
-    async def ping_sql() -> None:
-        async with database.read() as connection:
-            await connection.execute(text("SELECT 1"))
-
     async def ping_memory() -> None:
         """The process's own memory is there."""
 
     backend = make_url(settings.database_url).get_backend_name()
     return [
-        Probe("sql", "accounts, devices, configs, groups", backend, essential=True, ping=ping_sql),
-        Probe("telemetry", "points, latest, aggregates", backend, essential=True, ping=ping_sql),
-        Probe("documents", "events, activity", backend, essential=False, ping=ping_sql),
+        Probe("sql", "accounts, devices, configs, groups", backend, essential=True, ping=database.ping),
+        Probe("telemetry", "points, latest, aggregates", backend, essential=True, ping=database.ping),
+        Probe("documents", "events, activity", backend, essential=False, ping=database.ping),
         Probe("cache", "keys, latest values, presence, limits", "memory", essential=False, ping=ping_memory),
     ]

@@ -16,6 +16,11 @@ from iotflow.settings import InvalidSettings, Settings, load_settings
 
 FAILED = 1
 MISUSED = 2
+EXPECTED = {
+    "username": "3 to 64 letters, digits, dots, dashes and underscores",
+    "email": "an address like ada@example.org",
+    "password": "10 to 1,000 characters",
+}
 LOCAL_SERVICE = "http://127.0.0.1:8000"
 USERNAME_OPTION = typer.Option(help="Sign in as this user with IOTFLOW_PASSWORD; without it IOTFLOW_TOKEN signs in.")
 
@@ -78,7 +83,7 @@ def migrate() -> None:
     try:
         before = asyncio.run(migrate_stores(settings))
     except StoreUnavailable as error:
-        _fail(f"IOTFLOW_DATABASE_URL: the {error.store} store cannot be reached: {error}", FAILED)
+        _fail(f"IOTFLOW_DATABASE_URL: the {error.store} store cannot be used: {error}", FAILED)
     if before.current:
         typer.echo(f"{before.store}: schema {before.wanted} is current")
     else:
@@ -87,7 +92,7 @@ def migrate() -> None:
 
 @app.command()
 def create_admin(
-    username: Annotated[str, typer.Argument(help="3 to 64 letters, digits, dots, dashes and underscores.")],
+    username: Annotated[str, typer.Argument(help=f"The name to sign in with: {EXPECTED['username']}.")],
     email: Annotated[str, typer.Argument(help="The administrator's address.")],
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
@@ -105,8 +110,8 @@ def create_admin(
     try:
         checked = Registration(username=username, email=email, password=password)
     except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False)
-        _fail("\n".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in problems), MISUSED)
+        wrong = [str(problem["loc"][0]) for problem in error.errors(include_input=False)]
+        _fail("\n".join(f"{field}: expected {EXPECTED[field]}" for field in wrong), MISUSED)
     _prepare_data_dir(settings)
     try:
         user = asyncio.run(make_admin(settings, checked.username, checked.email, checked.password))
@@ -131,6 +136,8 @@ def doctor() -> None:
         schema = diagnosis.schema_line if store.name == "sql" else "-"
         table.add_row(store.name, store.role, store.backend, "yes" if store.available else "NO", latency, schema)
     Console().print(table)
+    if diagnosis.reason is not None:
+        _complain(f"IOTFLOW_DATABASE_URL: the sql store cannot be used: {diagnosis.reason}")
     retention = f"{settings.retention_days} days" if settings.retention_days else "for good"
     typer.echo(f"telemetry received from now on is kept {retention}; what was received before keeps its own end")
     if not diagnosis.well:
@@ -143,6 +150,25 @@ def openapi() -> None:
     from iotflow.app import create_app
 
     typer.echo(json.dumps(create_app(_settings()).openapi(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def simulate(
+    url: Annotated[
+        str | None, typer.Option(help="The service's address. [default: start one for the occasion on a free port]")
+    ] = None,
+    devices: Annotated[int, typer.Option(min=1, max=1_000, help="How many devices.")] = 20,
+    duration: Annotated[float, typer.Option(min=0.1, max=86_400, help="How long they send, in seconds.")] = 10,
+    rate: Annotated[float, typer.Option(min=0.001, max=1_000, help="Submissions per second and device.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same measurements.")] = 1,
+    username: Annotated[str | None, USERNAME_OPTION] = None,
+) -> None:
+    """Play a fleet's day against a service: ten steps, each checked and timed. Status 1 when a check fails."""
+    from iotflow.client.simulation import SimulationOptions
+    from iotflow.client.simulation import simulate as run_simulation
+
+    options = SimulationOptions(url=url, username=username, devices=devices, duration_s=duration, rate=rate, seed=seed)
+    _run_client(run_simulation(options))
 
 
 @app.command("import")
@@ -217,7 +243,11 @@ def _prepare_data_dir(settings: Settings) -> None:
         _fail(str(error), MISUSED)
 
 
-def _fail(message: str, status: int) -> NoReturn:
+def _complain(message: str) -> None:
     for line in message.splitlines():
         errors.print(f"iotflow: {line}", markup=False)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    _complain(message)
     raise typer.Exit(status)

@@ -1,4 +1,4 @@
-"""The data directory: made if it is missing, checked, and locked by the one service that uses it."""
+"""The embedded stores' files: their directories made if missing and checked, the database locked by its one service."""
 
 import os
 from collections.abc import Iterator
@@ -30,22 +30,28 @@ def prepare(settings: Settings) -> None:
 
 @contextmanager
 def locked(settings: Settings) -> Iterator[None]:
-    """Hold the data directory for the block. Raises DataDirError, naming the process that holds it already."""
-    if embedded_database(settings) is None:
+    """Keep an embedded database to this process for the block.
+
+    Raises DataDirError, naming the process that serves it already.
+    """
+    database = embedded_database(settings)
+    if database is None:
         yield
         return
-    holder = settings.data_dir / "serve.pid"
-    lock = FileLock(settings.data_dir / "serve.lock")
+    holder = database.with_name(f"{database.name}.pid")
+    lock = FileLock(database.with_name(f"{database.name}.lock"))
     try:
         lock.acquire(timeout=0)
+        holder.write_text(f"{os.getpid()}\n")
     except Timeout:
         process = holder.read_text().strip() if holder.exists() else "unknown"
         raise DataDirError(
-            f"IOTFLOW_DATA_DIR: {settings.data_dir} is in use by another `iotflow serve`, process {process}"
+            f"IOTFLOW_DATA_DIR: {database} is served already, by process {process}: stop it, or name another directory"
         ) from None
+    except OSError as error:
+        raise DataDirError(f"IOTFLOW_DATA_DIR: {error.filename} cannot be written: {error.strerror}") from error
     try:
-        holder.write_text(f"{os.getpid()}\n")
         yield
-        holder.unlink(missing_ok=True)
     finally:
+        holder.unlink(missing_ok=True)
         lock.release()

@@ -15,7 +15,7 @@ from iotflow.domain.errors import StoreUnavailable
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Waiting(Generic[T]):
     item: T
     weight: int
@@ -38,7 +38,10 @@ class GroupCommit(Generic[T]):
         waiting_weight: int,
         deadline_s: float,
     ) -> None:
-        """`group_weight` bounds one flush, `waiting_weight` what waits for one, `deadline_s` how long an item waits."""
+        """`group_weight` bounds one flush, `waiting_weight` what waits for one, `deadline_s` how long an item waits.
+
+        How long a flush takes is bounded by `flush` itself: only its end tells whether an item was stored.
+        """
         self._flush = flush
         self._store = store
         self._group_weight = group_weight
@@ -51,26 +54,33 @@ class GroupCommit(Generic[T]):
     async def submit(self, item: T, weight: int = 1) -> None:
         """Return once the item is flushed; raise what its flush raised.
 
-        Raises StoreUnavailable when too much waits already or the deadline passes; in the latter case the item may be
-        flushed all the same.
+        Raises StoreUnavailable when too much waits already, or when no flush has taken the item within the deadline;
+        then none will.
         """
         if self._waiting and self._weight + weight > self._waiting_weight:
             raise StoreUnavailable(self._store, "too many writes are waiting to be flushed")
-        waiting = _Waiting(item, weight, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(item, weight, loop.create_future())
         self._waiting.append(waiting)
         self._weight += weight
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work(), name=f"group commit of {self._store}")
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                await asyncio.shield(waiting.done)
-        except TimeoutError as error:
-            raise StoreUnavailable(self._store, f"a flush took more than {self._deadline_s} s") from error
+        expiry = loop.call_later(self._deadline_s, self._withdraw, waiting)
+        waiting.done.add_done_callback(lambda _: expiry.cancel())
+        await asyncio.shield(waiting.done)
 
     async def close(self) -> None:
         """Wait for what was submitted, at most the deadline."""
         if self._worker is not None:
             await asyncio.wait([self._worker], timeout=self._deadline_s)
+
+    def _withdraw(self, waiting: _Waiting[T]) -> None:
+        """Give up an item that no flush has taken."""
+        if waiting in self._waiting:
+            self._waiting.remove(waiting)
+            self._weight -= waiting.weight
+            error = StoreUnavailable(self._store, f"the flushes before it took more than {self._deadline_s} s")
+            _settle(waiting.done, error)
 
     async def _work(self) -> None:
         while self._waiting:

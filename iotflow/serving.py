@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import signal
 import socket
 import ssl
+import sys
 from pathlib import Path
 
 import uvicorn
@@ -29,13 +31,14 @@ class ServingError(Exception):
 def serve_forever(
     settings: Settings, *, host: str, port: int, workers: int, tls_cert: Path | None, tls_key: Path | None
 ) -> None:
-    """Serve until a signal ends it. Raises ServingError."""
+    """Serve until SIGTERM or SIGINT ends it, which is no failure. Raises ServingError."""
     if workers > 1:
         raise ServingError(
             f"--workers {workers}: IOTFLOW_CACHE_URL=memory serves one process only; expected --workers 1"
         )
     _check_tls(tls_cert, tls_key)
     _configure_logging(settings)
+    _exit_on_signals()
     try:
         prepare(settings)
         with locked(settings):
@@ -93,6 +96,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        # Two sockets may be bound to one address until one of them listens.
+        listener.listen(BACKLOG)
     except OSError as error:
         raise ServingError(f"--host {host} --port {port}: cannot listen there: {error.strerror}") from error
     listener.set_inheritable(True)
@@ -100,14 +105,29 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _check_tls(tls_cert: Path | None, tls_key: Path | None) -> None:
-    if (tls_cert is None) != (tls_key is None):
-        raise ServingError("--tls-cert and --tls-key go together: one was given without the other")
-    if tls_cert is None:
+    if tls_cert is None and tls_key is None:
         return
+    if tls_cert is None or tls_key is None:
+        raise ServingError("--tls-cert and --tls-key go together: one was given without the other")
+    for option, path in (("--tls-cert", tls_cert), ("--tls-key", tls_key)):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise ServingError(f"{option} {path}: {error.strerror}") from error
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(tls_cert, tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise ServingError(f"--tls-cert {tls_cert} --tls-key {tls_key}: cannot be used: {error}") from error
+        # The empty password keeps OpenSSL from asking for one.
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(tls_cert, tls_key, password="")
+    except ssl.SSLError as error:
+        raise ServingError(
+            f"--tls-cert {tls_cert} --tls-key {tls_key}: expected a certificate chain and the private key that goes "
+            "with it, both in PEM and without a passphrase"
+        ) from error
+
+
+def _exit_on_signals() -> None:
+    """Have signals end the process by way of all cleanup. Uvicorn, once it is done, raises those it was sent again."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: sys.exit(0))
 
 
 def _configure_logging(settings: Settings) -> None:

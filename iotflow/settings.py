@@ -1,6 +1,6 @@
 """Every setting, declared once. Each is read from the environment variable of its name with `IOTFLOW_` in front."""
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -16,10 +16,19 @@ class InvalidSettings(Exception):
     """One or more settings are wrong; the message has a line for each: its name, what was wrong, what is expected."""
 
 
-def _comma_separated(value: object) -> object:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
+def _comma_separated(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _origins(value: object) -> object:
+    return _comma_separated(value) if isinstance(value, str) else value
+
+
+def _networks(value: object) -> object:
+    try:
+        return [ip_network(part) for part in _comma_separated(value)] if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"{error}; expected addresses or networks, like 127.0.0.1,10.0.0.0/8") from None
 
 
 class Settings(BaseSettings):
@@ -68,12 +77,12 @@ class Settings(BaseSettings):
     max_batch_bytes: int = Field(
         16 * MiB, ge=1_024, le=1_024 * MiB, description="The largest telemetry batch, decompressed, in bytes."
     )
-    trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_comma_separated)] = Field(
+    trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)] = Field(
         [],
         description="Addresses or networks of proxies, comma separated, whose `X-Forwarded-For` and "
         "`X-Forwarded-Proto` are believed.",
     )
-    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)] = Field(
+    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
         [], description="Origins, comma separated, whose pages may call the API from a browser."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log line.")
@@ -103,7 +112,12 @@ class Settings(BaseSettings):
             url = make_url(self.database_url)
         except ArgumentError:
             url = None
-        if url is None or url.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg") or not url.database:
+        if (
+            url is None
+            or url.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg")
+            # A database in memory would be another one for each connection.
+            or url.database in (None, "", ":memory:")
+        ):
             raise ValueError(
                 "IOTFLOW_DATABASE_URL: expected sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
             )

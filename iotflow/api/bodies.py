@@ -4,8 +4,9 @@ import asyncio
 import io
 import json
 import math
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -17,13 +18,17 @@ from iotflow.domain.errors import FieldError, InvalidInput
 
 DEADLINE_S = 60.0
 GZIP_WINDOW_BITS = 31
-SEARCHED_BYTES = 2**20
-YIELD_EACH_LINES = 500
+SEARCHED_BYTES = 65_536
+"""A larger body is not searched for the fields that are wrong: that would hold up everyone else."""
+YIELD_EACH_RECORDS = 500
+
+_NULL_CHARACTER = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""In valid JSON: a null character within text. Its backslash is not itself escaped."""
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenLine:
-    """A line of NDJSON that is no JSON."""
+class BrokenRecord:
+    """A record of a batch that is no JSON or holds a null character."""
 
     detail: str
 
@@ -49,33 +54,48 @@ async def read(request: Request, limit: int, *, gzip: bool) -> bytes:
 
 def decode_json(body: bytes) -> object:
     """The JSON value of a body. Raises InvalidInput, naming the fields where that is possible."""
-    try:
-        value: object = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInput(
-            _unreadable_fields(body) or [FieldError(("body",), _reason(error), "json_invalid")]
-        ) from None
-    if b"\\u0000" in body and (errors := [_null_character(path) for path in _paths_of_null_characters(value)]):
-        raise InvalidInput(errors)
+    value = _decoded(body)
+    if _NULL_CHARACTER.search(body):
+        raise InvalidInput(_null_characters(value, len(body)))
+    return value
+
+
+async def decode_json_batch(body: bytes, limit: int) -> object:
+    """The JSON value of a body that should be an array, a `BrokenRecord` in the place of an item with a null character.
+
+    Answers 413 for more than `limit` items. Raises InvalidInput for a body that is no JSON.
+    """
+    value = _decoded(body)
+    if not isinstance(value, list):
+        return value
+    if len(value) > limit:
+        _refuse_number(limit)
+    if _NULL_CHARACTER.search(body):
+        for index, item in enumerate(value):
+            if index % YIELD_EACH_RECORDS == 0:
+                await asyncio.sleep(0)
+            encoded = msgspec.json.encode(item)
+            if _NULL_CHARACTER.search(encoded):
+                value[index] = BrokenRecord(_detail(_null_characters(item, len(encoded))))
     return value
 
 
 async def decode_ndjson(body: bytes, limit: int) -> list[object]:
-    """The JSON value of each line that is not blank, a `BrokenLine` in the place of one that is none.
+    """The JSON value of each line that is not blank, a `BrokenRecord` in the place of a bad one.
 
     Answers 413 for more than `limit` lines.
     """
     values: list[object] = []
     for number, line in enumerate(io.BytesIO(body)):
-        if number % YIELD_EACH_LINES == 0:
+        if number % YIELD_EACH_RECORDS == 0:
             await asyncio.sleep(0)
         if line.strip():
             if len(values) == limit:
-                raise HTTPException(413, f"a batch has at most {limit} records, this one has more")
+                _refuse_number(limit)
             try:
                 values.append(decode_json(line))
             except InvalidInput as error:
-                values.append(BrokenLine(str(error)))
+                values.append(BrokenRecord(_detail(error.errors)))
     return values
 
 
@@ -107,8 +127,29 @@ def _refuse_size(limit: int) -> NoReturn:
     raise HTTPException(413, f"the body is larger than {limit} bytes")
 
 
+def _refuse_number(limit: int) -> NoReturn:
+    raise HTTPException(413, f"a batch has at most {limit} records, this one has more")
+
+
 def _refuse_gzip() -> NoReturn:
     raise InvalidInput.at("body", message="the body is no whole gzip stream", kind="gzip_invalid")
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        value: object = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput(
+            _unreadable_fields(body) or [FieldError(("body",), _reason(error), "json_invalid")]
+        ) from None
+    return value
+
+
+def _detail(errors: Sequence[FieldError]) -> str:
+    """What is wrong with a record of a batch, the fields named within it."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in error.location[1:]) or 'record'}: {error.message}" for error in errors
+    )
 
 
 def _reason(error: Exception) -> str:
@@ -127,10 +168,7 @@ class _Unreadable:
 
 
 def _unreadable_fields(body: bytes) -> list[FieldError]:
-    """The numbers that made decoding fail: NaN, infinities, ones out of range. Empty where something else did.
-
-    A large body is not searched: that would hold up everyone else.
-    """
+    """The numbers that made decoding fail: NaN, infinities, ones out of range. Empty where something else did."""
     if len(body) > SEARCHED_BYTES:
         return []
     try:
@@ -154,8 +192,10 @@ def _readable_float(digits: str) -> float | _Unreadable:
     return number if math.isfinite(number) else _Unreadable("a number beyond what a double holds")
 
 
-def _null_character(path: tuple[str | int, ...]) -> FieldError:
-    return FieldError(("body", *path), "text holds no null character", "null_character")
+def _null_characters(value: object, size: int) -> list[FieldError]:
+    """Where a JSON value of that size, encoded, holds null characters."""
+    paths = _paths_of_null_characters(value) if size <= SEARCHED_BYTES else [()]
+    return [FieldError(("body", *path), "text holds no null character", "null_character") for path in paths]
 
 
 def _paths_of_null_characters(value: object) -> Iterator[tuple[str | int, ...]]:

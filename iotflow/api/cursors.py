@@ -66,14 +66,19 @@ def open_page(
     return Page(list_name, query, resolved_span(query["start_time"], query["end_time"], now), None)
 
 
-def resolved_span(start: str | None, end: str | None, now: Millis, end_name: str = "end_time") -> Span:
-    """The span between two query times, relative ones resolved. Raises InvalidInput if it ends before it begins."""
+def resolved_span(
+    start: str | None, end: str | None, now: Millis, end_location: tuple[str, str] = ("query", "end_time")
+) -> Span:
+    """The span between two times, relative ones resolved.
+
+    Raises InvalidInput, naming the end by its location, if it lies before the start.
+    """
     span = Span(
         Millis(0) if start is None else parse_query_time(start, now),
         None if end is None else parse_query_time(end, now),
     )
     if span.end is not None and span.end < span.start:
-        raise InvalidInput.at("query", end_name, message="the range ends before it begins")
+        raise InvalidInput.at(*end_location, message="the range ends before it begins")
     return span
 
 

@@ -156,7 +156,7 @@ class BatchRoute(ApiRoute):
     async def decode(self, body: bytes, content_type: str) -> object:
         if content_type == NDJSON:
             return await bodies.decode_ndjson(body, MAX_RECORDS_PER_BATCH)
-        return bodies.decode_json(body)
+        return await bodies.decode_json_batch(body, MAX_RECORDS_PER_BATCH)
 
 
 def _tell_json(request: _DecodedRequest) -> None:

@@ -71,7 +71,6 @@ class Heartbeat(Struct):
     """That the service heard from a device."""
 
     device_id: int
-    timestamp: str
 
 
 class Meta(Struct):

@@ -1,13 +1,21 @@
 """`iotflow import`: history from a file into the caller's own devices, over HTTP in batches."""
 
 import asyncio
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from iotflow.client import answers
 from iotflow.client.rows import EmptyRow, Layout, Row, RowReader
@@ -17,13 +25,13 @@ from iotflow.client.times import TimeReader
 from iotflow.domain.times import format_rfc3339
 from iotflow.domain.windows import parse_zone
 
-CHUNK_ROWS = 5_000
-CHUNK_BYTES = 4 * 2**20
+CHUNK_ROWS = 20_000
+CHUNK_BYTES = 8 * 2**20
+"""How much is read before it goes out, sorted by device; a file may tell of many devices in turn."""
 BATCH_ROWS = 1_000
 """How many records go out at once: few enough that devices which report meanwhile do not wait for long."""
 DEVICE_TYPE = "imported"
 """The type of devices that an import registers."""
-PAGE = 1_000
 TOO_LARGE = 413
 UNPROCESSABLE = 422
 
@@ -69,17 +77,15 @@ class Tally:
     bad: int = 0
 
     def summary(self) -> str:
-        """One line for the person who waits."""
-        parts = [f"{self.rows:,} rows stored, {self.values:,} values"]
-        for count, what in (
-            (self.devices, "devices registered"),
-            (self.empty, "rows without a value"),
-            (self.repeated, "local times that a clock change repeats, read as the earlier"),
-            (self.bad, "bad rows"),
-        ):
-            if count:
-                parts.append(f"{count:,} {what}")
-        return "; ".join(parts)
+        """A line for each number; what may have happened and did not is left out."""
+        always = [("rows stored", self.rows), ("values stored", self.values)]
+        sometimes = [
+            ("devices registered", self.devices),
+            ("rows without a value", self.empty),
+            ("local times that a clock change repeats, read as the earlier", self.repeated),
+            ("bad rows", self.bad),
+        ]
+        return "\n".join(f"{what}: {count:,}" for what, count in always + [item for item in sometimes if item[1]])
 
 
 async def import_file(options: ImportOptions) -> bool:
@@ -112,17 +118,23 @@ class _Backfill:
     async def run(self, source: Source, reader: RowReader) -> bool:
         """Import all rows, or those before the bad row that is one too many; whether it was all."""
         chunks = _chunks(source, reader)
-        started = time.monotonic()
-        with self._progress() as progress:
-            bar = progress.add_task(source.name, total=source.size, rows=0, rate=0.0)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            _Rows(self.tally),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._console, disable=not self._console.is_terminal) as progress:
+            bar = progress.add_task(source.name, total=source.size)
             while chunk := await asyncio.to_thread(next, chunks, None):
-                good = self._good(chunk)
-                await self._store(good)
+                share = (source.position - progress.tasks[bar].completed) / len(chunk)
+                async for rows in self._store(self._good(chunk)):
+                    progress.advance(bar, rows * share)
                 if self._too_many:
                     self._console.print(f"stopped: more than {self._max_errors} bad rows (see --max-errors)")
                     return False
-                rate = self.tally.rows / (time.monotonic() - started)
-                progress.update(bar, completed=source.position, rows=self.tally.rows, rate=rate)
+                progress.update(bar, completed=source.position)
         return True
 
     @property
@@ -143,15 +155,20 @@ class _Backfill:
                     break
         return good
 
-    async def _store(self, rows: Sequence[Row]) -> None:
-        """Store rows, one device's after another's; a row that the service refuses and that is too many ends it."""
+    async def _store(self, rows: Sequence[Row]) -> AsyncIterator[int]:
+        """Store rows, one device's after another's, saying how many at a time.
+
+        It ends where the service refuses a row that is one too many.
+        """
         by_device: dict[str, list[Row]] = {}
         for row in rows:
             by_device.setdefault(row.device, []).append(row)
         for name, device_rows in by_device.items():
             for start in range(0, len(device_rows), BATCH_ROWS):
                 bad_before = self.tally.bad
-                await self._store_of(name, device_rows[start : start + BATCH_ROWS])
+                batch = device_rows[start : start + BATCH_ROWS]
+                await self._store_of(name, batch)
+                yield len(batch)
                 if self.tally.bad > bad_before and self._too_many:
                     return
 
@@ -193,7 +210,7 @@ class _Backfill:
     async def _device_id(self, name: str) -> int:
         """The caller's device of this name, registered now if there is none. Raises ServiceError."""
         if self._device_ids is None:
-            self._device_ids = await self._known_devices()
+            self._device_ids = {device.name: device.id for device in await self._session.own_devices()}
         if name not in self._device_ids:
             answer = await self._session.post(
                 "/api/v1/devices/register",
@@ -204,16 +221,6 @@ class _Backfill:
             self.tally.devices += 1
         return self._device_ids[name]
 
-    async def _known_devices(self) -> dict[str, int]:
-        known: dict[str, int] = {}
-        offset = 0
-        while True:
-            page = await self._session.get("/api/v1/devices/user/me", answers.DeviceList, limit=PAGE, offset=offset)
-            known |= {device.name: device.id for device in page.devices}
-            offset += PAGE
-            if offset >= page.meta.total:
-                return known
-
     def _tell_all(self, rows: Sequence[Row], reason: str) -> None:
         for row in rows:
             self._tell(BadRow(row.line, reason))
@@ -222,16 +229,17 @@ class _Backfill:
         self.tally.bad += 1
         self._console.print(f"line {row.line}: {row.reason}")
 
-    def _progress(self) -> Progress:
-        return Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s"),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
+
+class _Rows(ProgressColumn):
+    """How many rows are stored, and how many in a second."""
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__()
+        self._tally = tally
+
+    def render(self, task: Task) -> Text:
+        rows = self._tally.rows
+        return Text(f"{rows:,} rows, {rows / (task.elapsed or 1):,.0f}/s")
 
 
 def _chunks(source: Source, reader: RowReader) -> Iterator[list[Row | EmptyRow | BadRow]]:

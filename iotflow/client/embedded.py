@@ -29,7 +29,7 @@ async def embedded_service() -> AsyncIterator[str]:
     with tempfile.TemporaryDirectory(prefix="iotflow-") as directory:
         port = _free_port()
         log_path = Path(directory, "log")
-        with log_path.open("wb") as log:
+        with await asyncio.to_thread(log_path.open, "wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "iotflow", "serve", "--host", "127.0.0.1", "--port", str(port)),
                 env=_environment(Path(directory, "data")),

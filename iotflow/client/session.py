@@ -17,8 +17,10 @@ REQUEST_DEADLINE_S = 60.0
 CONNECT_DEADLINE_S = 5.0
 MAX_WAIT_S = 60.0
 """How long, in all, a request that may be repeated waits for a service that says it is busy."""
-MAX_AT_ONCE = 32
+MAX_AT_ONCE = 16
 """How many requests are under way at a time."""
+
+DEVICES_PER_PAGE = 1_000
 
 T = TypeVar("T")
 Observer = Callable[[float, bool], None]
@@ -60,8 +62,8 @@ class Session:
         """Read. Raises ServiceError."""
         return await self._call("GET", path, answer, query=query, repeatable=True)
 
-    async def post(self, path: str, answer: type[T], body: object, *, repeatable: bool = False) -> T:
-        """Submit a body as JSON. `repeatable` says that sent twice it does no harm. Raises ServiceError."""
+    async def post(self, path: str, answer: type[T], body: object = None, *, repeatable: bool = False) -> T:
+        """Submit a body, if there is one, as JSON; `repeatable` if sent twice it does no harm. Raises ServiceError."""
         return await self._call("POST", path, answer, body=body, repeatable=repeatable)
 
     async def log_in(self, username: str, password: str) -> tuple["Session", answers.User]:
@@ -72,6 +74,18 @@ class Session:
     async def log_out(self) -> None:
         """End the token. Raises ServiceError."""
         await self._call("POST", "/api/v1/auth/logout", type(None))
+
+    async def own_devices(self) -> list[answers.Device]:
+        """All devices of this user. Raises ServiceError."""
+        devices: list[answers.Device] = []
+        total = 1
+        while len(devices) < total:
+            page = await self.get(
+                "/api/v1/devices/user/me", answers.DeviceList, limit=DEVICES_PER_PAGE, offset=len(devices)
+            )
+            devices += page.devices
+            total = page.meta.total if page.devices else 0
+        return devices
 
     async def _call(
         self,
@@ -108,20 +122,16 @@ class Session:
         headers = {**self._credentials, **({} if content is None else {"Content-Type": "application/json"})}
         async with self._slots:
             started = time.perf_counter()
-            succeeded = False
             try:
                 async with asyncio.timeout(REQUEST_DEADLINE_S):
                     response = await self._http.request(method, path, content=content, params=query, headers=headers)
-            except TimeoutError:
-                raise ServiceError(f"{method} {path}: no answer within {REQUEST_DEADLINE_S:.0f} s") from None
-            except httpx.RequestError as error:
-                reason = str(error) or type(error).__name__
-                raise ServiceError(f"cannot reach {self._http.base_url}: {reason}") from error
-            else:
-                succeeded = response.is_success
-                return response
-            finally:
-                self._observe(time.perf_counter() - started, succeeded)
+            except (TimeoutError, httpx.RequestError) as error:
+                self._observe(time.perf_counter() - started, False)
+                late = f"no answer within {REQUEST_DEADLINE_S:.0f} s" if isinstance(error, TimeoutError) else ""
+                reason = late or str(error) or type(error).__name__
+                raise ServiceError(f"{method} {path} of {self._http.base_url}: {reason}") from error
+            self._observe(time.perf_counter() - started, response.is_success)
+            return response
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ class Transaction(Protocol):
     def outbox(self) -> OutboxRepository: ...
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Have `action` awaited once the change is durable, before the `async with` block is left."""
+        """Have `action` awaited once the change is durable, or may be, before the `async with` block is left."""
         ...
 
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from iotflow.clock import Clock
 from iotflow.domain.accounts import User, UserChange
-from iotflow.domain.errors import Conflict, Forbidden, NotFound
+from iotflow.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonValue
 from iotflow.domain.outbox import NewMessage, Topic
@@ -78,12 +78,15 @@ class Accounts:
     async def update(self, caller: UserPrincipal, user_id: UUID, change: ProfileChange, request_id: str | None) -> User:
         """Change a profile; a changed password ends all of the user's logins.
 
-        Raises NotFound; Conflict for a taken name or address, or when no active admin would be left; Forbidden for a
-        wrong current password or for `is_admin` of a caller who is none.
+        Raises InvalidInput for a missing current password; NotFound; Conflict for a taken name or address, or when no
+        active admin would be left; Forbidden for a wrong current password or for `is_admin` of a caller who is none.
         """
         if change.is_admin is not None:
             require_admin(caller)
         if change.password is not None and caller.user_id == user_id:
+            if change.current_password is None:
+                message = "required to change your own password"
+                raise InvalidInput.at("body", "current_password", message=message, kind="missing")
             await self._check_current_password(user_id, change.current_password)
         password_hash = None if change.password is None else await self._passwords.hash(change.password)
         now = self._clock.now()
@@ -134,12 +137,12 @@ class Accounts:
             anonymize = NewMessage(Topic.ANONYMIZE_EVENTS, account_subject(user_id), {"user_id": str(user_id)}, now)
             await transaction.outbox.add([anonymize, *(purge_message(device_id, now) for device_id in device_ids)])
 
-    async def _check_current_password(self, user_id: UUID, current_password: str | None) -> None:
+    async def _check_current_password(self, user_id: UUID, current_password: str) -> None:
         async with self._transactions.read() as transaction:
             stored = await transaction.accounts.get_credentials(user_id)
         if stored is None:
             raise NotFound(f"there is no user {user_id}")
-        if not await self._passwords.verify(current_password or "", stored.password_hash):
+        if not await self._passwords.verify(current_password, stored.password_hash):
             raise Forbidden("the current_password is wrong")
 
     async def _keep_an_admin(self, transaction: Transaction, leaving: User) -> None:

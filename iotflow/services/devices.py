@@ -93,7 +93,10 @@ class Devices:
             return await transaction.groups.of_device(device_id)
 
     async def update(self, caller: Principal, device_id: int, change: DeviceChange, request_id: str | None) -> Device:
-        """Change a device. Raises NotFound, Conflict for a taken name, Forbidden for a device that ends its own maintenance."""
+        """Change a device.
+
+        Raises NotFound, Conflict for a taken name, Forbidden for a device that ends its own maintenance.
+        """
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             device = await self._change(transaction, Actor.of(caller, request_id), caller, device_id, change, now)

@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from iotflow.clock import Clock
+from iotflow.completion import to_completion
 from iotflow.domain.aggregates import Aggregation, Bucket, combined, finished
 from iotflow.domain.devices import MAX_ID, Device, DeviceFilter
 from iotflow.domain.errors import InvalidInput, NotFound
@@ -178,19 +179,26 @@ class History:
     async def delete(self, caller: Principal, device_id: int, span: Span, request_id: str | None) -> None:
         """Remove a device's records within the span, from the store and from the cache. Raises NotFound."""
         device = await self.device(caller, device_id)
-        await self._telemetry.delete(device_id, span)
-        await self._latest.invalidate(device_id)
+        await to_completion(self._delete(device, span, Actor.of(caller, request_id)))
+
+    async def _delete(self, device: Device, span: Span, actor: Actor) -> None:
+        """Delete and tell of it; run to completion, or a cached value could outlive the store's."""
+        try:
+            await self._telemetry.delete(device.id, span)
+        finally:
+            # After a failure too: some may be gone all the same.
+            await self._latest.invalidate(device.id)
         details: dict[str, JsonValue] = {"start_time": format_rfc3339(span.start)}
         if span.end is not None:
             details["stop_time"] = format_rfc3339(span.end)
         async with self._transactions.write() as transaction:
             await record_event(
                 transaction,
-                Actor.of(caller, request_id),
+                actor,
                 EventType.DEVICE_TELEMETRY_DELETED,
                 self._clock.now(),
                 user_id=device.user_id,
-                device_id=device_id,
+                device_id=device.id,
                 details=details,
             )
 

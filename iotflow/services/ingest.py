@@ -1,10 +1,12 @@
 """Telemetry on its way in: judged, stored durably, then told to the caches."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from iotflow.clock import Clock
+from iotflow.completion import to_completion
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.errors import FieldError, InvalidInput, StoreUnavailable
 from iotflow.domain.events import EventType
@@ -105,7 +107,7 @@ class Ingest:
         if not await self._catalogue.admit(device.device_id, record.values.keys()):
             message = f"a device has at most {MAX_NAMES_PER_DEVICE} names, and this one would be past that"
             raise InvalidInput([FieldError(("body", "data", name), message) for name in record.values])
-        await self._store(device.device_id, [record])
+        await to_completion(self._store(device.device_id, [record]))
         await self._activate(device, request_id)
         return record.timestamp
 
@@ -141,7 +143,7 @@ class Ingest:
             else:
                 records.append(record)
         if records:
-            await self._store(device_id, records)
+            await to_completion(self._store(device_id, records))
         return BatchOutcome(len(records), rejections)
 
     def _record(self, submission: Submission) -> Record:
@@ -155,7 +157,13 @@ class Ingest:
         return None
 
     async def _store(self, device_id: int, records: Sequence[Record]) -> None:
-        await self._telemetry.write(device_id, records)
+        """Write records and tell the caches; run to completion, or a cached value could stay older than the store's."""
+        try:
+            await self._telemetry.write(device_id, records)
+        except StoreUnavailable:
+            # The records may have reached the store all the same.
+            await self._latest.invalidate(device_id)
+            raise
         await self._latest.advance(device_id, self._newest(records))
         self._activity.count(device_id, sum(len(record.values) for record in records))
 
@@ -174,10 +182,11 @@ class Ingest:
         if device.status is not DeviceStatus.INACTIVE:
             return
         try:
-            await self._activations.submit(_Activation(device.device_id, request_id))
-        except StoreUnavailable as error:
-            # The telemetry is stored. The device stays inactive, so that its next submission tries again.
-            logger.warning("device %d was not activated: %s", device.device_id, error)
+            async with asyncio.timeout(ACTIVATION_DEADLINE_S):
+                await self._activations.submit(_Activation(device.device_id, request_id))
+        except (StoreUnavailable, TimeoutError) as error:
+            # The telemetry is stored. A device that stays inactive tries again with its next submission.
+            logger.warning("device %d was not activated in time: %r", device.device_id, error)
 
     async def _activate_group(self, activations: Sequence[_Activation]) -> None:
         now = self._clock.now()

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from iotflow.clock import Clock
@@ -19,6 +19,7 @@ MESSAGES_PER_CLAIM = 200
 POLL_S = 0.5
 RETRY_MS = 1_000
 LONGEST_RETRY_MS = 60_000
+PAUSE_AFTER_FAILURE_S = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,10 @@ class Relay:
         *,
         purge_again_after_s: int,
     ) -> None:
-        """A device is purged again `purge_again_after_s` seconds after the first time: by then no cached key works."""
+        """A device is purged again `purge_again_after_s` seconds after the first time.
+
+        By then no cached key of it works, and what was counted of it is flushed.
+        """
         self._transactions = transactions
         self._events = events
         self._purge = purge
@@ -45,13 +49,17 @@ class Relay:
     async def run(self) -> None:
         """Handle messages until cancelled."""
         while True:
+            pause_s = POLL_S
             try:
-                handled = await self.handle_due()
+                if await self.handle_due() == MESSAGES_PER_CLAIM:
+                    pause_s = 0
             except StoreUnavailable as error:
-                logger.warning("the outbox could not be read: %s", error)
-                handled = 0
-            if handled < MESSAGES_PER_CLAIM:
-                await asyncio.sleep(POLL_S)
+                logger.warning("the outbox must wait, the %s store is unavailable: %s", error.store, error)
+            except Exception:
+                # Events and purges must not end for good with one failure that nobody foresaw.
+                logger.exception("the outbox could not be handled")
+                pause_s = PAUSE_AFTER_FAILURE_S
+            await asyncio.sleep(pause_s)
 
     async def handle_due(self) -> int:
         """Claim the messages that are due and handle them; how many were claimed. Raises StoreUnavailable."""
@@ -75,10 +83,10 @@ class Relay:
         elif message.topic is Topic.EVENT:
             round_.events.append(message)
         elif message.topic is Topic.ANONYMIZE_EVENTS:
-            await self._attempt([message], self._events.anonymize(UUID(str(message.payload["user_id"]))), round_)
+            await self._attempt([message], self._anonymize, round_)
         else:
-            await self._attempt([message], self._purge.run(message.payload), round_)
-            if message in round_.handled and not message.payload["again"]:
+            await self._attempt([message], self._purge_devices, round_)
+            if message in round_.handled and not message.payload.get("again"):
                 again_at = Millis(self._clock.now() + self._purge_again_after_ms)
                 device_id = message.payload["device_id"]
                 assert isinstance(device_id, int)
@@ -87,21 +95,40 @@ class Relay:
     async def _relay_events(self, round_: "_Round") -> None:
         messages, round_.events = round_.events, []
         if messages:
-            events = [event_of_payload(message.payload) for message in messages]
-            await self._attempt(messages, self._events.add(events), round_)
+            await self._attempt(messages, self._add_events, round_)
 
-    async def _attempt(self, messages: Sequence[Message], work: Awaitable[None], round_: "_Round") -> None:
+    async def _add_events(self, messages: Sequence[Message]) -> None:
+        await self._events.add([event_of_payload(message.payload) for message in messages])
+
+    async def _anonymize(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            await self._events.anonymize(UUID(str(message.payload["user_id"])))
+
+    async def _purge_devices(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            await self._purge.run(message.payload)
+
+    async def _attempt(
+        self, messages: Sequence[Message], work: Callable[[Sequence[Message]], Awaitable[None]], round_: "_Round"
+    ) -> None:
         try:
-            await work
+            await work(messages)
         except StoreUnavailable as error:
             logger.warning(
                 "%d outbox messages must wait, the %s store is unavailable: %s", len(messages), error.store, error
             )
             round_.fail(*messages)
         except Exception:
-            # One message that cannot be handled must not stop the others: it is kept, and tried again ever more rarely.
-            logger.exception("outbox messages %s could not be handled", [message.id for message in messages])
-            round_.fail(*messages)
+            # A message that cannot be handled must not stop others: it is kept, and tried again ever more rarely.
+            if len(messages) == 1:
+                logger.exception("outbox message %d cannot be handled", messages[0].id)
+                round_.fail(*messages)
+                return
+            for message in messages:
+                if message.subject in round_.failed_subjects:
+                    round_.fail(message)
+                else:
+                    await self._attempt([message], work, round_)
         else:
             round_.handled.extend(messages)
 

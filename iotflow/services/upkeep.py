@@ -17,13 +17,16 @@ logger = logging.getLogger(__name__)
 
 
 async def repeat(what: str, work: Callable[[], Awaitable[None]], every_s: float) -> None:
-    """Do `work` each `every_s` seconds until cancelled; an unavailable store is logged and met again next time."""
+    """Do `work` each `every_s` seconds until cancelled; what goes wrong is logged and tried again next time."""
     while True:
         await asyncio.sleep(every_s)
         try:
             await work()
         except StoreUnavailable as error:
             logger.warning("%s must wait, the %s store is unavailable: %s", what, error.store, error)
+        except Exception:
+            # It must not end for good with one failure that nobody foresaw.
+            logger.exception("%s failed", what)
 
 
 async def flush_presence(presence: PresenceRepository, transactions: Transactions) -> None:
@@ -38,7 +41,9 @@ async def flush_presence(presence: PresenceRepository, transactions: Transaction
 async def sweep(sweepers: Sequence[Sweeper], transactions: Transactions, clock: Clock) -> None:
     """Remove what has outlived its retention, in chunks with pauses, so that ingestion never waits for long."""
     for sweeper in sweepers:
-        while await sweeper.sweep_chunk():
+        more = True
+        while more:
+            more = await sweeper.sweep_chunk()
             await asyncio.sleep(PAUSE_BETWEEN_CHUNKS_S)
     expired = CREDENTIALS_PER_SWEEP
     while expired == CREDENTIALS_PER_SWEEP:

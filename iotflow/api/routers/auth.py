@@ -9,6 +9,7 @@ from iotflow.api.access import LoginAddress, Registrar, User
 from iotflow.api.deps import AccountsDep, AuthenticationDep, RequestId
 from iotflow.api.routes import problems, router
 from iotflow.api.schemas.accounts import LoginBody, Registration, TokenAnswer, UserAnswer, UserView
+from iotflow.api.schemas.common import text
 from iotflow.services.authentication import Login
 
 routes = router("Authentication")
@@ -19,8 +20,8 @@ class PasswordForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    username: Annotated[str, Field(min_length=1, max_length=254, description="Name or address.")]
-    password: Annotated[str, Field(min_length=1, max_length=1_000, json_schema_extra={"format": "password"})]
+    username: Annotated[str, text(254), Field(description="Name or address.")]
+    password: Annotated[str, text(1_000), Field(json_schema_extra={"format": "password"})]
     grant_type: Annotated[str, Field(pattern="^password$")] = "password"
     scope: str = Field("", max_length=1_000, description="Ignored: a token may do all that its user may.")
     client_id: str | None = Field(None, max_length=1_000, description="Ignored: there are no registered clients.")

@@ -24,7 +24,7 @@ from iotflow.api.schemas.telemetry import (
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.devices import MAX_ID
 from iotflow.domain.errors import InvalidInput
-from iotflow.domain.telemetry import StoredRecord, name_error
+from iotflow.domain.telemetry import MAX_NAMES_PER_DEVICE, StoredRecord, name_error
 from iotflow.domain.times import Millis, format_rfc3339
 from iotflow.domain.windows import parse_window, parse_zone
 from iotflow.services.history import FeedPosition
@@ -210,7 +210,8 @@ async def delete_telemetry(
     stop_time: QueryTime | None = None,
 ) -> DeletionAnswer:
     """Delete a range, half open, given either in the body or in the query."""
-    span = resolved_span(*_deletion_range(body, start_time, stop_time), clock.now(), "stop_time")
+    start, stop = _deletion_range(body, start_time, stop_time)
+    span = resolved_span(start, stop, clock.now(), ("query" if body is None else "body", "stop_time"))
     assert span.end is not None
     await history.delete(caller, device_id, span, request_id)
     return DeletionAnswer(device_id=device_id, start_time=span.start, stop_time=span.end)
@@ -230,7 +231,9 @@ def _deletion_range(body: DeletionBody | None, start: str | None, stop: str | No
 def _names(fields: str | None) -> list[str] | None:
     if fields is None:
         return None
-    names = fields.split(",")
+    names = list(dict.fromkeys(fields.split(",")))
+    if len(names) > MAX_NAMES_PER_DEVICE:
+        raise InvalidInput.at("query", "fields", message=f"a device has at most {MAX_NAMES_PER_DEVICE} names")
     for name in names:
         if error := name_error(name):
             raise InvalidInput.at("query", "fields", message=error)

@@ -2,7 +2,16 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+)
 
 from iotflow.domain.json import JsonObject
 from iotflow.domain.times import LATEST_MS, Millis, format_rfc3339, parse_epoch, parse_query_time, parse_rfc3339
@@ -10,8 +19,8 @@ from iotflow.domain.times import LATEST_MS, Millis, format_rfc3339, parse_epoch,
 MAX_JSON_DEPTH = 32
 
 RFC3339_PATTERN = (
-    r"(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
-    r"[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,30})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+    r"(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,30})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
 
 
@@ -63,6 +72,14 @@ class Problem(BaseModel):
     errors: list[ProblemError] = Field([], description="On 422: each field that is wrong. Never the value sent.")
 
 
+def _whole(number: object) -> object:
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+WHOLE = BeforeValidator(_whole)
+"""Takes 3.0 where an integer is expected: JSON has one kind of number, and JSON Schema calls both an integer."""
+
+
 Timestamp = Annotated[
     Millis,
     PlainSerializer(format_rfc3339, return_type=str),
@@ -87,7 +104,7 @@ InputTime = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": f"^{RFC3339_PATTERN}$"},
+                {"type": "string", "format": "date-time"},
                 {"type": "number", "minimum": 0, "maximum": LATEST_MS},
             ],
             "description": "RFC 3339 with an offset, or an epoch number: seconds below 1e11, else milliseconds.",
@@ -109,12 +126,35 @@ QueryTime = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": rf"^(now|-[0-9]{{1,6}}[smhdw]|[0-9]{{1,12}}(\.[0-9]{{1,9}})?|{RFC3339_PATTERN})$",
+            "pattern": rf"^(now|-[0-9]{{1,9}}[smhdw]|[0-9]{{1,15}}(\.[0-9]{{1,30}})?|{RFC3339_PATTERN})$",
             "examples": ["-1h", "now", "2026-01-31T09:30:00Z"],
         }
     ),
 ]
-"""A time as a query gives it, or a body that takes relative times: kept as text until the clock is asked."""
+"""A time as a query gives it: kept as text until the clock is asked."""
+
+
+def _range_time(value: object) -> str:
+    if isinstance(value, str) and (value == "now" or value.startswith("-")):
+        return _query_time(value)
+    return format_rfc3339(_input_time(value))
+
+
+RangeTime = Annotated[
+    str,
+    PlainValidator(_range_time),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": rf"^(now|-[0-9]{{1,9}}[smhdw]|{RFC3339_PATTERN})$"},
+                {"type": "number", "minimum": 0, "maximum": LATEST_MS},
+            ],
+            "description": "RFC 3339 with an offset, an epoch number, or a relative time like -90s, -15m, -1h, now.",
+            "examples": ["-1h", "now", "2026-01-31T09:30:00Z"],
+        }
+    ),
+]
+"""A time as a body gives it that takes relative ones too: as a query would give it."""
 
 
 def _shallow(value: JsonObject) -> JsonObject:

@@ -5,19 +5,20 @@ from uuid import UUID
 
 from pydantic import Field
 
-from iotflow.api.schemas.common import Answer, Body, Json, Meta, PartialBody, Timestamp, text
+from iotflow.api.schemas.common import WHOLE, Answer, Body, Json, Meta, PartialBody, Timestamp, text
 from iotflow.domain.devices import MAX_ID, DeviceStatus
 
 MAX_GRACE_S = 30 * 86_400
 
-Id = Annotated[int, Field(ge=1, le=MAX_ID, examples=[1])]
+Id = Annotated[int, Field(ge=1, le=MAX_ID, examples=[1]), WHOLE]
 DeviceName = Annotated[str, text(128)]
 DeviceType = Annotated[str, text(64)]
 Description = Annotated[str, Field(max_length=1_024, pattern=r"^[^\x00]*$")]
 Location = Annotated[str, Field(max_length=256, pattern=r"^[^\x00]*$")]
 Version = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]
 Status = Annotated[DeviceStatus, Field(strict=False)]
-SettableVersion = Annotated[int, Field(ge=1, le=MAX_ID)]
+SettableVersion = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
+Grace = Annotated[int, Field(ge=0, le=MAX_GRACE_S), WHOLE]
 
 
 class DeviceView(Answer):
@@ -118,7 +119,7 @@ class StatusBody(Body):
 class RotationBody(Body):
     """How to change a device's key."""
 
-    grace_seconds: int = Field(0, ge=0, le=MAX_GRACE_S, description="How long the former key works still, in seconds.")
+    grace_seconds: Grace = Field(0, description="How long the former key works still, in seconds.")
 
 
 class ConfigAnswer(Answer):

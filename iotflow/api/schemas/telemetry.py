@@ -3,11 +3,10 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema, to_json
+from pydantic import AfterValidator, Field, PlainValidator, SkipValidation, WithJsonSchema
+from pydantic_core import PydanticCustomError, to_json
 
-from iotflow.api.schemas.common import Answer, Body, InputTime, Json, QueryTime, Timestamp
+from iotflow.api.schemas.common import Answer, Body, InputTime, Json, RangeTime, Timestamp
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.telemetry import (
     INTEGER_MAX,
@@ -48,11 +47,7 @@ def _small(metadata: dict[str, Any]) -> dict[str, Any]:  # Any: whatever JSON th
     return metadata
 
 
-Name = Annotated[
-    str,
-    PlainValidator(_name),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": NAME_PATTERN}),
-]
+Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string"})]
 Measurement = Annotated[
     bool | int | float | str,
     PlainValidator(_value),
@@ -60,7 +55,8 @@ Measurement = Annotated[
         {
             "anyOf": [
                 {"type": "boolean"},
-                {"type": "integer", "minimum": INTEGER_MIN, "maximum": INTEGER_MAX},
+                # Limits that a double holds, since that is what most readers of the document make of them.
+                {"type": "integer", "minimum": INTEGER_MIN, "exclusiveMaximum": INTEGER_MAX + 1},
                 {"type": "number", "minimum": -LARGEST_DOUBLE, "maximum": LARGEST_DOUBLE},
                 {"type": "string", "maxLength": MAX_STRING_BYTES},
             ]
@@ -69,7 +65,13 @@ Measurement = Annotated[
 ]
 Data = Annotated[
     dict[Name, Measurement],
-    Field(min_length=1, max_length=MAX_NAMES_PER_RECORD, examples=[{"temperature": 21.5, "door_open": False}]),
+    Field(
+        min_length=1,
+        max_length=MAX_NAMES_PER_RECORD,
+        description="Names and their values.",
+        examples=[{"temperature": 21.5, "door_open": False}],
+        json_schema_extra={"propertyNames": {"minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": NAME_PATTERN}},
+    ),
 ]
 Metadata = Annotated[
     Json, AfterValidator(_small), Field(description=f"At most {MAX_METADATA_BYTES} bytes.", examples=[{"unit": "C"}])
@@ -100,19 +102,11 @@ class BatchRecord(Body):
         return Submission(self.data, self.timestamp, self.metadata)
 
 
-class UncheckedRecord:
-    """A record of a batch before it is judged: documented as `BatchRecord`, taken as anything.
+UncheckedRecord = SkipValidation[BatchRecord]
+"""A record of a batch before it is judged: documented as what it should be, taken as anything.
 
-    A bad record is told of in the answer and does not make the whole request fail.
-    """
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
-        return core_schema.any_schema()
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return handler(BatchRecord.__pydantic_core_schema__)
+A bad record is told of in the answer and does not make the whole request fail.
+"""
 
 
 class Accepted(Answer):
@@ -199,8 +193,8 @@ class AggregatedAnswer(Answer):
 class DeletionBody(Body):
     """The range to delete, half open."""
 
-    start_time: QueryTime
-    stop_time: QueryTime
+    start_time: RangeTime
+    stop_time: RangeTime
 
 
 class DeletionAnswer(Answer):

@@ -4,6 +4,7 @@ from collections import OrderedDict
 
 from iotflow.clock import Clock
 from iotflow.domain.telemetry import LatestValue, LatestValues
+from iotflow.domain.times import Micros
 from iotflow.repositories.latest_cache import LatestMiss
 from iotflow.stores.memory.versions import Versions
 
@@ -17,6 +18,7 @@ class MemoryLatestCache:
         self._clock = clock
         self._entries: OrderedDict[int, dict[str, LatestValue]] = OrderedDict()
         self._versions = Versions(SIZE)
+        self._invalidated_at = Micros(0)
 
     async def get(self, device_id: int) -> LatestValues | LatestMiss:
         values = self._entries.get(device_id)
@@ -40,6 +42,10 @@ class MemoryLatestCache:
     async def advance(self, device_id: int, values: LatestValues) -> None:
         # A read that is under way may have missed these values.
         self._versions.bump(device_id)
+        if any(latest.received <= self._invalidated_at for latest in values.values()):
+            # Their write began before an invalidation: a deletion may have taken them from the store again.
+            self._entries.pop(device_id, None)
+            return
         held = self._entries.get(device_id)
         if held is None:
             return
@@ -51,3 +57,4 @@ class MemoryLatestCache:
     async def invalidate(self, device_id: int) -> None:
         self._versions.bump(device_id)
         self._entries.pop(device_id, None)
+        self._invalidated_at = self._clock.receipt()

@@ -2,7 +2,7 @@
 
 Sums: values are added as doubles in runs of at most `RUN`, and the runs' sums by `math.fsum`. A run's error is at most
 (RUN - 1) * 2**-53 of its sum of absolute values (Higham, "Accuracy and Stability of Numerical Algorithms", section
-4.2): 2.3e-13. Values are scaled by a power of two meanwhile, which is exact, so that no run overflows.
+4.2): 2.3e-13. All but tiny values are scaled by a power of two meanwhile, which is exact, so that no run overflows.
 """
 
 import math
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Double, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Double, case, cast, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.domain.aggregates import Aggregation, Bucket
@@ -20,7 +20,7 @@ from iotflow.stores.sql.values import value_of
 RUN = 2_048
 SCALE_BITS = 64
 TINY = 2.0**-900
-"""Where every value is smaller than this, scaling would lose bits and sums cannot overflow without it."""
+"""Values smaller than this are added apart and unscaled: scaling would lose bits, and they cannot overflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,7 @@ _NUMERIC = or_(points.c.int_value.is_not(None), points.c.float_value.is_not(None
 _AS_DOUBLE = func.coalesce(cast(points.c.int_value, Double), points.c.float_value, type_=Double)
 
 
-async def _sums(
-    connection: AsyncConnection, chosen: ColumnElement[bool], windows: Windows, scale_bits: int = SCALE_BITS
-) -> list[Bucket]:
+async def _sums(connection: AsyncConnection, chosen: ColumnElement[bool], windows: Windows) -> list[Bucket]:
     numbered = (
         select(
             windows.biased_index().label("window"),
@@ -75,30 +73,30 @@ async def _sums(
         .where(chosen, _NUMERIC)
         .subquery()
     )
+    value = numbered.c.value
+    tiny = func.abs(value) < literal(TINY, Double)
     statement = (
         select(
             numbered.c.window,
             func.count().label("used"),
-            func.sum(numbered.c.value * literal(2.0**-scale_bits, Double)).label("sum"),
-            func.max(func.abs(numbered.c.value)).label("largest"),
+            func.sum(case((tiny, 0.0), else_=value * literal(2.0**-SCALE_BITS, Double))).label("scaled"),
+            func.sum(case((tiny, value), else_=0.0)).label("tiny"),
         )
         .group_by(numbered.c.window, numbered.c.run)
         .order_by(numbered.c.window)
     )
     rows = (await connection.execute(statement)).all()
-    if scale_bits and all(row.largest < TINY for row in rows):
-        return await _sums(connection, chosen, windows, scale_bits=0) if rows else []
     buckets = []
     for window, group in groupby(rows, lambda row: row.window):
         runs = list(group)
-        total = _unscaled(math.fsum(run.sum for run in runs), scale_bits)
+        total = _unscaled(math.fsum(run.scaled for run in runs)) + math.fsum(run.tiny for run in runs)
         buckets.append(Bucket(window - windows.bias, total, sum(run.used for run in runs)))
     return buckets
 
 
-def _unscaled(total: float, scale_bits: int) -> float:
+def _unscaled(total: float) -> float:
     try:
-        return math.ldexp(total, scale_bits)
+        return math.ldexp(total, SCALE_BITS)
     except OverflowError:
         return math.copysign(math.inf, total)
 

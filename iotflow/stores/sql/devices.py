@@ -29,6 +29,7 @@ class SqlDevices:
             .values(
                 user_id=user_id,
                 name=device.name,
+                name_key=device.name.casefold(),
                 device_type=device.device_type,
                 description=device.description,
                 location=device.location,
@@ -55,9 +56,10 @@ class SqlDevices:
         return [device_of(row) for row in await self._connection.execute(statement)]
 
     async def update(self, device_id: int, change: DeviceChange, at: Millis) -> Device:
-        statement = (
-            update(devices).where(devices.c.id == device_id).values({**change, "updated_at": at}).returning(*devices.c)
-        )
+        values: dict[str, object] = {**change, "updated_at": at}
+        if (name := change.get("name")) is not None:
+            values["name_key"] = name.casefold()
+        statement = update(devices).where(devices.c.id == device_id).values(values).returning(*devices.c)
         try:
             row = (await self._connection.execute(statement)).one_or_none()
         except IntegrityError as error:
@@ -143,5 +145,5 @@ def _matches(where: DeviceFilter) -> ColumnElement[bool]:
     if where.device_type is not None:
         conditions.append(devices.c.device_type == where.device_type)
     if where.name_part is not None:
-        conditions.append(devices.c.name.icontains(where.name_part, autoescape=True))
+        conditions.append(devices.c.name_key.contains(where.name_part.casefold(), autoescape=True))
     return and_(true(), *conditions)

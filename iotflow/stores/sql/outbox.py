@@ -63,10 +63,9 @@ class SqlOutbox:
         await self._connection.execute(statement)
 
     async def remove(self, message_ids: Collection[int]) -> None:
-        await self._connection.execute(
-            delete(outbox).where(outbox.c.id == bindparam("handled_id")),
-            [{"handled_id": message_id} for message_id in message_ids],
-        )
+        rows = [{"handled_id": message_id} for message_id in message_ids]
+        if rows:
+            await self._connection.execute(delete(outbox).where(outbox.c.id == bindparam("handled_id")), rows)
 
     async def count(self) -> int:
         return await self._connection.scalar(select(func.count()).select_from(outbox)) or 0

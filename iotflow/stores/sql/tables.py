@@ -68,6 +68,7 @@ devices = Table(
     Column("id", ID, primary_key=True),
     Column("user_id", ForeignKey(users.c.user_id, ondelete="CASCADE"), nullable=False),
     Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, comment="casefolded"),
     Column("device_type", Text, nullable=False),
     Column("description", Text),
     Column("location", Text),
@@ -155,8 +156,8 @@ points = Table(
     Column("text_value", Text),
     Column("received_us", BigInteger, nullable=False),
     Column("expires_us", BigInteger, nullable=False),
-    # The catalogue and the newest value of each name are read off this index.
-    Index(None, "device_id", "name", "time"),
+    # The catalogue, the newest value of each name and numeric statistics are read off this index alone.
+    Index("ix_telemetry_points_by_name", "device_id", "name", "time", "expires_us", "int_value", "float_value"),
     sqlite_with_rowid=False,
 )
 

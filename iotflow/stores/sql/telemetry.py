@@ -25,7 +25,10 @@ ROWS_PER_STATEMENT = 500
 ROWS_PER_FLUSH = 20_000
 ROWS_WAITING = 200_000
 WRITE_DEADLINE_S = 10.0
+ROWS_PER_DELETION = 5_000
 ROWS_PER_SWEEP = 1_000
+
+_TABLES = (points, record_metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class SqlTelemetry:
         self._database = database
         self._clock = clock
         self._retention_days = retention_days
-        self._swept_to: dict[str, tuple[object, ...]] = {}
+        self._sweeping = 0
+        self._swept_to: tuple[object, ...] | None = None
         self._commits = GroupCommit(
             self._flush,
             store="telemetry",
@@ -136,21 +140,20 @@ class SqlTelemetry:
             return await aggregated(connection, chosen, Windows(width_ms, offset_ms), aggregation)
 
     async def delete(self, device_id: int, span: Span) -> None:
-        async with self._database.write() as connection:
-            for table in (points, record_metadata):
-                await connection.execute(
-                    delete(table).where(table.c.device_id == device_id, _within(table.c.time, span))
-                )
+        # In chunks: one transaction over a year of records would keep writers waiting, and outlast its own deadline.
+        rest: Span | None = span
+        while rest is not None:
+            rest = await self._delete_chunk(device_id, rest)
 
     async def purge(self, device_id: int) -> None:
         await self.delete(device_id, Span(Millis(0), None))
 
     async def sweep_chunk(self) -> bool:
-        """Look at the next rows of each table in the order of its key; a writer is used only for what has expired."""
-        more = False
-        for table in (points, record_metadata):
-            more |= await self._sweep_table_chunk(table)
-        return more
+        """Look at the next rows in the order of their key, of one table after the other."""
+        self._swept_to = await self._sweep_rows(_TABLES[self._sweeping], self._swept_to)
+        if self._swept_to is None:
+            self._sweeping = (self._sweeping + 1) % len(_TABLES)
+        return self._swept_to is not None or self._sweeping != 0
 
     async def _flush(self, writes: Sequence[_Write]) -> None:
         values: dict[tuple[object, ...], dict[str, object]] = {}
@@ -172,9 +175,24 @@ class SqlTelemetry:
             await _upsert(connection, points, list(values.values()))
             await _upsert(connection, record_metadata, list(metadata.values()))
 
-    async def _sweep_table_chunk(self, table: Table) -> bool:
+    async def _delete_chunk(self, device_id: int, span: Span) -> Span | None:
+        """Remove the first records of the span, in one transaction; the rest of the span, None where there is none."""
+        async with self._database.write() as connection:
+            times = select(points.c.time).where(points.c.device_id == device_id, _within(points.c.time, span))
+            last = await connection.scalar(times.order_by(points.c.time).offset(ROWS_PER_DELETION - 1).limit(1))
+            end = span.end if last is None else Millis(last + 1)
+            for table in _TABLES:
+                chunk = _within(table.c.time, Span(span.start, end))
+                await connection.execute(delete(table).where(table.c.device_id == device_id, chunk))
+        return None if last is None else Span(Millis(last + 1), span.end)
+
+    async def _sweep_rows(self, table: Table, swept_to: tuple[object, ...] | None) -> tuple[object, ...] | None:
+        """Remove what has expired of the rows that follow; the key of the last of them, None at the end of the table.
+
+        A writer is used only where something has expired.
+        """
         key = tuple_(*table.primary_key.columns)
-        rest = key > tuple_(*self._swept_to[table.name]) if table.name in self._swept_to else true()
+        rest = key > tuple_(*swept_to) if swept_to is not None else true()
         async with self._database.read() as connection:
             keys = select(*table.primary_key.columns).where(rest).order_by(*table.primary_key.columns)
             end = (await connection.execute(keys.offset(ROWS_PER_SWEEP - 1).limit(1))).one_or_none()
@@ -184,11 +202,7 @@ class SqlTelemetry:
         if found is not None:
             async with self._database.write() as connection:
                 await connection.execute(delete(table).where(expired))
-        if end is None:
-            self._swept_to.pop(table.name, None)
-            return False
-        self._swept_to[table.name] = tuple(end)
-        return True
+        return None if end is None else tuple(end)
 
     def _alive(self, expires_us: ColumnElement[int]) -> ColumnElement[bool]:
         return expires_us > self._clock.now() * 1_000

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from iotflow.completion import to_completion
 from iotflow.stores.sql.accounts import SqlAccounts
 from iotflow.stores.sql.configs import SqlConfigs
 from iotflow.stores.sql.devices import SqlDevices
@@ -26,10 +27,15 @@ class SqlTransaction:
         self.configs = SqlConfigs(connection)
         self.groups = SqlGroups(connection)
         self.outbox = SqlOutbox(connection)
-        self.committed: list[Callable[[], Awaitable[None]]] = []
+        self._actions: list[Callable[[], Awaitable[None]]] = []
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
-        self.committed.append(action)
+        self._actions.append(action)
+
+    async def follow_commit(self) -> None:
+        """Do what was to be done after the commit."""
+        for action in self._actions:
+            await action()
 
 
 class SqlTransactions:
@@ -40,11 +46,16 @@ class SqlTransactions:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[SqlTransaction]:
-        async with self._database.write() as connection:
-            transaction = SqlTransaction(connection)
-            yield transaction
-        for action in transaction.committed:
-            await action()
+        committing: SqlTransaction | None = None
+        try:
+            async with self._database.write() as connection:
+                transaction = SqlTransaction(connection)
+                yield transaction
+                committing = transaction
+        finally:
+            # After a commit that failed too: it may have reached the store all the same.
+            if committing is not None:
+                await to_completion(committing.follow_commit())
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[SqlTransaction]:

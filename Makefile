@@ -1,0 +1,85 @@
+# Everything here stays in this checkout: the environment in .venv, scratch files in .cache, the service's files in data.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+# More workers than this only wait for each other's disk writes.
+WORKERS = $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $$n -le 4 && echo $$n || echo 4)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: .venv/.run-installed ## Serve on HOST (127.0.0.1) and PORT (8000), installing first what is missing
+	@exec $(BIN)/iotflow serve --host $(HOST) --port $(PORT)
+
+.PHONY: test
+test: .venv/.dev-installed ## Run all tests
+	@mkdir -p .cache
+	PYTEST_DEBUG_TEMPROOT=$(CURDIR)/.cache $(BIN)/python -m pytest -n $(WORKERS)
+
+.PHONY: lint
+lint: .venv/.dev-installed ## Check format, style and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: .venv/.dev-installed ## Format the code
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: .venv/.dev-installed ## Check types, strictly
+	$(BIN)/mypy
+
+.PHONY: wheel
+wheel: .venv/.dev-installed ## Build the wheel into dist
+	$(BIN)/python -m build --wheel --no-isolation
+
+LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+
+.PHONY: lock
+lock: .venv/.dev-installed ## Bring the pins in requirements to what pyproject.toml asks for, and change no other
+	$(LOCK) --group dev -o requirements/dev.txt
+	$(LOCK) --group build -c requirements/dev.txt -o requirements/run.txt
+
+.PHONY: upgrade
+upgrade: LOCK += --upgrade
+upgrade: lock ## Pin the newest versions that go together
+
+.PHONY: clean
+clean: ## Remove the environment, caches and build results; the service's data stays
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis dist build
+	find iotflow migrations tests bench -name __pycache__ -type d -exec rm -rf {} +
+
+# The steps of the installation, each done once and again when what it reads has changed.
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || \
+		{ echo "IoTFlow needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) -V 2>/dev/null || echo missing)." \
+			"Name another: make $(MAKECMDGOALS) PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make environments: install its venv module (on Debian: apt install python3-venv)" >&2; \
+			exit 1; }
+	@echo "Making the environment .venv with $$($(PYTHON) -V)"
+	@$(PYTHON) -m venv --clear .venv
+
+.venv/.run-installed: requirements/run.txt pyproject.toml | .venv/bin/python
+	@echo "Installing the service into .venv; the first time takes a minute"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev-installed: requirements/dev.txt .venv/.run-installed
+	@echo "Installing the tools of development into .venv"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@

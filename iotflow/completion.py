@@ -1,0 +1,21 @@
+"""Work that must not stop half way because whoever waits for it is cancelled."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def to_completion(work: Coroutine[object, None, T]) -> T:
+    """Await `work` in a task of its own; a cancellation of the caller is raised once the work has ended."""
+    task = asyncio.create_task(work)
+    cancellation: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancellation = error
+    if cancellation is not None:
+        raise cancellation from task.exception()
+    return task.result()
