@@ -32,7 +32,7 @@ class Diagnosis:
             return "unknown"
         if self.schema.current:
             return f"{self.schema.wanted}, current"
-        return f"{self.schema.stored or 'none'}, behind {self.schema.wanted}: run `iotflow migrate`"
+        return f"{self.schema.stored or 'none'}, expected {self.schema.wanted}: run `iotflow migrate`"
 
 
 async def make_admin(settings: Settings, username: str, email: str, password: str) -> User:

@@ -14,12 +14,13 @@ from starlette.types import Lifespan
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import iotflow
-from iotflow.api import openapi, problems
+from iotflow.api import openapi, pages, problems
 from iotflow.api.middleware import Cors, RequestContext
 from iotflow.api.routers import admin, auth, batches, devices, events, groups, health, own_device, telemetry, users
 from iotflow.api.state import AppState
 from iotflow.bootstrap import PRINCIPAL_LIFETIME_S, Stores, open_stores
 from iotflow.clock import Clock, SystemClock
+from iotflow.domain.errors import StoreUnavailable
 from iotflow.services.accounts import Accounts
 from iotflow.services.activity import ActivityCounter
 from iotflow.services.authentication import Authentication, LoginLimits
@@ -54,6 +55,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         title="IoTFlow",
         version=iotflow.__version__,
         description=openapi.DESCRIPTION,
+        swagger_ui_parameters=pages.DOCS,
+        redoc_url=None,
         lifespan=_lifespan(settings, clock or SystemClock()),
         redirect_slashes=False,
         separate_input_output_schemas=False,
@@ -63,6 +66,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     app.include_router(health.routes)
     problems.install(app)
     openapi.install(app)
+    pages.install(app)
     if settings.cors_origins:
         app.add_middleware(
             Cors,
@@ -87,7 +91,7 @@ def _lifespan(settings: Settings, clock: Clock) -> Lifespan[FastAPI]:
             stack.callback(passwords.close)
             activity = ActivityCounter(stores.activity, clock)
             state = _state(settings, clock, stores, passwords, activity)
-            stack.push_async_callback(_flush, stores, activity)
+            stack.push_async_callback(_flush_at_last, stores, activity)
             stack.push_async_callback(state.ingest.close)
             for work in _background_work(stores, clock, activity):
                 task = asyncio.create_task(_keep_doing(work))
@@ -122,7 +126,7 @@ def _state(
         devices=Devices(
             transactions, stores.principals, stores.presence, clock, online_window_s=settings.online_window
         ),
-        groups=Groups(transactions, clock),
+        groups=Groups(transactions, stores.presence, clock),
         ingest=Ingest(
             transactions,
             stores.telemetry,
@@ -163,6 +167,13 @@ def _background_work(
 async def _flush(stores: Stores, activity: ActivityCounter) -> None:
     await flush_presence(stores.presence, stores.transactions)
     await activity.flush()
+
+
+async def _flush_at_last(stores: Stores, activity: ActivityCounter) -> None:
+    try:
+        await _flush(stores, activity)
+    except StoreUnavailable as error:
+        logger.warning("presence and activity of the last seconds are lost, no store takes them: %s", error)
 
 
 async def _keep_doing(work: Callable[[], Coroutine[None, None, None]]) -> None:

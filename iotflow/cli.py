@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -28,6 +29,7 @@ app = typer.Typer(
     name="iotflow",
     help="IoTFlow: a telemetry back end for people with real devices.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -130,11 +132,11 @@ def doctor() -> None:
     settings = _settings()
     _prepare_data_dir(settings)
     diagnosis = asyncio.run(diagnose(settings))
-    table = Table("store", "role", "backend", "reachable", "latency", "schema", box=None, pad_edge=False)
+    table = Table("store", "backend", "reachable", "latency", "schema", box=None, pad_edge=False)
     for store in diagnosis.health.stores:
         latency = "-" if store.latency_ms is None else f"{store.latency_ms:.1f} ms"
         schema = diagnosis.schema_line if store.name == "sql" else "-"
-        table.add_row(store.name, store.role, store.backend, "yes" if store.available else "NO", latency, schema)
+        table.add_row(store.name, store.backend, "yes" if store.available else "NO", latency, schema)
     Console().print(table)
     if diagnosis.reason is not None:
         _complain(f"IOTFLOW_DATABASE_URL: the sql store cannot be used: {diagnosis.reason}")
@@ -155,7 +157,8 @@ def openapi() -> None:
 @app.command()
 def simulate(
     url: Annotated[
-        str | None, typer.Option(help="The service's address. [default: start one for the occasion on a free port]")
+        str | None,
+        typer.Option(help="The service's address; by default one is started for the occasion, on a free port."),
     ] = None,
     devices: Annotated[int, typer.Option(min=1, max=1_000, help="How many devices.")] = 20,
     duration: Annotated[float, typer.Option(min=0.1, max=86_400, help="How long they send, in seconds.")] = 10,
@@ -178,13 +181,14 @@ def import_(
     device: Annotated[str | None, typer.Option(help="The device that all rows are of.")] = None,
     device_column: Annotated[str | None, typer.Option(help="The column that names each row's device.")] = None,
     time_format: Annotated[
-        str | None, typer.Option(help="How times are written (strptime). [default: RFC 3339, ISO or epoch numbers]")
+        str | None,
+        typer.Option(help="How times are written, as strptime takes it; by default RFC 3339, ISO or epoch numbers."),
     ] = None,
     timezone: Annotated[
         str | None, typer.Option(help="The zone of times without an offset, like Europe/Berlin.")
     ] = None,
     field: Annotated[
-        list[str] | None, typer.Option(help="A column to import; repeatable. [default: all the others]")
+        list[str] | None, typer.Option(help="A column to import; repeatable. By default all the others.")
     ] = None,
     max_errors: Annotated[int, typer.Option(min=0, help="Stop at one bad row more than this.")] = 0,
     url: Annotated[str, typer.Option(help="The service's address.")] = LOCAL_SERVICE,
@@ -210,8 +214,10 @@ def import_(
 
 def _run_client(work: Coroutine[None, None, bool]) -> None:
     """Run a command against a service; the exit status says whether it did all that it should."""
-    from iotflow.client.session import ServiceError, WrongUse
+    from iotflow.client.errors import ServiceError, WrongUse
 
+    # Ended like by Ctrl-C: with its summary, and not leaving a service of its own behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         succeeded = asyncio.run(work)
     except WrongUse as error:

@@ -67,7 +67,7 @@ class GroupCommit(Generic[T]):
             self._worker = asyncio.create_task(self._work(), name=f"group commit of {self._store}")
         expiry = loop.call_later(self._deadline_s, self._withdraw, waiting)
         waiting.done.add_done_callback(lambda _: expiry.cancel())
-        await asyncio.shield(waiting.done)
+        await waiting.done
 
     async def close(self) -> None:
         """Wait for what was submitted, at most the deadline."""
@@ -109,9 +109,8 @@ class GroupCommit(Generic[T]):
 
 def _settle(done: asyncio.Future[None], error: Exception | None) -> None:
     if done.done():
-        return
+        return  # the submitter was cancelled
     if error is None:
         done.set_result(None)
     else:
         done.set_exception(error)
-        done.exception()  # a submitter that was cancelled will not ask; asyncio would log it as never retrieved

@@ -82,7 +82,7 @@ async def _ensure_schema(settings: Settings) -> None:
             return
         state = await schema_state(settings)
     except StoreUnavailable as error:
-        raise ServingError(f"IOTFLOW_DATABASE_URL: the SQL store cannot be used: {error}") from error
+        raise ServingError(f"IOTFLOW_DATABASE_URL: the sql store cannot be used: {error}") from error
     if not state.current:
         raise ServingError(
             f"IOTFLOW_DATABASE_URL: the schema is {state.stored or 'missing'}, expected {state.wanted}: "

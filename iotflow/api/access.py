@@ -96,9 +96,8 @@ async def _reader(request: Request) -> Principal:
     return await _user(request)
 
 
-async def _registrar(request: Request) -> None:
-    if app_state(request).settings.registration == "closed":
-        await _admin(request)
+async def _registrar(request: Request) -> UserPrincipal | None:
+    return await _admin(request) if app_state(request).settings.registration == "closed" else None
 
 
 async def _login(request: Request) -> str:
@@ -120,5 +119,5 @@ EventReader = Annotated[UserPrincipal, Depends(Access(_event_reader, (BEARER,), 
 Device = Annotated[DevicePrincipal, Depends(Access(_device, (API_KEY,), (401,)))]
 Submitter = Annotated[DevicePrincipal, Depends(Access(_submitter, (API_KEY,), (401, 403)))]
 Reader = Annotated[Principal, Depends(Access(_reader, (BEARER, API_KEY), (401,)))]
-Registrar = Annotated[None, Depends(Access(_registrar, (), (401, 403)))]
+Registrar = Annotated[UserPrincipal | None, Depends(Access(_registrar, (), (401, 403)))]
 LoginAddress = Annotated[str, Depends(Access(_login, (), (401, 403, 429)))]

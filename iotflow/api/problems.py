@@ -30,6 +30,9 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
 LONGEST_LOCATION = 200
 
+# RFC 9110's names, which Python has from 3.13 on.
+_RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
+
 logger = logging.getLogger(__name__)
 
 STATUS_OF: Final[Mapping[type[IoTFlowError], int]] = {
@@ -50,6 +53,16 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http_exception)
 
 
+def title(status: int) -> str:
+    """A status in words, the same for every version of Python."""
+    return _RENAMED.get(status) or HTTPStatus(status).phrase
+
+
+def type_uri(status: int) -> str:
+    """What identifies the kind of problem."""
+    return f"urn:iotflow:problem:{title(status).lower().replace(' ', '-')}"
+
+
 def problem(
     request: Request,
     status: int,
@@ -59,10 +72,9 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem as an answer. `errors` name the fields that are wrong, never their values."""
-    title = HTTPStatus(status).phrase
     body: dict[str, object] = {
-        "type": f"urn:iotflow:problem:{title.lower().replace(' ', '-')}",
-        "title": title,
+        "type": type_uri(status),
+        "title": title(status),
         "status": status,
         "detail": detail,
         "instance": request.url.path,

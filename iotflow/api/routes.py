@@ -4,6 +4,7 @@ FastAPI reads bodies before it asks for credentials, and takes NaN. A route clas
 that holds the decoded body, is its documented way to change that.
 """
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
@@ -13,9 +14,8 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
-from iotflow.api import bodies
+from iotflow.api import bodies, openapi
 from iotflow.api.access import Access
-from iotflow.api.problems import MEDIA_TYPE
 from iotflow.api.state import app_state
 from iotflow.domain.errors import FieldError, InvalidInput
 from iotflow.domain.telemetry import MAX_RECORDS_PER_BATCH
@@ -23,19 +23,6 @@ from iotflow.domain.telemetry import MAX_RECORDS_PER_BATCH
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 FORM = "application/x-www-form-urlencoded"
-
-_MEANINGS = {
-    401: "No valid credentials of a kind that the route takes.",
-    403: "Good credentials without the right to do this.",
-    404: "There is no such thing among those that the caller may see.",
-    408: "The body did not arrive in time.",
-    409: "The change contradicts what is stored.",
-    413: "The body is too large.",
-    415: "The content type or encoding is not one that the route takes.",
-    422: "The input breaks a rule; `errors` names each field.",
-    429: "Too many attempts; `Retry-After` tells when to try again.",
-    503: "A store that must hold the answer is down; `Retry-After` tells when to try again.",
-}
 
 
 class _Digits(Convertor[str]):
@@ -55,13 +42,7 @@ register_url_convertor("digits", _Digits())
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:  # Any: FastAPI's type for `responses`
     """Documentation of problems that a route may answer with, beside those that its class knows of."""
-    return {
-        status: {
-            "description": _MEANINGS[status],
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-        for status in statuses
-    }
+    return {status: {"$ref": openapi.response_reference(status)} for status in statuses}
 
 
 class _DecodedRequest(Request):
@@ -86,7 +67,11 @@ class ApiRoute(APIRoute):
         self._access = next(call for call in calls if isinstance(call, Access))
         self._query_names = {param.alias for param in self.dependant.query_params}
         statuses = {422, 503, *self._access.refusals, *({408, 413, 415} if self.body_field else ())}
-        self.responses = {**problems(*sorted(statuses)), **self.responses}
+        documented = {**problems(*statuses), **self.responses}
+        self.responses = dict(sorted(documented.items(), key=lambda item: str(item[0])))
+        if self.summary is None:
+            # What the docstring says first; the rest describes.
+            self.summary, _, self.description = re.sub(r"\.\s+|\.$", "\0", self.description, count=1).partition("\0")
         if self._access.schemes:
             security: list[dict[str, list[str]]] = [{scheme: []} for scheme in self._access.schemes]
             self.openapi_extra = {**(self.openapi_extra or {}), "security": security}

@@ -18,8 +18,9 @@ from rich.progress import (
 from rich.text import Text
 
 from iotflow.client import answers
+from iotflow.client.errors import ServiceError, WrongUse
 from iotflow.client.rows import EmptyRow, Layout, Row, RowReader
-from iotflow.client.session import ServiceError, Session, WrongUse, open_session, sign_in
+from iotflow.client.session import Session, open_session, sign_in
 from iotflow.client.source import BadRow, Source, open_source
 from iotflow.client.times import TimeReader
 from iotflow.domain.times import format_rfc3339

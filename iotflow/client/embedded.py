@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from iotflow.client.session import ServiceError
+from iotflow.client.errors import ServiceError
 
-READY_DEADLINE_S = 30.0
+READY_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 20.0
 POLL_S = 0.05
 LOG_TAIL_LINES = 20

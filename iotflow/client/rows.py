@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from iotflow.client.session import WrongUse
+from iotflow.client.errors import WrongUse
 from iotflow.client.source import BadRow, Cells, RawRow, Source
 from iotflow.client.times import TimeReader
 from iotflow.domain.telemetry import INTEGER_MAX, MAX_NAMES_PER_RECORD, Value, name_error, value_error

@@ -12,6 +12,7 @@ import msgspec
 
 from iotflow import __version__
 from iotflow.client import answers
+from iotflow.client.errors import ServiceError, WrongUse
 
 REQUEST_DEADLINE_S = 60.0
 CONNECT_DEADLINE_S = 5.0
@@ -27,22 +28,10 @@ Observer = Callable[[float, bool], None]
 """Is told of each request: how many seconds it took, and whether it succeeded."""
 
 
-class WrongUse(Exception):
-    """The command cannot do what it was asked: an option, a variable or a file is wrong. The message is one line."""
-
-
-class ServiceError(Exception):
-    """The service could not be reached or refused a request. The message is one line, `status` that of HTTP."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 class Session:
     """Requests of one caller, each with a deadline.
 
-    Sessions made by `signed_in_with` share connections, the bound on requests under way and the observer.
+    Sessions made from one another share connections, the bound on requests under way and the observer.
     """
 
     def __init__(self, http: httpx.AsyncClient, observe: Observer) -> None:
@@ -51,12 +40,13 @@ class Session:
         self._slots = asyncio.Semaphore(MAX_AT_ONCE)
         self._credentials: Mapping[str, str] = {}
 
-    def signed_in_with(self, *, token: str | None = None, api_key: str | None = None) -> "Session":
-        """A session of the user with this token or of the device with this key."""
-        session = Session(self._http, self._observe)
-        session._slots = self._slots
-        session._credentials = {"Authorization": f"Bearer {token}"} if token else {"X-API-Key": api_key or ""}
-        return session
+    def as_user(self, token: str) -> "Session":
+        """A session of the user with this token."""
+        return self._with({"Authorization": f"Bearer {token}"})
+
+    def as_device(self, api_key: str) -> "Session":
+        """A session of the device with this key."""
+        return self._with({"X-API-Key": api_key})
 
     async def get(self, path: str, answer: type[T], **query: str | int) -> T:
         """Read. Raises ServiceError."""
@@ -69,7 +59,7 @@ class Session:
     async def log_in(self, username: str, password: str) -> tuple["Session", answers.User]:
         """A session of this user, and who that is. Raises ServiceError."""
         login = await self.post("/api/v1/auth/login", answers.Login, {"username": username, "password": password})
-        return self.signed_in_with(token=login.access_token), login.user
+        return self.as_user(login.access_token), login.user
 
     async def log_out(self) -> None:
         """End the token. Raises ServiceError."""
@@ -86,6 +76,12 @@ class Session:
             devices += page.devices
             total = page.meta.total if page.devices else 0
         return devices
+
+    def _with(self, credentials: Mapping[str, str]) -> "Session":
+        session = Session(self._http, self._observe)
+        session._slots = self._slots
+        session._credentials = credentials
+        return session
 
     async def _call(
         self,
@@ -161,7 +157,9 @@ async def sign_in(session: Session, username: str | None) -> AsyncIterator[Sessi
         token = os.environ.get("IOTFLOW_TOKEN")
         if not token:
             raise WrongUse("sign in with --username and IOTFLOW_PASSWORD, or with IOTFLOW_TOKEN, in the environment")
-        yield session.signed_in_with(token=token)
+        if not (token.isascii() and token.isprintable()):
+            raise WrongUse("IOTFLOW_TOKEN holds what no token has: characters beyond ASCII or a line break")
+        yield session.as_user(token)
         return
     password = os.environ.get("IOTFLOW_PASSWORD")
     if not password:

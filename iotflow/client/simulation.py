@@ -12,8 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from iotflow.client.embedded import embedded_service
+from iotflow.client.errors import ServiceError, WrongUse
 from iotflow.client.fleet import CheckFailed
-from iotflow.client.session import ServiceError, WrongUse, open_session, sign_in
+from iotflow.client.session import open_session, sign_in
 from iotflow.client.steps import HEALTH_ROUNDS, KINDS, Advance, Day, submissions
 
 

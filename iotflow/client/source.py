@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from iotflow.client.session import WrongUse
+from iotflow.client.errors import WrongUse
 from iotflow.domain.telemetry import Value
 
 MAX_LINE_BYTES = 2**20

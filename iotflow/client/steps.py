@@ -209,7 +209,7 @@ class Day:
         body = {"name": name, "device_type": kind, "firmware_version": "1.0.0"}
         made = (await owner.session.post("/api/v1/devices/register", answers.KeyedDeviceAnswer, body)).device
         chance = random.Random(f"{self._seed}/{number}")  # noqa: S311 - made-up measurements, the same for a seed
-        return Device(made.id, name, kind, owner, self._session.signed_in_with(api_key=made.api_key), chance)
+        return Device(made.id, name, kind, owner, self._session.as_device(made.api_key), chance)
 
 
 def submissions(duration_s: float, rate: float) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from iotflow.client.session import WrongUse
+from iotflow.client.errors import WrongUse
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Millis, parse_epoch, parse_rfc3339
 

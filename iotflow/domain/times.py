@@ -26,7 +26,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS}
 _RELATIVE = re.compile(r"-([0-9]{1,9})([smhdw])", re.ASCII)
 _RFC3339 = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,30}))?([Zz]|[+-]\d{2}:\d{2})",
+    r"(\d{4}-\d{2}-\d{2})[Tt ]((?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(\d{1,30}))?"
+    r"([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
 
@@ -101,7 +102,7 @@ def parse_query_time(text: str, now: Millis) -> Millis:
 def format_rfc3339(time: Millis) -> str:
     """`2026-01-31T09:30:00.000Z`: UTC with milliseconds."""
     seconds, milliseconds = divmod(time, SECOND_MS)
-    return f"{(_EPOCH + timedelta(seconds=seconds)):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z".rjust(24, "0")
+    return f"{(_EPOCH + timedelta(seconds=seconds)):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
 
 
 def _checked(time: int) -> Millis:

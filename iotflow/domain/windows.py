@@ -1,13 +1,15 @@
 """Windows of time: how long, and where each begins.
 
 Windows that are not whole days align to the Unix epoch. Windows of whole days follow a time zone's midnights; a window
-of n days counts local days from 1970-01-01.
+of n days counts local days from 1970-01-01. A day lasts from the first instant of its date to the first of the next:
+where clocks are set back across midnight, the hour that comes twice belongs to the day that had begun.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from iotflow.domain.times import DAY_MS, LATEST_MS, Millis, Span
@@ -23,7 +25,7 @@ _WINDOW = re.compile(r"([0-9]{1,7})([smhd])", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a span in which local time is UTC plus one `offset_ms`."""
+    """A part of a span in which local days are those of UTC plus one `offset_ms`."""
 
     span: Span
     offset_ms: int
@@ -40,9 +42,15 @@ def parse_window(text: str) -> int:
 
 def parse_zone(name: str) -> ZoneInfo:
     """The IANA time zone of this name. Raises ValueError for a name that the database lacks."""
-    if name not in available_timezones():
+    if name not in _zone_names():
         raise ValueError("expected an IANA time zone, like UTC, Europe/Berlin or America/New_York")
     return ZoneInfo(name)
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    # Finding them opens hundreds of files.
+    return frozenset(available_timezones())
 
 
 def follows_local_days(width_ms: int) -> bool:
@@ -60,22 +68,27 @@ def segments(start: Millis, end: Millis, width_ms: int, zone: ZoneInfo) -> Itera
     if not follows_local_days(width_ms):
         yield Segment(Span(start, end), 0)
         return
-    part, offset, probe = start, offset_ms(zone, start), start
+    # From a day before: a change just before the start may concern the day that it lies in.
+    probe = Millis(max(0, start - DAY_MS))
+    part, offset = start, offset_ms(zone, probe)
     while probe < end:
         following = Millis(min(probe + DAY_MS, end))
         following_offset = offset_ms(zone, Millis(following - 1))
         if following_offset != offset:
-            change = _change(zone, probe, Millis(following - 1))
+            change = min(_day_change(zone, Millis(probe - 1), Millis(following - 1)), end)
             if change > part:
                 yield Segment(Span(part, change), offset)
-            part, offset = change, following_offset
+                part = change
+            offset = following_offset
         probe = following
-    yield Segment(Span(part, end), offset)
+    if part < end:
+        yield Segment(Span(part, end), offset)
 
 
 def window_index(time: Millis, width_ms: int, zone: ZoneInfo) -> int:
     """Which window a time falls into."""
-    return (time + (offset_ms(zone, time) if follows_local_days(width_ms) else 0)) // width_ms
+    (segment,) = segments(time, Millis(time + 1), width_ms, zone)
+    return (time + segment.offset_ms) // width_ms
 
 
 def window_start(index: int, width_ms: int, zone: ZoneInfo) -> Millis:
@@ -107,6 +120,16 @@ def offset_ms(zone: ZoneInfo, time: Millis) -> int:
     offset = moment.utcoffset()
     assert offset is not None
     return offset // timedelta(milliseconds=1)
+
+
+def _day_change(zone: ZoneInfo, low: Millis, high: Millis) -> Millis:
+    """From when on days are counted with the offset after the change between two times.
+
+    That is the change, or where it sets the clock back across midnight, the second time that this midnight comes.
+    """
+    change = _change(zone, low, high)
+    begun = (change - 1 + offset_ms(zone, Millis(change - 1))) // DAY_MS
+    return Millis(max(change, begun * DAY_MS - offset_ms(zone, change)))
 
 
 def _change(zone: ZoneInfo, low: Millis, high: Millis) -> Millis:

@@ -41,9 +41,16 @@ class Accounts:
         self._clock = clock
 
     async def register(
-        self, username: str, email: str, password: str, *, is_admin: bool = False, request_id: str | None = None
+        self,
+        username: str,
+        email: str,
+        password: str,
+        *,
+        caller: UserPrincipal | None = None,
+        is_admin: bool = False,
+        request_id: str | None = None,
     ) -> User:
-        """Make an account. Raises Conflict for a taken name or address."""
+        """Make an account, the caller's own where None calls. Raises Conflict for a taken name or address."""
         password_hash = await self._passwords.hash(password)
         now = self._clock.now()
         user = User(
@@ -58,7 +65,7 @@ class Accounts:
         )
         async with self._transactions.write() as transaction:
             await transaction.accounts.add(user, password_hash)
-            actor = Actor("user", str(user.user_id), request_id)
+            actor = Actor.of(caller, request_id) if caller else Actor("user", str(user.user_id), request_id)
             details: dict[str, JsonValue] = {"username": username, "email": email, "is_admin": is_admin}
             await record_event(
                 transaction, actor, EventType.USER_REGISTERED, now, user_id=user.user_id, details=details

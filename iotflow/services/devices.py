@@ -1,7 +1,6 @@
 """Devices: registered, changed, configured, given new keys and deleted."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from iotflow.clock import Clock
@@ -18,6 +17,7 @@ from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.principal_cache import PrincipalCache
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit import Actor, record_event
+from iotflow.services.presence import with_presence
 from iotflow.services.purge import purge_message
 
 
@@ -68,13 +68,13 @@ class Devices:
         """A device that the caller may see. Raises NotFound."""
         async with self._transactions.read() as transaction:
             device = visible_device(caller, device_id, await transaction.devices.get(device_id))
-        return (await self.with_presence([device]))[0]
+        return (await with_presence(self._presence, [device]))[0]
 
     async def page(self, where: DeviceFilter, limit: int, offset: int) -> tuple[list[Device], int]:
         """Devices by id, and how many match in all; who may see them is the caller's to check."""
         async with self._transactions.read() as transaction:
             devices, total = await transaction.devices.page(where, limit, offset)
-        return await self.with_presence(devices), total
+        return await with_presence(self._presence, devices), total
 
     async def page_of_user(
         self, user_id: UUID, status: DeviceStatus | None, limit: int, offset: int
@@ -84,7 +84,7 @@ class Devices:
             if await transaction.accounts.get(user_id) is None:
                 raise NotFound(f"there is no user {user_id}")
             devices, total = await transaction.devices.page(DeviceFilter(user_id, status), limit, offset)
-        return await self.with_presence(devices), total
+        return await with_presence(self._presence, devices), total
 
     async def groups(self, caller: UserPrincipal, device_id: int) -> list[JoinedGroup]:
         """The groups that hold a device. Raises NotFound."""
@@ -100,7 +100,7 @@ class Devices:
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             device = await self._change(transaction, Actor.of(caller, request_id), caller, device_id, change, now)
-        return (await self.with_presence([device]))[0]
+        return (await with_presence(self._presence, [device]))[0]
 
     async def delete(self, caller: UserPrincipal, device_id: int, request_id: str | None) -> None:
         """Delete a device: access ends at once, its telemetry is purged soon. Raises NotFound."""
@@ -128,7 +128,7 @@ class Devices:
             transaction.after_commit(lambda: self._principals.invalidate(ended))
             actor = Actor.of(caller, request_id)
             await _tell(transaction, actor, EventType.DEVICE_KEY_ROTATED, device, now, grace_seconds=grace_s)
-        return KeyedDevice((await self.with_presence([device]))[0], api_key)
+        return KeyedDevice((await with_presence(self._presence, [device]))[0], api_key)
 
     async def key(self, caller: DevicePrincipal) -> DeviceKey:
         """The key that the device came with. Raises Unauthenticated if it has ended meanwhile."""
@@ -171,17 +171,6 @@ class Devices:
             version = config.config_version
             await _tell(transaction, actor, EventType.DEVICE_CONFIG_UPDATED, device, now, config_version=version)
         return config
-
-    async def with_presence(self, devices: Iterable[Device]) -> list[Device]:
-        """The devices with what the presence knows of when they were last seen."""
-        listed = list(devices)
-        seen = await self._presence.last_seen([device.id for device in listed])
-        return [
-            replace(device, last_seen=max(seen[device.id], device.last_seen or Millis(0)))
-            if device.id in seen
-            else device
-            for device in listed
-        ]
 
     async def _change(
         self,

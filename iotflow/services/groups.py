@@ -1,7 +1,7 @@
 """Groups: made, changed, filled, emptied and deleted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from iotflow.clock import Clock
@@ -13,8 +13,10 @@ from iotflow.domain.json import JsonValue
 from iotflow.domain.permissions import visible_group
 from iotflow.domain.principals import UserPrincipal
 from iotflow.domain.times import Millis
+from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit import Actor, record_event
+from iotflow.services.presence import with_presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,9 @@ class BulkAddition:
 class Groups:
     """What may be done with groups."""
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+    def __init__(self, transactions: Transactions, presence: PresenceRepository, clock: Clock) -> None:
         self._transactions = transactions
+        self._presence = presence
         self._clock = clock
 
     async def create(self, caller: UserPrincipal, new: NewGroup, request_id: str | None) -> Group:
@@ -59,14 +62,14 @@ class Groups:
                 FilledGroup(group, (await transaction.groups.members(group.id, None, 0))[0] if with_members else [])
                 for group in groups
             ]
-        return filled, total
+        return [FilledGroup(item.group, await self._with_presence(item.members)) for item in filled], total
 
     async def get(self, caller: UserPrincipal, group_id: int) -> FilledGroup:
         """A group with its devices. Raises NotFound."""
         async with self._transactions.read() as transaction:
             group = await _visible(transaction, caller, group_id)
             members, _ = await transaction.groups.members(group_id, None, 0)
-        return FilledGroup(group, members)
+        return FilledGroup(group, await self._with_presence(members))
 
     async def members(
         self,
@@ -81,7 +84,7 @@ class Groups:
         async with self._transactions.read() as transaction:
             group = await _visible(transaction, caller, group_id)
             members, total = await transaction.groups.members(group_id, limit, offset, status, device_type)
-        return group, members, total
+        return group, await self._with_presence(members), total
 
     async def update(self, caller: UserPrincipal, group_id: int, change: GroupChange, request_id: str | None) -> Group:
         """Change a group. Raises NotFound, or Conflict for a taken name."""
@@ -152,6 +155,10 @@ class Groups:
                 device_id=device_id,
                 details={"group_id": group_id},
             )
+
+    async def _with_presence(self, members: Sequence[Member]) -> list[Member]:
+        devices = await with_presence(self._presence, [member.device for member in members])
+        return [replace(member, device=device) for member, device in zip(members, devices, strict=True)]
 
 
 async def _visible(transaction: Transaction, caller: UserPrincipal, group_id: int) -> Group:

@@ -19,7 +19,6 @@ MESSAGES_PER_CLAIM = 200
 POLL_S = 0.5
 RETRY_MS = 1_000
 LONGEST_RETRY_MS = 60_000
-PAUSE_AFTER_FAILURE_S = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +54,6 @@ class Relay:
                     pause_s = 0
             except StoreUnavailable as error:
                 logger.warning("the outbox must wait, the %s store is unavailable: %s", error.store, error)
-            except Exception:
-                # Events and purges must not end for good with one failure that nobody foresaw.
-                logger.exception("the outbox could not be handled")
-                pause_s = PAUSE_AFTER_FAILURE_S
             await asyncio.sleep(pause_s)
 
     async def handle_due(self) -> int:

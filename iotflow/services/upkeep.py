@@ -17,16 +17,13 @@ logger = logging.getLogger(__name__)
 
 
 async def repeat(what: str, work: Callable[[], Awaitable[None]], every_s: float) -> None:
-    """Do `work` each `every_s` seconds until cancelled; what goes wrong is logged and tried again next time."""
+    """Do `work` each `every_s` seconds until cancelled; an unavailable store is logged and met again next time."""
     while True:
         await asyncio.sleep(every_s)
         try:
             await work()
         except StoreUnavailable as error:
             logger.warning("%s must wait, the %s store is unavailable: %s", what, error.store, error)
-        except Exception:
-            # It must not end for good with one failure that nobody foresaw.
-            logger.exception("%s failed", what)
 
 
 async def flush_presence(presence: PresenceRepository, transactions: Transactions) -> None:

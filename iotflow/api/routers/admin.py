@@ -32,13 +32,13 @@ async def list_all_devices(
     _: Admin,
     devices: DevicesDep,
     status: DeviceStatus | None = None,
-    device_type: Annotated[str | None, Query(max_length=64)] = None,
-    user_id: UUID | None = None,
+    device_type: Annotated[str | None, Query(max_length=64, description="Of this type alone.")] = None,
+    user_id: Annotated[UUID | None, Query(description="Of this user alone.")] = None,
     q: Annotated[str | None, Query(max_length=128, description="A part of the name, in any case.")] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> DeviceList:
-    """All users' devices, by id."""
+    """List all users' devices."""
     where = DeviceFilter(user_id=user_id, status=status, device_type=device_type, name_part=q)
     listed, total = await devices.page(where, limit, offset)
     views = [DeviceView.model_validate(device) for device in listed]
@@ -49,7 +49,7 @@ async def list_all_devices(
 async def list_device_statuses(
     _: Admin, devices: DevicesDep, limit: Limit = 100, offset: Offset = 0
 ) -> DeviceStatusList:
-    """All devices' statuses and presence, by id."""
+    """List the status and presence of all devices."""
     listed, total = await devices.page(DeviceFilter(), limit, offset)
     views = [
         DeviceStatusView(
@@ -67,7 +67,7 @@ async def list_device_statuses(
 
 @routes.get("/admin/devices/{device_id:digits}", operation_id="get_any_device", responses=problems(404))
 async def get_any_device(caller: Admin, device_id: DeviceId, devices: DevicesDep) -> DeviceAnswer:
-    """A device."""
+    """Get any user's device."""
     return _answer(await devices.get(caller, device_id))
 
 
@@ -75,7 +75,7 @@ async def get_any_device(caller: Admin, device_id: DeviceId, devices: DevicesDep
 async def update_any_device(
     caller: Admin, device_id: DeviceId, body: DeviceChangeBody, devices: DevicesDep, request_id: RequestId
 ) -> DeviceAnswer:
-    """Change a device."""
+    """Change any user's device."""
     return _answer(await devices.update(caller, device_id, body.given(), request_id))
 
 
@@ -83,7 +83,7 @@ async def update_any_device(
     "/admin/devices/{device_id:digits}", status_code=204, operation_id="delete_any_device", responses=problems(404)
 )
 async def delete_any_device(caller: Admin, device_id: DeviceId, devices: DevicesDep, request_id: RequestId) -> None:
-    """Delete a device."""
+    """Delete any user's device. Its key stops working at once; its telemetry is removed soon after."""
     await devices.delete(caller, device_id, request_id)
 
 
@@ -91,13 +91,13 @@ async def delete_any_device(caller: Admin, device_id: DeviceId, devices: Devices
 async def set_device_status(
     caller: Admin, device_id: DeviceId, body: StatusBody, devices: DevicesDep, request_id: RequestId
 ) -> DeviceAnswer:
-    """Set a device's status."""
+    """Set the status of any user's device."""
     return _answer(await devices.update(caller, device_id, {"status": body.status.value}, request_id))
 
 
 @routes.get("/admin/stats", operation_id="get_statistics")
 async def get_statistics(_: Admin, statistics: StatisticsDep, health: HealthDep) -> StatsAnswer:
-    """Totals of the whole service; those of telemetry and cache are estimates."""
+    """Get totals of the whole service. Those of telemetry and cache are estimates."""
     totals = await statistics.read()
     by_status = totals.devices_by_status
     found = await health.check()

@@ -1,6 +1,6 @@
 """Authentication: accounts are made, tokens given and ended."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Form
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,18 +20,20 @@ class PasswordForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    username: Annotated[str, text(254), Field(description="Name or address.")]
-    password: Annotated[str, text(1_000), Field(json_schema_extra={"format": "password"})]
-    grant_type: Annotated[str, Field(pattern="^password$")] = "password"
+    username: Annotated[str, text(254), Field(description="Name or address.", examples=["ada"])]
+    password: Annotated[str, text(1_000), Field(json_schema_extra={"format": "password"}, examples=["correct horse"])]
+    grant_type: Literal["password"] = "password"
     scope: str = Field("", max_length=1_000, description="Ignored: a token may do all that its user may.")
     client_id: str | None = Field(None, max_length=1_000, description="Ignored: there are no registered clients.")
     client_secret: str | None = Field(None, max_length=1_000, description="Ignored: there are no registered clients.")
 
 
 @routes.post("/auth/register", status_code=201, operation_id="register_user", responses=problems(409))
-async def register_user(_: Registrar, body: Registration, accounts: AccountsDep, request_id: RequestId) -> UserAnswer:
+async def register_user(
+    caller: Registrar, body: Registration, accounts: AccountsDep, request_id: RequestId
+) -> UserAnswer:
     """Make an account. Where registration is closed, an admin's token is required."""
-    user = await accounts.register(body.username, body.email, body.password, request_id=request_id)
+    user = await accounts.register(body.username, body.email, body.password, caller=caller, request_id=request_id)
     return UserAnswer(user=UserView.model_validate(user))
 
 
@@ -39,7 +41,7 @@ async def register_user(_: Registrar, body: Registration, accounts: AccountsDep,
 async def login(
     address: LoginAddress, body: LoginBody, authentication: AuthenticationDep, request_id: RequestId
 ) -> TokenAnswer:
-    """Trade a name or address and a password for an access token."""
+    """Log in. A name or address and a password give an access token."""
     return _token(await authentication.login(body.username, body.password, address, request_id))
 
 
@@ -50,13 +52,13 @@ async def login_with_form(
     authentication: AuthenticationDep,
     request_id: RequestId,
 ) -> TokenAnswer:
-    """The same as login, by OAuth 2.0's password form."""
+    """Log in with OAuth 2.0's password form. Authorize on this page uses it."""
     return _token(await authentication.login(form.username, form.password, address, request_id))
 
 
 @routes.post("/auth/logout", status_code=204, operation_id="logout")
 async def logout(caller: User, authentication: AuthenticationDep, request_id: RequestId) -> None:
-    """End the token that the request came with."""
+    """Log out. The token that the request came with ends."""
     await authentication.logout(caller, request_id)
 
 

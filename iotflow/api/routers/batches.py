@@ -46,7 +46,7 @@ async def submit_telemetry_batch(
 
 @routes.post("/telemetry/{device_id:digits}/batch", operation_id="import_telemetry_batch", responses=problems(403, 404))
 async def import_telemetry_batch(caller: User, device_id: DeviceId, records: Records, ingest: IngestDep) -> BatchAnswer:
-    """Store a device's records on its behalf: for back-fills and gateways. Its presence and status stay.
+    """Submit up to 10,000 records on a device's behalf. For back-fills and gateways: its presence and status stay.
 
     Bodies are as for a device's own batch.
     """

@@ -32,7 +32,7 @@ routes = router("Devices")
 async def register_device(
     caller: User, body: NewDeviceBody, devices: DevicesDep, request_id: RequestId
 ) -> KeyedDeviceAnswer:
-    """Register a device of the caller's. The answer holds its API key, the only time that it is shown."""
+    """Register a device. The answer holds its API key, the only time that it is shown."""
     return _keyed(await devices.register(caller, NewDevice(**body.model_dump()), request_id))
 
 
@@ -45,7 +45,7 @@ async def list_devices_of_user(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> UserDeviceList:
-    """A user's devices, by id."""
+    """List a user's devices."""
     listed, total = await devices.page_of_user(user_id, status, limit, offset)
     views = [DeviceView.model_validate(device) for device in listed]
     return UserDeviceList(user_id=user_id, devices=views, meta=Meta(total=total, limit=limit, offset=offset))
@@ -53,7 +53,7 @@ async def list_devices_of_user(
 
 @routes.get("/devices/{device_id:digits}", operation_id="get_device", responses=problems(404))
 async def get_device(caller: User, device_id: DeviceId, devices: DevicesDep) -> DeviceAnswer:
-    """A device."""
+    """Get a device."""
     return DeviceAnswer(device=DeviceView.model_validate(await devices.get(caller, device_id)))
 
 
@@ -74,7 +74,7 @@ async def delete_device(caller: User, device_id: DeviceId, devices: DevicesDep, 
 
 @routes.get("/devices/{device_id:digits}/status", operation_id="get_device_status", responses=problems(404))
 async def get_device_status(caller: User, device_id: DeviceId, devices: DevicesDep) -> StatusDeviceAnswer:
-    """A device with its presence."""
+    """Get a device with its presence."""
     device = await devices.get(caller, device_id)
     view = StatusDeviceView(**asdict(device), is_online=devices.is_online(device))
     return StatusDeviceAnswer(device=view)
@@ -82,7 +82,7 @@ async def get_device_status(caller: User, device_id: DeviceId, devices: DevicesD
 
 @routes.get("/devices/{device_id:digits}/groups", operation_id="list_groups_of_device", responses=problems(404))
 async def list_groups_of_device(caller: User, device_id: DeviceId, devices: DevicesDep) -> DeviceGroups:
-    """The groups that hold a device."""
+    """List the groups that hold a device."""
     joined = await devices.groups(caller, device_id)
     views = [JoinedGroupView(**asdict(item.group), added_at=item.added_at) for item in joined]
     return DeviceGroups(device_id=device_id, groups=views)
@@ -101,7 +101,7 @@ async def rotate_device_key(
 
 @routes.get("/devices/{device_id:digits}/config", operation_id="get_device_config", responses=problems(404))
 async def get_device_config(caller: User, device_id: DeviceId, devices: DevicesDep) -> ConfigAnswer:
-    """What a device is configured to do."""
+    """Get a device's settings."""
     return ConfigAnswer.model_validate(await devices.config(caller, device_id))
 
 
@@ -109,7 +109,7 @@ async def get_device_config(caller: User, device_id: DeviceId, devices: DevicesD
 async def update_device_config(
     caller: User, device_id: DeviceId, body: ConfigBody, devices: DevicesDep, request_id: RequestId
 ) -> ConfigAnswer:
-    """Replace a device's settings."""
+    """Replace a device's settings. Their version rises by one."""
     config = await devices.configure(caller, device_id, body.settings, body.config_version, {}, request_id)
     return ConfigAnswer.model_validate(config)
 

@@ -11,6 +11,7 @@ from iotflow.api.cursors import Page, Time, foreign_cursor, open_page
 from iotflow.api.deps import ClockDep, EventsDep
 from iotflow.api.routes import router
 from iotflow.api.schemas.common import QueryTime
+from iotflow.api.schemas.lists import Limit
 from iotflow.api.schemas.operations import EventList, EventView
 from iotflow.domain.devices import MAX_ID
 from iotflow.domain.events import EventFilter, EventPosition, EventType
@@ -35,14 +36,17 @@ async def list_events(
     events: EventsDep,
     clock: ClockDep,
     event_type: EventType | None = None,
-    device_id: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
+    device_id: Annotated[int | None, Query(ge=1, le=MAX_ID, description="A device's id.")] = None,
     user_id: Annotated[UUID | None, Query(description="The caller's own account; any for an admin.")] = None,
     start_time: QueryTime | None = None,
     end_time: QueryTime | None = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    limit: Limit = 100,
     cursor: Annotated[str | None, Query(description="The former page's `next_cursor`.")] = None,
 ) -> EventList:
-    """Who did what to which account, device, group, key and config, newest first: the caller's own, an admin's all."""
+    """List events. Each says who did what to which account, device, group, key or config.
+
+    The newest come first. People see those of their own account, administrators all.
+    """
     names = ("event_type", "device_id", "user_id", "start_time", "end_time")
     page = open_page(
         f"events for {'an admin' if caller.is_admin else caller.user_id}",

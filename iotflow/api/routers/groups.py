@@ -35,7 +35,7 @@ routes = router("Groups")
 
 @routes.post("/groups", status_code=201, operation_id="create_group", responses=problems(409))
 async def create_group(caller: User, body: NewGroupBody, groups: GroupsDep, request_id: RequestId) -> GroupAnswer:
-    """Make a group of the caller's."""
+    """Make a group."""
     group = await groups.create(caller, NewGroup(**body.model_dump()), request_id)
     return GroupAnswer(group=GroupView.model_validate(group))
 
@@ -48,7 +48,7 @@ async def list_groups(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> GroupList:
-    """The caller's own groups, by id."""
+    """List the caller's own groups."""
     filled, total = await groups.page(caller.user_id, limit, offset, with_members=include_devices)
     views = [
         ListedGroupView(
@@ -61,7 +61,7 @@ async def list_groups(
 
 @routes.get("/groups/{group_id:digits}", operation_id="get_group", responses=problems(404))
 async def get_group(caller: User, group_id: GroupId, groups: GroupsDep) -> FilledGroupAnswer:
-    """A group with its devices."""
+    """Get a group with its devices."""
     filled = await groups.get(caller, group_id)
     members = [_member(member) for member in filled.members]
     return FilledGroupAnswer(group=FilledGroupView(**asdict(filled.group), devices=members))
@@ -78,7 +78,7 @@ async def update_group(
 
 @routes.delete("/groups/{group_id:digits}", status_code=204, operation_id="delete_group", responses=problems(404))
 async def delete_group(caller: User, group_id: GroupId, groups: GroupsDep, request_id: RequestId) -> None:
-    """Delete a group; its devices stay."""
+    """Delete a group. Its devices stay."""
     await groups.delete(caller, group_id, request_id)
 
 
@@ -91,7 +91,7 @@ async def delete_group(caller: User, group_id: GroupId, groups: GroupsDep, reque
 async def add_device_to_group(
     caller: User, group_id: GroupId, body: MemberBody, groups: GroupsDep, request_id: RequestId
 ) -> MembershipAnswer:
-    """Put a device of the group's owner into the group."""
+    """Put a device into a group. Both have the same owner."""
     membership = await groups.add_device(caller, group_id, body.device_id, request_id)
     return MembershipAnswer(membership=MembershipView.model_validate(membership))
 
@@ -105,7 +105,7 @@ async def add_device_to_group(
 async def add_devices_to_group(
     caller: User, group_id: GroupId, body: MembersBody, groups: GroupsDep, request_id: RequestId
 ) -> BulkAdditionAnswer:
-    """Put many devices into the group; the answer tells what became of each."""
+    """Put many devices into a group. The answer tells what became of each."""
     addition = await groups.add_devices(caller, group_id, body.device_ids, request_id)
     return BulkAdditionAnswer.model_validate(addition)
 
@@ -116,11 +116,11 @@ async def list_devices_of_group(
     group_id: GroupId,
     groups: GroupsDep,
     status: DeviceStatus | None = None,
-    device_type: Annotated[str | None, Query(max_length=64)] = None,
+    device_type: Annotated[str | None, Query(max_length=64, description="Of this type alone.")] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> GroupDevices:
-    """A group's devices, by id."""
+    """List a group's devices."""
     group, members, total = await groups.members(caller, group_id, limit, offset, status, device_type)
     return GroupDevices(
         group_id=group.id,

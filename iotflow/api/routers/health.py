@@ -25,7 +25,7 @@ async def get_health(
     response: Response,
     detailed: Annotated[bool, Query(description="Tell of each store.")] = False,
 ) -> HealthAnswer:
-    """Whether the service is healthy."""
+    """Ask whether the service is healthy."""
     found = await health.check()
     if found.verdict == "unhealthy":
         response.status_code = 503
@@ -35,7 +35,7 @@ async def get_health(
 
 @routes.get("/health/live", operation_id="get_liveness")
 async def get_liveness(_: Anyone) -> Liveness:
-    """Whether the process runs."""
+    """Ask whether the process runs."""
     return Liveness(status="alive")
 
 
@@ -45,7 +45,7 @@ async def get_liveness(_: Anyone) -> Liveness:
     responses={503: {"model": Readiness, "description": "The service should get no traffic now."}},
 )
 async def get_readiness(_: Anyone, health: HealthDep, response: Response) -> Readiness:
-    """Whether the service may get traffic."""
+    """Ask whether the service may be sent traffic."""
     if (await health.check()).verdict == "unhealthy":
         response.status_code = 503
         return Readiness(status="not ready")
@@ -54,7 +54,7 @@ async def get_readiness(_: Anyone, health: HealthDep, response: Response) -> Rea
 
 @routes.get("/status", operation_id="get_status")
 async def get_status(_: Anyone, state: StateDep, health: HealthDep) -> ServiceStatus:
-    """What runs, and for how long."""
+    """Ask what runs and for how long."""
     found = await health.check()
     return ServiceStatus(
         version=iotflow.__version__,
@@ -65,7 +65,7 @@ async def get_status(_: Anyone, state: StateDep, health: HealthDep) -> ServiceSt
 
 @routes.get("/", operation_id="get_index")
 async def get_index(_: Anyone, request: Request) -> Index:
-    """Where to go from here."""
+    """See where to go from here."""
     root = request.scope.get("root_path", "")
     return Index(
         name="IoTFlow",

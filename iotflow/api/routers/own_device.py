@@ -5,12 +5,12 @@ from iotflow.api.deps import ClockDep, DevicesDep, RequestId
 from iotflow.api.routes import problems, router
 from iotflow.api.schemas.devices import ConfigAnswer, Heartbeat, OwnConfigBody, OwnCredentials, OwnStatus
 
-routes = router("Device")
+routes = router("Own device")
 
 
 @routes.get("/devices/status", operation_id="get_own_status", responses=problems(404))
 async def get_own_status(caller: Device, devices: DevicesDep) -> OwnStatus:
-    """The device's own status."""
+    """Get the device's own status."""
     device = await devices.get(caller, caller.device_id)
     return OwnStatus(
         device_id=device.id,
@@ -23,13 +23,13 @@ async def get_own_status(caller: Device, devices: DevicesDep) -> OwnStatus:
 
 @routes.post("/devices/heartbeat", operation_id="send_heartbeat")
 async def send_heartbeat(caller: Device, clock: ClockDep) -> Heartbeat:
-    """Say that the device is there, without telemetry."""
+    """Send a sign of life. Telemetry is one too."""
     return Heartbeat(device_id=caller.device_id, timestamp=clock.now())
 
 
 @routes.get("/devices/config", operation_id="get_own_config", responses=problems(404))
 async def get_own_config(caller: Device, devices: DevicesDep) -> ConfigAnswer:
-    """What the device is configured to do."""
+    """Get the device's own settings."""
     return ConfigAnswer.model_validate(await devices.config(caller, caller.device_id))
 
 
@@ -37,7 +37,7 @@ async def get_own_config(caller: Device, devices: DevicesDep) -> ConfigAnswer:
 async def update_own_config(
     caller: Device, body: OwnConfigBody, devices: DevicesDep, request_id: RequestId
 ) -> ConfigAnswer:
-    """Tell what the device runs on. A device cannot end a maintenance."""
+    """Report the device's own state and settings. A device cannot end a maintenance."""
     change = body.given()
     settings = change.pop("settings", None)
     config = await devices.configure(caller, caller.device_id, settings, None, change, request_id)
@@ -46,7 +46,7 @@ async def update_own_config(
 
 @routes.get("/devices/credentials", operation_id="get_own_credentials")
 async def get_own_credentials(caller: Device, devices: DevicesDep) -> OwnCredentials:
-    """Which key the device came with, never the key itself."""
+    """See which key the device called with. Never the key itself."""
     key = await devices.key(caller)
     return OwnCredentials(
         device_id=key.device_id,

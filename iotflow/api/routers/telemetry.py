@@ -10,6 +10,7 @@ from iotflow.api.cursors import Time, open_page, resolved_span
 from iotflow.api.deps import AccountId, ClockDep, DeviceId, HealthDep, HistoryDep, IngestDep, RequestId
 from iotflow.api.routes import problems, router
 from iotflow.api.schemas.common import QueryTime
+from iotflow.api.schemas.lists import Limit
 from iotflow.api.schemas.operations import StoreAvailability, TelemetryStatus
 from iotflow.api.schemas.telemetry import (
     Accepted,
@@ -49,52 +50,9 @@ class DeviceRecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
 @routes.post("/telemetry", status_code=201, operation_id="submit_telemetry")
 async def submit_telemetry(caller: Submitter, body: RecordBody, ingest: IngestDep, request_id: RequestId) -> Accepted:
-    """Submit one record. The answer means that it is stored durably."""
+    """Submit a record. The answer means that it is stored durably."""
     timestamp = await ingest.submit(caller, body.submission(), request_id)
     return Accepted(device_id=caller.device_id, device_name=caller.name, timestamp=timestamp, accepted=len(body.data))
-
-
-@routes.get("/telemetry/status", operation_id="get_telemetry_status")
-async def get_telemetry_status(_: Anyone, health: HealthDep) -> TelemetryStatus:
-    """Whether the service takes telemetry."""
-    found = await health.check()
-    stores = {store.name: StoreAvailability.model_validate(store) for store in found.stores}
-    return TelemetryStatus(status=found.verdict, stores=stores)
-
-
-@routes.get("/telemetry/user/{user_id}", operation_id="list_telemetry_of_user", responses=problems(404))
-async def list_telemetry_of_user(
-    _: AccountOrAdmin,
-    user_id: AccountId,
-    request: Request,
-    history: HistoryDep,
-    clock: ClockDep,
-    start_time: QueryTime = "-24h",
-    end_time: QueryTime | None = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-    cursor: Cursor = None,
-) -> FeedAnswer:
-    """The records of all of a user's devices, newest first."""
-    page = open_page(
-        f"telemetry of user {user_id}",
-        request.query_params,
-        {"start_time": "-24h", "end_time": None},
-        DeviceRecordPosition,
-        clock.now(),
-    )
-    after = FeedPosition(Millis(page.position.time), page.position.device_id) if page.position else None
-    items, more = await history.feed(user_id, page.span, limit, after)
-    last = DeviceRecordPosition(items[-1].record.timestamp, items[-1].device_id) if more else None
-    answer = {
-        "user_id": str(user_id),
-        "telemetry": [
-            {"device_id": item.device_id, "device_name": item.device_name, **_record(item.record, with_metadata=False)}
-            for item in items
-        ],
-        "count": len(items),
-        "next_cursor": page.cursor(last) if last else None,
-    }
-    return _encoded(answer)  # type: ignore[return-value]  # documented as FeedAnswer, encoded without building it
 
 
 @routes.get("/telemetry/{device_id:digits}", operation_id="get_telemetry", responses=problems(404))
@@ -109,9 +67,9 @@ async def get_telemetry(
     fields: Annotated[str | None, Query(description="Names, comma separated; all by default.")] = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="The most records in a page.")] = 1_000,
     cursor: Cursor = None,
-    order: Literal["asc", "desc"] = "desc",
+    order: Annotated[Literal["asc", "desc"], Query(description="Oldest or newest first.")] = "desc",
 ) -> HistoryAnswer:
-    """A device's records within a range. A page never splits a record."""
+    """Get a device's records within a range. A page never splits a record."""
     page = open_page(
         f"telemetry of device {device_id}",
         request.query_params,
@@ -144,7 +102,7 @@ async def get_telemetry(
 
 @routes.get("/telemetry/{device_id:digits}/latest", operation_id="get_latest_telemetry", responses=problems(404))
 async def get_latest_telemetry(caller: Reader, device_id: DeviceId, history: HistoryDep) -> LatestAnswer:
-    """A device's newest values by event time: late data never replaces newer."""
+    """Get a device's newest values. By event time: late data never replaces newer."""
     latest = await history.latest(caller, device_id)
     answer = {
         "device_id": latest.device.id,
@@ -175,7 +133,7 @@ async def aggregate_telemetry(
     end_time: QueryTime | None = None,
     timezone: Annotated[str, Query(description="IANA name; windows of whole days follow its midnights.")] = "UTC",
 ) -> AggregatedAnswer:
-    """A statistic of one name per window; windows without values are left out."""
+    """Get a statistic of a measurement per window. Windows without values are left out."""
     try:
         width_ms = parse_window(window)
     except ValueError as error:
@@ -209,12 +167,55 @@ async def delete_telemetry(
     start_time: QueryTime | None = None,
     stop_time: QueryTime | None = None,
 ) -> DeletionAnswer:
-    """Delete a range, half open, given either in the body or in the query."""
+    """Delete a device's telemetry within a range. It is half open, and given either in the body or in the query."""
     start, stop = _deletion_range(body, start_time, stop_time)
     span = resolved_span(start, stop, clock.now(), ("query" if body is None else "body", "stop_time"))
     assert span.end is not None
     await history.delete(caller, device_id, span, request_id)
     return DeletionAnswer(device_id=device_id, start_time=span.start, stop_time=span.end)
+
+
+@routes.get("/telemetry/status", operation_id="get_telemetry_status")
+async def get_telemetry_status(_: Anyone, health: HealthDep) -> TelemetryStatus:
+    """Ask whether the service takes telemetry."""
+    found = await health.check()
+    stores = {store.name: StoreAvailability.model_validate(store) for store in found.stores}
+    return TelemetryStatus(status=found.verdict, stores=stores)
+
+
+@routes.get("/telemetry/user/{user_id}", operation_id="list_telemetry_of_user", responses=problems(404))
+async def list_telemetry_of_user(
+    _: AccountOrAdmin,
+    user_id: AccountId,
+    request: Request,
+    history: HistoryDep,
+    clock: ClockDep,
+    start_time: QueryTime = "-24h",
+    end_time: QueryTime | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> FeedAnswer:
+    """List the records of all of a user's devices. The newest come first."""
+    page = open_page(
+        f"telemetry of user {user_id}",
+        request.query_params,
+        {"start_time": "-24h", "end_time": None},
+        DeviceRecordPosition,
+        clock.now(),
+    )
+    after = FeedPosition(Millis(page.position.time), page.position.device_id) if page.position else None
+    items, more = await history.feed(user_id, page.span, limit, after)
+    last = DeviceRecordPosition(items[-1].record.timestamp, items[-1].device_id) if more else None
+    answer = {
+        "user_id": str(user_id),
+        "telemetry": [
+            {"device_id": item.device_id, "device_name": item.device_name, **_record(item.record, with_metadata=False)}
+            for item in items
+        ],
+        "count": len(items),
+        "next_cursor": page.cursor(last) if last else None,
+    }
+    return _encoded(answer)  # type: ignore[return-value]  # documented as FeedAnswer, encoded without building it
 
 
 def _deletion_range(body: DeletionBody | None, start: str | None, stop: str | None) -> tuple[str, str]:

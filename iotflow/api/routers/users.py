@@ -14,7 +14,7 @@ routes = router("Users")
 
 @routes.get("/users", operation_id="list_users")
 async def list_users(_: Admin, accounts: AccountsDep, limit: Limit = 100, offset: Offset = 0) -> UserList:
-    """All accounts, in the order of registration."""
+    """List all accounts. In the order of registration."""
     users, total = await accounts.page(limit, offset)
     views = [UserView.model_validate(user) for user in users]
     return UserList(users=views, meta=Meta(total=total, limit=limit, offset=offset))
@@ -22,7 +22,7 @@ async def list_users(_: Admin, accounts: AccountsDep, limit: Limit = 100, offset
 
 @routes.get("/users/{user_id}", operation_id="get_user", responses=problems(404))
 async def get_user(_: AccountOrAdmin, user_id: AccountId, accounts: AccountsDep) -> UserAnswer:
-    """An account."""
+    """Get an account."""
     return _answer(await accounts.get(user_id))
 
 
@@ -38,13 +38,13 @@ async def update_user(
 async def deactivate_user(
     caller: Admin, user_id: AccountId, accounts: AccountsDep, request_id: RequestId
 ) -> UserAnswer:
-    """Suspend an account: its tokens and its devices' keys stop working at once."""
+    """Suspend an account. Its tokens and its devices' keys stop working at once."""
     return _answer(await accounts.set_active(caller, user_id, request_id, active=False))
 
 
 @routes.patch("/users/{user_id}/activate", operation_id="activate_user", responses=problems(404))
 async def activate_user(caller: Admin, user_id: AccountId, accounts: AccountsDep, request_id: RequestId) -> UserAnswer:
-    """Let a suspended account's tokens and keys work again."""
+    """End an account's suspension. Its tokens and its devices' keys work again."""
     return _answer(await accounts.set_active(caller, user_id, request_id, active=True))
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from iotflow.api.schemas.common import Answer, Body, Meta, PartialBody, Timestamp
+from iotflow.api.schemas.common import Answer, Body, Meta, PartialBody, Timestamp, example
 
 USERNAME = r"^[A-Za-z0-9._-]+$"
 
@@ -26,11 +26,11 @@ Password = Annotated[
 class UserView(Answer):
     """An account."""
 
-    user_id: UUID
-    username: str
-    email: str
+    user_id: UUID = Field(examples=["0f8fad5b-d9cb-469f-a165-70867728950e"])
+    username: str = Field(examples=["ada"])
+    email: str = Field(examples=["ada@example.org"])
     is_active: bool
-    is_admin: bool
+    is_admin: bool = Field(examples=[False])
     created_at: Timestamp
     updated_at: Timestamp
     last_login: Timestamp | None
@@ -70,14 +70,16 @@ class LoginBody(Body):
 class TokenAnswer(Answer):
     """A fresh token; it is shown this once."""
 
-    access_token: str
+    access_token: str = Field(description="Send it as `Authorization: Bearer <token>`.")
     token_type: Literal["bearer"]
-    expires_in: int = Field(description="Seconds.")
+    expires_in: int = Field(description="Seconds.", examples=[86_400])
     user: UserView
 
 
 class ProfileChangeBody(PartialBody):
     """What to change of an account."""
+
+    model_config = example(email="ada@example.org")
 
     username: Username = Field(default_factory=str)
     email: Email = Field(default_factory=str)

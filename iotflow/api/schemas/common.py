@@ -17,11 +17,13 @@ from iotflow.domain.json import JsonObject
 from iotflow.domain.times import LATEST_MS, Millis, format_rfc3339, parse_epoch, parse_query_time, parse_rfc3339
 
 MAX_JSON_DEPTH = 32
+SCHEMA_REFERENCE = "#/components/schemas/{model}"
 
+# Which days and hours there are is left to validation: whoever reads the document reads this too.
 RFC3339_PATTERN = (
-    r"(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,30})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+    r"[0-9]{4}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9](:[0-5][0-9]){2}(\.[0-9]{1,30})?([Zz]|[+-][0-2][0-9]:[0-5][0-9])"
 )
+RELATIVE_PATTERN = r"now|-[0-9]{1,9}[smhdw]"
 
 
 class Body(BaseModel):
@@ -38,6 +40,11 @@ class PartialBody(Body):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
+def example(**fields: Any) -> ConfigDict:  # Any: each field's own type
+    """A body's example, as the document shows it."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
 class Answer(BaseModel):
     """A response's body."""
 
@@ -47,9 +54,12 @@ class Answer(BaseModel):
 class Meta(Answer):
     """Where a list's page lies in the whole."""
 
-    total: int
-    limit: int
-    offset: int
+    total: int = Field(examples=[1])
+    limit: int = Field(examples=[100])
+    offset: int = Field(examples=[0])
+
+
+NextCursor = Annotated[str | None, Field(description="Where the next page begins; null at the end.", examples=[None])]
 
 
 class ProblemError(BaseModel):
@@ -126,7 +136,8 @@ QueryTime = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": rf"^(now|-[0-9]{{1,9}}[smhdw]|[0-9]{{1,15}}(\.[0-9]{{1,30}})?|{RFC3339_PATTERN})$",
+            "pattern": rf"^({RELATIVE_PATTERN}|[0-9]{{1,15}}(\.[0-9]{{1,30}})?|{RFC3339_PATTERN})$",
+            "description": "RFC 3339 with an offset, relative like -90s, -15m, -1h, -7d, -4w, now, or an epoch number.",
             "examples": ["-1h", "now", "2026-01-31T09:30:00Z"],
         }
     ),
@@ -146,10 +157,10 @@ RangeTime = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": rf"^(now|-[0-9]{{1,9}}[smhdw]|{RFC3339_PATTERN})$"},
+                {"type": "string", "pattern": rf"^({RELATIVE_PATTERN}|{RFC3339_PATTERN})$"},
                 {"type": "number", "minimum": 0, "maximum": LATEST_MS},
             ],
-            "description": "RFC 3339 with an offset, an epoch number, or a relative time like -90s, -15m, -1h, now.",
+            "description": "RFC 3339 with an offset, relative like -90s, -15m, -1h, -7d, -4w, now, or an epoch number.",
             "examples": ["-1h", "now", "2026-01-31T09:30:00Z"],
         }
     ),
@@ -176,4 +187,4 @@ Json = Annotated[dict[str, Any], AfterValidator(_shallow)]  # Any: whatever JSON
 
 def text(longest: int) -> Any:  # Any: pydantic's own type for field constraints
     """Constraints of free text of at least one character."""
-    return Field(min_length=1, max_length=longest, pattern=r"^[^\x00]*$")
+    return Field(min_length=1, max_length=longest)

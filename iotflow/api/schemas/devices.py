@@ -5,17 +5,17 @@ from uuid import UUID
 
 from pydantic import Field
 
-from iotflow.api.schemas.common import WHOLE, Answer, Body, Json, Meta, PartialBody, Timestamp, text
+from iotflow.api.schemas.common import WHOLE, Answer, Body, Json, Meta, PartialBody, Timestamp, example, text
 from iotflow.domain.devices import MAX_ID, DeviceStatus
 
 MAX_GRACE_S = 30 * 86_400
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID, examples=[1]), WHOLE]
-DeviceName = Annotated[str, text(128)]
-DeviceType = Annotated[str, text(64)]
-Description = Annotated[str, Field(max_length=1_024, pattern=r"^[^\x00]*$")]
-Location = Annotated[str, Field(max_length=256, pattern=r"^[^\x00]*$")]
-Version = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]
+DeviceName = Annotated[str, text(128), Field(examples=["greenhouse-1"])]
+DeviceType = Annotated[str, text(64), Field(examples=["weather_station"])]
+Description = Annotated[str, Field(max_length=1_024, examples=["Under the south window"])]
+Location = Annotated[str, Field(max_length=256, examples=["Bench 3"])]
+Version = Annotated[str, Field(max_length=64, examples=["1.4.2"])]
 Status = Annotated[DeviceStatus, Field(strict=False)]
 SettableVersion = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
 Grace = Annotated[int, Field(ge=0, le=MAX_GRACE_S), WHOLE]
@@ -24,14 +24,14 @@ Grace = Annotated[int, Field(ge=0, le=MAX_GRACE_S), WHOLE]
 class DeviceView(Answer):
     """A device."""
 
-    id: int
-    name: str
-    description: str | None
-    device_type: str
-    status: DeviceStatus
-    location: str | None
-    firmware_version: str | None
-    hardware_version: str | None
+    id: int = Field(examples=[1])
+    name: str = Field(examples=["greenhouse-1"])
+    description: str | None = Field(examples=["Under the south window"])
+    device_type: str = Field(examples=["weather_station"])
+    status: DeviceStatus = Field(examples=["active"])
+    location: str | None = Field(examples=["Bench 3"])
+    firmware_version: str | None = Field(examples=["1.4.2"])
+    hardware_version: str | None = Field(examples=["B"])
     user_id: UUID
     created_at: Timestamp
     updated_at: Timestamp
@@ -90,8 +90,10 @@ class UserDeviceList(DeviceList):
 class NewDeviceBody(Body):
     """A device to register."""
 
-    name: Annotated[str, text(128), Field(examples=["greenhouse-1"])]
-    device_type: Annotated[str, text(64), Field(examples=["weather_station"])]
+    model_config = example(name="greenhouse-1", device_type="weather_station", location="Bench 3")
+
+    name: DeviceName
+    device_type: DeviceType
     description: Description | None = None
     location: Location | None = None
     firmware_version: Version | None = None
@@ -100,6 +102,8 @@ class NewDeviceBody(Body):
 
 class DeviceChangeBody(PartialBody):
     """What to change of a device."""
+
+    model_config = example(location="Bench 4", firmware_version="1.5.0")
 
     name: DeviceName = Field(default_factory=str)
     device_type: DeviceType = Field(default_factory=str)
@@ -113,11 +117,15 @@ class DeviceChangeBody(PartialBody):
 class StatusBody(Body):
     """A device's new status."""
 
+    model_config = example(status="maintenance")
+
     status: Status
 
 
 class RotationBody(Body):
     """How to change a device's key."""
+
+    model_config = example(grace_seconds=3_600)
 
     grace_seconds: Grace = Field(0, description="How long the former key works still, in seconds.")
 
@@ -125,16 +133,18 @@ class RotationBody(Body):
 class ConfigAnswer(Answer):
     """A device's config."""
 
-    device_id: int
-    config_version: int
-    settings: Json
+    device_id: int = Field(examples=[1])
+    config_version: int = Field(examples=[2])
+    settings: Json = Field(examples=[{"interval_seconds": 60}])
     updated_at: Timestamp
 
 
 class ConfigBody(Body):
     """A device's new settings, which replace the former whole."""
 
-    settings: Annotated[Json, Field(examples=[{"interval_seconds": 60}])]
+    model_config = example(settings={"interval_seconds": 60})
+
+    settings: Json
     config_version: SettableVersion | None = Field(
         None, description="The version that the change was made from; 409 when the stored one differs."
     )
@@ -142,6 +152,8 @@ class ConfigBody(Body):
 
 class OwnConfigBody(PartialBody):
     """What a device says of itself."""
+
+    model_config = example(status="active", firmware_version="1.5.0", settings={"interval_seconds": 60})
 
     status: Status = Field(default_factory=lambda: DeviceStatus.INACTIVE)
     location: Location | None = None

@@ -5,22 +5,22 @@ from uuid import UUID
 
 from pydantic import Field
 
-from iotflow.api.schemas.common import Answer, Body, Meta, PartialBody, Timestamp, text
+from iotflow.api.schemas.common import Answer, Body, Meta, PartialBody, Timestamp, example, text
 from iotflow.api.schemas.devices import Description, Id, MemberView
 
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$", examples=["#1E90FF"])]
-GroupName = Annotated[str, text(128)]
+GroupName = Annotated[str, text(128), Field(examples=["Greenhouse"])]
 
 
 class GroupView(Answer):
     """A group."""
 
-    id: int
-    name: str
-    description: str | None
-    color: str | None
+    id: int = Field(examples=[1])
+    name: str = Field(examples=["Greenhouse"])
+    description: str | None = Field(examples=["All that grows"])
+    color: str | None = Field(examples=["#1E90FF"])
     user_id: UUID
-    device_count: int
+    device_count: int = Field(examples=[1])
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -81,13 +81,17 @@ class GroupDevices(Answer):
 class NewGroupBody(Body):
     """A group to make."""
 
-    name: Annotated[str, text(128), Field(examples=["Greenhouse"])]
+    model_config = example(name="Greenhouse", color="#1E90FF")
+
+    name: GroupName
     description: Description | None = None
     color: Color | None = None
 
 
 class GroupChangeBody(PartialBody):
     """What to change of a group."""
+
+    model_config = example(description="All that grows")
 
     name: GroupName = Field(default_factory=str)
     description: Description | None = None
@@ -97,11 +101,15 @@ class GroupChangeBody(PartialBody):
 class MemberBody(Body):
     """A device to put into a group."""
 
+    model_config = example(device_id=1)
+
     device_id: Id
 
 
 class MembersBody(Body):
     """Devices to put into a group."""
+
+    model_config = example(device_ids=[1, 2])
 
     device_ids: Annotated[list[Id], Field(min_length=1, max_length=1_000)]
 
@@ -123,6 +131,6 @@ class MembershipAnswer(Answer):
 class BulkAdditionAnswer(Answer):
     """What became of each device."""
 
-    added: list[int]
-    skipped: list[int] = Field(description="In the group already.")
-    not_found: list[int] = Field(description="Not among the devices of the group's owner.")
+    added: list[int] = Field(examples=[[1]])
+    skipped: list[int] = Field(examples=[[2]], description="In the group already.")
+    not_found: list[int] = Field(examples=[[]], description="Not among the devices of the group's owner.")

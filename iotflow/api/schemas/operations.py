@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from iotflow.api.schemas.common import Answer, Json, Meta, Timestamp
+from iotflow.api.schemas.common import Answer, Json, Meta, NextCursor, Timestamp
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.events import EventType
 
@@ -28,7 +28,7 @@ class EventList(Answer):
     """A page of events, newest first."""
 
     events: list[EventView]
-    next_cursor: str | None
+    next_cursor: NextCursor
 
 
 class DeviceStatusView(Answer):

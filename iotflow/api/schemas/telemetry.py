@@ -3,10 +3,20 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, PlainValidator, SkipValidation, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, to_json
 
-from iotflow.api.schemas.common import Answer, Body, InputTime, Json, RangeTime, Timestamp
+from iotflow.api.schemas.common import (
+    SCHEMA_REFERENCE,
+    Answer,
+    Body,
+    InputTime,
+    Json,
+    NextCursor,
+    RangeTime,
+    Timestamp,
+    example,
+)
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.telemetry import (
     INTEGER_MAX,
@@ -63,6 +73,7 @@ Measurement = Annotated[
         }
     ),
 ]
+Measurements = Annotated[dict[str, Measurement], Field(examples=[{"temperature": 21.5, "door_open": False}])]
 Data = Annotated[
     dict[Name, Measurement],
     Field(
@@ -81,6 +92,8 @@ Metadata = Annotated[
 class RecordBody(Body):
     """One record: what was measured at one time."""
 
+    model_config = example(data={"temperature": 21.5, "door_open": False})
+
     data: Data
     timestamp: InputTime | None = Field(None, description="The time of receipt, if it is left out.")
     metadata: Metadata | None = None
@@ -93,6 +106,8 @@ class RecordBody(Body):
 class BatchRecord(Body):
     """One record of a batch; each has its own time."""
 
+    model_config = example(timestamp="2026-01-31T09:30:00Z", data={"temperature": 21.5})
+
     data: Data
     timestamp: InputTime
     metadata: Metadata | None = None
@@ -102,7 +117,7 @@ class BatchRecord(Body):
         return Submission(self.data, self.timestamp, self.metadata)
 
 
-UncheckedRecord = SkipValidation[BatchRecord]
+UncheckedRecord = Annotated[object, WithJsonSchema({"$ref": SCHEMA_REFERENCE.format(model=BatchRecord.__name__)})]
 """A record of a batch before it is judged: documented as what it should be, taken as anything.
 
 A bad record is told of in the answer and does not make the whole request fail.
@@ -112,24 +127,26 @@ A bad record is told of in the answer and does not make the whole request fail.
 class Accepted(Answer):
     """That a record is stored durably."""
 
-    device_id: int
-    device_name: str
+    device_id: int = Field(examples=[1])
+    device_name: str = Field(examples=["greenhouse-1"])
     timestamp: Timestamp
-    accepted: int = Field(description="How many measurements were stored.")
+    accepted: int = Field(description="How many measurements were stored.", examples=[2])
 
 
 class RejectedRecord(Answer):
     """Why a record was not stored."""
 
-    index: int = Field(description="Its place in the batch, from 0; for NDJSON, among the lines that are not blank.")
-    detail: str
+    index: int = Field(
+        description="Its place in the batch, from 0; for NDJSON, among the lines that are not blank.", examples=[3]
+    )
+    detail: str = Field(examples=["timestamp: more than 5 minutes ahead of the service's clock"])
 
 
 class BatchAnswer(Answer):
     """What became of a batch; what was accepted is stored durably."""
 
-    accepted: int = Field(description="How many records were stored.")
-    rejected: int
+    accepted: int = Field(description="How many records were stored.", examples=[9])
+    rejected: int = Field(examples=[1])
     errors: list[RejectedRecord]
 
 
@@ -137,37 +154,39 @@ class RecordView(Answer):
     """What is stored for one time."""
 
     timestamp: Timestamp
-    measurements: dict[str, Measurement]
-    metadata: Json | None = None
+    measurements: Measurements
+    metadata: Json | None = Field(None, examples=[{"unit": "C"}])
 
 
 class HistoryAnswer(Answer):
     """A page of a device's records."""
 
-    device_id: int
-    device_name: str
-    device_type: str
+    device_id: int = Field(examples=[1])
+    device_name: str = Field(examples=["greenhouse-1"])
+    device_type: str = Field(examples=["weather_station"])
     start_time: Timestamp
     end_time: Timestamp | None
     data: list[RecordView]
-    count: int
-    next_cursor: str | None
+    count: int = Field(examples=[1])
+    next_cursor: NextCursor
 
 
 class LatestValueView(Answer):
     """A name's newest value by event time."""
 
-    value: Measurement
+    value: Measurement = Field(examples=[21.5])
     timestamp: Timestamp
 
 
 class LatestAnswer(Answer):
     """A device's newest values."""
 
-    device_id: int
-    device_name: str
-    device_type: str
-    latest_data: dict[str, LatestValueView]
+    device_id: int = Field(examples=[1])
+    device_name: str = Field(examples=["greenhouse-1"])
+    device_type: str = Field(examples=["weather_station"])
+    latest_data: dict[str, LatestValueView] = Field(
+        examples=[{"temperature": {"value": 21.5, "timestamp": "2026-01-31T09:30:00.000Z"}}]
+    )
     timestamp: Timestamp = Field(description="The newest of their times.")
     cached: bool
 
@@ -176,22 +195,24 @@ class WindowView(Answer):
     """One window's statistic."""
 
     timestamp: Timestamp = Field(description="The window's start, though it may lie before `start_time`.")
-    value: Measurement
+    value: Measurement = Field(examples=[21.5])
     count: int = Field(description="How many values were used.")
 
 
 class AggregatedAnswer(Answer):
     """A statistic per window; windows without values are left out."""
 
-    device_id: int
-    field: str
+    device_id: int = Field(examples=[1])
+    field: str = Field(examples=["temperature"])
     aggregation: Aggregation
-    window: str
+    window: str = Field(examples=["1h"])
     data: list[WindowView]
 
 
 class DeletionBody(Body):
     """The range to delete, half open."""
+
+    model_config = example(start_time="-7d", stop_time="now")
 
     start_time: RangeTime
     stop_time: RangeTime
@@ -200,7 +221,7 @@ class DeletionBody(Body):
 class DeletionAnswer(Answer):
     """The range that was deleted, resolved."""
 
-    device_id: int
+    device_id: int = Field(examples=[1])
     start_time: Timestamp
     stop_time: Timestamp
 
@@ -208,10 +229,10 @@ class DeletionAnswer(Answer):
 class FeedRecordView(Answer):
     """A record of one of a user's devices."""
 
-    device_id: int
-    device_name: str
+    device_id: int = Field(examples=[1])
+    device_name: str = Field(examples=["greenhouse-1"])
     timestamp: Timestamp
-    measurements: dict[str, Measurement]
+    measurements: Measurements
 
 
 class FeedAnswer(Answer):
@@ -219,5 +240,5 @@ class FeedAnswer(Answer):
 
     user_id: UUID
     telemetry: list[FeedRecordView]
-    count: int
-    next_cursor: str | None
+    count: int = Field(examples=[1])
+    next_cursor: NextCursor

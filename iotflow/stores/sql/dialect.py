@@ -1,12 +1,14 @@
 """Where SQLite and PostgreSQL differ. No other module holds SQL of one dialect alone."""
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -96,7 +98,7 @@ def _sqlite(url: str, connections: int, *, writes: bool) -> AsyncEngine:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=WRITE_TIMEOUT_S if writes else POOL_TIMEOUT_S,
-        connect_args={"timeout": 5.0},
+        connect_args={"timeout": 5.0, "async_creator_fn": _opened},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -127,6 +129,19 @@ def _sqlite(url: str, connections: int, *, writes: bool) -> AsyncEngine:
         connection.rollback()
 
     return engine
+
+
+async def _opened(*arguments: Any, **options: Any) -> aiosqlite.Connection:  # Any: whatever sqlite3.connect takes
+    """A connection to SQLite, as SQLAlchemy would open it."""
+    connection = aiosqlite.connect(*arguments, **options)
+    thread = connection._thread
+    thread.daemon = True
+    try:
+        return await connection
+    except sqlite3.Error:
+        # The thread ends by itself, and says so to the event loop, which the caller may be about to close.
+        await asyncio.to_thread(thread.join)
+        raise
 
 
 @asynccontextmanager

@@ -10,10 +10,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import iotflow
+from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql.dialect import Database
 
 _PACKAGE = Path(iotflow.__file__).parent
@@ -35,9 +37,15 @@ async def stored_revision(database: Database) -> str | None:
 
 
 async def upgrade(database: Database) -> None:
-    """Bring the database to the wanted revision, in one transaction. Raises StoreUnavailable."""
-    async with database.write() as connection:
-        await upgrade_connection(connection)
+    """Bring the database to the wanted revision, in one transaction.
+
+    Raises StoreUnavailable, also for a revision that this code does not know: a newer version's.
+    """
+    try:
+        async with database.write() as connection:
+            await upgrade_connection(connection)
+    except CommandError as error:
+        raise StoreUnavailable("sql", f"its schema is of a newer version of IoTFlow: {error}") from error
 
 
 async def upgrade_connection(connection: AsyncConnection, revision: str = "head") -> None:

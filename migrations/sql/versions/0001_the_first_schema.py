@@ -84,7 +84,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("telemetry_points", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_telemetry_points_device_id_name_time"), ["device_id", "name", "time"], unique=False
+            "ix_telemetry_points_by_name",
+            ["device_id", "name", "time", "expires_us", "int_value", "float_value"],
+            unique=False,
         )
 
     op.create_table(
@@ -128,6 +130,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False, comment="casefolded"),
         sa.Column("device_type", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("location", sa.Text(), nullable=True),
@@ -239,7 +242,7 @@ def downgrade() -> None:
 
     op.drop_table("users")
     with op.batch_alter_table("telemetry_points", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_telemetry_points_device_id_name_time"))
+        batch_op.drop_index("ix_telemetry_points_by_name")
 
     op.drop_table("telemetry_points")
     op.drop_table("telemetry_metadata")
