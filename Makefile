@@ -20,6 +20,10 @@ help: ## List what can be made
 run: .venv/.run-installed ## Serve on HOST (127.0.0.1) and PORT (8000), installing first what is missing
 	@exec $(BIN)/iotflow serve --host $(HOST) --port $(PORT)
 
+.PHONY: demo
+demo: .venv/.run-installed ## Serve a year of real weather, to look around in
+	@exec ./demo.sh $(BIN) $(HOST) $(PORT)
+
 .PHONY: test
 test: .venv/.dev-installed ## Run all tests
 	@mkdir -p .cache

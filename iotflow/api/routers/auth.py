@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import Form
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from iotflow.api.access import LoginAddress, Registrar, User
 from iotflow.api.deps import AccountsDep, AuthenticationDep, RequestId
@@ -26,6 +26,13 @@ class PasswordForm(BaseModel):
     scope: str = Field("", max_length=1_000, description="Ignored: a token may do all that its user may.")
     client_id: str | None = Field(None, max_length=1_000, description="Ignored: there are no registered clients.")
     client_secret: str | None = Field(None, max_length=1_000, description="Ignored: there are no registered clients.")
+
+    @field_validator("*")
+    @classmethod
+    def _has_no_null_character(cls, value: str | None) -> str | None:
+        if value and "\0" in value:
+            raise ValueError("text holds no null character")
+        return value
 
 
 @routes.post("/auth/register", status_code=201, operation_id="register_user", responses=problems(409))
@@ -52,7 +59,7 @@ async def login_with_form(
     authentication: AuthenticationDep,
     request_id: RequestId,
 ) -> TokenAnswer:
-    """Log in with OAuth 2.0's password form. Authorize on this page uses it."""
+    """Log in with OAuth 2.0's password form. Authorize in `/docs` uses it."""
     return _token(await authentication.login(form.username, form.password, address, request_id))
 
 

@@ -15,7 +15,7 @@ from iotflow.api.schemas.lists import Limit
 from iotflow.api.schemas.operations import EventList, EventView
 from iotflow.domain.devices import MAX_ID
 from iotflow.domain.events import EventFilter, EventPosition, EventType
-from iotflow.domain.permissions import require_account
+from iotflow.domain.permissions import may_act_for
 from iotflow.domain.principals import UserPrincipal
 from iotflow.domain.times import Millis
 
@@ -67,7 +67,7 @@ async def list_events(
 
 
 def _filter(page: Page[Position], caller: UserPrincipal) -> EventFilter:
-    """What the page shows. A cursor is a client's text: what it names is parsed and authorized like a query."""
+    """What the page shows. A cursor is a client's text: what it names is judged like a query."""
     chosen_user, chosen_device, chosen_type = (page.query[name] for name in ("user_id", "device_id", "event_type"))
     try:
         where = EventFilter(
@@ -79,6 +79,8 @@ def _filter(page: Page[Position], caller: UserPrincipal) -> EventFilter:
         )
     except ValueError:
         raise foreign_cursor() from None
-    if where.user_id is not None:
-        require_account(caller, where.user_id)
+    if where.user_id is not None and not may_act_for(caller, where.user_id):
+        raise foreign_cursor()
+    if where.device_id is not None and not 1 <= where.device_id <= MAX_ID:
+        raise foreign_cursor()
     return where

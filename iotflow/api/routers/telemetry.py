@@ -13,6 +13,7 @@ from iotflow.api.schemas.common import QueryTime
 from iotflow.api.schemas.lists import Limit
 from iotflow.api.schemas.operations import StoreAvailability, TelemetryStatus
 from iotflow.api.schemas.telemetry import (
+    NAMES_PATTERN,
     Accepted,
     AggregatedAnswer,
     DeletionAnswer,
@@ -64,7 +65,10 @@ async def get_telemetry(
     clock: ClockDep,
     start_time: QueryTime = "-1h",
     end_time: QueryTime | None = None,
-    fields: Annotated[str | None, Query(description="Names, comma separated; all by default.")] = None,
+    fields: Annotated[
+        str | None,
+        Query(description="Names, comma separated; all by default.", json_schema_extra={"pattern": NAMES_PATTERN}),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="The most records in a page.")] = 1_000,
     cursor: Cursor = None,
     order: Annotated[Literal["asc", "desc"], Query(description="Oldest or newest first.")] = "desc",
@@ -124,7 +128,9 @@ async def aggregate_telemetry(
     device_id: DeviceId,
     history: HistoryDep,
     clock: ClockDep,
-    field: Annotated[str, Query(description="A measurement's name.", min_length=1, max_length=128)],
+    field: Annotated[
+        str, Query(description="A measurement's name.", min_length=1, max_length=128, examples=["temperature"])
+    ],
     aggregation: Aggregation,
     window: Annotated[
         str, Query(pattern=r"^[0-9]{1,7}[smhd]$", description="A width from 10s to 30d.", examples=["1h", "7d"])

@@ -31,7 +31,9 @@ from iotflow.domain.telemetry import (
 )
 from iotflow.services.ingest import Submission
 
-NAME_PATTERN = r"^[^, \x00-\x1f\x7f-\x9f]([^,\x00-\x1f\x7f-\x9f]*[^, \x00-\x1f\x7f-\x9f])?$"
+_NAME = r"[^, \x00-\x1f\x7f-\x9f]([^,\x00-\x1f\x7f-\x9f]{0,126}[^, \x00-\x1f\x7f-\x9f])?"
+NAME_PATTERN = f"^{_NAME}$"
+NAMES_PATTERN = f"^{_NAME}(,{_NAME})*$"
 LARGEST_DOUBLE = 1.7976931348623157e308
 
 

@@ -22,7 +22,7 @@ NEVER = Micros(2**63 - 1)
 """When data without a retention expires."""
 
 ROWS_PER_STATEMENT = 500
-ROWS_PER_FLUSH = 20_000
+ROWS_PER_FLUSH = 5_000
 ROWS_WAITING = 200_000
 WRITE_DEADLINE_S = 10.0
 ROWS_PER_DELETION = 5_000
@@ -55,8 +55,9 @@ class SqlTelemetry:
         )
 
     async def write(self, device_id: int, records: Sequence[Record]) -> None:
-        if records:
-            await self._commits.submit(_Write(device_id, records), sum(len(record.values) for record in records))
+        # In parts: a flush holds up the event loop while it is put together, and has a deadline.
+        for part in _parts(records):
+            await self._commits.submit(_Write(device_id, part), sum(len(record.values) for record in part))
 
     async def close(self) -> None:
         """Wait for the writes that were submitted."""
@@ -206,6 +207,20 @@ class SqlTelemetry:
 
     def _alive(self, expires_us: ColumnElement[int]) -> ColumnElement[bool]:
         return expires_us > self._clock.now() * 1_000
+
+
+def _parts(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """The records in parts of at most `ROWS_PER_FLUSH` values, or one record."""
+    part: list[Record] = []
+    rows = 0
+    for record in records:
+        if part and rows + len(record.values) > ROWS_PER_FLUSH:
+            yield part
+            part, rows = [], 0
+        part.append(record)
+        rows += len(record.values)
+    if part:
+        yield part
 
 
 def _catalogue(device_id: int) -> CTE:

@@ -1,0 +1,138 @@
+"""Queries and paths that break a rule: a clear problem that names the parameter."""
+
+import re
+
+from tests.api.bad_input import DIGITS, LONG, World, fields_of
+from tests.api.people import Caller
+from tests.api.service import Service
+
+IDS = ("0", str(2**53), str(2**64), DIGITS)
+
+# Caller, route, query, and the parameter that the answer must name.
+QUERIES: list[tuple[str, str, str, str]] = [
+    *(("ada", "GET /groups", query, query.partition("=")[0]) for query in ("limit=0", "limit=1001", "limit=-1")),
+    *(
+        ("ada", "GET /groups", f"limit={text}", "limit")
+        for text in ("abc", "1.5", "", "0x10", "%00", str(2**64), DIGITS)
+    ),
+    *(("ada", "GET /groups", f"offset={text}", "offset") for text in ("-1", "x", str(2**53), str(2**64), DIGITS)),
+    ("ada", "GET /groups", "include_devices=perhaps", "include_devices"),
+    ("ada", "GET /groups", f"{LONG}=1", "*"),
+    ("ada", "GET /groups", "Limit=1", "Limit"),
+    ("ada", "POST /groups", "dry_run=1", "dry_run"),
+    ("ada", "GET /devices/user/me", "status=asleep", "status"),
+    ("ada", "GET /groups/{group}/devices", "device_type=%00", "device_type"),
+    ("ada", "GET /groups/{group}/devices", f"device_type={LONG}", "device_type"),
+    ("admin", "GET /admin/devices", "q=%00", "q"),
+    ("admin", "GET /admin/devices", f"q={LONG}", "q"),
+    ("admin", "GET /admin/devices", "user_id=ada", "user_id"),
+    ("admin", "GET /admin/devices", "status=asleep", "status"),
+    ("ada", "GET /events", "event_type=party", "event_type"),
+    ("ada", "GET /events", "device_id=0", "device_id"),
+    ("ada", "GET /events", f"device_id={2**64}", "device_id"),
+    ("ada", "GET /events", f"device_id={DIGITS}", "device_id"),
+    ("ada", "GET /events", "cursor=", "cursor"),
+    ("ada", "GET /events", "cursor=%00", "cursor"),
+    ("ada", "GET /events", f"cursor={LONG * 3}", "cursor"),
+    ("ada", "GET /telemetry/{device}", "limit=10001", "limit"),
+    ("ada", "GET /telemetry/{device}", "order=down", "order"),
+    ("ada", "GET /telemetry/{device}", "fields=", "fields"),
+    ("ada", "GET /telemetry/{device}", "fields=a,,b", "fields"),
+    ("ada", "GET /telemetry/{device}", "fields=%00", "fields"),
+    ("ada", "GET /telemetry/{device}", f"fields={LONG}", "fields"),
+    ("ada", "GET /telemetry/{device}", "start_time=now&end_time=-1s", "end_time"),
+    ("ada", "GET /telemetry/{device}", "end_time=-2h", "end_time"),
+    ("ada", "GET /telemetry/user/me", "limit=1001", "limit"),
+    ("ada", "GET /telemetry/user/me", "end_time=-25h", "end_time"),
+    ("ada", "GET /events", "start_time=1000&end_time=999", "end_time"),
+    ("ada", "DELETE /telemetry/{device}", "start_time=-1h", "stop_time"),
+    ("ada", "DELETE /telemetry/{device}", "stop_time=-1h", "start_time"),
+    ("ada", "DELETE /telemetry/{device}", "", "start_time"),
+    ("ada", "DELETE /telemetry/{device}", "start_time=now&stop_time=-1h", "stop_time"),
+    *(
+        ("ada", "GET /telemetry/{device}", f"start_time={text}", "start_time")
+        for text in (
+            "2026-01-01T00:00:00",
+            "2026-01-01",
+            "1969-12-31T23:59:59Z",
+            "-1",
+            "-1y",
+            "%2B1h",
+            "-1.5h",
+            "-h",
+            "yesterday",
+            "NaN",
+            "1e5",
+            "",
+            "%D9%A1%D9%A2",
+            "%00",
+            DIGITS,
+            f"-{DIGITS}s",
+        )
+    ),
+]
+AGGREGATED = {"field": "a", "aggregation": "mean", "window": "1h"}
+BAD_AGGREGATES: list[dict[str, str]] = [
+    {"field": ""},
+    {"field": LONG},
+    {"field": "a\0"},
+    {"aggregation": "median"},
+    {"window": "9s"},
+    {"window": "31d"},
+    {"window": "1w"},
+    {"window": "1.5h"},
+    {"window": "h"},
+    {"window": "1h\n"},
+    {"window": "-1h"},
+    {"window": f"{DIGITS}s"},
+    {"timezone": ""},
+    {"timezone": "Mars/Olympus"},
+    {"timezone": "../../etc/passwd"},
+    {"timezone": "Europe/Berlin\0"},
+    {"timezone": LONG},
+    {"end_time": "-2d"},
+    {"window": "10s", "start_time": "-2d"},
+]
+
+
+async def test_queries(world: World) -> None:
+    wrong = []
+    for caller, route, query, expected in QUERIES:
+        method, path = world.path(route)
+        body = {"json": {"name": "x"}} if method == "POST" else {}
+        answer = await world.callers[caller].send(method, f"{path}?{query}", **body)
+        if answer.status_code != 422 or fields_of(answer) != [f"query.{expected}"]:
+            wrong.append(f"{route}?{query[:50]}: {answer.status_code} {answer.text[:300]}")
+    assert wrong == []
+
+
+async def test_queries_of_aggregates(world: World) -> None:
+    path, ada = f"/telemetry/{world.ids['device']}/aggregated", world.callers["ada"]
+    for name in AGGREGATED:
+        query = {key: value for key, value in AGGREGATED.items() if key != name}
+        assert await ada.wrong_fields("GET", path, params=query) == [f"query.{name}"]
+    for change in BAD_AGGREGATES:
+        answer = await ada.send("GET", path, params=AGGREGATED | change)
+        assert fields_of(answer) == [f"query.{next(iter(change))}"], change
+
+
+async def test_more_fields_than_a_device_has(world: World) -> None:
+    many = ",".join(f"n{number}" for number in range(1_001))
+    answer = await world.callers["ada"].send("GET", f"/telemetry/{world.ids['device']}", params={"fields": many})
+    assert fields_of(answer) == ["query.fields"]
+
+
+async def test_ids_in_paths(service: Service, world: World) -> None:
+    async with service.client(root="") as whole:
+        admin = Caller(whole, world.callers["admin"].headers)
+        tried = 0
+        for template, operations in service.app.openapi()["paths"].items():
+            names = [name for name in re.findall(r"{(\w+)}", template) if name != "user_id"]
+            for name in names:
+                for bad in IDS:
+                    path = template.replace(f"{{{name}}}", bad).replace("{group_id}", "1").replace("{device_id}", "1")
+                    for method in operations:
+                        named = await admin.wrong_fields(method.upper(), path)
+                        assert f"path.{name}" in named, f"{method} {path[:100]}"
+                        tried += 1
+    assert tried > 60

@@ -1,0 +1,126 @@
+"""How bodies may be packed and how large they may be."""
+
+import gzip
+import json
+import tracemalloc
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from iotflow.settings import Settings, load_settings
+from tests.api.bad_input import JSON, World, fields_of
+from tests.api.people import ADMIN, Thing, login, new_device
+from tests.api.service import running
+from tests.clock import FakeClock
+
+MiB = 2**20
+
+
+async def test_content_types(world: World) -> None:
+    device, nobody = world.callers["device"], world.callers["nobody"]
+    for content_type in ("", "text/plain", "application/vnd.api+json", "multipart/form-data; boundary=x"):
+        request: dict[str, Any] = {"content": b'{"data": {"a": 1}}', "headers": {"Content-Type": content_type}}
+        for caller, path in ((device, "/telemetry"), (device, "/telemetry/batch"), (nobody, "/auth/token")):
+            assert (await caller.send("POST", path, **request)).status_code == 415, content_type
+
+
+async def test_content_encodings(world: World) -> None:
+    refused = [("/telemetry", "gzip")]
+    for encoding in ("br", "deflate", "gzip, gzip", "x"):
+        refused += [("/telemetry", encoding), ("/telemetry/batch", encoding)]
+    for path, encoding in refused:
+        headers = JSON | {"Content-Encoding": encoding}
+        answer = await world.callers["device"].send("POST", path, content=gzip.compress(b"{}"), headers=headers)
+        assert answer.status_code == 415, encoding
+
+
+def pieces(content: bytes, size: int = 65_536) -> Iterator[bytes]:
+    return (content[start : start + size] for start in range(0, len(content), size))
+
+
+async def in_pieces(content: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
+    for piece in pieces(content, size):
+        yield piece
+
+
+async def test_bodies_at_and_over_the_limit(probe: Thing) -> None:
+    record = b'{"data": {"a": 1}}'.ljust(MiB)
+    batch = b'[{"data": {"a": 1}, "timestamp": 1}]'.ljust(16 * MiB)
+    for path, body, success in (("/telemetry", record, 201), ("/telemetry/batch", batch, 200)):
+        for content, status in ((body, success), (body + b" ", 413), (in_pieces(body + b" "), 413)):
+            assert (await probe.send("POST", path, content=content, headers=JSON)).status_code == status
+    headers = JSON | {"Content-Encoding": "gzip"}
+    for body, status in ((batch, 200), (batch + b" ", 413)):
+        content = gzip.compress(body, 1)
+        assert (await probe.send("POST", "/telemetry/batch", content=content, headers=headers)).status_code == status
+
+
+async def test_limits_are_settings(settings: Settings, clock: FakeClock) -> None:
+    small = load_settings(data_dir=settings.data_dir, max_body_bytes=1_024, max_batch_bytes=2_048)
+    async with running(small, clock) as service, service.client() as client:
+        probe = await new_device(await login(client, ADMIN))
+        record = json.dumps({"data": {"a": 1}, "timestamp": 1}).encode()
+        assert (await probe.send("POST", "/telemetry", content=record.ljust(1_025), headers=JSON)).status_code == 413
+        batch = b"[" + record + b"]"
+        for size, status in ((2_048, 200), (2_049, 413)):
+            answer = await probe.send("POST", "/telemetry/batch", content=batch.ljust(size), headers=JSON)
+            assert answer.status_code == status
+
+
+async def test_a_gzip_bomb_is_read_to_the_limit_alone(settings: Settings, clock: FakeClock) -> None:
+    bomb = gzip.compress(bytes(100 * MiB), 9)
+    assert len(bomb) < 110_000
+    given = 0
+
+    async def counted(size: int) -> AsyncIterator[bytes]:
+        nonlocal given
+        for piece in pieces(bomb, size):
+            given += len(piece)
+            yield piece
+
+    limited = load_settings(data_dir=settings.data_dir, max_batch_bytes=MiB)
+    async with running(limited, clock) as service, service.client() as client:
+        probe = await new_device(await login(client, ADMIN))
+        headers = JSON | {"Content-Encoding": "gzip"}
+        await probe.refused(413, "POST", "/telemetry/batch", content=counted(512), headers=headers)
+        assert given < len(bomb) / 20
+        tracemalloc.start()
+        try:
+            await probe.refused(413, "POST", "/telemetry/batch", content=bomb, headers=headers)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 8 * MiB
+
+
+async def test_gzip(probe: Thing) -> None:
+    records = [{"data": {"a": number}, "timestamp": number} for number in range(1, 4)]
+    plain = json.dumps(records).encode()
+    whole = gzip.compress(plain)
+    good = {
+        "one member": whole,
+        "two members": gzip.compress(plain[:20]) + gzip.compress(plain[20:]),
+        "an empty member": gzip.compress(b"") + whole + gzip.compress(b""),
+        "with a name": b"\x1f\x8b\x08\x08" + whole[4:10] + b"records.json\x00" + whole[10:],
+    }
+    bad = {
+        "cut short": whole[:-1],
+        "cut to the header": whole[:10],
+        "empty": b" ",
+        "not packed": plain,
+        "a broken checksum": whole[:-8] + b"\x00" * 8,
+        "broken inside": whole[:20] + b"\xff\xff\xff" + whole[23:],
+        "garbage after it": whole + b"garbage",
+        "a second member cut short": whole + whole[:15],
+        "packed twice": gzip.compress(whole),
+    }
+    for size in (1, 7, 65_536):
+        for what, packed in good.items():
+            answer = await probe.post(
+                "/telemetry/batch", content=in_pieces(packed, size), headers=JSON | {"Content-Encoding": "GZip"}
+            )
+            assert answer == {"accepted": 3, "rejected": 0, "errors": []}, what
+        for what, packed in bad.items():
+            answer = await probe.send(
+                "POST", "/telemetry/batch", content=in_pieces(packed, size), headers=JSON | {"Content-Encoding": "gzip"}
+            )
+            assert fields_of(answer) == ["body"], what

@@ -1,0 +1,62 @@
+"""Health, and where to find what."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+import iotflow
+from tests.api.people import Caller
+from tests.api.service import Service
+
+
+@pytest.fixture
+async def whole(service: Service) -> AsyncIterator[Caller]:
+    """A caller without credentials, whose paths have no prefix."""
+    async with service.client(root="") as client:
+        yield Caller(client)
+
+
+async def test_health(whole: Caller) -> None:
+    brief = await whole.get("/health")
+    assert (brief["status"], brief["version"]) == ("healthy", iotflow.__version__)
+    assert not brief.get("stores")
+    detailed = await whole.get("/health", detailed="true")
+    assert detailed["status"] == "healthy"
+    assert detailed["stores"].keys() == {"sql", "telemetry", "documents", "cache"}
+    for store in detailed["stores"].values():
+        assert store["available"] is True
+        assert store["latency_ms"] >= 0
+    assert await whole.get("/health/live") == {"status": "alive"}
+    assert await whole.get("/health/ready") == {"status": "ready"}
+
+
+async def test_status_and_index(whole: Caller) -> None:
+    status = await whole.get("/status")
+    assert status["version"] == iotflow.__version__
+    assert status["uptime_seconds"] >= 0
+    assert all(isinstance(backend, str) for backend in status["stores"].values())
+    index = await whole.get("/")
+    assert (index["name"], index["version"]) == ("IoTFlow", iotflow.__version__)
+    for link in ("docs", "redoc", "openapi"):
+        answer = await whole.send("GET", index[link])
+        assert answer.status_code == 200, link
+
+
+async def test_telemetry_status(nobody: Caller) -> None:
+    answer = await nobody.get("/telemetry/status")
+    assert answer["status"] == "healthy"
+    assert answer["stores"]
+    for store in answer["stores"].values():
+        assert store.keys() == {"available", "role", "backend"}
+
+
+async def test_the_documentation_loads_nothing_from_elsewhere(whole: Caller) -> None:
+    for page in ("/docs", "/redoc"):
+        answer = await whole.send("GET", page)
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert "://" not in answer.text.replace("http://iotflow.test", "").replace("http://www.w3.org", "")
+
+
+async def test_answers_are_not_kept_by_caches(nobody: Caller) -> None:
+    for path in ("/telemetry/status", "/groups"):
+        assert (await nobody.send("GET", path)).headers["Cache-Control"] == "no-store"

@@ -1,0 +1,210 @@
+"""Signing in and out: tokens, and how often it may be tried."""
+
+import asyncio
+from collections import Counter
+
+import argon2
+import pytest
+
+from iotflow.settings import Settings, load_settings
+from tests.api.people import ADMIN, PASSWORD, Caller, Person, join, login, register
+from tests.api.service import Service, running
+from tests.clock import FakeClock
+
+DAY_S = 86_400
+
+
+def guess(username: str, password: str = "not the password") -> dict[str, str]:
+    return {"username": username, "password": password}
+
+
+async def test_the_answer(nobody: Caller, clock: FakeClock) -> None:
+    user = await register(nobody.client, "Ada.L")
+    clock.advance(5)
+    for name in ("Ada.L", "ada.l", "ADA.L", "Ada.L@example.org", "ada.l@EXAMPLE.org"):
+        answer = await nobody.post("/auth/login", guess(name, PASSWORD))
+        token = answer.pop("access_token")
+        assert len(token) >= 43
+        assert answer == {
+            "token_type": "bearer",
+            "expires_in": DAY_S,
+            "user": user | {"last_login": "2026-03-01T12:00:05.000Z"},
+        }
+        caller = Caller(nobody.client, {"Authorization": f"bearer {token}"})
+        assert (await caller.get("/users/me"))["user"] == answer["user"]
+
+
+async def test_the_password_form(nobody: Caller, ada: Person) -> None:
+    form = {"username": "ADA", "password": PASSWORD, "grant_type": "password", "scope": "all", "client_id": "docs"}
+    answer = await nobody.post("/auth/token", data=form)
+    assert answer["user"]["user_id"] == ada.user_id
+    assert (answer["token_type"], answer["expires_in"]) == ("bearer", DAY_S)
+    await Person(nobody.client, answer, PASSWORD).get("/users/me")
+    await nobody.refused(401, "POST", "/auth/token", data=form | {"password": "wrong"})
+
+
+async def test_nothing_tells_who_has_an_account(
+    nobody: Caller, ada: Person, admin: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unknown name is answered as a wrong password is, after the same work."""
+    await register(nobody.client, "carol")
+    carol = await login(nobody.client, "carol")
+    await admin.patch(f"/users/{carol.user_id}/deactivate")
+    verify, verified = argon2.PasswordHasher.verify, []
+
+    def counted(hasher: argon2.PasswordHasher, stored: str | bytes, password: str | bytes) -> bool:
+        verified.append(stored)
+        return verify(hasher, stored, password)
+
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", counted)
+    told = []
+    for name in ("ada", "nobody-there", "nobody@example.org", "carol"):
+        verified.clear()
+        problem = await nobody.refused(401, "POST", "/auth/login", guess(name))
+        del problem["request_id"]
+        told.append((problem, len(verified)))
+    assert told == [told[0]] * 4
+    assert told[0][1] == 1
+
+
+async def test_a_deactivated_account(nobody: Caller, ada: Person, admin: Person) -> None:
+    await admin.patch(f"/users/{ada.user_id}/deactivate")
+    await nobody.refused(403, "POST", "/auth/login", guess("ada", PASSWORD))
+    await nobody.refused(401, "POST", "/auth/login", guess("ada"))
+    await admin.patch(f"/users/{ada.user_id}/activate")
+    await login(nobody.client, "ada")
+
+
+async def test_logout_ends_its_own_token(ada: Person) -> None:
+    other = await login(ada.client, "ada")
+    await ada.get("/users/me")
+    await ada.post("/auth/logout")
+    await ada.refused(401, "GET", "/users/me")
+    await ada.refused(401, "POST", "/auth/logout")
+    await other.get("/users/me")
+
+
+async def test_tokens_expire(ada: Person, clock: FakeClock) -> None:
+    await ada.get("/users/me")
+    clock.advance(DAY_S - 0.001)
+    await ada.get("/users/me")
+    clock.advance(0.001)
+    await ada.refused(401, "GET", "/users/me")
+
+
+async def test_a_new_password_ends_all_logins(ada: Person, bob: Person, admin: Person) -> None:
+    for changer, extra in ((ada, {"current_password": PASSWORD}), (admin, {})):
+        logins = [ada, await login(ada.client, "ada")]
+        for caller in logins:
+            await caller.get("/users/me")
+        await changer.put(f"/users/{ada.user_id}", {"password": PASSWORD + "!", **extra})
+        for caller in logins:
+            await caller.refused(401, "GET", "/users/me")
+        await ada.refused(401, "POST", "/auth/login", guess("ada", PASSWORD))
+        ada = await login(ada.client, "ada", PASSWORD + "!")
+        await admin.put(f"/users/{ada.user_id}", {"password": PASSWORD})
+        ada = await login(ada.client, "ada")
+    await bob.get("/users/me")
+
+
+@pytest.fixture
+def strict(settings: Settings) -> Settings:
+    return load_settings(
+        data_dir=settings.data_dir, login_attempts_per_account=3, login_attempts_per_address=8, login_window=60
+    )
+
+
+async def test_attempts_on_an_account_are_limited(strict: Settings, clock: FakeClock) -> None:
+    async with (
+        running(strict, clock) as service,
+        service.client(address="192.0.2.1") as client,
+        service.client(address="192.0.2.2") as elsewhere,
+    ):
+        ada = await join(client, "ada")
+        for attacker, name in ((client, "ada"), (elsewhere, "ADA"), (client, "ada@example.org")):
+            await Caller(attacker).refused(401, "POST", "/auth/login", guess(name))
+        for caller in (client, elsewhere):
+            answer = await Caller(caller).send("POST", "/auth/login", json=guess("ada", PASSWORD))
+            assert (answer.status_code, answer.headers["Retry-After"]) == (429, "20")
+            assert (await Caller(caller).send("POST", "/auth/token", data=guess("ada", PASSWORD))).status_code == 429
+        await login(client, ADMIN)
+        await ada.get("/users/me")
+        clock.advance(19.999)
+        await Caller(client).refused(429, "POST", "/auth/login", guess("ada", PASSWORD))
+        clock.advance(0.001)
+        await login(client, "ada")
+        await Caller(client).refused(401, "POST", "/auth/login", guess("ada"))
+        await Caller(client).refused(429, "POST", "/auth/login", guess("ada", PASSWORD))
+        clock.advance(60)
+        for _ in range(3):
+            await Caller(client).refused(401, "POST", "/auth/login", guess("ada"))
+        await Caller(client).refused(429, "POST", "/auth/login", guess("ada"))
+
+
+async def test_attempts_from_an_address_are_limited(strict: Settings, clock: FakeClock) -> None:
+    async with (
+        running(strict, clock) as service,
+        service.client(address="192.0.2.1") as client,
+        service.client(address="192.0.2.2") as elsewhere,
+    ):
+        await register(client, "ada")
+        for attempt in range(8):
+            await Caller(client).refused(401, "POST", "/auth/login", guess(f"nobody{attempt}"))
+        answer = await Caller(client).send("POST", "/auth/login", json=guess("ada", PASSWORD))
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "8")
+        await login(elsewhere, "ada")
+        clock.advance(8)
+        await login(client, "ada")
+
+
+async def test_unknown_names_are_limited_like_accounts(strict: Settings, clock: FakeClock) -> None:
+    async with running(strict, clock) as service, service.client() as client:
+        for name in ("ghost", "Ghost", "GHOST"):
+            await Caller(client).refused(401, "POST", "/auth/login", guess(name))
+        await Caller(client).refused(429, "POST", "/auth/login", guess("ghost"))
+        await Caller(client).refused(401, "POST", "/auth/login", guess("another"))
+
+
+async def test_logins_that_succeed_are_not_limited(strict: Settings, clock: FakeClock) -> None:
+    async with running(strict, clock) as service, service.client() as client:
+        await register(client, "ada")
+        for _ in range(12):
+            await login(client, "ada")
+
+
+async def test_attempts_at_once_are_limited_too(strict: Settings, clock: FakeClock) -> None:
+    async with running(strict, clock) as service, service.client() as client:
+        await register(client, "ada")
+        answers = await asyncio.gather(
+            *(Caller(client).send("POST", "/auth/login", json=guess("ada")) for _ in range(8))
+        )
+        assert Counter(answer.status_code for answer in answers) == {401: 3, 429: 5}
+
+
+async def test_addresses_behind_a_proxy(strict: Settings, clock: FakeClock) -> None:
+    """A proxy that is trusted names its client; anybody else who does is not believed."""
+    trusting = load_settings(
+        data_dir=strict.data_dir, login_attempts_per_address=2, login_window=60, trusted_proxies="192.0.2.0/28"
+    )
+
+    async def tries(service: Service, address: str, said: list[str]) -> list[int]:
+        async with service.client(address=address) as client:
+            return [
+                (
+                    await Caller(client, {"X-Forwarded-For": forwarded}).send(
+                        "POST", "/auth/login", json=guess(f"{address}-{number}")
+                    )
+                ).status_code
+                for number, forwarded in enumerate(said)
+            ]
+
+    async with running(trusting, clock) as service:
+        assert await tries(service, "192.0.2.1", ["198.51.100.1"] * 3) == [401, 401, 429]
+        assert await tries(service, "192.0.2.2", ["198.51.100.1", "198.51.100.2"]) == [429, 401]
+        assert await tries(service, "192.0.2.3", ["spoofed, 198.51.100.3", "8.8.8.8, 198.51.100.3"] * 2) == [
+            401,
+            401,
+            429,
+            429,
+        ]
+        assert await tries(service, "203.0.113.1", ["198.51.100.4", "198.51.100.5", "198.51.100.6"]) == [401, 401, 429]

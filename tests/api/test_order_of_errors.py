@@ -1,0 +1,263 @@
+"""Where several errors apply, which one decides, and that no body is read before it must be."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from iotflow.settings import Settings, load_settings
+from tests.api.people import ADMIN, PASSWORD, Caller, Person, Thing, login, new_device, new_group
+from tests.api.service import Service, running
+from tests.clock import FakeClock
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+LARGE = b'"' + b"x" * 2**20 + b'"'
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "BREW")
+
+Fault = tuple[int, dict[str, Any]]
+"""A status, and what to change of the request so that it is no longer the answer."""
+
+
+class WatchedBody:
+    """A body that comes in pieces and knows whether anybody asked for it."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.was_read = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.was_read = True
+        for start in range(0, len(self.content), 65_536):
+            yield self.content[start : start + 65_536]
+
+
+@dataclass
+class Wrong:
+    """A request in which everything is wrong at first."""
+
+    client: httpx.AsyncClient
+    path: str
+    method: str
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "text/plain"
+    encoding: str = "identity"
+    content: bytes = LARGE
+    query: dict[str, str] = field(default_factory=lambda: {"typo": "1"})
+
+    async def answer(self) -> int:
+        """The status. Checks that a body is read only by who must judge it."""
+        body = WatchedBody(self.content)
+        answer = await self.client.request(
+            self.method,
+            self.path,
+            headers={**self.headers, "Content-Type": self.content_type, "Content-Encoding": self.encoding},
+            params=self.query,
+            content=body,
+        )
+        if body.was_read:
+            assert self.headers or self.path.startswith("/auth/")
+            assert answer.status_code != 415
+        return answer.status_code
+
+    async def peel(self, *faults: Fault) -> list[int]:
+        """Mend one fault after the other; the statuses met."""
+        statuses = []
+        for _, mended in faults:
+            statuses.append(await self.answer())
+            for name, value in mended.items():
+                assert getattr(self, name) != value, f"{name} was right already"
+                setattr(self, name, value)
+        return [*statuses, await self.answer()]
+
+
+def packed(value: object) -> dict[str, Any]:
+    return {"content": json.dumps(value).encode(), "query": {}}
+
+
+def in_order(*faults: Fault, end: int) -> list[int]:
+    return [status for status, _ in faults] + [end]
+
+
+async def test_change_of_an_account(client: httpx.AsyncClient, admin: Person, ada: Person, bob: Person) -> None:
+    faults: list[Fault] = [
+        (404, {"path": f"/users/{uuid4()}"}),
+        (405, {"method": "PUT"}),
+        (401, {"headers": ada.headers}),
+        (403, {"headers": admin.headers}),
+        (415, {"content_type": JSON}),
+        (413, {"content": b'{"username": "ada"'}),
+        (422, {"content": b'{"username": "ada"}'}),
+        (422, {"query": {}}),
+        (404, {"path": f"/users/{bob.user_id}"}),
+        (409, {"content": b'{"username": "carol"}'}),
+    ]
+    request = Wrong(client, f"/users/{bob.user_id}/", "BREW")
+    assert await request.peel(*faults) == in_order(*faults, end=200)
+
+
+async def test_telemetry_of_a_device_in_maintenance(client: httpx.AsyncClient, ada: Person, probe: Thing) -> None:
+    resting = await new_device(ada, "resting")
+    await ada.patch(f"/devices/{resting.id}", {"status": "maintenance"})
+    faults: list[Fault] = [
+        (404, {"path": "/telemetry"}),
+        (405, {"method": "POST"}),
+        (401, {"headers": ada.headers}),
+        (401, {"headers": resting.headers}),
+        (403, {"headers": probe.headers}),
+        (415, {"content_type": "application/json; charset=utf-8"}),
+        (413, {"content": b'{"data": {}}'}),
+        (422, packed({"data": {"t": 1}})),
+    ]
+    request = Wrong(client, "/telemetry/", "GET")
+    assert await request.peel(*faults) == in_order(*faults, end=201)
+
+
+async def test_config_of_a_device_in_maintenance(client: httpx.AsyncClient, ada: Person, probe: Thing) -> None:
+    await ada.patch(f"/devices/{probe.id}", {"status": "maintenance"})
+    faults: list[Fault] = [
+        (405, {"method": "PUT"}),
+        (401, {"headers": probe.headers}),
+        (415, {"content_type": JSON}),
+        (413, {"content": b'{"status": "asleep"}'}),
+        (422, packed({"status": "active"})),
+        (403, packed({"status": "maintenance"}) | {"query": {"a": "b"}}),
+        (422, {"query": {}}),
+    ]
+    request = Wrong(client, "/devices/config", "POST")
+    assert await request.peel(*faults) == in_order(*faults, end=200)
+
+
+async def test_batch_on_behalf_of_a_device(client: httpx.AsyncClient, ada: Person, bob: Person, probe: Thing) -> None:
+    record = {"timestamp": "2026-01-01T00:00:00Z", "data": {"t": 1}}
+    faults: list[Fault] = [
+        (405, {"method": "POST"}),
+        (401, {"headers": bob.headers}),
+        (415, {"encoding": "gzip"}),
+        (415, {"content_type": JSON}),
+        (422, {"encoding": "identity"}),
+        (413, {"content": json.dumps([record] * 10_001).encode()}),
+        (413, {"content": b"[]"}),
+        (422, packed([record])),
+        (422, {"path": f"/telemetry/{probe.id}/batch"}),
+        (404, {"headers": ada.headers}),
+    ]
+    request = Wrong(client, f"/telemetry/{2**53}/batch", "GET", encoding="br", content=b" " * 16 * 2**20 + b"[]")
+    assert await request.peel(*faults) == in_order(*faults, end=200)
+
+
+async def test_member_of_a_group(client: httpx.AsyncClient, ada: Person, bob: Person, probe: Thing) -> None:
+    group_id, theirs = await new_group(ada), await new_device(bob)
+    other = await new_device(ada, "other")
+    await ada.post(f"/groups/{group_id}/devices", {"device_id": probe.id})
+    faults: list[Fault] = [
+        (405, {"method": "POST"}),
+        (401, {"headers": bob.headers}),
+        (415, {"content_type": JSON}),
+        (413, {"content": b'{"device_id": "1"}'}),
+        (422, packed({"device_id": theirs.id})),
+        (404, {"headers": ada.headers}),
+        (404, {"content": json.dumps({"device_id": probe.id}).encode()}),
+        (409, {"content": json.dumps({"device_id": other.id}).encode()}),
+    ]
+    request = Wrong(client, f"/groups/{group_id}/devices", "PUT")
+    assert await request.peel(*faults) == in_order(*faults, end=201)
+
+
+@pytest.mark.parametrize(("path", "content_type"), [("/auth/login", JSON), ("/auth/token", FORM)])
+async def test_login(service: Service, ada: Person, path: str, content_type: str) -> None:
+    async with service.client(address="192.0.2.66") as client, service.client(address="192.0.2.67") as other:
+        for attempt in range(service.settings.login_attempts_per_address):
+            await Caller(client).refused(401, "POST", "/auth/login", {"username": f"no{attempt}", "password": "x"})
+        request = Wrong(client, path, "GET")
+        assert await request.peel((405, {"method": "POST"})) == [405, 429]
+    bodies = (b"[", b"username=ada&password=wrong&grant_type=code") if content_type is FORM else (b"[", b'{"a": 1}')
+    good = b"username=ada&password=" + PASSWORD.replace(" ", "+").encode()
+    bad = b"username=ada&password=wrong"
+    if content_type is JSON:
+        good, bad = (json.dumps({"username": "ada", "password": word}).encode() for word in (PASSWORD, "wrong"))
+    faults: list[Fault] = [
+        (415, {"content_type": content_type}),
+        (413, {"content": bodies[0]}),
+        (422, {"content": bodies[1]}),
+        (422, {"content": bad}),
+        (422, {"query": {}}),
+        (401, {"content": good}),
+    ]
+    async with service.client(address="192.0.2.67") as other:
+        assert await Wrong(other, path, "POST").peel(*faults) == in_order(*faults, end=200)
+
+
+async def test_closed_registration(settings: Settings, clock: FakeClock) -> None:
+    closed = load_settings(data_dir=settings.data_dir, registration="closed")
+    body = {"username": ADMIN, "email": "new@example.org", "password": PASSWORD}
+    async with running(closed, clock) as service, service.client() as client:
+        admin = await login(client, ADMIN)
+        await admin.post("/auth/register", {**body, "username": "ada"})
+        ada = await login(client, "ada")
+        request = Wrong(client, "/auth/register", "GET")
+        faults: list[Fault] = [
+            (405, {"method": "POST"}),
+            (401, {"headers": ada.headers}),
+            (403, {"headers": admin.headers}),
+            (415, {"content_type": JSON}),
+            (413, {"content": b"{}"}),
+            (422, packed(body)),
+            (409, packed({**body, "username": "bob", "email": "bob@example.org"}) | {"query": {"a": "b"}}),
+            (422, {"query": {}}),
+        ]
+        assert await request.peel(*faults) == in_order(*faults, end=201)
+
+
+async def test_a_declared_length_past_the_limit_is_refused_unread(client: httpx.AsyncClient, ada: Person) -> None:
+    body = WatchedBody(b"{}")
+    headers = {**ada.headers, "Content-Type": JSON, "Content-Length": str(2**20 + 1)}
+    answer = await client.post("/groups", headers=headers, content=body)
+    assert (answer.status_code, body.was_read) == (413, False)
+
+
+async def test_a_wrong_method_is_told_of_all_right_ones(service: Service) -> None:
+    paths = {path: {method.upper() for method in of_path} for path, of_path in service.app.openapi()["paths"].items()}
+    assert len(paths) > 30
+    async with service.client(root="") as client:
+        for path, allowed in paths.items():
+            url = path.replace("{user_id}", str(uuid4())).replace("{device_id}", "1").replace("{group_id}", "1")
+            for method in set(METHODS) - allowed:
+                answer = await client.request(method, url)
+                assert answer.status_code == 405, f"{method} {url}"
+                assert set(answer.headers["Allow"].split(", ")) == allowed, f"{method} {url}"
+
+
+UNKNOWN_PATHS = [
+    "/api/v1",
+    "/api/v1/",
+    "/api/v2/groups",
+    "/api/v1/groups/",
+    "/api/v1//groups",
+    "/api/v1/Groups",
+    "/api/v1/users/me/",
+    "/api/v1/devices/abc",
+    "/api/v1/devices/-1",
+    "/api/v1/devices/1.0",
+    "/api/v1/devices/%EF%BC%91",
+    "/api/v1/devices/1%00",
+    "/api/v1/telemetry/latest",
+    "/api/v1/groups/1/devices/abc",
+    "/health/",
+    "/%00",
+    "/%FF",
+    "/" + "x" * 10_000,
+]
+
+
+async def test_unknown_paths(service: Service) -> None:
+    async with service.client(root="") as client:
+        for path in UNKNOWN_PATHS:
+            for method in ("GET", "POST", "BREW"):
+                answer = await client.request(method, path, content=WatchedBody(b"{}"))
+                assert answer.status_code == 404, f"{method} {path[:100]}"
+                assert "Location" not in answer.headers

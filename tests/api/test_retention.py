@@ -1,0 +1,88 @@
+"""How long things are kept: telemetry by its receipt, events by their time."""
+
+from typing import Any
+
+import pytest
+
+from iotflow.settings import Settings, load_settings
+from tests.api.people import Person, Thing, events, join, login, new_device, submit
+from tests.api.service import running
+from tests.clock import FakeClock
+
+DAY_S = 86_400
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Short retention, long logins."""
+    return load_settings(
+        data_dir=settings.data_dir, retention_days=2, event_retention_days=3, token_lifetime=90 * DAY_S
+    )
+
+
+async def shown(reader: Person | Thing, device: Thing) -> dict[str, Any]:
+    """What each way of reading shows of the values of `t`."""
+    history = await reader.get(f"/telemetry/{device.id}", start_time=0, order="asc")
+    latest = await reader.send("GET", f"/telemetry/{device.id}/latest")
+    query = {"field": "t", "aggregation": "sum", "window": "30d", "start_time": 0}
+    aggregated = await reader.get(f"/telemetry/{device.id}/aggregated", **query)
+    return {
+        "history": [record["measurements"] for record in history["data"]],
+        "latest": latest.json()["latest_data"]["t"]["value"] if latest.is_success else None,
+        "sum": sum(window["value"] for window in aggregated["data"]),
+    }
+
+
+async def test_telemetry_is_kept_from_its_receipt(ada: Person, probe: Thing, clock: FakeClock) -> None:
+    await submit(probe, at="1990-01-01T00:00:00Z", t=1)
+    clock.advance(DAY_S)
+    await submit(probe, at="1980-01-01T00:00:00Z", t=2)
+    clock.advance(DAY_S - 0.001)
+    for reader in (ada, probe):
+        assert await shown(reader, probe) == {"history": [{"t": 2}, {"t": 1}], "latest": 1, "sum": 3.0}
+    clock.advance(0.001)
+    # The older point was received later: it is what is left, though the newer one was in the cache.
+    for _ in range(2):
+        assert await shown(ada, probe) == {"history": [{"t": 2}], "latest": 2, "sum": 2.0}
+    clock.advance(DAY_S)
+    assert await shown(ada, probe) == {"history": [], "latest": None, "sum": 0}
+    assert (await ada.get("/telemetry/user/me", start_time=0))["telemetry"] == []
+    await submit(probe, at="1990-01-01T00:00:00Z", t=3)
+    assert await shown(ada, probe) == {"history": [{"t": 3}], "latest": 3, "sum": 3.0}
+
+
+async def test_each_value_by_its_own_receipt(probe: Thing, clock: FakeClock) -> None:
+    await submit(probe, at=1, metadata={"m": 1}, t=1, u=1)
+    clock.advance(DAY_S)
+    await submit(probe, at=1, t=2)
+    clock.advance(DAY_S)
+    [record] = (await probe.get(f"/telemetry/{probe.id}", start_time=0))["data"]
+    assert record == {"timestamp": "1970-01-01T00:00:01.000Z", "measurements": {"t": 2}}
+    assert (await probe.get(f"/telemetry/{probe.id}/latest"))["latest_data"].keys() == {"t"}
+
+
+async def test_events_are_kept_from_their_time(ada: Person, clock: FakeClock) -> None:
+    await events(ada, 2)
+    clock.advance(DAY_S)
+    await new_device(ada)
+    await events(ada, 3)
+    clock.advance(2 * DAY_S - 0.001)
+    assert len(await events(ada, 3)) == 3
+    clock.advance(0.001)
+    assert [event["event_type"] for event in await events(ada, 0)] == ["device.registered"]
+
+
+async def test_a_retention_of_0_keeps_all(settings: Settings, clock: FakeClock) -> None:
+    forever = load_settings(
+        data_dir=settings.data_dir, retention_days=0, event_retention_days=0, token_lifetime=365 * DAY_S
+    )
+    async with running(forever, clock) as service, service.client() as client:
+        ada = await join(client, "ada")
+        probe = await new_device(ada)
+        await submit(probe, t=1)
+        await events(ada, 4)
+        clock.advance(20 * 365 * DAY_S)
+        ada = await login(client, "ada")
+        assert (await shown(ada, probe))["history"] == [{"t": 1}]
+        assert (await probe.get(f"/telemetry/{probe.id}/latest"))["latest_data"]["t"]["value"] == 1
+        assert len(await events(ada, 5)) == 5

@@ -1,0 +1,56 @@
+"""A real browser: Debian's Chromium, driven by Playwright."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.processes import ServiceProcess
+
+CHROMIUM = "chromium"
+REQUIRE = "IOTFLOW_REQUIRE_BROWSER"
+"""The environment variable that, set to 1, makes a machine without a browser fail instead of skip."""
+
+HOST = "greenhouse.test"
+"""The service's name within the browser. Scripts may keep away from the internet for a page of 127.0.0.1 alone."""
+
+# Beside what a container needs: nothing that Chromium would ask the internet for on its own account.
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
+]
+DEADLINE_MS = 30_000
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[ServiceProcess]:
+    """The service, empty."""
+    with ServiceProcess(tmp_path / "data") as service:
+        yield service
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """An empty page of a browser that has never been anywhere."""
+    executable = shutil.which(CHROMIUM)
+    if executable is None:
+        reason = f"{CHROMIUM} is not installed: the pages are not tested in a browser"
+        if os.environ.get(REQUIRE) == "1":
+            pytest.fail(f"{reason}, and {REQUIRE}=1 demands it")
+        pytest.skip(reason)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=OPTIONS)
+        page = await browser.new_page(viewport={"width": 1_280, "height": 1_024})
+        page.set_default_timeout(DEADLINE_MS)
+        expect.set_options(timeout=DEADLINE_MS)
+        yield page
+        await browser.close()

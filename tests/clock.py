@@ -1,0 +1,30 @@
+"""A clock that tests own."""
+
+from datetime import UTC, datetime
+
+from iotflow.domain.times import Micros, Millis
+
+START = Millis(int(datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC).timestamp()) * 1_000)
+
+
+class FakeClock:
+    """Stands still until it is told to go on. Plays `iotflow.clock.Clock`: times of receipt increase all the same."""
+
+    def __init__(self, now: Millis = START) -> None:
+        self._now = now
+        self._last_receipt = 0
+
+    def now(self) -> Millis:
+        return self._now
+
+    def receipt(self) -> Micros:
+        self._last_receipt = max(self._last_receipt + 1, self._now * 1_000)
+        return Micros(self._last_receipt)
+
+    def set(self, now: Millis) -> None:
+        """Make it `now`; it may go back."""
+        self._now = now
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        self._now = Millis(self._now + round(seconds * 1_000))

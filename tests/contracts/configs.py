@@ -1,0 +1,103 @@
+"""What the configs role promises."""
+
+import asyncio
+import json
+
+import pytest
+
+from iotflow.domain.devices import Device, DeviceConfig
+from iotflow.domain.errors import Conflict, NotFound
+from iotflow.domain.json import JsonObject
+from iotflow.domain.times import Millis
+from iotflow.repositories.transactions import Transactions
+from tests.contracts.raw import RawTables
+from tests.contracts.transactional import LATER, NOW, TransactionalContract
+
+SETTINGS: JsonObject = {
+    "interval": 30,
+    "scale": 1.0,
+    "on": True,
+    "off": None,
+    "näme": '\U0001f321 it\'s "x"',
+    "nested": {"list": [1, 2.5, {"deep": []}], "empty": {}},
+    "large": 2**53 + 1,
+}
+
+
+class ConfigsContract(TransactionalContract):
+    @pytest.fixture
+    async def configured(self, transactions: Transactions, device: Device) -> Device:
+        async with transactions.write() as transaction:
+            await transaction.configs.add(device.id, NOW)
+        return device
+
+    async def test_a_new_config_is_empty_and_of_version_1(self, transactions: Transactions, configured: Device) -> None:
+        async with transactions.read() as transaction:
+            assert await transaction.configs.get(configured.id) == DeviceConfig(configured.id, 1, {}, NOW)
+            assert await transaction.configs.get(configured.id + 1) is None
+
+    async def test_settings_are_replaced_whole(
+        self, transactions: Transactions, tables: RawTables, configured: Device
+    ) -> None:
+        replacements: list[JsonObject] = [{"old": 1}, SETTINGS, {}]
+        for version, settings in enumerate(replacements, start=2):
+            at = Millis(NOW + version)
+            async with transactions.write() as transaction:
+                changed = await transaction.configs.update(configured.id, settings, None, at)
+            assert changed == DeviceConfig(configured.id, version, settings, at)
+            async with transactions.read() as transaction:
+                assert await transaction.configs.get(configured.id) == changed
+            (row,) = await tables.rows("device_configs")
+            assert (json.loads(row["settings"]), row["config_version"]) == (settings, version)
+
+    async def test_numbers_in_settings_keep_their_type(self, transactions: Transactions, configured: Device) -> None:
+        async with transactions.write() as transaction:
+            await transaction.configs.update(configured.id, {"a": 1, "b": 1.0, "c": True}, None, LATER)
+        async with transactions.read() as transaction:
+            stored = await transaction.configs.get(configured.id)
+        assert stored is not None
+        assert {name: type(value) for name, value in stored.settings.items()} == {"a": int, "b": float, "c": bool}
+
+    async def test_without_settings_only_the_version_rises(
+        self, transactions: Transactions, configured: Device
+    ) -> None:
+        async with transactions.write() as transaction:
+            await transaction.configs.update(configured.id, SETTINGS, None, NOW)
+            assert await transaction.configs.update(configured.id, None, None, LATER) == DeviceConfig(
+                configured.id, 3, SETTINGS, LATER
+            )
+
+    async def test_another_version_than_expected_is_a_conflict(
+        self, transactions: Transactions, configured: Device
+    ) -> None:
+        for expected in (0, 2):
+            with pytest.raises(Conflict, match="1"):
+                async with transactions.write() as transaction:
+                    await transaction.configs.update(configured.id, SETTINGS, expected, LATER)
+        async with transactions.write() as transaction:
+            assert (await transaction.configs.update(configured.id, SETTINGS, 1, LATER)).config_version == 2
+
+    async def test_of_many_that_expect_one_version_one_succeeds(
+        self, transactions: Transactions, configured: Device
+    ) -> None:
+        async def update(writer: int) -> int:
+            async with transactions.write() as transaction:
+                return (await transaction.configs.update(configured.id, {"of": writer}, 1, LATER)).config_version
+
+        outcomes = await asyncio.gather(*(update(writer) for writer in range(8)), return_exceptions=True)
+        assert [outcome for outcome in outcomes if not isinstance(outcome, Conflict)] == [2]
+
+    async def test_an_unknown_device_has_no_config_to_change(
+        self, transactions: Transactions, configured: Device
+    ) -> None:
+        for expected in (None, 1):
+            with pytest.raises(NotFound):
+                async with transactions.write() as transaction:
+                    await transaction.configs.update(configured.id + 1, {}, expected, LATER)
+
+    async def test_a_deleted_device_s_config_is_gone(
+        self, transactions: Transactions, tables: RawTables, configured: Device
+    ) -> None:
+        async with transactions.write() as transaction:
+            await transaction.devices.delete(configured.id)
+        assert await tables.rows("device_configs") == []

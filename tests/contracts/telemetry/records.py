@@ -1,0 +1,187 @@
+"""Telemetry: the history, whole record by whole record."""
+
+import math
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from iotflow.clock import Clock
+from iotflow.domain.telemetry import INTEGER_MAX, INTEGER_MIN, MAX_NAMES_PER_RECORD, Value, name_error
+from iotflow.domain.times import Millis, Span
+from iotflow.repositories.telemetry import TelemetryRepository
+from tests.contracts.telemetry.base import ALL_TIME, TelemetryBase, at, exactly, history, new_device, record
+
+T = at("2024-02-29 23:59:59.999")
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
+"""No store holds half a surrogate pair, nor PostgreSQL a null character: neither gets past the service's edge."""
+VALUES = st.one_of(
+    st.booleans(),
+    st.integers(INTEGER_MIN, INTEGER_MAX),
+    st.floats(allow_nan=False, allow_infinity=False),
+    TEXT,
+)
+NAMES = st.text(min_size=1, max_size=128).filter(lambda name: name_error(name) is None)
+
+
+class RecordsContract(TelemetryBase):
+    @pytest.mark.parametrize(
+        "value",
+        [
+            True,
+            False,
+            0,
+            1,
+            -1,
+            2**53 + 1,
+            -(2**53) - 1,
+            INTEGER_MIN,
+            INTEGER_MAX,
+            0.0,
+            1.0,
+            0.1,
+            2.0**53,
+            -(2.0**63),
+            5e-324,
+            -2.2250738585072014e-308,
+            1.7976931348623157e308,
+            math.pi,
+            "",
+            " ",
+            "1",
+            "1.0",
+            "true",
+            "null",
+            "Zürich 測試 \U0001f321",
+            "a\u0308 is not ä",
+            "line\nbreak\ttab",
+            "\U0001f321" * 1_024,
+        ],
+    )
+    async def test_a_value_comes_back_with_its_type(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int, value: Value
+    ) -> None:
+        await telemetry.write(device, [record(clock, T, {"x": value})])
+        assert exactly((await history(telemetry, device))[T].values["x"]) == exactly(value)
+        assert exactly((await telemetry.latest(device))["x"].value) == exactly(value)
+
+    @given(values=st.dictionaries(NAMES, VALUES, min_size=1, max_size=8), time=st.integers(0, at("2100-01-01 00:00")))
+    @example(values={"a": True, "b": 1, "c": 1.0, "d": "1"}, time=0)
+    async def test_any_record_comes_back_as_it_was_sent(
+        self, telemetry: TelemetryRepository, clock: Clock, values: dict[str, Value], time: int
+    ) -> None:
+        device = new_device()
+        await telemetry.write(device, [record(clock, time, values)])
+        (stored,) = await telemetry.records(device, ALL_TIME, descending=True, limit=2)
+        assert stored.timestamp == time
+        assert {name: exactly(value) for name, value in stored.values.items()} == {
+            name: exactly(value) for name, value in values.items()
+        }
+
+    async def test_a_span_is_half_open(self, telemetry: TelemetryRepository, clock: Clock, device: int) -> None:
+        await telemetry.write(device, [record(clock, T + i, {"x": i}) for i in range(5)])
+
+        async def times(start: int, end: int | None) -> list[int]:
+            span = Span(Millis(T + start), None if end is None else Millis(T + end))
+            return [time - T for time in await history(telemetry, device, span)]
+
+        assert await times(1, 3) == [1, 2]
+        assert await times(1, 1) == []
+        assert await times(3, 1) == []
+        assert await times(3, None) == [3, 4]
+        assert await times(5, None) == []
+        assert await times(-5, 1) == [0]
+
+    async def test_records_come_in_the_order_asked_for(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T + i * 86_400_000, {"b": i, "a": i}) for i in (4, 0, 3, 1, 2)])
+        rising = list(await history(telemetry, device))
+        assert rising == [T + i * 86_400_000 for i in range(5)]
+        assert list(await history(telemetry, device, descending=True)) == rising[::-1]
+
+    async def test_a_page_never_splits_a_record(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int
+    ) -> None:
+        names = [f"name {i}" for i in range(MAX_NAMES_PER_RECORD)]
+        await telemetry.write(device, [record(clock, T + i, dict.fromkeys(names, i)) for i in range(3)])
+        for descending in (False, True):
+            page = await telemetry.records(device, ALL_TIME, descending=descending, limit=2)
+            assert [len(found.values) for found in page] == [MAX_NAMES_PER_RECORD] * 2
+
+    @given(
+        times=st.sets(st.integers(0, 50), max_size=25),
+        limit=st.integers(1, 7),
+        descending=st.booleans(),
+        span=st.tuples(st.integers(0, 50), st.none() | st.integers(0, 50)),
+    )
+    async def test_pages_hold_every_record_of_the_span_once(
+        self,
+        telemetry: TelemetryRepository,
+        clock: Clock,
+        times: set[int],
+        limit: int,
+        descending: bool,
+        span: tuple[int, int | None],
+    ) -> None:
+        device = new_device()
+        await telemetry.write(device, [record(clock, T + time, {"x": time, "y": -time}) for time in times])
+        start, end = span
+        asked = Span(Millis(T + start), None if end is None else Millis(T + end))
+        shown: list[int] = []
+        after: Millis | None = None
+        while page := await telemetry.records(device, asked, descending=descending, limit=limit, after=after):
+            assert len(page) <= limit
+            assert all(found.values == {"x": found.timestamp - T, "y": T - found.timestamp} for found in page)
+            shown += [found.timestamp - T for found in page]
+            assert len(shown) <= len(times), "the pages go round in a circle"
+            after = page[-1].timestamp
+        wanted = sorted(time for time in times if start <= time and (end is None or time < end))
+        assert shown == (wanted[::-1] if descending else wanted)
+
+    @pytest.mark.parametrize("descending", [False, True])
+    async def test_asked_for_names_leaves_out_records_without_them(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int, descending: bool
+    ) -> None:
+        sent = [record(clock, T + i, {"all": i, "odd" if i % 2 else "even": i, f"own {i}": i}) for i in range(20)]
+        await telemetry.write(device, sent)
+        shown: list[int] = []
+        after: Millis | None = None
+        while page := await telemetry.records(
+            device, ALL_TIME, descending=descending, limit=3, after=after, names=["odd", "own 4", "unknown"]
+        ):
+            # The limit counts records that have one of the names.
+            assert len(page) == 3 or page[-1].timestamp - T == (1 if descending else 19)
+            for found in page:
+                i = found.timestamp - T
+                assert found.values == ({"odd": i} if i % 2 else {"own 4": 4})
+                assert found.received.keys() == found.values.keys()
+            shown += [found.timestamp - T for found in page]
+            assert len(shown) <= len(sent), "the pages go round in a circle"
+            after = page[-1].timestamp
+        wanted = [1, 3, 4, 5, 7, 9, 11, 13, 15, 17, 19]
+        assert shown == (wanted[::-1] if descending else wanted)
+
+    async def test_unknown_names_have_no_records(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T, {"x": 1})])
+        for names in (["X"], ["x "], [""], []):
+            assert await telemetry.records(device, ALL_TIME, descending=True, limit=9, names=names) == []
+
+    async def test_metadata_comes_with_a_record_of_which_names_are_left_out(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T, {"x": 1, "y": 1}, {"n": 1}), record(clock, T + 1, {"x": 1})])
+        shown = await telemetry.records(device, ALL_TIME, descending=False, limit=9, names=["y"])
+        assert [(found.timestamp, found.values, found.metadata) for found in shown] == [(T, {"y": 1}, {"n": 1})]
+
+    async def test_the_history_spans_years(self, telemetry: TelemetryRepository, clock: Clock, device: int) -> None:
+        times = [at(f"{year}-01-01 00:00") for year in range(1970, 2030, 3)]
+        for time in times:
+            await telemetry.write(device, [record(clock, time, {"x": 1})])
+        page = await telemetry.records(device, ALL_TIME, descending=True, limit=10)
+        assert [found.timestamp for found in page] == times[:-11:-1]
+        rest = await telemetry.records(device, ALL_TIME, descending=True, limit=100, after=page[-1].timestamp)
+        assert [found.timestamp for found in rest] == times[-11::-1]

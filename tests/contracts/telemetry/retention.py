@@ -1,0 +1,130 @@
+"""Telemetry: how long a value is kept, counted from its receipt.
+
+Players expire by a clock of their own store at worst, so times of receipt lie almost a retention ago and the waits are
+of seconds.
+"""
+
+from iotflow.clock import Clock
+from iotflow.domain.aggregates import Aggregation
+from iotflow.domain.telemetry import Record, Value
+from iotflow.domain.times import Micros, Millis, Span
+from iotflow.repositories.telemetry import TelemetryRepository
+from tests.contracts.telemetry.base import (
+    ALL_TIME,
+    RETENTION_DAYS,
+    RETENTION_US,
+    OpenTelemetry,
+    TelemetryBase,
+    assert_expires,
+    at,
+    history,
+    record,
+    values_of,
+)
+from tests.contracts.timed import PassTime
+
+T = at("2025-12-31 23:00:00")
+
+
+def expiring(
+    clock: Clock, seconds: int, timestamp: int, values: dict[str, Value], metadata: dict[str, int] | None = None
+) -> Record:
+    """A record received so long ago that it expires in so many seconds."""
+    received = Micros(clock.receipt() - RETENTION_US + seconds * 1_000_000)
+    return Record(Millis(timestamp), values, metadata, received)
+
+
+class RetentionContract(TelemetryBase):
+    async def test_what_was_received_a_retention_ago_is_gone_for_every_reader(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
+    ) -> None:
+        await telemetry.write(device, [expiring(clock, 2, T, {"x": 1}, {"n": 1}), record(clock, T + 1, {"y": 2})])
+        assert set(await history(telemetry, device)) == {T, T + 1}
+        await pass_time(3)
+        assert await values_of(telemetry, device) == {T + 1: {"y": 2}}
+        assert (await telemetry.latest(device)).keys() == {"y"}
+        buckets = await telemetry.aggregate(device, "x", ALL_TIME, Aggregation.COUNT, width_ms=60_000, offset_ms=0)
+        assert buckets == []
+
+    async def test_history_is_kept_by_its_receipt_not_by_its_age(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, Millis(0), {"x": 1})])
+        assert await values_of(telemetry, device) == {0: {"x": 1}}
+
+    async def test_values_of_one_record_expire_each_by_its_own_receipt(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
+    ) -> None:
+        await telemetry.write(device, [expiring(clock, 2, T, {"a": 1, "b": 1}, {"n": 1})])
+        await telemetry.write(device, [record(clock, T, {"b": 2, "c": 2})])
+        await pass_time(3)
+        stored = (await history(telemetry, device))[T]
+        assert (stored.values, stored.metadata) == ({"b": 2, "c": 2}, None)
+
+    async def test_an_expired_record_takes_its_metadata_along(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
+    ) -> None:
+        await telemetry.write(device, [expiring(clock, 2, T, {"a": 1}, {"n": 1})])
+        await pass_time(3)
+        await telemetry.write(device, [record(clock, T, {"a": 2})])
+        stored = (await history(telemetry, device))[T]
+        assert (stored.values, stored.metadata) == ({"a": 2}, None)
+
+    async def test_the_newest_expires_before_an_older_one_received_later(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
+    ) -> None:
+        await telemetry.write(device, [expiring(clock, 2, T + 60_000, {"x": "newest"})])
+        await telemetry.write(device, [record(clock, T, {"x": "received later"})])
+        before = (await telemetry.latest(device))["x"]
+        await pass_time(3)
+        after = (await telemetry.latest(device))["x"]
+        assert (before.value, after.value, after.timestamp) == ("newest", "received later", T)
+
+    async def test_expired_records_take_no_place_on_a_page(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
+    ) -> None:
+        sent = [expiring(clock, 2, T + i, {"x": i}) if i % 3 else record(clock, T + i, {"x": i}) for i in range(12)]
+        await telemetry.write(device, sent)
+        await pass_time(3)
+        for descending, wanted in ((False, [0, 3, 6]), (True, [9, 6, 3])):
+            page = await telemetry.records(device, ALL_TIME, descending=descending, limit=3)
+            assert [found.timestamp - T for found in page] == wanted
+
+    async def test_a_value_sent_again_is_kept_from_its_last_receipt(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
+    ) -> None:
+        await telemetry.write(device, [expiring(clock, 2, T, {"x": 1}, {"n": 1})])
+        again = record(clock, T, {"x": 1}, {"n": 1})
+        await telemetry.write(device, [again])
+        await pass_time(3)
+        stored = (await history(telemetry, device))[T]
+        assert (stored.values, stored.metadata, stored.received) == ({"x": 1}, {"n": 1}, {"x": again.received})
+
+    async def test_a_retention_of_0_days_keeps_all(
+        self, open_telemetry: OpenTelemetry, clock: Clock, device: int
+    ) -> None:
+        telemetry = open_telemetry(0)
+        sent = Record(T, {"x": 1}, {"n": 1}, Micros(1))
+        await telemetry.write(device, [sent])
+        assert (await telemetry.latest(device))["x"].expires is None
+        assert await values_of(telemetry, device) == {T: {"x": 1}}
+
+    async def test_a_value_is_kept_by_the_retention_in_force_when_it_was_written(
+        self, open_telemetry: OpenTelemetry, clock: Clock, device: int, pass_time: PassTime
+    ) -> None:
+        shorter, longer = open_telemetry(RETENTION_DAYS), open_telemetry(RETENTION_DAYS + 1)
+        under_shorter, under_longer = expiring(clock, 2, T, {"x": 1}), expiring(clock, 2, T + 1, {"x": 2})
+        await shorter.write(device, [under_shorter])
+        await longer.write(device, [under_longer])
+        await pass_time(3)
+        for telemetry in (shorter, longer):
+            assert await values_of(telemetry, device) == {T + 1: {"x": 2}}
+            assert_expires((await telemetry.latest(device))["x"], under_longer.received, RETENTION_DAYS + 1)
+
+    async def test_a_deletion_of_what_has_expired_is_no_error(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
+    ) -> None:
+        await telemetry.write(device, [expiring(clock, 2, T, {"x": 1})])
+        await pass_time(3)
+        await telemetry.delete(device, Span(T, Millis(T + 1)))
+        assert await values_of(telemetry, device) == {}

@@ -1,0 +1,58 @@
+"""docs/api-guide.md tells every route that there is, who may call it and what it does, and no other."""
+
+import re
+from pathlib import Path
+
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from iotflow.api.access import Admin
+from iotflow.app import create_app
+from iotflow.domain.events import EventType
+from iotflow.settings import Settings
+from tests.docs.documents import ROOT, code, table_rows
+
+PAGE = ROOT / "docs" / "api-guide.md"
+WHO = {
+    (): "anyone",
+    ("AccessToken",): "person",
+    ("DeviceKey",): "device",
+    ("AccessToken", "DeviceKey"): "person, device",
+}
+
+
+def test_every_route_is_told(tmp_path: Path) -> None:
+    paths = create_app(Settings(data_dir=tmp_path)).openapi()["paths"]
+    there = {
+        f"{method.upper()} {path}": (_who(operation), operation["summary"])
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
+
+    rows = [(code(row[0]), row[1], row[2]) for row in table_rows(PAGE, "Route")]
+
+    told = {route: ("person" if who == "admin" else who, what) for route, who, what in rows}
+    assert len(rows) == len(told), "a route is told twice"
+    assert told == there
+
+
+def test_what_only_administrators_may_call_is_told(tmp_path: Path) -> None:
+    (admin,) = Admin.__metadata__
+    only_admins = {
+        f"{method} {context.path_format}"
+        for context in iter_route_contexts(create_app(Settings(data_dir=tmp_path)).routes)
+        for method in context.methods or ()
+        if isinstance(context.route, APIRoute)
+        and any(dependency.call is admin.dependency for dependency in context.route.dependant.dependencies)
+    }
+
+    assert {code(row[0]) for row in table_rows(PAGE, "Route") if row[1] == "admin"} == only_admins
+
+
+def test_every_type_of_event_is_told() -> None:
+    listed = PAGE.read_text().partition("The types: ")[2].partition("\n\n")[0]
+
+    assert re.findall(r"`([a-z_.]+)`", listed) == [event_type.value for event_type in EventType]
+
+
+def _who(operation: dict[str, list[dict[str, list[str]]]]) -> str:
+    return WHO[tuple(scheme for choice in operation.get("security", []) for scheme in choice)]

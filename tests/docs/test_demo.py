@@ -1,0 +1,60 @@
+"""`make demo` shows what it says."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.docs.documents import ROOT
+from tests.processes import free_port
+
+DEADLINE_S = 100.0
+
+
+def test_the_demo_shows_a_year_of_weather_to_whom_it_names() -> None:
+    port = free_port()
+    demo = subprocess.Popen(
+        [ROOT / "demo.sh", Path(sys.executable).parent, "127.0.0.1", str(port)],
+        env={name: value for name, value in os.environ.items() if not name.startswith("IOTFLOW_")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert demo.stdout is not None
+        printed = ""
+        for line in demo.stdout:
+            printed += line
+            if line == "Ctrl-C ends it.\n":
+                break
+        address = re.search(r"Look around at (\S+)/docs", printed)
+        account = re.search(r"username (\S+), password (\S+)", printed)
+        assert address, printed
+        assert account, printed
+        with httpx.Client(base_url=f"{address[1]}/api/v1", trust_env=False) as client:
+            credentials = {"username": account[1], "password": account[2]}
+            token = client.post("/auth/login", json=credentials).raise_for_status().json()["access_token"]
+            client.headers["Authorization"] = f"Bearer {token}"
+            devices = client.get("/devices/user/me").raise_for_status().json()["devices"]
+            # What it proposes to try.
+            query = {
+                "field": "temp",
+                "aggregation": "mean",
+                "window": "7d",
+                "start_time": "2013-01-01T05:00:00Z",
+                "end_time": "2014-01-01T05:00:00Z",
+                "timezone": "America/New_York",
+            }
+            weeks = client.get("/telemetry/1/aggregated", params=query).raise_for_status().json()["data"]
+        assert sorted(device["name"] for device in devices) == ["EWR", "JFK", "LGA"]
+        assert all(f"{value}" in printed for value in query.values())
+        assert len(weeks) == 53
+    finally:
+        os.killpg(demo.pid, signal.SIGINT)
+        demo.communicate(timeout=DEADLINE_S)
+    assert demo.returncode == 0

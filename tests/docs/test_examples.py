@@ -1,0 +1,98 @@
+"""Every shell block of the guides runs as it is written, and prints what the block below it says."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.docs.documents import DOCUMENTS, ROOT, Block, blocks
+from tests.processes import ServiceProcess
+
+README = ROOT / "README.md"
+CONTINUED = [ROOT / "docs" / name for name in ("getting-started.md", "api-guide.md", "simulation-and-import.md")]
+"""They go on where the README's tour ends, with its variables."""
+
+PROGRAMS = ("bash", "curl", "openssl")
+DEADLINE_S = 100.0
+ADDRESS = "127.0.0.1:8000"
+END = "=== end of block ==="
+
+
+@pytest.mark.parametrize("document", CONTINUED, ids=lambda document: document.name)
+def test_examples(document: Path, tmp_path: Path) -> None:
+    if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    shown = [*blocks(README), *blocks(document)]
+    for block in shown:
+        if block.language == "python":
+            (tmp_path / block.info).write_text(block.text)
+    with ServiceProcess(tmp_path / "data") as service:
+        # The one thing that differs from what a reader types.
+        address = service.base_url.removeprefix("http://")
+        script = "".join(f"{block.text.replace(ADDRESS, address)}\necho '{END}'\n" for block in shown if _is_run(block))
+        outputs = _run(script, tmp_path, [block for block in shown if _is_run(block)])
+    for before, block in pairwise(shown):
+        if block.language == "json":
+            assert _masked(_last_json(outputs[before])) == _masked(json.loads(block.text)), block.place
+        elif block.language == "text":
+            assert outputs[before] == block.text, block.place
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_no_shell_block_is_forgotten(document: Path) -> None:
+    if document not in (README, *CONTINUED):
+        assert [block.place for block in blocks(document) if _is_run(block)] == []
+
+
+def _is_run(block: Block) -> bool:
+    return block.language == "sh" and block.info != "not-run"
+
+
+def _run(script: str, directory: Path, run: Sequence[Block]) -> dict[Block, str]:
+    """What each block printed."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("IOTFLOW_")}
+    path = f"{Path(sys.executable).parent}:{inherited['PATH']}"
+    outcome = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=directory,
+        env={**inherited, "PATH": path, "IOTFLOW_DATA_DIR": str(directory / "data"), "no_proxy": "127.0.0.1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    outputs = outcome.stdout.split(f"{END}\n")
+    if outcome.returncode:
+        failed = run[len(outputs) - 1]
+        raise AssertionError(f"{failed.place}:\n{failed.text}\n{outputs[-1]}\n{outcome.stderr}")
+    return dict(zip(run, outputs, strict=False))
+
+
+def _last_json(printed: str) -> object:
+    decoder, at, found = json.JSONDecoder(), 0, None
+    while (start := re.compile(r"[\[{]").search(printed, at)) is not None:
+        found, at = decoder.raw_decode(printed, start.start())
+    assert found is not None, f"no JSON in {printed!r}"
+    return found
+
+
+def _masked(value: object) -> object:
+    """The value, with what differs from run to run told by its kind alone."""
+    if isinstance(value, dict):
+        return {
+            name: f"<{name}>" if name in ("request_id", "api_key", "id", "user_id", "key_prefix") else _masked(inner)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked(inner) for inner in value]
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value):
+        return "<time>"
+    return value

@@ -1,0 +1,54 @@
+"""What the tests of faults share."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.api.people import ADMIN, PASSWORD
+from tests.api.service import check_answer
+from tests.processes import ServiceProcess
+
+
+@pytest.fixture(scope="session")
+def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Embedded stores with one administrator, made by the command line, to be copied."""
+    data_dir = tmp_path_factory.mktemp("prepared") / "data"
+    subprocess.run(
+        [sys.executable, "-m", "iotflow", "create-admin", ADMIN, f"{ADMIN}@example.org", "--password-stdin"],
+        input=f"{PASSWORD}\n",
+        env={**os.environ, "IOTFLOW_DATA_DIR": str(data_dir)},
+        text=True,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return data_dir
+
+
+@pytest.fixture
+def service(prepared_data: Path, tmp_path: Path) -> Iterator[ServiceProcess]:
+    """A service over stores of the test's own, not yet started; whatever becomes of the test, its process ends."""
+    shutil.copytree(prepared_data, tmp_path / "data")
+    service = ServiceProcess(tmp_path / "data", {"IOTFLOW_LOG_LEVEL": "warning"})
+    yield service
+    with suppress(RuntimeError):  # it runs no more
+        service.kill()
+
+
+@pytest.fixture
+async def client(service: ServiceProcess) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the running service. Every answer must have the shape that the contract says; no trace is logged."""
+    service.start()
+    hooks = {"response": [check_answer]}
+    async with httpx.AsyncClient(
+        base_url=f"{service.base_url}/api/v1", event_hooks=hooks, timeout=40.0, trust_env=False
+    ) as client:
+        yield client
+    assert "Traceback" not in service.log()

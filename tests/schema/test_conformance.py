@@ -1,0 +1,75 @@
+"""Every operation, with generated requests, keeps what the document says: Schemathesis with all its default checks."""
+
+import json
+from collections.abc import Iterator
+
+import jsonschema_rs
+import pytest
+import schemathesis
+from schemathesis import Case
+from schemathesis.checks import CheckContext
+from schemathesis.core.transport import Response
+
+from tests.schema.document import DOCUMENT, SCHEMA
+from tests.schema.world import World
+
+BATCH_OPERATIONS = {"submit_telemetry_batch", "import_telemetry_batch"}
+GOOD_RECORD = jsonschema_rs.Draft202012Validator(
+    {"$ref": "#/components/schemas/BatchRecord", "components": DOCUMENT["components"]}
+)
+
+
+# What an operation may refuse of a request that the schema allows; schemathesis.toml tells which rule it is.
+BEYOND_JSON_SCHEMA = {
+    "submit_telemetry": {"timestamp", "data", "metadata"},
+    "get_telemetry": {"cursor", "start_time", "end_time"},
+    "list_telemetry_of_user": {"cursor", "start_time", "end_time"},
+    "list_events": {"cursor", "start_time", "end_time"},
+    "aggregate_telemetry": {"window", "timezone", "start_time", "end_time"},
+    "delete_telemetry": {"start_time", "stop_time"},
+}
+
+
+@schemathesis.check
+def only_rules_beyond_the_schema_refuse_valid_requests(
+    _context: CheckContext, response: Response, case: Case
+) -> bool | None:
+    """A valid request is refused with 422 for those fields alone of which the schema cannot say all."""
+    if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code != 422:
+        return None
+    fields = {error["loc"][1] for error in response.json()["errors"] if len(error["loc"]) > 1}
+    assert fields <= BEYOND_JSON_SCHEMA[case.operation.definition.raw["operationId"]], response.text
+    return None
+
+
+@schemathesis.check
+def every_bad_record_is_told_of(_context: CheckContext, response: Response, case: Case) -> bool | None:
+    """A batch is answered with 200 though records in it break the schema; then each of them stands in `errors`."""
+    if case.operation.definition.raw["operationId"] not in BATCH_OPERATIONS or response.status_code != 200:
+        return None
+    records = json.loads(response.request.body or "")
+    answer = response.json()
+    told = [error["index"] for error in answer["errors"]]
+    bad = {index for index, record in enumerate(records) if not GOOD_RECORD.is_valid(record)}
+    assert told == sorted(set(told)), "each record is told of once, in order"
+    assert bad <= set(told), f"records {sorted(bad - set(told))} break the schema and are not among the errors"
+    assert set(told) <= set(range(len(records)))
+    assert (answer["accepted"], answer["rejected"]) == (len(records) - len(told), len(told))
+    return None
+
+
+@pytest.fixture
+def statuses(request: pytest.FixtureRequest) -> Iterator[set[int]]:
+    """The statuses that an operation answered with; one that never succeeded was not tested."""
+    seen: set[int] = set()
+    yield seen
+    assert any(200 <= status < 300 for status in seen), f"{request.node.name} never answered 2xx, only {sorted(seen)}"
+
+
+@SCHEMA.parametrize()
+def test_an_operation_keeps_its_contract(case: Case, world: World, statuses: set[int]) -> None:
+    sent = {"base_url": world.base_url, "session": world.session, "headers": world.prepare(case)}
+    response = case.call(**sent)
+    if case.method == case.operation.method.upper():
+        statuses.add(response.status_code)
+    case.validate_response(response, headers=sent["headers"], transport_kwargs=sent)

@@ -1,0 +1,60 @@
+"""Chains of requests, in which one's answer gives the next one's ids, keep what the document says."""
+
+from typing import Any
+
+import hypothesis
+from hypothesis.errors import FlakyStrategyDefinition
+from schemathesis import Case
+from schemathesis.checks import CheckFunction
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.transport import Response
+from schemathesis.generation.stateful.state_machine import StepInput, StepOutput
+
+from tests.schema.document import SCHEMA
+from tests.schema.world import World
+
+ROUNDS = 8
+FEWEST_LINKED_OPERATIONS = 15
+
+
+def test_chains_of_operations_keep_their_contract(world: World) -> None:
+    failures: list[FailureGroup] = []
+    linked_successes: set[str] = set()
+
+    class Workflow(SCHEMA.as_state_machine()):
+        def step(self, input: StepInput) -> StepOutput:
+            case = input.case
+            self._headers = world.prepare(case, {name for _, name in input.applied_parameters if name})
+            if world.relies_on(case.path_parameters.get("user_id")):
+                # What the caller owns would go with its account, and later steps ask for that.
+                case.path_parameters["user_id"] = world.new_account()
+            output = super().step(input)
+            if input.applied_parameters and output.response.status_code < 300:
+                linked_successes.add(case.operation.label)
+            return output
+
+        def get_call_kwargs(self, case: Case) -> dict[str, Any]:
+            return {"base_url": world.base_url, "session": world.session, "headers": self._headers}
+
+        def validate_response(
+            self, response: Response, case: Case, additional_checks: list[CheckFunction] | None = None, **kwargs: Any
+        ) -> None:
+            try:
+                case.validate_response(response, headers=self._headers, transport_kwargs=kwargs, recorder=self.recorder)
+            except FailureGroup as failure:
+                failures.append(failure)
+                raise
+
+    settings = hypothesis.settings(
+        SCHEMA.config.get_hypothesis_settings(phase="stateful"), phases=[hypothesis.Phase.generate]
+    )
+    for number in range(ROUNDS):
+        try:
+            hypothesis.seed(number)(Workflow).run(settings=settings)
+        except FlakyStrategyDefinition:
+            # The service remembers, so that choices made again need not lead to the same chain. It ends the round.
+            continue
+        finally:
+            if failures:
+                raise failures[0]
+    assert len(linked_successes) >= FEWEST_LINKED_OPERATIONS, sorted(linked_successes)

@@ -1,0 +1,45 @@
+"""What a player asks of its database."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+Statement = tuple[str, Sequence[Any]]
+"""SQL and its parameters. Any: what the driver takes."""
+
+
+@dataclass
+class Statements:
+    """What was sent, and how many rows each DELETE has removed."""
+
+    sent: list[Statement] = field(default_factory=list)
+    removed: list[int] = field(default_factory=list)
+
+    def beginning_with(self, *words: str) -> list[Statement]:
+        """The statements that begin with one of these words."""
+        return [statement for statement in self.sent if statement[0].startswith(words)]
+
+
+@contextmanager
+def observed() -> Iterator[Statements]:
+    """The statements of all databases of this process during the block."""
+    statements = Statements()
+
+    # Any: the signatures are SQLAlchemy's.
+    def send(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> None:
+        statements.sent.append((sql, parameters))
+
+    def done(_connection: Any, cursor: Any, sql: str, *_: Any) -> None:
+        if sql.startswith("DELETE"):
+            statements.removed.append(cursor.rowcount)
+
+    event.listen(Engine, "before_cursor_execute", send)
+    event.listen(Engine, "after_cursor_execute", done)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", send)
+        event.remove(Engine, "after_cursor_execute", done)

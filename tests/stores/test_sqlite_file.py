@@ -1,0 +1,92 @@
+"""SQLite's file: how it is opened, and what happens when it cannot be."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.telemetry import Record
+from iotflow.domain.times import Micros, Millis
+from iotflow.stores.sql import dialect
+from iotflow.stores.sql.dialect import Database, open_database
+from iotflow.stores.sql.migrations import stored_revision, upgrade
+from iotflow.stores.sql.telemetry import SqlTelemetry
+from iotflow.stores.sql.transactions import SqlTransactions
+from tests.clock import FakeClock
+from tests.contracts.transactional import add_user
+from tests.stores.sqlite import OnSqlite, SqliteTables
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+class TestSqliteFile(OnSqlite):
+    async def test_a_commit_is_on_the_disk_and_foreign_keys_hold(self, database: Database) -> None:
+        async with database.write() as connection:
+            pragmas = {
+                name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+                for name in ("journal_mode", "synchronous", "foreign_keys")
+            }
+        full = 2
+        assert pragmas == {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1}
+
+    @pytest.mark.parametrize("broken", ["no directory", "a directory", "no database"])
+    async def test_a_file_that_cannot_be_opened_is_an_unavailable_store(self, tmp_path: Path, broken: str) -> None:
+        path = {"no directory": tmp_path / "none" / "x.db"}.get(broken, tmp_path / "x.db")
+        if broken == "a directory":
+            path.mkdir()
+        elif broken == "no database":
+            path.write_bytes(b"no database at all " * 500)
+        database = open_database(f"sqlite+aiosqlite:///{path}")
+        transactions = SqlTransactions(database)
+        telemetry = SqlTelemetry(database, FakeClock(), 1)
+        with pytest.raises(StoreUnavailable):
+            await stored_revision(database)
+        with pytest.raises(StoreUnavailable):
+            await upgrade(database)
+        with pytest.raises(StoreUnavailable):
+            await add_user(transactions)
+        with pytest.raises(StoreUnavailable):
+            await telemetry.write(1, [Record(Millis(1), {"x": 1}, None, Micros(1))])
+        with pytest.raises(StoreUnavailable):
+            await telemetry.latest(1)
+        await database.close()
+
+    async def test_a_store_that_comes_back_is_used_again(self, tmp_path: Path, migrated_file: Path) -> None:
+        path = tmp_path / "later" / "iotflow.db"
+        database = open_database(f"sqlite+aiosqlite:///{path}")
+        transactions = SqlTransactions(database)
+        with pytest.raises(StoreUnavailable):
+            await add_user(transactions)
+        path.parent.mkdir()
+        shutil.copy(migrated_file, path)
+        user = await add_user(transactions)
+        async with transactions.read() as transaction:
+            assert await transaction.accounts.get(user.user_id) == user
+        await database.close()
+
+    @pytest.mark.parametrize("writes", [False, True])
+    async def test_a_statement_past_its_deadline_is_given_up_and_the_next_one_served(
+        self, database: Database, tables: SqliteTables, monkeypatch: pytest.MonkeyPatch, writes: bool
+    ) -> None:
+        for name in ("READ_TIMEOUT_S", "WRITE_TIMEOUT_S"):
+            monkeypatch.setattr(dialect, name, 0.3)
+
+        async def run_endlessly() -> None:
+            async with database.write() if writes else database.read() as connection:
+                if writes:
+                    await connection.execute(text("INSERT INTO activity VALUES (1, 1, 1, 1)"))
+                await connection.execute(text(ENDLESS))
+
+        # More than there are connections: none may be lost.
+        async with asyncio.timeout(10):
+            outcomes = await asyncio.gather(*(run_endlessly() for _ in range(5)), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 5
+        monkeypatch.undo()
+        async with asyncio.timeout(10), database.write() as connection:
+            await connection.execute(text("INSERT INTO activity VALUES (2, 2, 2, 2)"))
+        async with asyncio.timeout(10), database.read() as connection:
+            assert (await connection.execute(text("SELECT device_id FROM activity"))).scalars().all() == [2]
+        assert await tables.count("activity") == 1

@@ -1,0 +1,148 @@
+"""How SQLite finds what it is asked for: by an index, without sorting everything."""
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+import pytest
+
+from iotflow.clock import Clock
+from iotflow.domain.aggregates import Aggregation
+from iotflow.domain.devices import DeviceFilter
+from iotflow.domain.events import EventFilter, EventPosition, EventType
+from iotflow.domain.times import Millis, Span
+from iotflow.stores.sql.dialect import Database
+from iotflow.stores.sql.events import SqlEvents
+from iotflow.stores.sql.telemetry import SqlTelemetry
+from iotflow.stores.sql.transactions import SqlTransactions
+from tests.contracts.telemetry.base import record
+from tests.contracts.transactional import new_digest
+from tests.stores.sqlite import OnSqlite, SqliteTables
+from tests.stores.statements import Statements, observed
+
+SPAN = Span(Millis(1_000), Millis(2_000))
+SORTS = "USE TEMP B-TREE"
+BY_NAME = "COVERING INDEX ix_telemetry_points_by_name"
+
+
+def plans(tables: SqliteTables, statements: Statements) -> list[list[str]]:
+    """The steps of each query that was sent."""
+    found = [
+        [row["detail"] for row in tables.query(f"EXPLAIN QUERY PLAN {sql}", *parameters)]
+        for sql, parameters in statements.beginning_with("SELECT", "WITH")
+    ]
+    assert found, "nothing was asked"
+    return found
+
+
+def steps_of(table: str, steps: Sequence[str]) -> list[str]:
+    """How a plan goes through a table."""
+    return [step for step in steps if f" {table} " in f"{step} "]
+
+
+class TestSqlitePlans(OnSqlite):
+    @pytest.fixture
+    def telemetry(self, database: Database, clock: Clock) -> SqlTelemetry:
+        return SqlTelemetry(database, clock, 30)
+
+    @pytest.fixture
+    def events(self, database: Database, clock: Clock) -> SqlEvents:
+        return SqlEvents(database, clock, 30)
+
+    @pytest.mark.parametrize("descending", [False, True])
+    @pytest.mark.parametrize("after", [None, Millis(1_500)])
+    @pytest.mark.parametrize("names", [None, ["a"], ["a", "b", "c"]])
+    @pytest.mark.parametrize("span", [SPAN, Span(Millis(0), None)])
+    async def test_a_page_of_records_is_read_in_the_order_of_an_index(
+        self,
+        telemetry: SqlTelemetry,
+        tables: SqliteTables,
+        clock: Clock,
+        descending: bool,
+        after: Millis | None,
+        names: list[str] | None,
+        span: Span,
+    ) -> None:
+        await telemetry.write(1, [record(clock, time, {"a": 1, "b": 2}) for time in (1_200, 1_500, 1_800)])
+        with observed() as statements:
+            await telemetry.records(1, span, descending=descending, limit=100, after=after, names=names)
+        found = plans(tables, statements)
+        assert len(found) == 3, "times, points, metadata"
+        for (step,) in found:
+            assert step.startswith("SEARCH telemetry_")
+            assert "(device_id=? AND" in step
+            assert "time>?" in step
+
+    async def test_the_newest_values_cost_a_few_probes_a_name(
+        self, telemetry: SqlTelemetry, tables: SqliteTables
+    ) -> None:
+        with observed() as statements:
+            await telemetry.latest(1)
+            await telemetry.names(1)
+        latest, names = plans(tables, statements)
+        assert SORTS not in " ".join(latest + names)
+        searches = steps_of("telemetry_points", latest)
+        assert all(step.startswith("SEARCH") for step in searches)
+        by_key = [step for step in searches if "USING PRIMARY KEY" in step]
+        assert [step.partition("KEY ")[2] for step in by_key] == ["(device_id=? AND time=? AND name=?)"]
+        assert all(BY_NAME in step for step in searches if step not in by_key)
+        assert all(BY_NAME in step for step in steps_of("telemetry_points", names))
+
+    @pytest.mark.parametrize("aggregation", Aggregation)
+    async def test_a_statistic_reads_the_points_of_its_name_and_span(
+        self, telemetry: SqlTelemetry, tables: SqliteTables, aggregation: Aggregation
+    ) -> None:
+        with observed() as statements:
+            await telemetry.aggregate(1, "x", SPAN, aggregation, width_ms=60_000, offset_ms=0)
+        (steps,) = plans(tables, statements)
+        reads = steps_of("telemetry_points", steps)
+        assert f"SEARCH telemetry_points USING {BY_NAME} (device_id=? AND name=? AND time>? AND time<?)" == reads[0]
+        # First and last look up one point a window.
+        ends = ["SEARCH telemetry_points USING PRIMARY KEY (device_id=? AND time=? AND name=?)"]
+        assert reads[1:] == (ends if aggregation in (Aggregation.FIRST, Aggregation.LAST) else [])
+
+    @pytest.mark.parametrize("paged", [False, True])
+    @pytest.mark.parametrize(
+        ("where", "index"),
+        [
+            (EventFilter(), "ix_events_timestamp_id"),
+            (EventFilter(event_type=EventType.USER_UPDATED, start=Millis(0)), "ix_events_timestamp_id"),
+            (EventFilter(user_id=uuid4()), "ix_events_user_id_timestamp_id"),
+            (EventFilter(user_id=uuid4(), start=Millis(0), end=Millis(9)), "ix_events_user_id_timestamp_id"),
+            (EventFilter(device_id=1), "ix_events_device_id_timestamp_id"),
+        ],
+    )
+    async def test_a_page_of_events_is_read_in_the_order_of_an_index(
+        self, events: SqlEvents, tables: SqliteTables, where: EventFilter, index: str, paged: bool
+    ) -> None:
+        with observed() as statements:
+            await events.page(where, 100, EventPosition(Millis(5), uuid4()) if paged else None)
+        ((step,),) = plans(tables, statements)
+        assert step.startswith(f"SEARCH events USING INDEX {index} (")
+
+    async def test_a_sweep_goes_on_from_where_it_was(
+        self, telemetry: SqlTelemetry, events: SqlEvents, tables: SqliteTables, clock: Clock, database: Database
+    ) -> None:
+        async with database.write() as connection:
+            await connection.exec_driver_sql(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) "
+                "INSERT INTO telemetry_points SELECT 1, i, 'x', NULL, i, NULL, NULL, 1, 9000000000000000000 FROM n"
+            )
+        await telemetry.sweep_chunk()
+        with observed() as statements:
+            await telemetry.sweep_chunk()
+            await events.sweep_chunk()
+        for (step,) in plans(tables, statements):
+            assert step.startswith("SEARCH"), step
+
+    async def test_credentials_are_found_by_an_index(self, database: Database, tables: SqliteTables) -> None:
+        transactions = SqlTransactions(database)
+        with observed() as statements:
+            async with transactions.read() as transaction:
+                await transaction.keys.find(new_digest(), Millis(1))
+                await transaction.tokens.find(new_digest(), Millis(1))
+                await transaction.accounts.find_credentials("ada")
+                await transaction.devices.page(DeviceFilter(user_id=uuid4()), 100, 0)
+                await transaction.groups.of_device(1)
+                await transaction.keys.digests_of_user(uuid4())
+        for steps in plans(tables, statements):
+            assert not [step for step in steps if step.startswith("SCAN")], steps

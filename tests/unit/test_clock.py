@@ -1,0 +1,41 @@
+"""The machine's clock, and the one that tests own."""
+
+import time
+from itertools import pairwise
+
+import pytest
+
+from iotflow.clock import Clock, SystemClock
+from iotflow.domain.times import Millis
+from tests.clock import FakeClock
+
+
+@pytest.mark.parametrize("clock", [SystemClock(), FakeClock()])
+def test_times_of_receipt_increase_strictly(clock: Clock) -> None:
+    receipts = [clock.receipt() for _ in range(10_000)]
+    assert all(earlier < later for earlier, later in pairwise(receipts))
+
+
+def test_the_machine_s_clock_tells_the_time_of_day() -> None:
+    clock, before = SystemClock(), time.time()
+    now, receipt = clock.now(), clock.receipt()
+    after = time.time()
+    assert before * 1_000 - 1 <= now <= after * 1_000
+    assert before * 1_000_000 - 1 <= receipt <= after * 1_000_000 + 1
+
+
+def test_times_of_receipt_increase_even_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SystemClock()
+    before = clock.receipt()
+    monkeypatch.setattr(time, "time_ns", lambda: 1_000_000_000)
+    assert clock.now() == 1_000
+    assert [clock.receipt(), clock.receipt()] == [before + 1, before + 2]
+
+
+def test_a_fake_clock_stands_still_until_it_is_told() -> None:
+    clock = FakeClock(Millis(5_000))
+    assert (clock.now(), clock.receipt(), clock.receipt()) == (5_000, 5_000_000, 5_000_001)
+    clock.advance(0.25)
+    assert (clock.now(), clock.receipt()) == (5_250, 5_250_000)
+    clock.set(Millis(1))
+    assert (clock.now(), clock.receipt()) == (1, 5_250_001)

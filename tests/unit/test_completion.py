@@ -1,0 +1,51 @@
+"""Work that a cancellation does not cut short."""
+
+import asyncio
+
+import pytest
+
+from iotflow.completion import to_completion
+
+DEADLINE_S = 5.0
+
+
+class Failed(Exception):
+    """What the work raises."""
+
+
+async def test_the_outcome_is_the_work_s() -> None:
+    async def work() -> str:
+        return "done"
+
+    async def fail() -> None:
+        raise Failed
+
+    assert await to_completion(work()) == "done"
+    with pytest.raises(Failed):
+        await to_completion(fail())
+
+
+@pytest.mark.parametrize("cancellations", [1, 3])
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_cancellation_is_raised_when_the_work_has_ended(cancellations: int, fails: bool) -> None:
+    begun, go_on, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        await go_on.wait()
+        ended.set()
+        if fails:
+            raise Failed
+
+    task = asyncio.create_task(to_completion(work()))
+    await begun.wait()
+    for _ in range(cancellations):
+        task.cancel()
+        await asyncio.sleep(0)
+    assert not task.done()
+    go_on.set()
+    async with asyncio.timeout(DEADLINE_S):
+        with pytest.raises(asyncio.CancelledError) as cancelled:
+            await task
+    assert ended.is_set()
+    assert isinstance(cancelled.value.__cause__, Failed) == fails

@@ -1,0 +1,90 @@
+"""Who may see or change what."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from iotflow.domain.devices import Device, DeviceStatus
+from iotflow.domain.errors import Forbidden, NotFound
+from iotflow.domain.groups import Group
+from iotflow.domain.permissions import may_act_for, require_account, require_admin, visible_device, visible_group
+from iotflow.domain.principals import DevicePrincipal, UserPrincipal
+from iotflow.domain.times import Millis
+
+OWNER_ID = uuid4()
+NOW = Millis(1)
+
+
+def user(user_id: UUID, *, is_admin: bool = False) -> UserPrincipal:
+    return UserPrincipal(user_id, "name", is_admin, b"digest", Millis(2))
+
+
+def device_principal(device_id: int, user_id: UUID = OWNER_ID) -> DevicePrincipal:
+    return DevicePrincipal(device_id, "name", "type", DeviceStatus.ACTIVE, user_id, b"digest", None)
+
+
+OWNER = user(OWNER_ID)
+STRANGER = user(uuid4())
+ADMIN = user(uuid4(), is_admin=True)
+DEVICE = Device(5, OWNER_ID, "n", "t", None, None, None, None, DeviceStatus.ACTIVE, NOW, NOW, None)
+GROUP = Group(7, OWNER_ID, "n", None, None, 0, NOW, NOW)
+
+
+@pytest.mark.parametrize(("caller", "may"), [(OWNER, True), (ADMIN, True), (STRANGER, False)])
+class TestAccounts:
+    def test_an_account_is_its_own_and_every_admin_s(self, caller: UserPrincipal, may: bool) -> None:
+        assert may_act_for(caller, OWNER_ID) is may
+        if may:
+            require_account(caller, OWNER_ID)
+        else:
+            with pytest.raises(Forbidden):
+                require_account(caller, OWNER_ID)
+
+    def test_a_group_is_its_owner_s_and_every_admin_s(self, caller: UserPrincipal, may: bool) -> None:
+        if may:
+            assert visible_group(caller, GROUP.id, GROUP) is GROUP
+        else:
+            with pytest.raises(NotFound):
+                visible_group(caller, GROUP.id, GROUP)
+
+    def test_a_device_is_its_owner_s_and_every_admin_s(self, caller: UserPrincipal, may: bool) -> None:
+        if may:
+            assert visible_device(caller, DEVICE.id, DEVICE) is DEVICE
+        else:
+            with pytest.raises(NotFound):
+                visible_device(caller, DEVICE.id, DEVICE)
+
+
+def test_administration_is_for_administrators() -> None:
+    require_admin(ADMIN)
+    with pytest.raises(Forbidden):
+        require_admin(OWNER)
+
+
+def test_a_device_sees_itself_and_no_other_of_its_owner_s() -> None:
+    assert visible_device(device_principal(DEVICE.id), DEVICE.id, DEVICE) is DEVICE
+    with pytest.raises(NotFound):
+        visible_device(device_principal(DEVICE.id + 1), DEVICE.id, DEVICE)
+
+
+@pytest.mark.parametrize("caller", [OWNER, ADMIN, STRANGER, device_principal(DEVICE.id)])
+def test_what_does_not_exist_is_found_by_nobody(caller: UserPrincipal | DevicePrincipal) -> None:
+    with pytest.raises(NotFound):
+        visible_device(caller, DEVICE.id, None)
+    if isinstance(caller, UserPrincipal):
+        with pytest.raises(NotFound):
+            visible_group(caller, GROUP.id, None)
+
+
+def test_a_stranger_cannot_tell_what_exists() -> None:
+    told = []
+    for device in (DEVICE, None):
+        with pytest.raises(NotFound) as error:
+            visible_device(STRANGER, DEVICE.id, device)
+        told.append(str(error.value))
+    for group in (GROUP, None):
+        with pytest.raises(NotFound) as error:
+            visible_group(STRANGER, GROUP.id, group)
+        told.append(str(error.value))
+    assert told[0] == told[1]
+    assert told[2] == told[3]
