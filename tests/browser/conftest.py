@@ -39,7 +39,7 @@ def service(tmp_path: Path) -> Iterator[ServiceProcess]:
 
 
 @pytest.fixture
-async def page() -> AsyncIterator[Page]:
+async def page(tmp_path: Path) -> AsyncIterator[Page]:
     """An empty page of a browser that has never been anywhere."""
     executable = shutil.which(CHROMIUM)
     if executable is None:
@@ -48,7 +48,9 @@ async def page() -> AsyncIterator[Page]:
             pytest.fail(f"{reason}, and {REQUIRE}=1 demands it")
         pytest.skip(reason)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=OPTIONS)
+        # Chromium leaves files in the home directory, whatever its profile is.
+        home = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")} | {"HOME": str(tmp_path)}
+        browser = await playwright.chromium.launch(executable_path=executable, args=OPTIONS, env=home)
         page = await browser.new_page(viewport={"width": 1_280, "height": 1_024})
         page.set_default_timeout(DEADLINE_MS)
         expect.set_options(timeout=DEADLINE_MS)
