@@ -22,7 +22,7 @@ run: .venv/.run-installed ## Serve on HOST (127.0.0.1) and PORT (8000), installi
 
 .PHONY: demo
 demo: .venv/.run-installed ## Serve a year of real weather, to look around in
-	@exec ./demo.sh $(BIN) $(HOST) $(PORT)
+	@exec docs/demo.sh $(BIN) $(HOST) $(PORT)
 
 .PHONY: test
 test: .venv/.dev-installed ## Run all tests
@@ -63,7 +63,7 @@ upgrade: lock ## Pin the newest versions that go together
 .PHONY: clean
 clean: ## Remove the environment, caches and build results; the service's data stays
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis dist build
-	find iotflow migrations tests bench -name __pycache__ -type d -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The steps of the installation, each done once and again when what it reads has changed.
 

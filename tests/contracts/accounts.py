@@ -195,6 +195,9 @@ class AccountsContract(TransactionalContract):
         await add_user(transactions, new_user(is_admin=True, is_active=False))
         await add_user(transactions)
 
+        async with transactions.write() as transaction:
+            assert await transaction.accounts.lock_active_admins() == 3
+
         async def demote(admin: User) -> None:
             async with transactions.write() as transaction:
                 if await transaction.accounts.lock_active_admins() > 1:
@@ -204,5 +207,6 @@ class AccountsContract(TransactionalContract):
         async with asyncio.TaskGroup() as demotions:
             for admin in admins:
                 demotions.create_task(demote(admin))
-        async with transactions.write() as transaction:
-            assert await transaction.accounts.lock_active_admins() == 1
+        async with transactions.read() as transaction:
+            left = [await transaction.accounts.get(admin.user_id) for admin in admins]
+        assert [user.is_admin for user in left if user is not None].count(True) == 1

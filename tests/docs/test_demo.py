@@ -18,7 +18,7 @@ DEADLINE_S = 100.0
 def test_the_demo_shows_a_year_of_weather_to_whom_it_names() -> None:
     port = free_port()
     demo = subprocess.Popen(
-        [ROOT / "demo.sh", Path(sys.executable).parent, "127.0.0.1", str(port)],
+        [ROOT / "docs" / "demo.sh", Path(sys.executable).parent, "127.0.0.1", str(port)],
         env={name: value for name, value in os.environ.items() if not name.startswith("IOTFLOW_")},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -6,7 +6,7 @@ from itertools import count
 import httpx
 
 from tests.api.people import join, new_device
-from tests.faults.watch import accepts, is_healthy, is_unhealthy, stored_seconds, until
+from tests.faults.watch import SUCCESS_IS_SEEN_WITHIN_S, accepts, is_healthy, is_unhealthy, stored_seconds, until
 from tests.processes import ServiceProcess
 
 ROOM = 512 * 1_024
@@ -32,7 +32,7 @@ async def test_a_full_disk_refuses_writes_until_there_is_room(
 
     resource.prlimit(service.pid, resource.RLIMIT_FSIZE, without_limit)
     assert await until(lambda: accepts(device, 10_000))
-    assert await until(lambda: is_healthy(service))
+    assert await until(lambda: is_healthy(service), SUCCESS_IS_SEEN_WITHIN_S)
     assert await stored_seconds(device) == [*accepted, 10_000]
     service.stop()
     service.start()

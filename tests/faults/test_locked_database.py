@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 import httpx
 
 from tests.api.people import join, new_device, submit
-from tests.faults.watch import accepts, is_healthy, is_unhealthy, stored_seconds, until
+from tests.faults.watch import SUCCESS_IS_SEEN_WITHIN_S, accepts, is_healthy, is_unhealthy, stored_seconds, until
 from tests.processes import ServiceProcess
 
 
@@ -42,7 +42,7 @@ async def test_a_lock_that_stays_is_answered_503_and_forgotten_when_it_ends(
         assert (await registration).status_code == 503
         assert await until(lambda: is_unhealthy(service))
     assert await until(lambda: accepts(device, 100))
-    assert await until(lambda: is_healthy(service))
+    assert await until(lambda: is_healthy(service), SUCCESS_IS_SEEN_WITHIN_S)
     # What was refused does not come true later.
     assert await stored_seconds(device) == [1, 100]
     await new_device(owner, "late")

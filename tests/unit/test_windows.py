@@ -1,6 +1,8 @@
 """Windows of time, against what datetime and zoneinfo say of the calendar."""
 
+import struct
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -67,6 +69,12 @@ day_widths = st.sampled_from([1, 1, 1, 2, 7, 30]).map(lambda days: days * DAY_MS
 
 def local_date(time: int, zone: ZoneInfo) -> date:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time)).astimezone(zone).date()
+
+
+def zone_of(rule: str) -> ZoneInfo:
+    """A zone of one POSIX rule (RFC 9636, version 2: no transitions, one type of local time, and the rule)."""
+    block = b"TZif2" + bytes(15) + struct.pack(">6l", 0, 0, 0, 0, 1, 4) + struct.pack(">lbb", 0, 0, 0) + b"AAA\0"
+    return ZoneInfo.from_file(BytesIO(block * 2 + b"\n" + rule.encode() + b"\n"))
 
 
 def assert_begins_the_day(start: int, day: date, zone: ZoneInfo) -> None:
@@ -143,6 +151,13 @@ class TestWindowsOfDays:
         ends = window_start(index + 1, DAY_MS, ZoneInfo(zone))
         # The day after 29 December 2011 is skipped in Apia, and begins and ends at once.
         assert (ends - begins) / HOUR == pytest.approx(hours, abs=1e-9)
+
+    def test_a_day_whose_midnight_lies_within_what_is_skipped_begins_at_the_change(self) -> None:
+        """No zone has done so since 1970: one of our own goes from 23:30 to 0:30 on the last Sunday of March."""
+        zone = zone_of("AAA0BBB,M3.5.0/23:30,M10.5.0/3:00")
+        change, monday = utc("2026-03-29 23:30"), (date(2026, 3, 30) - EPOCH).days
+        assert window_start(monday, DAY_MS, zone) == change
+        assert [window_index(Millis(time), DAY_MS, zone) - monday for time in (change - 1, change)] == [-1, 0]
 
     def test_a_skipped_day_has_no_times(self) -> None:
         apia, skipped = ZoneInfo("Pacific/Apia"), (date(2011, 12, 30) - EPOCH).days

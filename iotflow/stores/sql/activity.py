@@ -24,7 +24,7 @@ class SqlActivity:
         if not rows:
             return
         async with self._database.write() as connection:
-            statement = insert(connection, activity)
+            statement = insert(connection.dialect.name, activity)
             added = {c.name: c + statement.excluded[c.name] for c in (activity.c.messages, activity.c.points)}
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["device_id", "hour"], set_=added), rows

@@ -63,7 +63,8 @@ class Database:
         """Raise StoreUnavailable unless the store can be read now, and took the last write of the last seconds."""
         async with self.read() as connection:
             # On SQLite, SELECT 1 would not touch the file.
-            await connection.execute(text("SELECT 1 FROM sqlite_master" if is_sqlite(connection) else "SELECT 1"))
+            probe = "SELECT 1 FROM sqlite_master" if connection.dialect.name == "sqlite" else "SELECT 1"
+            await connection.execute(text(probe))
         if self._write_failed_at is not None and time.monotonic() - self._write_failed_at < FAILURE_REMEMBERED_S:
             raise StoreUnavailable("sql", "the last write failed")
 
@@ -136,11 +137,16 @@ async def _opened(*arguments: Any, **options: Any) -> aiosqlite.Connection:  # A
     connection = aiosqlite.connect(*arguments, **options)
     thread = connection._thread
     thread.daemon = True
-    try:
+
+    async def connect() -> aiosqlite.Connection:
         return await connection
-    except sqlite3.Error:
+
+    try:
+        return await to_completion(connect())
+    except (sqlite3.Error, asyncio.CancelledError):
+        await to_completion(connection.close())
         # The thread ends by itself, and says so to the event loop, which the caller may be about to close.
-        await asyncio.to_thread(thread.join)
+        await to_completion(asyncio.to_thread(thread.join))
         raise
 
 
@@ -167,11 +173,6 @@ async def _translated() -> AsyncIterator[None]:
         raise
 
 
-def insert(connection: AsyncConnection, table: Table) -> "postgresql.Insert | sqlite.Insert":
+def insert(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """An INSERT that knows ON CONFLICT, which both dialects spell the same and SQLAlchemy keeps apart."""
-    return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
-
-
-def is_sqlite(connection: AsyncConnection) -> bool:
-    """Whether the connection is to SQLite."""
-    return connection.dialect.name == "sqlite"
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)

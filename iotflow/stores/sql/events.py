@@ -38,7 +38,7 @@ class SqlEvents:
         ]
         if rows:
             async with self._database.write() as connection:
-                await connection.execute(insert(connection, events).on_conflict_do_nothing(), rows)
+                await connection.execute(insert(connection.dialect.name, events).on_conflict_do_nothing(), rows)
 
     async def page(self, where: EventFilter, limit: int, after: EventPosition | None) -> list[Event]:
         position = tuple_(events.c.timestamp, events.c.id)

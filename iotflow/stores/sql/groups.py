@@ -86,7 +86,7 @@ class SqlGroups:
         if not device_ids:
             return []
         statement = (
-            insert(self._connection, memberships)
+            insert(self._connection.dialect.name, memberships)
             .values([{"group_id": group_id, "device_id": device_id, "added_at": at} for device_id in device_ids])
             .on_conflict_do_nothing()
             .returning(memberships)

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any, cast
 
-from sqlalchemy import CTE, ColumnElement, Row, Table, and_, delete, func, literal, select, true, tuple_
+from sqlalchemy import CTE, ColumnElement, Executable, Row, Table, and_, delete, func, literal, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.clock import Clock
@@ -253,14 +254,19 @@ def _keep_later(
 
 
 async def _upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, object]]) -> None:
-    statement = insert(connection, table)
-    keys = [column.name for column in table.primary_key.columns]
-    replaced = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-    statement = statement.on_conflict_do_update(
-        index_elements=keys, set_=replaced, where=table.c.received_us <= statement.excluded.received_us
-    )
+    statement = _upsert_statement(connection.dialect.name, table)
     for chunk in _chunks(rows, ROWS_PER_STATEMENT):
         await connection.execute(statement, chunk)
+
+
+@cache  # to build it takes longer than to execute it
+def _upsert_statement(dialect: str, table: Table) -> Executable:
+    statement = insert(dialect, table)
+    keys = [column.name for column in table.primary_key.columns]
+    replaced = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_=replaced, where=table.c.received_us <= statement.excluded.received_us
+    )
 
 
 def _chunks(rows: Sequence[dict[str, object]], size: int) -> Iterator[Sequence[dict[str, object]]]:

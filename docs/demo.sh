@@ -6,7 +6,7 @@ bin=$1 host=$2 port=$3
 shown=$host
 [ "$host" = 0.0.0.0 ] && shown=127.0.0.1
 url=http://$shown:$port
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/.."
 
 mkdir -p .cache
 IOTFLOW_DATA_DIR=$(mktemp -d .cache/demo.XXXXXX)
