@@ -21,7 +21,7 @@ from tests.contracts.latest_cache import LatestCacheContract, value
 from tests.contracts.latest_cache import fill as fill_latest
 from tests.contracts.latest_cache import missed as missed_latest
 from tests.contracts.presence import LATER, PresenceContract, T
-from tests.contracts.principal_cache import LIFETIME_S, PrincipalCacheContract, device, fill, missed
+from tests.contracts.principal_cache import LIFETIME_S, PrincipalCacheContract, device, fill
 from tests.contracts.rate_limits import RateLimiterContract
 from tests.stores import redis as on_redis
 from tests.stores.redis import OnRedis, YoungClock
