@@ -11,9 +11,11 @@ from iotflow.domain.json import JsonValue
 from iotflow.domain.outbox import NewMessage, Topic
 from iotflow.domain.permissions import require_admin
 from iotflow.domain.principals import UserPrincipal
+from iotflow.domain.times import Millis
 from iotflow.repositories.principal_cache import PrincipalCache
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit import Actor, account_subject, record_event
+from iotflow.services.invalidation import invalidate_with
 from iotflow.services.passwords import Passwords
 from iotflow.services.purge import purge_message
 
@@ -103,7 +105,7 @@ class Accounts:
                 await self._keep_an_admin(transaction, before)
             wanted = UserChange(change.username, change.email, password_hash, None, change.is_admin)
             user = await transaction.accounts.update(user_id, wanted, now)
-            await self._invalidate(transaction, user_id, with_devices=False)
+            await self._invalidate(transaction, user_id, now, with_devices=False)
             if password_hash is not None:
                 await transaction.tokens.delete_of_user(user_id)
             await self._tell_of_update(transaction, Actor.of(caller, request_id), before, user, change)
@@ -122,7 +124,7 @@ class Accounts:
             if not active:
                 await self._keep_an_admin(transaction, user)
             user = await transaction.accounts.update(user_id, UserChange(is_active=active), now)
-            await self._invalidate(transaction, user_id, with_devices=True)
+            await self._invalidate(transaction, user_id, now, with_devices=True)
             event_type = EventType.USER_ACTIVATED if active else EventType.USER_DEACTIVATED
             await record_event(transaction, Actor.of(caller, request_id), event_type, now, user_id=user_id)
         return user
@@ -136,7 +138,7 @@ class Accounts:
         async with self._transactions.write() as transaction:
             user = await _existing(transaction, user_id)
             await self._keep_an_admin(transaction, user)
-            await self._invalidate(transaction, user_id, with_devices=True)
+            await self._invalidate(transaction, user_id, now, with_devices=True)
             device_ids = await transaction.devices.ids_of_user(user_id)
             await transaction.accounts.delete(user_id)
             actor = Actor.of(caller, request_id)
@@ -158,11 +160,11 @@ class Accounts:
         if await transaction.accounts.lock_active_admins() <= 1:
             raise Conflict("the last active administrator can't be removed, demoted or deactivated")
 
-    async def _invalidate(self, transaction: Transaction, user_id: UUID, *, with_devices: bool) -> None:
+    async def _invalidate(self, transaction: Transaction, user_id: UUID, at: Millis, *, with_devices: bool) -> None:
         digests = await transaction.tokens.digests_of_user(user_id)
         if with_devices:
             digests += await transaction.keys.digests_of_user(user_id)
-        transaction.after_commit(lambda: self._principals.invalidate(digests))
+        await invalidate_with(transaction, self._principals, digests, at)
 
     async def _tell_of_update(
         self, transaction: Transaction, actor: Actor, before: User, after: User, change: ProfileChange

@@ -17,6 +17,7 @@ from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.principal_cache import PrincipalCache
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit import Actor, record_event
+from iotflow.services.invalidation import invalidate_with
 from iotflow.services.presence import with_presence
 from iotflow.services.purge import purge_message
 
@@ -107,7 +108,7 @@ class Devices:
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             device = visible_device(caller, device_id, await transaction.devices.get(device_id))
-            await self._invalidate(transaction, device_id)
+            await self._invalidate(transaction, device_id, now)
             await transaction.devices.delete(device_id)
             await _tell(
                 transaction, Actor.of(caller, request_id), EventType.DEVICE_DELETED, device, now, name=device.name
@@ -125,7 +126,7 @@ class Devices:
             device = visible_device(caller, device_id, await transaction.devices.get(device_id))
             ended = await transaction.keys.retire(device_id, expires_at)
             await transaction.keys.add(_stored_key(device_id, api_key, now))
-            transaction.after_commit(lambda: self._principals.invalidate(ended))
+            await invalidate_with(transaction, self._principals, ended, now)
             actor = Actor.of(caller, request_id)
             await _tell(transaction, actor, EventType.DEVICE_KEY_ROTATED, device, now, grace_seconds=grace_s)
         return KeyedDevice((await with_presence(self._presence, [device]))[0], api_key)
@@ -188,7 +189,7 @@ class Devices:
         if ends_maintenance and isinstance(caller, DevicePrincipal):
             raise Forbidden("a device can't end its own maintenance: its owner or an administrator does")
         after = await transaction.devices.update(device_id, change, at)
-        await self._invalidate(transaction, device_id)
+        await self._invalidate(transaction, device_id, at)
         changed: list[JsonValue] = [field for field in change if field != "status"]
         if changed:
             await _tell(transaction, actor, EventType.DEVICE_UPDATED, after, at, changed=changed)
@@ -197,9 +198,9 @@ class Devices:
             await _tell(transaction, actor, EventType.DEVICE_STATUS_CHANGED, after, at, **status)
         return after
 
-    async def _invalidate(self, transaction: Transaction, device_id: int) -> None:
+    async def _invalidate(self, transaction: Transaction, device_id: int, at: Millis) -> None:
         digests = await transaction.keys.digests_of_device(device_id)
-        transaction.after_commit(lambda: self._principals.invalidate(digests))
+        await invalidate_with(transaction, self._principals, digests, at)
 
 
 def _stored_key(device_id: int, api_key: str, at: Millis) -> DeviceKey:

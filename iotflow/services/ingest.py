@@ -30,6 +30,7 @@ from iotflow.repositories.transactions import Transactions
 from iotflow.services.activity import ActivityCounter
 from iotflow.services.audit import Actor, record_event
 from iotflow.services.catalogue import Catalogue
+from iotflow.services.invalidation import invalidate_with
 
 ACTIVATIONS_PER_COMMIT = 500
 ACTIVATIONS_WAITING = 10_000
@@ -204,4 +205,4 @@ class Ingest:
                     device_id=device.id,
                     details={"from": DeviceStatus.INACTIVE.value, "to": DeviceStatus.ACTIVE.value},
                 )
-            transaction.after_commit(lambda: self._principals.invalidate(digests))
+            await invalidate_with(transaction, self._principals, digests, now)
