@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -17,3 +19,12 @@ settings.load_profile("ci")
 def clock() -> FakeClock:
     """The time of the test's own world."""
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The server of PostgreSQL that the environment names, where tests make databases of their own."""
+    url = os.environ.get("IOTFLOW_TEST_POSTGRES_URL")
+    if not url:
+        pytest.skip("IOTFLOW_TEST_POSTGRES_URL names no server")
+    return url

@@ -106,7 +106,7 @@ class Devices:
         """Delete a device: access ends at once, its telemetry is purged soon. Raises NotFound."""
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            device = visible_device(caller, device_id, await transaction.devices.get(device_id))
+            device = await _locked(transaction, caller, device_id)
             await self._invalidate(transaction, device_id)
             await transaction.devices.delete(device_id)
             await _tell(
@@ -122,7 +122,7 @@ class Devices:
         api_key = credentials.new_api_key()
         expires_at = Millis(now + grace_s * 1_000) if grace_s else None
         async with self._transactions.write() as transaction:
-            device = visible_device(caller, device_id, await transaction.devices.get(device_id))
+            device = await _locked(transaction, caller, device_id)
             ended = await transaction.keys.retire(device_id, expires_at)
             await transaction.keys.add(_stored_key(device_id, api_key, now))
             transaction.after_commit(lambda: self._principals.invalidate(ended))
@@ -164,7 +164,7 @@ class Devices:
         now = self._clock.now()
         actor = Actor.of(caller, request_id)
         async with self._transactions.write() as transaction:
-            device = visible_device(caller, device_id, await transaction.devices.get(device_id))
+            device = await _locked(transaction, caller, device_id)
             if change:
                 device = await self._change(transaction, actor, caller, device_id, change, now)
             config = await transaction.configs.update(device_id, settings, expected_version, now)
@@ -181,7 +181,7 @@ class Devices:
         change: DeviceChange,
         at: Millis,
     ) -> Device:
-        before = visible_device(caller, device_id, await transaction.devices.get(device_id))
+        before = await _locked(transaction, caller, device_id)
         ends_maintenance = (
             before.status is DeviceStatus.MAINTENANCE and change.get("status", before.status) != before.status
         )
@@ -200,6 +200,11 @@ class Devices:
     async def _invalidate(self, transaction: Transaction, device_id: int) -> None:
         digests = await transaction.keys.digests_of_device(device_id)
         transaction.after_commit(lambda: self._principals.invalidate(digests))
+
+
+async def _locked(transaction: Transaction, caller: Principal, device_id: int) -> Device:
+    locked = await transaction.devices.lock([device_id])
+    return visible_device(caller, device_id, locked[0] if locked else None)
 
 
 def _stored_key(device_id: int, api_key: str, at: Millis) -> DeviceKey:

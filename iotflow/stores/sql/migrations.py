@@ -37,12 +37,12 @@ async def stored_revision(database: Database) -> str | None:
 
 
 async def upgrade(database: Database) -> None:
-    """Bring the database to the wanted revision, in one transaction.
+    """Bring the database to the wanted revision, in one transaction; of two at once, one waits and finds it done.
 
     Raises StoreUnavailable, also for a revision that this code does not know: a newer version's.
     """
     try:
-        async with database.write() as connection:
+        async with database.migration() as connection:
             await upgrade_connection(connection)
     except CommandError as error:
         raise StoreUnavailable("sql", f"its schema is of a newer version of IoTFlow: {error}") from error
