@@ -1,11 +1,14 @@
 """What all tests share."""
 
+import asyncio
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.clock import FakeClock
+from tests.stores.postgres import drop_database, migrated_database
 
 # Contract suites are inherited, and their fixtures are made once a test, not once an example: each example takes
 # devices and names of its own.
@@ -28,3 +31,11 @@ def postgres_url() -> str:
     if not url:
         pytest.skip("IOTFLOW_TEST_POSTGRES_URL names no server")
     return url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> Iterator[str]:
+    """A database of PostgreSQL with the wanted schema, of this test worker alone."""
+    url = asyncio.run(migrated_database(postgres_url))
+    yield url
+    asyncio.run(drop_database(url))

@@ -1,14 +1,12 @@
 """What the players' tests share."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from iotflow.stores.sql.dialect import open_database
 from iotflow.stores.sql.migrations import upgrade
-from tests.stores.postgres import drop_database, migrated_database
 
 
 @pytest.fixture(scope="session")
@@ -23,11 +21,3 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(migrate())
     return path
-
-
-@pytest.fixture(scope="session")
-def migrated_postgres(postgres_url: str) -> Iterator[str]:
-    """A database of PostgreSQL with the wanted schema, of this test worker alone."""
-    url = asyncio.run(migrated_database(postgres_url))
-    yield url
-    asyncio.run(drop_database(url))

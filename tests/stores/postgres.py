@@ -23,11 +23,7 @@ class OnPostgres:
 
     @pytest.fixture
     async def url(self, migrated_postgres: str) -> str:
-        # To empty the worker's database takes a few ms, to copy it for each test up to a second.
-        async with connected(migrated_postgres) as connection:
-            await connection.execute(
-                "; ".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables))
-            )
+        await empty(migrated_postgres)
         return migrated_postgres
 
     @pytest.fixture
@@ -70,6 +66,12 @@ async def migrated_database(server: str) -> str:
     await upgrade(database)
     await database.close()
     return url
+
+
+async def empty(url: str) -> None:
+    """Remove all rows, which is far quicker than to make a database for each test."""
+    async with connected(url) as connection:
+        await connection.execute("; ".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)))
 
 
 @asynccontextmanager
