@@ -104,6 +104,8 @@ class Authentication:
         now = self._clock.now()
         expires_at = Millis(now + self._token_lifetime_s * 1_000)
         async with self._transactions.write() as transaction:
+            # Locked: a change of the password ends all tokens, and this one must not come after it.
+            await transaction.accounts.lock(found.user.user_id)
             stored = await transaction.accounts.get_credentials(found.user.user_id)
             if stored is None or stored.password_hash != found.password_hash:
                 raise Unauthenticated("the username or the password is wrong")

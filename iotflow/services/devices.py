@@ -107,7 +107,7 @@ class Devices:
         """Delete a device: access ends at once, its telemetry is purged soon. Raises NotFound."""
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            device = visible_device(caller, device_id, await transaction.devices.get(device_id))
+            device = await _locked(transaction, caller, device_id)
             await self._invalidate(transaction, device_id, now)
             await transaction.devices.delete(device_id)
             await _tell(
@@ -123,7 +123,7 @@ class Devices:
         api_key = credentials.new_api_key()
         expires_at = Millis(now + grace_s * 1_000) if grace_s else None
         async with self._transactions.write() as transaction:
-            device = visible_device(caller, device_id, await transaction.devices.get(device_id))
+            device = await _locked(transaction, caller, device_id)
             ended = await transaction.keys.retire(device_id, expires_at)
             await transaction.keys.add(_stored_key(device_id, api_key, now))
             await invalidate_with(transaction, self._principals, ended, now)
@@ -165,7 +165,7 @@ class Devices:
         now = self._clock.now()
         actor = Actor.of(caller, request_id)
         async with self._transactions.write() as transaction:
-            device = visible_device(caller, device_id, await transaction.devices.get(device_id))
+            device = await _locked(transaction, caller, device_id)
             if change:
                 device = await self._change(transaction, actor, caller, device_id, change, now)
             config = await transaction.configs.update(device_id, settings, expected_version, now)
@@ -182,7 +182,7 @@ class Devices:
         change: DeviceChange,
         at: Millis,
     ) -> Device:
-        before = visible_device(caller, device_id, await transaction.devices.get(device_id))
+        before = await _locked(transaction, caller, device_id)
         ends_maintenance = (
             before.status is DeviceStatus.MAINTENANCE and change.get("status", before.status) != before.status
         )
@@ -201,6 +201,11 @@ class Devices:
     async def _invalidate(self, transaction: Transaction, device_id: int, at: Millis) -> None:
         digests = await transaction.keys.digests_of_device(device_id)
         await invalidate_with(transaction, self._principals, digests, at)
+
+
+async def _locked(transaction: Transaction, caller: Principal, device_id: int) -> Device:
+    locked = await transaction.devices.lock([device_id])
+    return visible_device(caller, device_id, locked[0] if locked else None)
 
 
 def _stored_key(device_id: int, api_key: str, at: Millis) -> DeviceKey:

@@ -192,7 +192,7 @@ class Ingest:
     async def _activate_group(self, activations: Sequence[_Activation]) -> None:
         now = self._clock.now()
         requests = {activation.device_id: activation.request_id for activation in activations}
-        async with self._transactions.write() as transaction:
+        async with self._transactions.write(bulk=True) as transaction:
             digests: list[bytes] = []
             for device in await transaction.devices.activate(requests.keys(), now):
                 digests += await transaction.keys.digests_of_device(device.id)

@@ -1,0 +1,13 @@
+"""Events and activity in PostgreSQL."""
+
+from tests.stores.postgres import OnPostgres
+from tests.stores.sql import SqlActivitySuite, SqlEventsSuite, SqlEventSweeperSuite
+
+
+class TestPostgresEvents(OnPostgres, SqlEventsSuite): ...
+
+
+class TestPostgresEventSweeper(OnPostgres, SqlEventSweeperSuite): ...
+
+
+class TestPostgresActivity(OnPostgres, SqlActivitySuite): ...
