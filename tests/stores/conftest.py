@@ -1,6 +1,7 @@
 """What the players' tests share."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,12 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(migrate())
     return path
+
+
+@pytest.fixture(scope="session")
+def mongodb_url() -> str:
+    """A server of MongoDB, and a user who may do everything there."""
+    url = os.environ.get("IOTFLOW_TEST_MONGODB_URL")
+    if url is None:
+        pytest.skip("IOTFLOW_TEST_MONGODB_URL names no server")
+    return url
