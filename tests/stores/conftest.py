@@ -1,7 +1,6 @@
 """What the players' tests share."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -22,15 +21,3 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(migrate())
     return path
-
-
-@pytest.fixture(scope="session")
-def redis_url() -> str:
-    """A Redis; others use its database too."""
-    url = os.environ.get("IOTFLOW_TEST_REDIS_URL")
-    if url is None:
-        message = "no server: IOTFLOW_TEST_REDIS_URL names none"
-        if os.environ.get("IOTFLOW_REQUIRE_STORES") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    return url
