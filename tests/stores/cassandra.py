@@ -19,9 +19,6 @@ from iotflow.stores.cassandra.migrations import upgrade
 from tests.contracts.telemetry.base import RawPoint
 from tests.contracts.timed import PassTime
 
-DRIVER_LEAVES_A_SOCKET = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-"""The driver never closes the socket by which its threads wake the event loop up; it goes with the loop."""
-
 
 class RawCassandra:
     """A session beside the player's. Values stand in the CQL: they are numbers of the tests' own."""
@@ -39,7 +36,6 @@ class RawCassandra:
             await session.close()
 
 
-@pytest.mark.filterwarnings(DRIVER_LEAVES_A_SOCKET)
 class OnCassandra:
     """Makes a suite run on Cassandra, which expires data by a clock of its own."""
 
@@ -57,7 +53,6 @@ class OnCassandra:
     @pytest.fixture
     async def cassandra(self, cassandra_keyspace: CassandraAddress) -> AsyncIterator[Cassandra]:
         cassandra = Cassandra(cassandra_keyspace)
-        await cassandra.connect()
         yield cassandra
         await cassandra.close()
 
@@ -117,9 +112,10 @@ def cassandra_keyspace(cassandra_url: str) -> Iterator[CassandraAddress]:
 
     async def migrate() -> None:
         cassandra = Cassandra(address)
-        await cassandra.connect(to_migrate=True)
-        await upgrade(cassandra)
-        await cassandra.close()
+        try:
+            await upgrade(cassandra)
+        finally:
+            await cassandra.close()
 
     asyncio.run(migrate())
     yield address

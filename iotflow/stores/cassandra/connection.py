@@ -57,11 +57,15 @@ logger = logging.getLogger(__name__)
 
 
 class Cassandra:
-    """A cluster, as one session reaches it. While the circuit is open, a probe tries fresh sessions."""
+    """A cluster, as one session reaches it, from when it is first used.
+
+    While the circuit is open, a probe tries fresh sessions.
+    """
 
     def __init__(self, address: CassandraAddress) -> None:
         self._address = address
         self._session: _Session | None = None
+        self._opening = asyncio.Lock()
         self._in_flight = asyncio.Semaphore(IN_FLIGHT)
         self._closing: set[asyncio.Task[None]] = set()
         self.breaker = CircuitBreaker(STORE, self._renew, probe_timeout_s=OPEN_TIMEOUT_S)
@@ -71,15 +75,19 @@ class Cassandra:
         """Where the cluster is."""
         return self._address
 
-    async def connect(self, *, to_migrate: bool = False) -> None:
-        """Open the session. Raises StoreUnavailable with a reason of one line: also for an old Cassandra, and for a
-        keyspace that does not exist, unless the caller is about to make it.
+    async def connect(self) -> None:
+        """Open the session. Raises StoreUnavailable with a reason of one line, also for a Cassandra that is too old.
+
+        The keyspace may not exist yet.
         """
-        self._session = await self._open(with_keyspace=not to_migrate)
+        await self._ready()
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless the store can be read now."""
-        await self.execute(PROBE)
+        try:
+            await self.execute(PROBE)
+        except acsylla.errors.CassErrorServerInvalidQuery as error:
+            raise StoreUnavailable(STORE, f"its schema is missing: {_reason(error)}") from error
 
     async def execute(
         self, cql: str, values: Sequence[object] = (), *, timeout_s: float = POINT_TIMEOUT_S
@@ -87,7 +95,7 @@ class Cassandra:
         """Run one statement that may be repeated without harm; its rows. Raises StoreUnavailable."""
         async with self.breaker.guard(timeout_s), self._in_flight:
             with _translated():
-                return await self._current().execute(cql, values)
+                return await (await self._ready()).execute(cql, values)
 
     async def execute_batch(self, statements: Sequence[Statement], *, timeout_s: float = POINT_TIMEOUT_S) -> None:
         """Change rows of one partition key in one go, in all tables that have it. Raises StoreUnavailable.
@@ -96,7 +104,7 @@ class Cassandra:
         """
         async with self.breaker.guard(timeout_s), self._in_flight:
             with _translated():
-                await self._current().execute_batch(statements)
+                await (await self._ready()).execute_batch(statements)
 
     async def pages(
         self, cql: str, values: Sequence[object] = (), *, timeout_s: float = SCAN_TIMEOUT_S
@@ -106,15 +114,26 @@ class Cassandra:
         while True:
             async with self.breaker.guard(timeout_s), self._in_flight:
                 with _translated():
-                    rows, state = await self._current().page(cql, values, state)
+                    rows, state = await (await self._ready()).page(cql, values, state)
             yield rows
             if state is None:
                 return
 
+    async def change_schema(self, cql: str, *, timeout_s: float) -> None:
+        """Run one statement that changes the schema; it may be repeated without harm. Raises StoreUnavailable.
+
+        It is not prepared: prepared ones may run in the keyspace of whoever prepared them first.
+        """
+        statement = acsylla.create_statement(cql, timeout=timeout_s)
+        statement.set_is_idempotent(True)
+        async with self.breaker.guard(timeout_s):
+            with _translated():
+                await (await self._ready()).driver.execute(statement)
+
     async def use_keyspace(self) -> None:
         """Let statements that name no keyspace mean the address's. Raises StoreUnavailable."""
         with _translated():
-            await self._current().driver.set_keyspace(self._address.keyspace)
+            await (await self._ready()).driver.set_keyspace(self._address.keyspace)
 
     async def close(self) -> None:
         """Close the session, and stop probing."""
@@ -125,14 +144,17 @@ class Cassandra:
         if self._closing:
             await asyncio.wait(self._closing)
 
-    def _current(self) -> "_Session":
+    async def _ready(self) -> "_Session":
+        """The session, opened where there is none."""
         if self._session is None:
-            raise StoreUnavailable(STORE, "it is not connected")
+            async with self._opening:
+                if self._session is None:
+                    self._session = await self._open()
         return self._session
 
     async def _renew(self) -> None:
         """Replace the session by a fresh one that answers: one that lost its hosts takes longer to come back."""
-        session = await self._open(with_keyspace=True)
+        session = await self._open()
         try:
             with _translated():
                 await session.execute(PROBE, ())
@@ -143,7 +165,7 @@ class Cassandra:
             self._retire(self._session)
         self._session = session
 
-    async def _open(self, *, with_keyspace: bool) -> "_Session":
+    async def _open(self) -> "_Session":
         cluster = _cluster(self._address)
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
@@ -154,7 +176,7 @@ class Cassandra:
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 with _translated():
-                    await self._prepare(session, with_keyspace=with_keyspace)
+                    await self._prepare(session)
         except TimeoutError as error:
             self._retire(session)
             raise StoreUnavailable(STORE, f"no answer within {OPEN_TIMEOUT_S} s") from error
@@ -163,15 +185,14 @@ class Cassandra:
             raise
         return session
 
-    async def _prepare(self, session: "_Session", *, with_keyspace: bool) -> None:
+    async def _prepare(self, session: "_Session") -> None:
         ((version,),) = await session.execute("SELECT release_version FROM system.local", ())
         if error := version_error(version):
             raise StoreUnavailable(STORE, error)
-        if with_keyspace:
-            keyspace = self._address.keyspace
-            named = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?"
-            if not await session.execute(named, [keyspace]):
-                raise StoreUnavailable(STORE, f"there is no keyspace {keyspace!r}: `iotflow migrate` makes it")
+        keyspace = self._address.keyspace
+        if await session.execute(
+            "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?", [keyspace]
+        ):
             await session.driver.set_keyspace(keyspace)
 
     def _retire(self, session: "_Session") -> None:
@@ -281,5 +302,9 @@ def _translated() -> Iterator[None]:
     except _FAULTS_OF_OURS:
         raise
     except acsylla.errors.CassException as error:
-        reason = " ".join(str(part) for part in error.args) or type(error).__name__
-        raise StoreUnavailable(STORE, reason.replace("\n", " ")) from error
+        raise StoreUnavailable(STORE, _reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """What a driver's error says, in one line."""
+    return " ".join(" ".join(map(str, error.args)).split()) or type(error).__name__
