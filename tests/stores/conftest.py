@@ -7,6 +7,9 @@ import pytest
 
 from iotflow.stores.sql.dialect import open_database
 from iotflow.stores.sql.migrations import upgrade
+from tests.stores.cassandra import cassandra_keyspace
+
+__all__ = ["cassandra_keyspace"]
 
 
 @pytest.fixture(scope="session")
