@@ -28,6 +28,10 @@ class RedisServer:
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
 
+    def add(self, *arguments: str) -> None:
+        """Start it with these arguments too."""
+        self._command += arguments
+
     @staticmethod
     def is_installed() -> bool:
         """Whether this machine has the program."""

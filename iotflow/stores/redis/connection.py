@@ -123,6 +123,9 @@ class RedisConnection:
             return f"{where} refuses the user name or the password"
         if "DB index is out of range" in str(error):
             return f"{where} has no database {self._address.database}"
+        ca_file = self._address.ca_file
+        if ca_file is not None and not ca_file.is_file():
+            return f"the ca_file {ca_file} cannot be read"
         cause: BaseException | None = error
         while cause is not None:
             if isinstance(cause, ssl.SSLCertVerificationError):
