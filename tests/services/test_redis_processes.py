@@ -1,7 +1,10 @@
 """Two processes over one SQL store and one Redis: what one of them ends, the other one does not believe."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,13 +12,16 @@ from iotflow.bootstrap import Stores
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Millis, Span
 from iotflow.services.passwords import Passwords
-from iotflow.stores.redis.cache import RedisCache
+from iotflow.stores.redis.address import parse_address
+from iotflow.stores.redis.cache import RedisCache, open_redis
+from iotflow.stores.redis.principal_cache import NEAR_LIFETIME_S
 from tests.clock import FakeClock
 from tests.services.edges import Edge, Fail, Pause
 from tests.services.house import House, Probe, Resident, furnish, new_probe, new_resident, submit
 from tests.services.test_principal_races import OF_KEYS, Revocation, key_works
 from tests.stores.conftest import redis_url  # noqa: F401  # a fixture
 from tests.stores.redis import OnRedis
+from tests.stores.redis_server import RedisServer, require
 
 READERS = 25
 
@@ -182,6 +188,59 @@ class TestTwoProcesses(OnRedis):
         here.clock.advance(5)
         await here.authentication.device(probe.key)
         assert (await there.devices.get(ada.caller, probe.id)).last_seen == here.clock.now()
+
+
+class TestAwayRedis:
+    """The services over a Redis that is killed: whatever they answer is as right as before."""
+
+    @pytest.fixture
+    def server(self, tmp_path: Path) -> Iterator[RedisServer]:
+        require()
+        with RedisServer(tmp_path) as server:
+            yield server
+
+    @pytest.fixture
+    async def houses(
+        self, server: RedisServer, stores: Stores, clock: FakeClock, passwords: Passwords
+    ) -> AsyncIterator[list[House]]:
+        """Two processes."""
+        async with AsyncExitStack() as stack:
+            address = parse_address(server.url)
+            caches = [await stack.enter_async_context(open_redis(address, clock, 30)) for _ in range(2)]
+            yield [furnish(over(stores, cache), clock, passwords) for cache in caches]
+
+    async def test_telemetry_goes_on_and_nobody_sees_what_is_older(
+        self, server: RedisServer, houses: list[House]
+    ) -> None:
+        here, there = houses
+        ada = await new_resident(here, "ada")
+        probe = await new_probe(here, ada)
+        await submit(here, probe, 10, temp=10)
+        assert await latest(there, ada, probe) == 10
+        server.kill()
+        await submit(there, probe, 20, temp=20)
+        assert await latest(here, ada, probe) == await latest(there, ada, probe) == 20
+        await here.history.delete(ada.caller, probe.id, Span(Millis(15_000), None), None)
+        assert await latest(there, ada, probe) == 10
+        server.start()
+        await submit(here, probe, 30, temp=30)
+        for house in (there, here):
+            assert await latest(house, ada, probe) == 30
+
+    @pytest.mark.parametrize("revoke", OF_KEYS)
+    async def test_a_revocation_is_seen_here_at_once_and_elsewhere_within_seconds(
+        self, server: RedisServer, houses: list[House], revoke: Revocation
+    ) -> None:
+        here, there = houses
+        ada, root = await new_resident(here, "ada"), await new_resident(here, "root", is_admin=True)
+        probe = await new_probe(here, ada)
+        assert await key_works(here, probe)
+        assert await key_works(there, probe)
+        server.kill()
+        await revoke(here, ada, root, probe)
+        assert not await key_works(here, probe)
+        here.clock.advance(NEAR_LIFETIME_S)
+        assert not await key_works(there, probe)
 
 
 async def latest(house: House, owner: Resident, probe: Probe) -> Value:

@@ -8,7 +8,6 @@ import pytest
 
 from iotflow.stores.sql.dialect import open_database
 from iotflow.stores.sql.migrations import upgrade
-from tests.stores.redis_server import RedisServer
 
 
 @pytest.fixture(scope="session")
@@ -35,14 +34,3 @@ def redis_url() -> str:
             pytest.fail(message)
         pytest.skip(message)
     return url
-
-
-@pytest.fixture
-def own_redis_directory(tmp_path: Path) -> Path:
-    """A directory for a `RedisServer` of the test's own, where that can be had."""
-    if not RedisServer.is_installed():
-        message = "no server: redis-server is not installed"
-        if os.environ.get("IOTFLOW_REQUIRE_STORES") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    return tmp_path

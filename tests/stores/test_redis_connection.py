@@ -16,7 +16,7 @@ from iotflow.stores.redis.address import RedisAddress, parse_address
 from iotflow.stores.redis.cache import RedisCache, open_redis
 from tests.contracts.principal_cache import device, fill
 from tests.processes import free_port
-from tests.stores.redis_server import RedisServer
+from tests.stores.redis_server import RedisServer, require
 
 PASSWORD = "no/one knows"
 
@@ -34,9 +34,10 @@ async def refusal(address: RedisAddress) -> str:
 
 
 @pytest.fixture
-def guarded(own_redis_directory: Path) -> Iterator[RedisServer]:
+def guarded(tmp_path: Path) -> Iterator[RedisServer]:
     """A server that asks for a password."""
-    with RedisServer(own_redis_directory, ["--requirepass", PASSWORD]) as server:
+    require()
+    with RedisServer(tmp_path, ["--requirepass", PASSWORD]) as server:
         yield server
 
 
@@ -74,14 +75,15 @@ async def test_a_server_that_never_answers_is_told(guarded: RedisServer, monkeyp
     guarded.unpause()
 
 
-async def test_a_certificate_is_verified(own_redis_directory: Path) -> None:
+async def test_a_certificate_is_verified(tmp_path: Path) -> None:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
-    ca_file = _certificates(own_redis_directory)
-    stranger = own_redis_directory / "stranger"
+    ca_file = _certificates(tmp_path)
+    stranger = tmp_path / "stranger"
     stranger.mkdir()
     other_ca = _certificates(stranger)
-    server = RedisServer(own_redis_directory, plain=False)
+    require()
+    server = RedisServer(tmp_path, plain=False)
     server.add("--tls-port", str(server.port), "--tls-cert-file", "server.pem", "--tls-key-file", "server.key")
     server.add("--tls-ca-cert-file", "ca.pem", "--tls-auth-clients", "no")
     with server:
@@ -91,7 +93,7 @@ async def test_a_certificate_is_verified(own_redis_directory: Path) -> None:
         assert "is not trusted" in await refusal(replace(address, ca_file=other_ca))
         assert "is not trusted" in await refusal(replace(address, host="localhost")), "the name is another one"
         assert "does not answer" in await refusal(replace(address, tls=False, ca_file=None))
-        assert "cannot be read" in await refusal(replace(address, ca_file=own_redis_directory / "none.pem"))
+        assert "cannot be read" in await refusal(replace(address, ca_file=tmp_path / "none.pem"))
         async with open_redis(address, SystemClock(), 30) as cache:
             principal = device()
             await fill(cache.principals, principal)

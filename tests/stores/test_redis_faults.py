@@ -24,7 +24,7 @@ from tests.contracts.latest_cache import fill as fill_latest
 from tests.contracts.latest_cache import value
 from tests.contracts.principal_cache import device, fill
 from tests.stores.redis import eventually
-from tests.stores.redis_server import Line, RedisServer
+from tests.stores.redis_server import Line, RedisServer, require
 
 LIFETIME_S = 30
 CALL_S = 1.0
@@ -34,8 +34,9 @@ DEVICE = 7
 
 
 @pytest.fixture
-def server(own_redis_directory: Path) -> Iterator[RedisServer]:
-    with RedisServer(own_redis_directory) as server:
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    require()
+    with RedisServer(tmp_path) as server:
         yield server
 
 

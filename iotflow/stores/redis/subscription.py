@@ -41,15 +41,18 @@ class Subscription:
         """Listen until cancelled."""
         while True:
             connection = RedisConnection(self._address)
+            listening = False
             try:
                 async with asyncio.timeout(CONNECT_DEADLINE_S):
                     await connection.send(("SUBSCRIBE", self._channel))
                     while not await connection.receive(CONNECT_DEADLINE_S):
                         """It raises before this repeats."""
+                listening = True
                 self._began()
                 await self._listen(connection)
             except (StoreUnavailable, TimeoutError) as error:
-                logger.info("no invalidations are heard: %s", error)
+                if listening:
+                    logger.warning("invalidations by other processes are not heard: %s", error)
             finally:
                 await connection.close()
             self._broke()
