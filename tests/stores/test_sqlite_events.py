@@ -5,13 +5,16 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from iotflow.clock import Clock
-from iotflow.domain.times import DAY_MS
-from iotflow.stores.sql.activity import SqlActivity
+from iotflow.domain.times import DAY_MS, Millis
+from iotflow.repositories.activity import RETENTION_DAYS as ACTIVITY_DAYS
+from iotflow.repositories.activity import Activity, DeviceHour
+from iotflow.stores.sql.activity import SqlActivity, SqlActivitySweeper
 from iotflow.stores.sql.dialect import Database
 from iotflow.stores.sql.events import SqlEvents
 from tests.contracts.activity import ActivityContract
 from tests.contracts.events import RETENTION_DAYS, EventsContract, OpenEvents, event
 from tests.contracts.sweeper import Put, SweeperContract
+from tests.contracts.telemetry.base import new_device
 from tests.stores.sqlite import OnSqlite, SqliteActivity, SqliteEvents, SqliteTables
 
 
@@ -58,3 +61,26 @@ class TestSqliteActivity(OnSqlite, ActivityContract):
     @pytest.fixture
     def raw(self, tables: SqliteTables) -> SqliteActivity:
         return SqliteActivity(tables)
+
+
+class TestSqliteActivitySweeper(OnSqlite, SweeperContract):
+    @pytest.fixture
+    def sweeper(self, database: Database, clock: Clock) -> SqlActivitySweeper:
+        return SqlActivitySweeper(database, clock)
+
+    @pytest.fixture
+    def put_expired(self, database: Database, clock: Clock) -> Put:
+        return self._put(database, Millis(clock.now() - ACTIVITY_DAYS * DAY_MS - 1))
+
+    @pytest.fixture
+    def put_kept(self, database: Database, clock: Clock) -> Put:
+        return self._put(database, Millis(clock.now() - ACTIVITY_DAYS * DAY_MS))
+
+    @pytest.fixture
+    def stored(self, tables: SqliteTables) -> Callable[[], Awaitable[int]]:
+        return lambda: tables.count("activity")
+
+    def _put(self, database: Database, hour: Millis) -> Put:
+        return lambda count: SqlActivity(database).add(
+            {DeviceHour(new_device(), hour): Activity(1, 1) for _ in range(count)}
+        )
