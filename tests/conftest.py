@@ -1,9 +1,16 @@
 """What all tests share."""
 
+import asyncio
+import os
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.clock import FakeClock
+from tests.stores.postgres import drop_database, migrated_database
+
+pytest_plugins = ["tests.servers.fixtures"]
 
 # Contract suites are inherited, and their fixtures are made once a test, not once an example: each example takes
 # devices and names of its own.
@@ -13,7 +20,31 @@ settings.register_profile("thorough", max_examples=2_000, deadline=None, suppres
 settings.load_profile("ci")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Cassandra's driver leaves the sockets open by which its threads wake an event loop up: they go with the loop."""
+    config.addinivalue_line(
+        "filterwarnings", "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+    )
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     """The time of the test's own world."""
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The server of PostgreSQL that the environment names, where tests make databases of their own."""
+    url = os.environ.get("IOTFLOW_TEST_POSTGRES_URL")
+    if not url:
+        pytest.skip("IOTFLOW_TEST_POSTGRES_URL names no server")
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> Iterator[str]:
+    """A database of PostgreSQL with the wanted schema, of this test worker alone."""
+    url = asyncio.run(migrated_database(postgres_url))
+    yield url
+    asyncio.run(drop_database(url))

@@ -176,6 +176,8 @@ async def test_filters_and_order(ada: Person, bob: Person, admin: Person, probe:
     assert len(mine) == 6
     assert await events(ada, 0) == mine
     assert await events(admin, 0, user_id=ada.user_id) == mine
+    assert await events(ada, 0, user_id="me") == mine
+    assert [event for event in everything if event["user_id"] == admin.user_id] == await events(admin, 0, user_id="me")
     updates = [event for event in mine if event["event_type"] == "device.updated"]
     assert await events(ada, 0, event_type="device.updated") == updates
     assert await events(ada, 0, device_id=probe.id) == [event for event in mine if event["device_id"] == probe.id]

@@ -1,13 +1,15 @@
 """What the players' tests share."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
 
 from iotflow.stores.sql.dialect import open_database
 from iotflow.stores.sql.migrations import upgrade
+from tests.stores.cassandra import cassandra_keyspace
+
+__all__ = ["cassandra_keyspace"]
 
 
 @pytest.fixture(scope="session")
@@ -22,12 +24,3 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(migrate())
     return path
-
-
-@pytest.fixture(scope="session")
-def mongodb_url() -> str:
-    """A server of MongoDB, and a user who may do everything there."""
-    url = os.environ.get("IOTFLOW_TEST_MONGODB_URL")
-    if url is None:
-        pytest.skip("IOTFLOW_TEST_MONGODB_URL names no server")
-    return url

@@ -133,6 +133,10 @@ class TestMongoRetention(OnMongo):
                 indexes = await database["events"].index_information()
                 assert indexes["expiry"]["expireAfterSeconds"] == seconds
 
+    async def test_a_database_that_was_not_migrated_is_told(self, empty_mongo: Mongo, clock: Clock) -> None:
+        with pytest.raises(StoreUnavailable, match="run `iotflow migrate`"):
+            await MongoEvents(empty_mongo, clock, 1).apply_retention()
+
     async def test_several_at_once_apply_it(
         self, mongo: Mongo, database: AsyncDatabase[Document], clock: Clock
     ) -> None:

@@ -33,7 +33,12 @@ class Mongo:
         self._breaker = CircuitBreaker(STORE, self._probe, probe_timeout_s=POINT_TIMEOUT_S)
 
     async def connect(self) -> None:
-        """Connect, and see that the server is new enough and lets us in. Raises StoreUnavailable with the reason."""
+        """Connect unless connected; see that the server is new enough and lets us in.
+
+        Raises StoreUnavailable with the reason.
+        """
+        if self._client is not None:
+            return
         client = _opened(self._driver, self._address)
         try:
             await _greet(client, self._address.hosts)

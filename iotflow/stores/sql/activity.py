@@ -22,11 +22,11 @@ class SqlActivity:
     async def add(self, counts: Mapping[DeviceHour, Activity]) -> None:
         rows = [
             {"device_id": at.device_id, "hour": at.hour, "messages": count.messages, "points": count.points}
-            for at, count in counts.items()
+            for at, count in sorted(counts.items(), key=lambda item: (item[0].device_id, item[0].hour))
         ]
         if not rows:
             return
-        async with self._database.write() as connection:
+        async with self._database.write(bulk=True) as connection:
             statement = insert(connection.dialect.name, activity)
             added = {c.name: c + statement.excluded[c.name] for c in (activity.c.messages, activity.c.points)}
             await connection.execute(
@@ -39,7 +39,7 @@ class SqlActivity:
             .where(activity.c.hour >= since)
             .group_by(activity.c.hour)
         )
-        async with self._database.read() as connection:
+        async with self._database.read(bulk=True) as connection:
             return {hour: int(count) for hour, count in await connection.execute(statement)}
 
     async def purge(self, device_id: int) -> None:

@@ -47,10 +47,16 @@ class SqlOutbox:
             .where(outbox.c.claimed_until <= now, outbox.c.not_before <= now, ~blocked)
             .order_by(outbox.c.id)
             .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        ids = (await self._connection.execute(due)).scalars().all()
+        # What another relay is about to claim was skipped; later messages of its subject must not overtake it.
+        overtaking = exists().where(
+            earlier.c.subject == outbox.c.subject, earlier.c.id < outbox.c.id, earlier.c.id.not_in(ids)
         )
         statement = (
             update(outbox)
-            .where(outbox.c.id.in_(due))
+            .where(outbox.c.id.in_(ids), ~overtaking)
             .values(claimed_until=now + lease_ms, attempts=outbox.c.attempts + 1)
             .returning(outbox.c.id, outbox.c.topic, outbox.c.subject, outbox.c.payload, outbox.c.attempts)
         )
