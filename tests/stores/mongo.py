@@ -1,8 +1,9 @@
 """MongoDB for the players: a migrated database of each test's own, and a client beside the player."""
 
+import gc
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -30,6 +31,20 @@ def address_on(url: str, database: str) -> MongoAddress:
     if "@" in authority and "authSource=" not in options:
         options = "&".join(filter(None, [options, f"authSource={path or 'admin'}"]))
     return parse_address(f"{scheme}://{authority}/{database}?{options}")
+
+
+# PyMongo's asynchronous client leaves a socket that is not yet connected when its task is cancelled, at close too, to
+# the garbage collector.
+LEAVES_SOCKETS = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+
+class CollectsSockets:
+    """Brings the garbage collector's warnings of sockets into the test that left them; for `LEAVES_SOCKETS`."""
+
+    @pytest.fixture(autouse=True)
+    def collected_sockets(self) -> Iterator[None]:
+        yield
+        gc.collect()
 
 
 class OnMongo:

@@ -13,8 +13,9 @@ from iotflow.clock import Clock
 from iotflow.domain.json import JsonObject
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import DAY_MS, Micros, Millis
+from iotflow.repositories import activity
 from iotflow.repositories.activity import Activity, DeviceHour
-from iotflow.stores.sql.activity import SqlActivity
+from iotflow.stores.sql.activity import SqlActivity, SqlActivitySweeper
 from iotflow.stores.sql.dialect import Database
 from iotflow.stores.sql.events import SqlEvents
 from iotflow.stores.sql.telemetry import SqlTelemetry
@@ -25,7 +26,7 @@ from tests.contracts.events import EventsContract, OpenEvents, event
 from tests.contracts.raw import RawRow, RawTables
 from tests.contracts.sweeper import Put, SweeperContract, sweep
 from tests.contracts.telemetry import TelemetryContract
-from tests.contracts.telemetry.base import RETENTION_DAYS, OpenTelemetry, RawPoint, record
+from tests.contracts.telemetry.base import RETENTION_DAYS, OpenTelemetry, RawPoint, new_device, record
 from tests.contracts.telemetry.retention import expiring
 
 
@@ -206,3 +207,26 @@ class SqlActivitySuite(ActivityContract):
     @pytest.fixture
     def raw(self, tables: SqlTables) -> StoredActivity:
         return StoredActivity(tables)
+
+
+class SqlActivitySweeperSuite(SweeperContract):
+    @pytest.fixture
+    def sweeper(self, database: Database, clock: Clock) -> SqlActivitySweeper:
+        return SqlActivitySweeper(database, clock)
+
+    @pytest.fixture
+    def put_expired(self, database: Database, clock: Clock) -> Put:
+        return self._put(database, Millis(clock.now() - activity.RETENTION_DAYS * DAY_MS - 1))
+
+    @pytest.fixture
+    def put_kept(self, database: Database, clock: Clock) -> Put:
+        return self._put(database, Millis(clock.now() - activity.RETENTION_DAYS * DAY_MS))
+
+    @pytest.fixture
+    def stored(self, tables: SqlTables) -> Callable[[], Awaitable[int]]:
+        return lambda: tables.count("activity")
+
+    def _put(self, database: Database, hour: Millis) -> Put:
+        return lambda count: SqlActivity(database).add(
+            {DeviceHour(new_device(), hour): Activity(1, 1) for _ in range(count)}
+        )

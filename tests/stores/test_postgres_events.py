@@ -1,7 +1,7 @@
 """Events and activity in PostgreSQL."""
 
 from tests.stores.postgres import OnPostgres
-from tests.stores.sql import SqlActivitySuite, SqlEventsSuite, SqlEventSweeperSuite
+from tests.stores.sql import SqlActivitySuite, SqlActivitySweeperSuite, SqlEventsSuite, SqlEventSweeperSuite
 
 
 class TestPostgresEvents(OnPostgres, SqlEventsSuite): ...
@@ -11,3 +11,6 @@ class TestPostgresEventSweeper(OnPostgres, SqlEventSweeperSuite): ...
 
 
 class TestPostgresActivity(OnPostgres, SqlActivitySuite): ...
+
+
+class TestPostgresActivitySweeper(OnPostgres, SqlActivitySweeperSuite): ...

@@ -1,6 +1,6 @@
 """Events and activity in SQLite."""
 
-from tests.stores.sql import SqlActivitySuite, SqlEventsSuite, SqlEventSweeperSuite
+from tests.stores.sql import SqlActivitySuite, SqlActivitySweeperSuite, SqlEventsSuite, SqlEventSweeperSuite
 from tests.stores.sqlite import OnSqlite
 
 
@@ -11,3 +11,6 @@ class TestSqliteEventSweeper(OnSqlite, SqlEventSweeperSuite): ...
 
 
 class TestSqliteActivity(OnSqlite, SqlActivitySuite): ...
+
+
+class TestSqliteActivitySweeper(OnSqlite, SqlActivitySweeperSuite): ...

@@ -32,7 +32,8 @@ def parse_address(url: str) -> MongoAddress:
     before_options, _, _ = rest.partition("?")
     authority, _, path = before_options.partition("/")
     credentials, at, hosts = authority.rpartition("@")
-    if "@" in path or "@" in credentials or credentials.count(":") > 1 or not _ESCAPED.fullmatch(credentials):
+    cut_short = "@" in rest and (not at or "@" in path)
+    if cut_short or "@" in credentials or credentials.count(":") > 1 or not _ESCAPED.fullmatch(credentials):
         raise ValueError(f"the user name and password must be percent-encoded, `/` as %2F and `@` as %40; {EXPECTED}")
     if at and not credentials.partition(":")[0]:
         raise ValueError(f"no user name before the password; {EXPECTED}")

@@ -33,10 +33,15 @@ class Mongo:
         self._breaker = CircuitBreaker(STORE, self._probe, probe_timeout_s=POINT_TIMEOUT_S)
 
     async def connect(self) -> None:
-        """Connect, and see that the server is new enough and lets us in. Raises StoreUnavailable with the reason."""
+        """Connect unless connected; see that the server is new enough and lets us in.
+
+        Raises StoreUnavailable with the reason.
+        """
+        if self._client is not None:
+            return
         client = _opened(self._driver, self._address)
         try:
-            await self._greet(client)
+            await _greet(client, self._address.hosts)
         except BaseException:
             await _close(client)
             raise
@@ -58,28 +63,17 @@ class Mongo:
     async def operation(self, timeout_s: float) -> AsyncIterator[Client]:
         """The client, for operations that end within so many seconds. Raises StoreUnavailable."""
         async with self._breaker.guard(timeout_s):
-            with _translated(), pymongo.timeout(timeout_s):
+            # The driver gives up a little earlier: it then closes in order the connection on which it waited.
+            with _translated(), pymongo.timeout(timeout_s * 0.9):
                 yield self._connected()
 
     async def _probe(self) -> None:
-        with _translated(), pymongo.timeout(POINT_TIMEOUT_S):
+        with _translated(), pymongo.timeout(POINT_TIMEOUT_S * 0.9):
             await self._connected().database.command("ping")
 
     def _connected(self) -> Client:
         assert self._client is not None, "not connected"
         return self._client
-
-    async def _greet(self, client: Client) -> None:
-        try:
-            # No deadline of the driver's: its monitors begin here, and would inherit it for all their life.
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                with _translated():
-                    server = await client.database.command("buildInfo")
-                    refuse_older(server["versionArray"])
-                    # Unlike those before, this one asks who we are.
-                    await client.database["migrations"].find_one()
-        except TimeoutError as error:
-            raise StoreUnavailable(STORE, f"{self._address.hosts}: no answer within {CONNECT_TIMEOUT_S} s") from error
 
 
 def refuse_older(version: Sequence[int]) -> None:
@@ -95,6 +89,21 @@ def _opened(driver: Driver, address: MongoAddress) -> Client:
             return open_client(driver, address)
     except (OSError, TypeError, ValueError, UserWarning) as error:
         raise StoreUnavailable(STORE, f"an option of the URL is wrong: {error}") from error
+
+
+async def _greet(client: Client, hosts: str) -> None:
+    try:
+        # No deadline of the driver's: its monitors begin here, and would inherit it for all their life.
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            with _translated():
+                server = await client.database.command("buildInfo")
+                refuse_older(server["versionArray"])
+                # Unlike those before, this one asks who we are.
+                await client.database["migrations"].find_one()
+    except TimeoutError as error:
+        raise StoreUnavailable(STORE, f"{hosts}: no answer within {CONNECT_TIMEOUT_S:g} s") from error
+    except StoreUnavailable as error:
+        raise StoreUnavailable(STORE, str(error) if hosts in str(error) else f"{hosts}: {error}") from error
 
 
 async def _close(client: Client) -> None:

@@ -7,9 +7,10 @@ from bson import Int64
 from pymongo.errors import BulkWriteError
 
 from iotflow.clock import Clock
+from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import PERSONAL_DETAILS, Event, EventFilter, EventPosition, EventType
 from iotflow.domain.times import DAY_MS, SECOND_MS, Millis
-from iotflow.stores.mongo.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S, Mongo
+from iotflow.stores.mongo.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S, STORE, Mongo
 from iotflow.stores.mongo.documents import Document, date_of, json_of, stored_json, time_of
 
 EXPIRY = "expiry"
@@ -34,10 +35,15 @@ class MongoEvents:
         self._retention_ms = retention_days * DAY_MS
 
     async def apply_retention(self) -> None:
-        """Have the server remove events by this retention from now on, those it has included. Do it at each start."""
+        """Have the server remove events by this retention, those it has included. Do it at each start.
+
+        Raises StoreUnavailable, also for a database that was not migrated.
+        """
         seconds = self._retention_ms // SECOND_MS or LONGEST_RETENTION_S
         async with self._mongo.operation(POINT_TIMEOUT_S) as client:
             indexes = await client.database["events"].index_information()
+            if EXPIRY not in indexes:
+                raise StoreUnavailable(STORE, "its schema is not there: run `iotflow migrate`")
             # To change it takes more rights than to read it.
             if indexes[EXPIRY]["expireAfterSeconds"] != seconds:
                 index = {"name": EXPIRY, "expireAfterSeconds": seconds}
