@@ -5,9 +5,9 @@ import json
 import time
 from typing import Any
 
-from iotflow.settings import Settings, load_settings
+from iotflow.settings import Settings
 from tests.api.people import ADMIN, PASSWORD, Caller, Person, Thing, events, join, login, new_device, new_group, submit
-from tests.api.service import running
+from tests.api.service import changed, running
 from tests.clock import FakeClock
 
 VISIBLE_WITHIN_S = 2.0
@@ -132,7 +132,7 @@ async def test_what_is_made_and_ended_leaves_one_event(admin: Person) -> None:
 
 
 async def test_an_admin_who_registers_somebody_is_named(settings: Settings, clock: FakeClock) -> None:
-    closed = load_settings(data_dir=settings.data_dir, registration="closed")
+    closed = changed(settings, registration="closed")
     async with running(closed, clock) as service, service.client() as client:
         admin = await login(client, ADMIN)
         body = {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
