@@ -44,8 +44,8 @@ FILL = f"""
     INSERT INTO tokens SELECT sha256(user_id::text::bytea), user_id, 1, 9000000000000000000 FROM users;
     INSERT INTO events
     SELECT gen_random_uuid(), 'user.updated', n, user_id, n % 1000, '{{}}', NULL FROM users, generate_series(1, 10) n;
-    INSERT INTO outbox (topic, subject, payload, not_before, claimed_until, attempts)
-    SELECT 'event', 'user:' || (n % 500), '{{}}', 0, 0, 0 FROM generate_series(1, 20000) n;
+    INSERT INTO outbox (topic, subject, payload, not_before, attempts)
+    SELECT 'event', 'user:' || (n % 500), '{{}}', 0, 0 FROM generate_series(1, 20000) n;
     VACUUM ANALYZE
 """
 
