@@ -20,13 +20,6 @@ settings.register_profile("thorough", max_examples=2_000, deadline=None, suppres
 settings.load_profile("ci")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Cassandra's driver leaves the sockets open by which its threads wake an event loop up: they go with the loop."""
-    config.addinivalue_line(
-        "filterwarnings", "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-    )
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     """The time of the test's own world."""

@@ -24,8 +24,8 @@ async def invalidate_with(
     if not digests:
         return
     payload: JsonObject = {"digests": [digest.hex() for digest in digests]}
-    # A subject of its own: it waits for no event that the documents do not take.
-    subject = f"credential:{digests[0].hex()}"
+    # A subject of its own, as long as a subject may be: it waits for no event that the documents do not take.
+    subject = f"credential:{digests[0][:16].hex()}"
     await transaction.outbox.add([NewMessage(Topic.INVALIDATE_PRINCIPALS, subject, payload, at)])
 
     async def invalidate() -> None:

@@ -1,6 +1,7 @@
 """A Redis of a test's own, to be paused, killed and started again; and a line to it that can be cut and slowed."""
 
 import asyncio
+import os
 import shutil
 import signal
 import socket
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import pytest
 
 from tests.processes import free_port
 
@@ -28,10 +31,9 @@ class RedisServer:
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
 
-    @staticmethod
-    def is_installed() -> bool:
-        """Whether this machine has the program."""
-        return shutil.which("redis-server") is not None
+    def add(self, *arguments: str) -> None:
+        """Start it with these arguments too."""
+        self._command += arguments
 
     def start(self) -> None:
         """Start it, again on the same port and files, and wait until it takes clients."""
@@ -73,6 +75,13 @@ class RedisServer:
     ) -> None:
         if self._process is not None:
             self.kill()
+
+
+def require() -> None:
+    """Skip the test, or fail it where stores are required, on a machine without the program."""
+    if shutil.which("redis-server") is None:
+        end = pytest.fail if os.environ.get("IOTFLOW_REQUIRE_STORES") == "1" else pytest.skip
+        end("no server: redis-server is not installed")
 
 
 class Line:

@@ -1,7 +1,6 @@
 """Redis paused, killed, emptied, set back, cut off: nobody is failed by it, and nobody sees what is out of date."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -25,7 +24,7 @@ from tests.contracts.latest_cache import fill as fill_latest
 from tests.contracts.latest_cache import value
 from tests.contracts.principal_cache import device, fill
 from tests.stores.redis import eventually
-from tests.stores.redis_server import Line, RedisServer
+from tests.stores.redis_server import Line, RedisServer, require
 
 LIFETIME_S = 30
 CALL_S = 1.0
@@ -36,11 +35,7 @@ DEVICE = 7
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
-    if not RedisServer.is_installed():
-        message = "no server: redis-server is not installed"
-        if os.environ.get("IOTFLOW_REQUIRE_STORES") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
+    require()
     with RedisServer(tmp_path) as server:
         yield server
 
@@ -61,7 +56,7 @@ async def line(server: RedisServer) -> AsyncIterator[Line]:
 async def here(address: RedisAddress, line: Line) -> AsyncIterator[RedisCache]:
     """The players of one process."""
     async with open_redis(replace(address, port=line.port), SystemClock(), LIFETIME_S) as here:
-        await here.ping()
+        await is_back(here)
         yield here
 
 
@@ -69,7 +64,7 @@ async def here(address: RedisAddress, line: Line) -> AsyncIterator[RedisCache]:
 async def there(address: RedisAddress, here: RedisCache) -> AsyncIterator[RedisCache]:
     """The players of another process."""
     async with open_redis(address, SystemClock(), LIFETIME_S) as there:
-        await there.ping()
+        await is_back(there)
         await is_back(here)
         yield there
 
@@ -297,9 +292,8 @@ async def test_what_a_process_knows_itself_ends_soon_while_redis_is_away(
     principal = device()
     async with AsyncExitStack() as stack:
         here, there = [await stack.enter_async_context(open_redis(address, SystemClock(), 2)) for _ in range(2)]
-        await here.ping()
-        await there.ping()
-        await is_back(here)
+        for cache in (here, there, here):
+            await is_back(cache)
         await fill(here.principals, principal)
         assert await there.principals.get(principal.credential) == principal
         server.kill()
@@ -325,7 +319,7 @@ async def test_closing_while_redis_is_away_takes_no_longer_than_its_deadlines(
     server: RedisServer, address: RedisAddress
 ) -> None:
     async with open_redis(address, SystemClock(), LIFETIME_S) as here:
-        await here.ping()
+        await is_back(here)
         server.pause()
         began = time.monotonic()
     assert time.monotonic() - began < 3 * CALL_S

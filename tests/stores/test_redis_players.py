@@ -105,6 +105,15 @@ class TestRedisLatestCache(OnRedis, LatestCacheContract):
         await cache.advance(device, {"x": value("deleted", T, received)})
         await missed_latest(cache, device)
 
+    async def test_more_names_than_a_device_may_have_fit(
+        self, cache: RedisLatestCache, other: RedisLatestCache, device: int, clock: Clock
+    ) -> None:
+        values = {f"name {number}": value(number, T, clock.receipt()) for number in range(1_500)}
+        await fill_latest(cache, device, values)
+        newer = {name: value("newer", T + 1, clock.receipt()) for name in values}
+        await cache.advance(device, newer)
+        assert await other.get(device) == newer
+
     async def test_keys_of_a_device_share_a_slot(
         self, cache: RedisLatestCache, raw: Redis, address: RedisAddress, device: int
     ) -> None:

@@ -18,6 +18,7 @@ from iotflow.stores.redis.connection import Command, ErrorReply, RedisConnection
 from iotflow.stores.redis.scripts import Scripts
 
 DEADLINE_S = 0.25
+GRACE_S = 0.02
 PROBE_TIMEOUT_S = 2.0
 CALLS_PER_GROUP = 512
 CALLS_WAITING = 20_000
@@ -126,7 +127,7 @@ class Pipeline:
         for call in group:
             commands += call.build(self._generation)
             ends.append(len(commands))
-        replies = await self._connection.exchange(commands)
+        replies = await self._exchange(commands)
         generation = replies[0].decode() if isinstance(replies[0], bytes) else ""
         again: list[_Call] = []
         start = 1
@@ -158,7 +159,7 @@ class Pipeline:
         # A doubt that comes while this is under way calls for another generation.
         self._doubts = False
         try:
-            replies = await self._connection.exchange(commands)
+            replies = await self._exchange(commands)
         except BaseException:
             self._doubts = True
             raise
@@ -170,6 +171,19 @@ class Pipeline:
             logger.warning("Redis did not carry out %d calls: all entries of the cache are void now", self._unanswered)
         self._unanswered = 0
         self._generation = generation
+
+    async def _exchange(self, commands: Sequence[Command]) -> list[Reply]:
+        exchange = asyncio.create_task(self._connection.exchange(commands))
+        try:
+            return await asyncio.shield(exchange)
+        except asyncio.CancelledError:
+            # The deadline may have passed while this process was busy with something else: what is there by now counts.
+            await asyncio.wait([exchange], timeout=GRACE_S)
+            if exchange.done():
+                return exchange.result()
+            exchange.cancel()
+            await asyncio.wait([exchange])
+            raise
 
     async def _probe(self) -> None:
         await self._begin_generation()

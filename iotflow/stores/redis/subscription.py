@@ -9,7 +9,9 @@ from iotflow.stores.redis.address import RedisAddress
 from iotflow.stores.redis.connection import RedisConnection
 
 SILENCE_S = 0.25
-"""So long a silence is broken by asking, and so long an answer is waited for: the cache's deadline."""
+"""A silence of so long is broken by asking."""
+ANSWER_S = 0.5
+"""So long an answer is waited for: twice the cache's deadline, for a process that is busy."""
 CONNECT_DEADLINE_S = 2.0
 RETRY_S = 0.5
 
@@ -17,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Subscription:
-    """Listens to one channel, as long as `run` does, and notices within half a second that it cannot."""
+    """Listens to one channel, as long as `run` does, and notices within a second that it cannot."""
 
     def __init__(
         self,
@@ -39,15 +41,18 @@ class Subscription:
         """Listen until cancelled."""
         while True:
             connection = RedisConnection(self._address)
+            listening = False
             try:
                 async with asyncio.timeout(CONNECT_DEADLINE_S):
                     await connection.send(("SUBSCRIBE", self._channel))
                     while not await connection.receive(CONNECT_DEADLINE_S):
                         """It raises before this repeats."""
+                listening = True
                 self._began()
                 await self._listen(connection)
             except (StoreUnavailable, TimeoutError) as error:
-                logger.info("no invalidations are heard: %s", error)
+                if listening:
+                    logger.warning("invalidations by other processes are not heard: %s", error)
             finally:
                 await connection.close()
             self._broke()
@@ -57,7 +62,7 @@ class Subscription:
         """Raises StoreUnavailable once it hears nothing any more."""
         asked = False
         while True:
-            message = await connection.receive(SILENCE_S)
+            message = await connection.receive(ANSWER_S if asked else SILENCE_S)
             if message is None and asked:
                 raise StoreUnavailable("cache", "Redis has fallen silent")
             asked = message is None

@@ -22,6 +22,7 @@ from iotflow.completion import to_completion
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql.postgres import (
     MIGRATION_LOCK,
+    Partings,
     is_contention,
     postgres_engines,
     postgres_failure,
@@ -56,19 +57,21 @@ class Database:
         reader: AsyncEngine,
         *,
         failure: Callable[[DBAPIError | OSError], str | None],
-        migrator: AsyncEngine | None,
-        remote: bool,
+        migrator: AsyncEngine | None = None,
+        partings: Partings | None = None,
     ) -> None:
         """`failure` says why an error makes the store unavailable, None where it does not.
 
-        A store that is not `remote` is a file of this machine: waiting is for one's turn to write, and there is no
-        network behind which it could be gone. It has one deadline for everything, and no circuit to break.
+        With a `migrator` and `partings` the store is a server. Without it is a file of this machine: waiting is for
+        one's turn to write, and there is no network behind which it could be gone. It has one deadline for everything,
+        and no circuit to break.
         """
         self._writer = writer
         self._reader = reader
         self._failure = failure
         self._migrator = migrator
-        self._breaker = CircuitBreaker("sql", self._probe, probe_timeout_s=2 * POINT_TIMEOUT_S) if remote else None
+        self._partings = partings
+        self._breaker = CircuitBreaker("sql", self._probe, probe_timeout_s=2 * POINT_TIMEOUT_S) if migrator else None
         self._write_failed_at: float | None = None
 
     @asynccontextmanager
@@ -128,6 +131,8 @@ class Database:
             await self._breaker.close()
         await self._reader.dispose()
         await self._writer.dispose()
+        if self._partings is not None:
+            await self._partings.finish()
 
     async def _commit(self, connection: AsyncConnection) -> None:
         if self._breaker is None:
@@ -139,6 +144,7 @@ class Database:
     async def _probe(self) -> None:
         async with self._translated(), self._writer.connect() as connection:
             await connection.execute(text("SELECT 1"))
+        self._write_failed_at = None
 
     @asynccontextmanager
     async def _guarded(self, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
@@ -174,16 +180,15 @@ def open_database(url: str) -> Database:
             sqlite_engine(url, 1, pool_timeout_s=SCAN_TIMEOUT_S, writes=True),
             sqlite_engine(url, SQLITE_READERS, pool_timeout_s=SQLITE_POOL_TIMEOUT_S, writes=False),
             failure=lambda error: str(error) if isinstance(error, OSError) else sqlite_failure(error),
-            migrator=None,
-            remote=False,
         )
-    writer, reader = postgres_engines(url, SCAN_TIMEOUT_S)
+    partings = Partings()
+    writer, reader = postgres_engines(url, SCAN_TIMEOUT_S, partings)
     return Database(
         writer,
         reader,
         failure=lambda error: postgres_failure(error, url),
         migrator=postgres_migrator(url),
-        remote=True,
+        partings=partings,
     )
 
 

@@ -1,5 +1,7 @@
 """How PostgreSQL is connected to, and what its errors mean."""
 
+import asyncio
+import logging
 import ssl
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -11,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 CONNECT_TIMEOUT_S = 1.5
 POOL_TIMEOUT_S = 1.5
+PARTING_TIMEOUT_S = 2.0
 WRITERS = 5
 READERS = 10
 
@@ -22,8 +25,41 @@ _CONTENTION = ("40001", "40P01")
 _STATEMENTS_OWN = ("22", "23", *_CONTENTION)
 _PLACE = ("host", "port")
 
+logger = logging.getLogger(__name__)
 
-def postgres_engines(url: str, longest_statement_s: float) -> tuple[AsyncEngine, AsyncEngine]:
+
+class Partings:
+    """Connections that are closed because their statement was cancelled, which the server is told in the background."""
+
+    def __init__(self) -> None:
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def begin(self, dbapi_connection: Any) -> None:  # Any: the adapter is untyped
+        """Close a connection that nobody uses any more."""
+        driver = dbapi_connection.driver_connection
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            driver.terminate()
+            return
+        closing = loop.create_task(_part(driver))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    async def finish(self) -> None:
+        """Wait for what is under way, for two seconds at most."""
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+
+async def _part(driver: Any) -> None:  # Any: asyncpg has no types
+    try:
+        await driver.close(timeout=PARTING_TIMEOUT_S)
+    except Exception as error:  # noqa: BLE001  # whatever has become of it, it is gone
+        logger.debug("a connection did not part in good order: %r", error)
+
+
+def postgres_engines(url: str, longest_statement_s: float, partings: Partings) -> tuple[AsyncEngine, AsyncEngine]:
     """An engine that writes and one that reads, each with a pool of its own, so that reports never hold up ingest."""
     session = {
         # The client gives up first; these end what a client that has died or hangs has left behind.
@@ -32,8 +68,9 @@ def postgres_engines(url: str, longest_statement_s: float) -> tuple[AsyncEngine,
     }
     # A read sees one state of the store throughout, as on SQLite; such transactions never fail for the sake of others.
     snapshot = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
-    writer = _pooled(url, WRITERS, longest_statement_s, {**session, "default_transaction_isolation": "read committed"})
-    return writer, _pooled(url, READERS, longest_statement_s, {**session, **snapshot})
+    latest = {"default_transaction_isolation": "read committed"}
+    writer = _pooled(url, WRITERS, longest_statement_s, {**session, **latest}, partings)
+    return writer, _pooled(url, READERS, longest_statement_s, {**session, **snapshot}, partings)
 
 
 def postgres_migrator(url: str) -> AsyncEngine:
@@ -43,7 +80,9 @@ def postgres_migrator(url: str) -> AsyncEngine:
     )
 
 
-def _pooled(url: str, connections: int, longest_statement_s: float, settings: dict[str, str]) -> AsyncEngine:
+def _pooled(
+    url: str, connections: int, longest_statement_s: float, settings: dict[str, str], partings: Partings
+) -> AsyncEngine:
     engine = create_async_engine(
         _place(url),
         pool_size=connections,
@@ -59,11 +98,8 @@ def _pooled(url: str, connections: int, longest_statement_s: float, settings: di
         if connection.driver_connection.is_closed():
             raise InvalidatePoolError
 
-    @event.listens_for(engine.sync_engine, "invalidate")
-    def abandon(connection: Any, _record: object, _error: object) -> None:  # Any: as above
-        # A statement was cancelled. To part in good order from a server that does not answer takes seconds.
-        connection.driver_connection.terminate()
-
+    # SQLAlchemy's own way keeps whoever was cancelled waiting for as long as the server takes.
+    engine.sync_engine.dialect.do_terminate = partings.begin  # type: ignore[method-assign]  # no hook is offered
     return engine
 
 
