@@ -167,7 +167,9 @@ async def _telemetry(
     if connections.cassandra is not None:
         from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 
-        return CassandraTelemetry(connections.cassandra, clock, settings.retention_days)
+        on_cassandra = CassandraTelemetry(connections.cassandra, clock, settings.retention_days)
+        stack.push_async_callback(on_cassandra.close)
+        return on_cassandra
     telemetry = SqlTelemetry(connections.database, clock, settings.retention_days)
     stack.push_async_callback(telemetry.close)
     sweepers.append(telemetry)
