@@ -19,7 +19,7 @@ from iotflow.stores.sql.migrations import (
     wanted_revision,
 )
 from iotflow.stores.sql.tables import metadata
-from tests.stores.postgres import PostgresTables, new_database
+from tests.stores.postgres import PostgresTables, be_patient, new_database
 from tests.stores.test_sqlite_migrations import revisions
 
 COLUMNS = """
@@ -38,8 +38,9 @@ CONSTRAINTS = """
 
 
 @pytest.fixture
-async def url(postgres_url: str) -> AsyncIterator[str]:
+async def url(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """A database without a schema."""
+    be_patient(monkeypatch)
     async with new_database(postgres_url) as url:
         yield url
 
