@@ -12,12 +12,11 @@ from sqlalchemy import Connection
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql.dialect import Database, open_database
 from iotflow.stores.sql.migrations import (
-    downgrade_connection,
     stored_revision,
     upgrade,
-    upgrade_connection,
     wanted_revision,
 )
+from iotflow.stores.sql.scripts import downgrade_connection, upgrade_connection
 from iotflow.stores.sql.tables import metadata
 from tests.stores.postgres import PostgresTables, be_patient, new_database
 from tests.stores.test_sqlite_migrations import revisions
