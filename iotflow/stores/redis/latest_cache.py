@@ -40,20 +40,29 @@ class RedisLatestCache:
 
     async def get(self, device_id: int) -> LatestValues | LatestMiss:
         try:
-            found = await self._entries.get(str(device_id))
+            for _ in range(2):
+                found = await self._entries.get(str(device_id))
+                if isinstance(found, int):
+                    return LatestMiss(found)
+                values = {
+                    name.decode(): _unpacked(packed)
+                    for name, packed in zip(found[::2], found[1::2], strict=True)
+                    if name
+                }
+                now_us = self._clock.now() * 1_000
+                if all(latest.expires is None or latest.expires > now_us for latest in values.values()):
+                    return values
+                # An older value that is still kept may take the place of the expired one: only the store knows.
+                await self._entries.drop(str(device_id))
         except StoreUnavailable:
-            # Nobody knows what has changed since another reader's miss: each reads the store itself.
-            return LatestMiss(next(self._unshared))
-        if isinstance(found, int):
-            return LatestMiss(found)
-        names, values = found[::2], found[1::2]
-        return {name.decode(): _unpacked(value) for name, value in zip(names, values, strict=True) if name}
+            pass
+        # Nobody knows what has changed since another reader's miss: each reads the store itself.
+        return LatestMiss(next(self._unshared))
 
     async def fill(self, device_id: int, values: LatestValues, miss: LatestMiss) -> None:
         lifetime_ms = LIFETIME_S * 1_000
         for latest in values.values():
             if latest.expires is not None:
-                # An older value that is still kept may take the place of the expired one: only the store knows.
                 lifetime_ms = min(lifetime_ms, latest.expires // 1_000 - self._clock.now())
         if miss.version < 0 or lifetime_ms <= 0:
             return
