@@ -104,7 +104,7 @@ class Pipeline:
                 self._unanswered += len(group)
                 for call in group:
                     _fail(call, error)
-            except Exception as error:  # noqa: BLE001  # a defect is each caller's to report, and ends no other call
+            except Exception as error:  # noqa: BLE001  # a defect is told to the callers, and others go on
                 self._doubts = True
                 for call in group:
                     _fail(call, error)
