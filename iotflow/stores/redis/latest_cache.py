@@ -28,7 +28,8 @@ _encode_value = msgspec.json.Encoder().encode
 class RedisLatestCache:
     """Plays `LatestCache`: a hash a device, a field a name, and one more so that it is never empty.
 
-    Without Redis each read is a miss, and no fill is taken.
+    Without Redis, and for a second after an outage, each read is a miss and no fill is taken: another process may not
+    have noticed yet that it is over, and store values that it does not tell of.
     """
 
     def __init__(self, pipeline: Pipeline, prefix: str, clock: Clock) -> None:
@@ -42,6 +43,8 @@ class RedisLatestCache:
         try:
             for _ in range(2):
                 found = await self._entries.get(str(device_id))
+                if not self._pipeline.is_settled:
+                    break
                 if isinstance(found, int):
                     return LatestMiss(found)
                 values = {
@@ -64,7 +67,7 @@ class RedisLatestCache:
         for latest in values.values():
             if latest.expires is not None:
                 lifetime_ms = min(lifetime_ms, latest.expires // 1_000 - self._clock.now())
-        if miss.version < 0 or lifetime_ms <= 0:
+        if miss.version < 0 or lifetime_ms <= 0 or not self._pipeline.is_settled:
             return
         try:
             await self._entries.fill(str(device_id), miss.version, [b"", b"", *_packed(values)], lifetime_ms)
