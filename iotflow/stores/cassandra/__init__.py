@@ -1,0 +1,1 @@
+"""The player of telemetry on Cassandra 5, by acsylla."""
