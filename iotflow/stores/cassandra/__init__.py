@@ -1,1 +1,0 @@
-"""The player of telemetry on Cassandra 5, by acsylla."""
