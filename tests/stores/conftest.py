@@ -1,12 +1,16 @@
 """What the players' tests share."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
 from iotflow.stores.sql.dialect import open_database
 from iotflow.stores.sql.migrations import upgrade
+from tests.stores.cassandra import cassandra_keyspace
+
+__all__ = ["cassandra_keyspace"]
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +25,12 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(migrate())
     return path
+
+
+@pytest.fixture(scope="session")
+def cassandra_url() -> str:
+    """The URL of a running Cassandra, with any keyspace."""
+    url = os.environ.get("IOTFLOW_TEST_CASSANDRA_URL")
+    if url is None:
+        pytest.skip("no Cassandra: IOTFLOW_TEST_CASSANDRA_URL is not set")
+    return url

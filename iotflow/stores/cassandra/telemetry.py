@@ -1,0 +1,80 @@
+"""Telemetry in the tables `records`, for history, `points`, for statistics and newest values, and `devices`."""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+from iotflow.clock import Clock
+from iotflow.domain.aggregates import Aggregation, Bucket
+from iotflow.domain.telemetry import LatestValues, Record, StoredRecord
+from iotflow.domain.times import Millis, Span
+from iotflow.stores.cassandra.aggregates import aggregated
+from iotflow.stores.cassandra.catalogue import stored_names
+from iotflow.stores.cassandra.connection import Cassandra
+from iotflow.stores.cassandra.deleting import delete_span, purge_device
+from iotflow.stores.cassandra.history import read_records
+from iotflow.stores.cassandra.latest import read_latest
+from iotflow.stores.cassandra.parallel import in_parallel
+from iotflow.stores.cassandra.writing import Write
+
+RECORDS_AT_ONCE = 500
+"""Whose statements are put together in one go: the event loop waits meanwhile."""
+
+
+class CassandraTelemetry:
+    """Plays `TelemetryRepository`. A write that fails may have been stored, in part or whole."""
+
+    def __init__(self, cassandra: Cassandra, clock: Clock, retention_days: int) -> None:
+        self._cassandra = cassandra
+        self._clock = clock
+        self._retention_days = retention_days
+
+    async def close(self) -> None:
+        """Nothing of its own: writes return when they are stored, and the connection is closed by who opened it."""
+
+    async def write(self, device_id: int, records: Sequence[Record]) -> None:
+        for first in range(0, len(records), RECORDS_AT_ONCE):
+            part = records[first : first + RECORDS_AT_ONCE]
+            write = Write(device_id, part, self._retention_days, self._clock.now())
+            if of_device := write.of_device():
+                await self._cassandra.execute_batch(of_device)
+                await in_parallel(partial(self._cassandra.execute_batch, batch) for batch in write.of_days())
+
+    async def names(self, device_id: int) -> frozenset[str]:
+        return await stored_names(self._cassandra, device_id)
+
+    async def latest(self, device_id: int) -> LatestValues:
+        return await read_latest(self._cassandra, device_id, self._clock)
+
+    async def records(
+        self,
+        device_id: int,
+        span: Span,
+        *,
+        descending: bool,
+        limit: int,
+        after: Millis | None = None,
+        names: Collection[str] | None = None,
+    ) -> list[StoredRecord]:
+        if after is not None:
+            span = _beyond(span, after, descending=descending)
+        return await read_records(self._cassandra, device_id, span, descending=descending, limit=limit, names=names)
+
+    async def aggregate(
+        self, device_id: int, name: str, span: Span, aggregation: Aggregation, *, width_ms: int, offset_ms: int
+    ) -> list[Bucket]:
+        return await aggregated(
+            self._cassandra, device_id, name, span, aggregation, width_ms=width_ms, offset_ms=offset_ms
+        )
+
+    async def delete(self, device_id: int, span: Span) -> None:
+        await delete_span(self._cassandra, device_id, span, self._clock.receipt())
+
+    async def purge(self, device_id: int) -> None:
+        await purge_device(self._cassandra, device_id, self._clock.receipt())
+
+
+def _beyond(span: Span, after: Millis, *, descending: bool) -> Span:
+    """What of the span lies beyond a time, in the order asked for."""
+    if descending:
+        return Span(span.start, after if span.end is None else min(span.end, after))
+    return Span(max(span.start, Millis(after + 1)), span.end)

@@ -1,0 +1,132 @@
+"""Cassandra for the players: a migrated keyspace of each test process's own, and a session beside the player."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import acsylla  # type: ignore[import-untyped]  # the driver has no types
+import msgspec
+import pytest
+
+from iotflow.clock import SystemClock
+from iotflow.domain.json import JsonObject
+from iotflow.domain.times import Micros, Millis
+from iotflow.stores.cassandra.address import CassandraAddress, parse_address
+from iotflow.stores.cassandra.connection import Cassandra
+from iotflow.stores.cassandra.migrations import upgrade
+from tests.contracts.telemetry.base import RawPoint
+from tests.contracts.timed import PassTime
+
+DRIVER_LEAVES_A_SOCKET = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
+"""The driver never closes the socket by which its threads wake the event loop up; it goes with the loop."""
+
+
+class RawCassandra:
+    """A session beside the player's. Values stand in the CQL: they are numbers of the tests' own."""
+
+    def __init__(self, address: CassandraAddress) -> None:
+        self._address = address
+
+    async def query(self, cql: str) -> list[dict[str, Any]]:
+        """The rows of one statement, on a session of its own."""
+        cluster = acsylla.create_cluster(list(self._address.hosts), port=self._address.port, log_level="critical")
+        session = await cluster.create_session()
+        try:
+            return [row.as_dict() for row in await session.execute(acsylla.create_statement(cql))]
+        finally:
+            await session.close()
+
+
+@pytest.mark.filterwarnings(DRIVER_LEAVES_A_SOCKET)
+class OnCassandra:
+    """Makes a suite run on Cassandra, which expires data by a clock of its own."""
+
+    @pytest.fixture
+    def clock(self) -> SystemClock:
+        return SystemClock()
+
+    @pytest.fixture
+    def pass_time(self) -> PassTime:
+        async def wait(seconds: float) -> None:
+            await asyncio.sleep(seconds)
+
+        return wait
+
+    @pytest.fixture
+    async def cassandra(self, cassandra_keyspace: CassandraAddress) -> AsyncIterator[Cassandra]:
+        cassandra = Cassandra(cassandra_keyspace)
+        await cassandra.connect()
+        yield cassandra
+        await cassandra.close()
+
+    @pytest.fixture
+    def raw(self, cassandra_keyspace: CassandraAddress) -> "CassandraRawTelemetry":
+        return CassandraRawTelemetry(cassandra_keyspace)
+
+
+class CassandraRawTelemetry(RawCassandra):
+    """Plays `RawTelemetry`. What the two tables hold of a device must be the same."""
+
+    def __init__(self, address: CassandraAddress) -> None:
+        super().__init__(address)
+        self._keyspace = address.keyspace
+
+    async def points(self, device_id: int) -> list[RawPoint]:
+        columns = "name, to_unix_timestamp(time) AS time, value, writetime(value) AS stamp"
+        rows = await self._all("points", columns, device_id)
+        points = [
+            RawPoint(
+                Millis(row["time"]),
+                row["name"],
+                *[field for field in row["value"].values() if field is not None],
+                Micros(row["stamp"]),
+            )
+            for row in rows
+        ]
+        points.sort(key=lambda point: (point.timestamp, point.name))
+        assert points == await self._points_of_records(device_id)
+        return points
+
+    async def metadata(self, device_id: int) -> dict[Millis, JsonObject]:
+        rows = await self._all("records", "to_unix_timestamp(time) AS time, metadata", device_id)
+        return {Millis(row["time"]): json.loads(row["metadata"]) for row in rows if row["metadata"] is not None}
+
+    async def _points_of_records(self, device_id: int) -> list[RawPoint]:
+        columns = "to_unix_timestamp(time) AS time, values AS of_names, writetime(values) AS stamps"
+        return sorted(
+            (
+                RawPoint(Millis(row["time"]), name, msgspec.msgpack.decode(value), Micros(stamp))
+                for row in await self._all("records", columns, device_id)
+                for (name, value), stamp in zip((row["of_names"] or {}).items(), row["stamps"] or (), strict=True)
+            ),
+            key=lambda point: (point.timestamp, point.name),
+        )
+
+    async def _all(self, table: str, columns: str, device_id: int) -> Sequence[dict[str, Any]]:
+        return await self.query(
+            f"SELECT {columns} FROM {self._keyspace}.{table} WHERE device_id = {device_id} ALLOW FILTERING"
+        )
+
+
+@pytest.fixture(scope="session")
+def cassandra_keyspace(cassandra_url: str) -> Iterator[CassandraAddress]:
+    """A migrated keyspace, made once for all tests of the process: to create tables takes seconds."""
+    name = f"iotflow_test_{secrets.token_hex(6)}"
+    address = replace(parse_address(cassandra_url), keyspace=name)
+
+    async def migrate() -> None:
+        cassandra = Cassandra(address)
+        await cassandra.connect(to_migrate=True)
+        await upgrade(cassandra)
+        await cassandra.close()
+
+    asyncio.run(migrate())
+    yield address
+    asyncio.run(_drop(address))
+
+
+async def _drop(address: CassandraAddress) -> None:
+    await RawCassandra(address).query(f"DROP KEYSPACE {address.keyspace}")
