@@ -23,7 +23,7 @@ _STATISTICS = {
     Aggregation.MEAN: "count(value.i), count(value.f), sum(cast(value.i AS double)), sum(value.f)",
     Aggregation.MIN: "count(value.i), count(value.f), min(value.i), min(value.f)",
     Aggregation.MAX: "count(value.i), count(value.f), max(value.i), max(value.f)",
-    Aggregation.COUNT: "count(value), 0",
+    Aggregation.COUNT: "count(value)",
     Aggregation.FIRST: "count(value), value",
     Aggregation.LAST: "count(value), value",
 }
@@ -83,8 +83,8 @@ async def _rows(cassandra: Cassandra, aggregation: Aggregation, values: Sequence
 def _bucket(aggregation: Aggregation, index: int, row: Row) -> Bucket | None:
     """A day's part of a window; None where a numeric statistic finds no number."""
     if not aggregation.numeric:
-        _, _, count, value = row
-        return Bucket(index, count if aggregation is Aggregation.COUNT else value_of(value), count)
+        count = row[2]
+        return Bucket(index, count if aggregation is Aggregation.COUNT else value_of(row[3]), count)
     _, _, integers, decimals, of_integers, of_decimals = row
     count = integers + decimals
     if not count:

@@ -19,11 +19,8 @@ NO_HOURS: Hours = 0
 def whole_hours(day: int, span: Span, width_ms: int, offset_ms: int) -> Hours:
     """The hours of a day that lie whole within a span and within one of its windows; days count from the epoch.
 
-    A window's first millisecond is one where `time + offset_ms` is a multiple of `width_ms`. Windows shorter than an
-    hour have no use for any.
+    A window begins wherever `time + offset_ms` is a multiple of `width_ms`.
     """
-    if width_ms < HOUR_MS:
-        return NO_HOURS
     start = day * DAY_MS
     end = start + DAY_MS if span.end is None else min(start + DAY_MS, span.end)
     first = max(0, -((start - span.start) // HOUR_MS))
@@ -72,7 +69,7 @@ class DayOfHours(msgspec.Struct, frozen=True, array_like=True):
     statistics: Mapping[int, Statistics]
 
 
-NOT_ROLLED_UP = DayOfHours(NO_HOURS, {})
+NOTHING_KEPT = DayOfHours(NO_HOURS, {})
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(DayOfHours)

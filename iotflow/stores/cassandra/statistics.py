@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 
 import msgspec
 
@@ -15,35 +14,24 @@ Number = int | float
 class Statistics(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What all aggregations need of some values of one name, at least one, in order of time.
 
-    `numbers` counts those that are neither boolean nor string; `total`, `least` and `greatest` are theirs. A total is
-    rounded once; where no double holds it, it is an integer.
+    `numbers` counts those that are neither boolean nor string; `total`, `least` and `greatest` are theirs. A total that
+    overflowed while it was added up is not finite, though a double may hold the sum.
     """
 
     count: int
     first: Value
     last: Value
     numbers: int
-    total: Number
+    total: float
     least: Number | None
     greatest: Number | None
 
 
-def statistics(values: Sequence[Value]) -> Statistics:
-    """Of values in order of time."""
-    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    return Statistics(
-        count=len(values),
-        first=values[0],
-        last=values[-1],
-        numbers=len(numbers),
-        total=_total(numbers),
-        least=min(numbers, default=None),
-        greatest=max(numbers, default=None),
-    )
+def bucket_of(index: int, parts: Sequence[Statistics], aggregation: Aggregation) -> Bucket | None:
+    """The bucket of a window from its parts in order of time; None where none of its values is used.
 
-
-def window(index: int, parts: Sequence[Statistics], aggregation: Aggregation) -> Bucket | None:
-    """The bucket of a window from its parts in order of time; None where none of its values is used."""
+    A sum that is not finite has overflowed on the way and tells nothing.
+    """
     count = sum([part.numbers if aggregation.numeric else part.count for part in parts])
     if count == 0:
         return None
@@ -60,18 +48,12 @@ def window(index: int, parts: Sequence[Statistics], aggregation: Aggregation) ->
         case Aggregation.MAX:
             value = max([part.greatest for part in parts if part.greatest is not None])
         case Aggregation.SUM | Aggregation.MEAN:
-            total = _total([part.total for part in parts])
-            value = total if isinstance(total, float) else (math.inf if total > 0 else -math.inf)
+            value = _sum([part.total for part in parts])
     return Bucket(index, value, count)
 
 
-def _total(numbers: Sequence[Number]) -> Number:
-    """The exact sum, rounded once: a double, or an integer where no double holds it."""
+def _sum(totals: Sequence[float]) -> float:
     try:
-        return math.fsum(numbers)
-    except OverflowError:  # of the sum, or of a part of it that the rest takes back
-        total = sum(map(Fraction, numbers))
-    try:
-        return float(total)
-    except OverflowError:
-        return round(total)
+        return math.fsum(totals)
+    except (OverflowError, ValueError):  # of the sum or a part of it; of infinities of both signs
+        return math.nan

@@ -1,0 +1,92 @@
+"""Statistics per window of whole hours, put together from roll-ups, and from points where no hour fits."""
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from iotflow.clock import Clock
+from iotflow.domain.aggregates import Aggregation, Bucket, combined
+from iotflow.domain.times import DAY_MS, Millis, Span
+from iotflow.stores.cassandra.aggregates import aggregated
+from iotflow.stores.cassandra.catalogue import stored_days_of_name
+from iotflow.stores.cassandra.connection import Cassandra
+from iotflow.stores.cassandra.days import bounds
+from iotflow.stores.cassandra.hours import HOUR_MS, NO_HOURS, Hours, remainder, whole_hours
+from iotflow.stores.cassandra.parallel import in_parallel
+from iotflow.stores.cassandra.rollups import Rollups, closed_until
+from iotflow.stores.cassandra.statistics import Statistics, bucket_of
+
+
+def of_whole_hours(width_ms: int) -> bool:
+    """Whether windows of this width are made of hours, but for those that an offset cuts in two."""
+    return width_ms % HOUR_MS == 0
+
+
+async def aggregated_by_hours(
+    cassandra: Cassandra,
+    clock: Clock,
+    retention_days: int,
+    device_id: int,
+    name: str,
+    span: Span,
+    aggregation: Aggregation,
+    *,
+    width_ms: int,
+    offset_ms: int,
+) -> list[Bucket]:
+    """What `aggregated` gives, for windows of whole hours."""
+    began = clock.receipt()
+    closed = Span(span.start, min(closed_until(began), bounds(span)[1]))
+    from_points = partial(aggregated, cassandra, device_id, name, aggregation=aggregation)
+    from_points = partial(from_points, width_ms=width_ms, offset_ms=offset_ms)
+    days = await stored_days_of_name(cassandra, device_id, name, span)
+    wanted = {day: hours for day in days if (hours := whole_hours(day, closed, width_ms, offset_ms)) != NO_HOURS}
+    rollups = Rollups(cassandra, device_id, name, retention_days, began)
+    statistics = await rollups.read(wanted)
+    parts = list(_of_hours(wanted, statistics, aggregation, width_ms, offset_ms))
+    rest = list(_joined(part for day in days for part in remainder(day, span, wanted.get(day, NO_HOURS))))
+    for part, buckets in zip(rest, await in_parallel(partial(from_points, part) for part in rest), strict=True):
+        parts += [(part.start, bucket) for bucket in buckets]
+    merged: dict[int, Bucket] = {}
+    for _, bucket in sorted(parts, key=lambda part: part[0]):
+        earlier = merged.get(bucket.index)
+        merged[bucket.index] = bucket if earlier is None else combined(aggregation, earlier, bucket)
+    for index, bucket in merged.items():
+        if isinstance(bucket.value, float) and not math.isfinite(bucket.value):
+            start, end = index * width_ms - offset_ms, (index + 1) * width_ms - offset_ms
+            window = Span(Millis(max(span.start, start)), Millis(min(bounds(span)[1], end)))
+            (merged[index],) = await from_points(window)
+    return [merged[index] for index in sorted(merged)]
+
+
+def _of_hours(
+    wanted: Mapping[int, Hours],
+    statistics: Mapping[int, Mapping[int, Statistics]],
+    aggregation: Aggregation,
+    width_ms: int,
+    offset_ms: int,
+) -> Iterator[tuple[Millis, Bucket]]:
+    """What hours give each window, and from when on."""
+    windows: dict[int, tuple[int, list[Statistics]]] = {}
+    for day, hours in wanted.items():
+        for hour, of_hour in statistics.get(day, {}).items():
+            if hours >> hour & 1:
+                time = day * DAY_MS + hour * HOUR_MS
+                windows.setdefault((time + offset_ms) // width_ms, (time, []))[1].append(of_hour)
+    for index, (time, parts) in windows.items():
+        if (bucket := bucket_of(index, parts, aggregation)) is not None:
+            yield Millis(time), bucket
+
+
+def _joined(spans: Iterator[Span]) -> Iterator[Span]:
+    """The spans, those that meet as one."""
+    before: Span | None = None
+    for span in spans:
+        if before is not None and before.end == span.start:
+            before = Span(before.start, span.end)
+            continue
+        if before is not None:
+            yield before
+        before = span
+    if before is not None:
+        yield before
