@@ -1,44 +1,76 @@
 """What operators do beside a running service."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iotflow.bootstrap import SchemaState, embedded_database, migrate, open_stores, schema_state
+from iotflow.backends import Backend, BackendError
+from iotflow.bootstrap import open_backends, open_stores
 from iotflow.clock import SystemClock
 from iotflow.domain.accounts import User
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.services.accounts import Accounts
-from iotflow.services.health import Health, HealthCheck
 from iotflow.services.passwords import Passwords
 from iotflow.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
+class Migration:
+    """What was done, or is to be done, to one database. `stored` is what it had before, None for no schema."""
+
+    store: str
+    stored: str | None
+    wanted: str
+    steps: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What `diagnose` found. `schema` is None when the SQL store did not answer; `reason` then says why."""
+    """What was found of one store. `latency_ms` is None when it did not answer; `problem` then says why."""
 
-    health: Health
-    schema: SchemaState | None
-    reason: str | None
+    store: str
+    kind: str
+    latency_ms: float | None
+    schema: str
+    problem: BackendError | None
+    is_well: bool
 
-    @property
-    def well(self) -> bool:
-        """Whether every store answers and has the schema that the code needs."""
-        return self.health.verdict == "healthy" and self.schema is not None and self.schema.current
 
-    @property
-    def schema_line(self) -> str:
-        """The schema in a few words."""
-        if self.schema is None:
-            return "unknown"
-        if self.schema.current:
-            return f"{self.schema.wanted}, current"
-        return f"{self.schema.stored or 'none'}, expected {self.schema.wanted}: run `iotflow migrate`"
+async def make_ready(settings: Settings, wait_s: float = 0) -> None:
+    """See that every database answers and has its schema, and bring an embedded one to it.
+
+    Raises BackendError, after `wait_s` seconds for one that is not reached.
+    """
+    async with open_backends(settings) as backends:
+        for backend in backends:
+            await backend.ready(wait_s)
+
+
+async def migrate(settings: Settings, *, dry_run: bool = False, wait_s: float = 0) -> list[Migration]:
+    """Bring each database to the schema that this code needs; on a dry run, only tell what that would do.
+
+    Raises BackendError for one that is not reached within `wait_s` seconds, or has a newer version's schema.
+    """
+    migrations: list[Migration] = []
+    async with open_backends(settings) as backends:
+        for backend in backends:
+            await backend.reached(wait_s)
+            if backend.schema is None:
+                continue
+            try:
+                stored = await backend.schema.stored()
+                if not dry_run:
+                    await backend.schema.upgrade()
+                steps = backend.schema.pending(stored)
+            except StoreUnavailable as error:
+                raise backend.error(error) from error
+            migrations.append(Migration(backend.stores[0], stored, backend.schema.wanted, steps))
+    return migrations
 
 
 async def make_admin(settings: Settings, username: str, email: str, password: str) -> User:
-    """Make an administrator. Raises Conflict for a taken name or address, StoreUnavailable."""
-    if embedded_database(settings) is not None:
-        await migrate(settings)
+    """Make an administrator. Raises Conflict for a taken name or address, BackendError, StoreUnavailable."""
+    await make_ready(settings)
     clock = SystemClock()
     passwords = Passwords()
     try:
@@ -49,11 +81,41 @@ async def make_admin(settings: Settings, username: str, email: str, password: st
         passwords.close()
 
 
-async def diagnose(settings: Settings) -> Diagnosis:
-    """Probe every store and read the schema's revision."""
-    async with open_stores(settings, SystemClock()) as stores:
-        health = await HealthCheck(stores.probes).check()
+async def diagnose(settings: Settings) -> list[Diagnosis]:
+    """Ask every store whether it answers and what schema it has."""
+    found: list[Diagnosis] = []
+    async with open_backends(settings) as backends:
+        for backend in backends:
+            found += await _diagnose(backend)
+    return found
+
+
+async def _diagnose(backend: Backend) -> list[Diagnosis]:
+    latency_ms, schema, problem = None, "-" if backend.schema is None else "unknown", None
+    is_current = True
     try:
-        return Diagnosis(health, await schema_state(settings), None)
+        await backend.reached()
+        began = time.perf_counter()
+        await backend.ping()
+        latency_ms = (time.perf_counter() - began) * 1_000
+        if backend.schema is not None:
+            stored, wanted = await backend.schema.stored(), backend.schema.wanted
+            is_current = stored == wanted
+            schema = (
+                f"{wanted}, current" if is_current else f"{stored or 'none'}, expected {wanted}: run `iotflow migrate`"
+            )
+    except BackendError as error:
+        problem = error
     except StoreUnavailable as error:
-        return Diagnosis(health, None, str(error))
+        problem = backend.error(error)
+    return [
+        Diagnosis(
+            store,
+            backend.kind,
+            latency_ms,
+            schema if store == backend.stores[0] else "-",
+            problem if store == backend.stores[0] else None,
+            problem is None and is_current,
+        )
+        for store in backend.stores
+    ]

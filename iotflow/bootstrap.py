@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from iotflow.backends import Backend, Schema
 from iotflow.clock import Clock
 from iotflow.repositories.activity import ActivityRepository
 from iotflow.repositories.counters import Counters
@@ -78,37 +80,12 @@ async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]
         await database.close()
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaState:
-    """Which schema revision a store has and which one the code needs."""
-
-    store: str
-    stored: str | None
-    wanted: str
-
-    @property
-    def current(self) -> bool:
-        """Whether the store has what the code needs."""
-        return self.stored == self.wanted
-
-
-async def schema_state(settings: Settings) -> SchemaState:
-    """The SQL store's schema. Raises StoreUnavailable."""
+@asynccontextmanager
+async def open_backends(settings: Settings) -> AsyncIterator[Sequence[Backend]]:
+    """The databases of these settings, not connected yet; closed at the end of the block."""
     database = open_database(settings.database_url)
     try:
-        return SchemaState("sql", await migrations.stored_revision(database), migrations.wanted_revision())
-    finally:
-        await database.close()
-
-
-async def migrate(settings: Settings) -> SchemaState:
-    """Bring the SQL store to the schema that the code needs; what it was before. Raises StoreUnavailable."""
-    database = open_database(settings.database_url)
-    try:
-        before = SchemaState("sql", await migrations.stored_revision(database), migrations.wanted_revision())
-        if not before.current:
-            await migrations.upgrade(database)
-        return before
+        yield [_sql_backend(database, settings), MEMORY]
     finally:
         await database.close()
 
@@ -119,14 +96,37 @@ def embedded_database(settings: Settings) -> Path | None:
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
-def _probes(database: Database, settings: Settings) -> list[Probe]:
-    async def ping_memory() -> None:
-        """The process's own memory is there."""
+def _sql_backend(database: Database, settings: Settings) -> Backend:
+    return Backend(
+        setting="IOTFLOW_DATABASE_URL",
+        kind=make_url(settings.database_url).get_backend_name(),
+        stores=["sql", "telemetry", "documents"],
+        connect=database.ping,
+        ping=database.ping,
+        schema=Schema(
+            wanted=migrations.wanted_revision(),
+            stored=partial(migrations.stored_revision, database),
+            pending=migrations.pending,
+            upgrade=partial(migrations.upgrade, database),
+        ),
+        embedded=embedded_database(settings) is not None,
+    )
 
+
+async def _always_there() -> None:
+    """The process's own memory is there."""
+
+
+MEMORY = Backend(
+    setting="IOTFLOW_CACHE_URL", kind="memory", stores=["cache"], connect=_always_there, ping=_always_there
+)
+
+
+def _probes(database: Database, settings: Settings) -> list[Probe]:
     backend = make_url(settings.database_url).get_backend_name()
     return [
         Probe("sql", "accounts, devices, configs, groups", backend, essential=True, ping=database.ping),
         Probe("telemetry", "points, latest, aggregates", backend, essential=True, ping=database.ping),
         Probe("documents", "events, activity", backend, essential=False, ping=database.ping),
-        Probe("cache", "keys, latest values, presence, limits", "memory", essential=False, ping=ping_memory),
+        Probe("cache", "keys, latest values, presence, limits", "memory", essential=False, ping=_always_there),
     ]

@@ -23,6 +23,7 @@ EXPECTED = {
     "password": "10 to 1,000 characters",
 }
 LOCAL_SERVICE = "http://127.0.0.1:8000"
+WAIT_OPTION = typer.Option(min=0, help="Keep trying for so many seconds to reach servers that do not answer yet.")
 USERNAME_OPTION = typer.Option(help="Sign in as this user with IOTFLOW_PASSWORD; without it IOTFLOW_TOKEN signs in.")
 
 app = typer.Typer(
@@ -63,33 +64,41 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes serve.")] = 1,
     tls_cert: Annotated[Path | None, typer.Option(help="A PEM file with the certificate chain.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="A PEM file with the certificate's key.")] = None,
+    wait: Annotated[float, WAIT_OPTION] = 0,
 ) -> None:
     """Serve the API."""
     from iotflow.serving import ServingError, serve_forever
 
     settings = _settings()
     try:
-        serve_forever(settings, host=host, port=port, workers=workers, tls_cert=tls_cert, tls_key=tls_key)
+        serve_forever(settings, host=host, port=port, workers=workers, tls_cert=tls_cert, tls_key=tls_key, wait_s=wait)
     except ServingError as error:
         _fail(str(error), MISUSED)
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the stores' schemas to what this version needs."""
-    from iotflow.bootstrap import migrate as migrate_stores
-    from iotflow.domain.errors import StoreUnavailable
+def migrate(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
+    wait: Annotated[float, WAIT_OPTION] = 0,
+) -> None:
+    """Bring the stores' schemas to what this version needs. It may run in two places at once."""
+    from iotflow.administration import migrate as migrate_stores
+    from iotflow.backends import BackendError
 
     settings = _settings()
     _prepare_data_dir(settings)
     try:
-        before = asyncio.run(migrate_stores(settings))
-    except StoreUnavailable as error:
-        _fail(f"IOTFLOW_DATABASE_URL: the {error.store} store cannot be used: {error}", FAILED)
-    if before.current:
-        typer.echo(f"{before.store}: schema {before.wanted} is current")
-    else:
-        typer.echo(f"{before.store}: schema {before.stored or 'none'} -> {before.wanted}")
+        migrations = asyncio.run(migrate_stores(settings, dry_run=dry_run, wait_s=wait))
+    except BackendError as error:
+        _fail(str(error), FAILED)
+    for migration in migrations:
+        if not migration.steps:
+            typer.echo(f"{migration.store}: schema {migration.wanted} is current")
+            continue
+        would = "would go " if dry_run else ""
+        typer.echo(f"{migration.store}: schema {would}{migration.stored or 'none'} -> {migration.wanted}")
+        for step in migration.steps:
+            typer.echo(f"  {step}")
 
 
 @app.command()
@@ -105,6 +114,7 @@ def create_admin(
 
     from iotflow.administration import make_admin
     from iotflow.api.schemas.accounts import Registration
+    from iotflow.backends import BackendError
     from iotflow.domain.errors import Conflict, StoreUnavailable
 
     settings = _settings()
@@ -117,10 +127,10 @@ def create_admin(
     _prepare_data_dir(settings)
     try:
         user = asyncio.run(make_admin(settings, checked.username, checked.email, checked.password))
-    except Conflict as error:
+    except (Conflict, BackendError) as error:
         _fail(str(error), FAILED)
     except StoreUnavailable as error:
-        _fail(f"IOTFLOW_DATABASE_URL: the {error.store} store cannot be used: {error}", FAILED)
+        _fail(f"the {error.store} store cannot be used: {error}", FAILED)
     typer.echo(f"administrator {user.username} ({user.user_id}) was made")
 
 
@@ -131,18 +141,18 @@ def doctor() -> None:
 
     settings = _settings()
     _prepare_data_dir(settings)
-    diagnosis = asyncio.run(diagnose(settings))
+    found = asyncio.run(diagnose(settings))
     table = Table("store", "backend", "reachable", "latency", "schema", box=None, pad_edge=False)
-    for store in diagnosis.health.stores:
-        latency = "-" if store.latency_ms is None else f"{store.latency_ms:.1f} ms"
-        schema = diagnosis.schema_line if store.name == "sql" else "-"
-        table.add_row(store.name, store.backend, "yes" if store.available else "NO", latency, schema)
+    for store in found:
+        reachable, latency = ("NO", "-") if store.latency_ms is None else ("yes", f"{store.latency_ms:.1f} ms")
+        table.add_row(store.store, store.kind, reachable, latency, store.schema)
     Console().print(table)
-    if diagnosis.reason is not None:
-        _complain(f"IOTFLOW_DATABASE_URL: the sql store cannot be used: {diagnosis.reason}")
+    for store in found:
+        if store.problem is not None:
+            _complain(str(store.problem))
     retention = f"{settings.retention_days} days" if settings.retention_days else "for good"
     typer.echo(f"telemetry received from now on is kept {retention}; what was received before keeps its own end")
-    if not diagnosis.well:
+    if not all(store.is_well for store in found):
         raise typer.Exit(FAILED)
 
 

@@ -2,20 +2,26 @@
 
 import asyncio
 import logging
+import multiprocessing
+import os
 import signal
 import socket
 import ssl
 import sys
+import threading
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from rich.console import Console
+from uvicorn.supervisors import Multiprocess
 
+from iotflow.administration import make_ready
 from iotflow.app import create_app
-from iotflow.bootstrap import embedded_database, migrate, schema_state
+from iotflow.backends import BackendError
+from iotflow.bootstrap import embedded_database
 from iotflow.data_dir import DataDirError, locked, prepare
-from iotflow.domain.errors import StoreUnavailable
-from iotflow.settings import Settings
+from iotflow.settings import Settings, load_settings
 
 GRACE_S = 10
 BACKLOG = 2_048
@@ -29,12 +35,27 @@ class ServingError(Exception):
 
 
 def serve_forever(
-    settings: Settings, *, host: str, port: int, workers: int, tls_cert: Path | None, tls_key: Path | None
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    wait_s: float,
 ) -> None:
-    """Serve until SIGTERM or SIGINT ends it, which is no failure. Raises ServingError."""
-    if workers > 1:
+    """Serve until SIGTERM or SIGINT ends it, which is no failure; servers that are starting are waited for.
+
+    Raises ServingError.
+    """
+    if workers > 1 and settings.cache_url == "memory":
         raise ServingError(
-            f"--workers {workers}: IOTFLOW_CACHE_URL=memory serves one process only; expected --workers 1"
+            f"--workers {workers}: IOTFLOW_CACHE_URL=memory serves one process only; expected --workers 1, or redis://…"
+        )
+    if workers > 1 and embedded_database(settings) is not None:
+        raise ServingError(
+            f"--workers {workers}: IOTFLOW_DATABASE_URL={settings.database_url} serves one process only; expected "
+            "--workers 1, or postgresql+asyncpg://…"
         )
     _check_tls(tls_cert, tls_key)
     _configure_logging(settings)
@@ -42,15 +63,27 @@ def serve_forever(
     try:
         prepare(settings)
         with locked(settings):
-            asyncio.run(_ensure_schema(settings))
-            _run(settings, _listen(host, port), tls_cert, tls_key)
-    except DataDirError as error:
+            asyncio.run(make_ready(settings, wait_s))
+            _run(settings, _listen(host, port), workers, tls_cert, tls_key)
+    except (DataDirError, BackendError) as error:
         raise ServingError(str(error)) from error
 
 
-def _run(settings: Settings, listener: socket.socket, tls_cert: Path | None, tls_key: Path | None) -> None:
+def worker_app() -> FastAPI:
+    """The app of one of several worker processes, of the environment's settings."""
+    settings = load_settings()
+    _configure_logging(settings)
+    threading.Thread(target=_end_with_parent, name="watch of the parent", daemon=True).start()
+    return create_app(settings)
+
+
+def _run(
+    settings: Settings, listener: socket.socket, workers: int, tls_cert: Path | None, tls_key: Path | None
+) -> None:
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings) if workers == 1 else "iotflow.serving:worker_app",
+        factory=workers > 1,
+        workers=workers,
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -68,26 +101,21 @@ def _run(settings: Settings, listener: socket.socket, tls_cert: Path | None, tls
     console.print(
         f"IoTFlow serves on {scheme}://{shown_host}:{port} (explore it at {scheme}://{shown_host}:{port}/docs)"
     )
+    if workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+        return
     server = uvicorn.Server(config)
     server.run(sockets=[listener])
     if not server.started:
         raise ServingError("the service could not start; the log above tells why")
 
 
-async def _ensure_schema(settings: Settings) -> None:
-    """Bring an embedded database to the schema that the code needs; of a server's, demand that it is."""
-    try:
-        if embedded_database(settings) is not None:
-            await migrate(settings)
-            return
-        state = await schema_state(settings)
-    except StoreUnavailable as error:
-        raise ServingError(f"IOTFLOW_DATABASE_URL: the sql store cannot be used: {error}") from error
-    if not state.current:
-        raise ServingError(
-            f"IOTFLOW_DATABASE_URL: the schema is {state.stored or 'missing'}, expected {state.wanted}: "
-            "run `iotflow migrate`"
-        )
+def _end_with_parent() -> None:
+    """End this worker when the process that started it is gone: nobody else would, and it would keep the port."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _listen(host: str, port: int) -> socket.socket:

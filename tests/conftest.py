@@ -5,6 +5,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.clock import FakeClock
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 # Contract suites are inherited, and their fixtures are made once a test, not once an example: each example takes
 # devices and names of its own.
 _CHECKS = [HealthCheck.differing_executors, HealthCheck.function_scoped_fixture]

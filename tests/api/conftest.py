@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from iotflow.bootstrap import migrate, open_stores
+from iotflow.administration import migrate
+from iotflow.bootstrap import open_stores
 from iotflow.services.accounts import Accounts
 from iotflow.services.passwords import Passwords
 from iotflow.settings import Settings, load_settings

@@ -127,15 +127,19 @@ def test_doctor_tells_a_healthy_service(service: ServiceProcess) -> None:
 
 def test_doctor_names_the_command_that_is_missing_and_migrate_is_it(tmp_path: Path) -> None:
     before = iotflow("doctor", cwd=tmp_path)
+    told = iotflow("migrate", "--dry-run", cwd=tmp_path)
     first = iotflow("migrate", cwd=tmp_path)
     second = iotflow("migrate", cwd=tmp_path)
     after = iotflow("doctor", cwd=tmp_path, env={"IOTFLOW_RETENTION_DAYS": "0"})
 
     assert before.returncode == 1
     assert "run `iotflow migrate`" in before.stdout
-    assert first.returncode == second.returncode == 0
-    assert first.stdout.startswith("sql: schema none -> ")
-    assert second.stdout == f"sql: schema {first.stdout.split()[-1]} is current\n"
+    assert told.returncode == first.returncode == second.returncode == 0
+    change, *steps = first.stdout.splitlines()
+    wanted = change.removeprefix("sql: schema none -> ")
+    assert [step.split()[0] for step in steps][-1] == wanted
+    assert told.stdout.splitlines() == [f"sql: schema would go none -> {wanted}", *steps]
+    assert second.stdout == f"sql: schema {wanted} is current\n"
     assert after.returncode == 0, after.stdout
     assert "kept for good" in after.stdout
 
@@ -146,9 +150,10 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
 
     migrated = refusal(iotflow("migrate", cwd=tmp_path), status=1)
+    told = refusal(iotflow("migrate", "--dry-run", cwd=tmp_path), status=1)
     served = refusal(iotflow("serve", "--port", "0", cwd=tmp_path))
 
-    for line in (migrated, served):
+    for line in (migrated, told, served):
         assert line.startswith("iotflow: IOTFLOW_DATABASE_URL: the sql store cannot be used: its schema is of a newer")
         assert "9999" in line
 

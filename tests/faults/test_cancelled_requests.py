@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from iotflow.bootstrap import migrate
+from iotflow.administration import migrate
 from iotflow.settings import load_settings
 from tests.api.people import Person, Thing, join, new_device
 from tests.api.service import Service, running

@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from iotflow.bootstrap import Stores, migrate, open_stores
+from iotflow.administration import migrate
+from iotflow.bootstrap import Stores, open_stores
 from iotflow.clock import SystemClock
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import Record

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from iotflow.bootstrap import Stores, migrate, open_stores
+from iotflow.administration import migrate
+from iotflow.bootstrap import Stores, open_stores
 from iotflow.services.passwords import Passwords
 from iotflow.settings import Settings, load_settings
 from tests.clock import FakeClock

@@ -4,7 +4,6 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import acsylla  # type: ignore[import-untyped]  # the driver has no types
@@ -114,8 +113,7 @@ class CassandraRawTelemetry(RawCassandra):
 @pytest.fixture(scope="session")
 def cassandra_keyspace(cassandra_url: str) -> Iterator[CassandraAddress]:
     """A migrated keyspace, made once for all tests of the process: to create tables takes seconds."""
-    name = f"iotflow_test_{secrets.token_hex(6)}"
-    address = replace(parse_address(cassandra_url), keyspace=name)
+    address = parse_address(f"{cassandra_url}/iotflow_test_{secrets.token_hex(6)}")
 
     async def migrate() -> None:
         cassandra = Cassandra(address)

@@ -29,7 +29,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def cassandra_url() -> str:
-    """The URL of a running Cassandra, with any keyspace."""
+    """The URL of a running Cassandra, without a keyspace."""
     url = os.environ.get("IOTFLOW_TEST_CASSANDRA_URL")
     if url is None:
         pytest.skip("no Cassandra: IOTFLOW_TEST_CASSANDRA_URL is not set")

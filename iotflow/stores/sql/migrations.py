@@ -3,13 +3,15 @@
 Alembic's own scripts lie in `migrations/sql`, in a wheel beside this package.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,16 +38,21 @@ async def stored_revision(database: Database) -> str | None:
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
 
+def pending(stored: str | None) -> list[str]:
+    """What `upgrade` would do to a database of this revision, oldest first. Raises StoreUnavailable as it does."""
+    with _known_revisions():
+        revisions = list(ScriptDirectory.from_config(_config()).iterate_revisions("head", stored or "base"))
+    return [f"{revision.revision} {revision.doc}" for revision in reversed(revisions)]
+
+
 async def upgrade(database: Database) -> None:
     """Bring the database to the wanted revision, in one transaction.
 
     Raises StoreUnavailable, also for a revision that this code does not know: a newer version's.
     """
-    try:
+    with _known_revisions():
         async with database.write() as connection:
             await upgrade_connection(connection)
-    except CommandError as error:
-        raise StoreUnavailable("sql", f"its schema is of a newer version of IoTFlow: {error}") from error
 
 
 async def upgrade_connection(connection: AsyncConnection, revision: str = "head") -> None:
@@ -56,6 +63,14 @@ async def upgrade_connection(connection: AsyncConnection, revision: str = "head"
 async def downgrade_connection(connection: AsyncConnection, revision: str) -> None:
     """Bring a database back to a revision within the connection's transaction."""
     await connection.run_sync(_run, command.downgrade, revision)
+
+
+@contextmanager
+def _known_revisions() -> Iterator[None]:
+    try:
+        yield
+    except (CommandError, RevisionError) as error:
+        raise StoreUnavailable("sql", f"its schema is of a newer version of IoTFlow: {error}") from error
 
 
 def _run(connection: Connection, action: Callable[[Config, str], None], revision: str) -> None:

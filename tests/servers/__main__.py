@@ -1,0 +1,63 @@
+"""Servers for a person to develop against: `python -m tests.servers start`, and `stop`.
+
+They keep their ports and passwords, and their data until they are stopped; no test run uses or removes them.
+"""
+
+import contextlib
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from docker.errors import NotFound
+
+from tests.servers.containers import LOOPBACK, NoServer, Server, engine
+from tests.servers.kinds import CASSANDRA, KINDS, MONGO, POSTGRES, REDIS, USER, Kind
+
+PORTS = {POSTGRES: 15432, CASSANDRA: 19042, REDIS: 16379, MONGO: 17017}
+LABELS = {"iotflow-dev": "1"}
+PASSWORD = USER
+"""Anyone who can reach the ports is on this machine."""
+
+
+def main() -> None:
+    """Start or stop the four."""
+    commands = {"start": start, "stop": stop}
+    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+        sys.exit("usage: python -m tests.servers start|stop")
+    try:
+        commands[sys.argv[1]]()
+    except NoServer as reason:
+        sys.exit(f"{reason}; on Debian, as root: tests/servers/engine.sh")
+
+
+def start() -> None:
+    """Start those that do not run, and say how to use them."""
+    with ThreadPoolExecutor(len(KINDS)) as pool:
+        list(pool.map(_start, KINDS))
+    for kind in KINDS:
+        keyspace = "/iotflow" if kind is CASSANDRA else ""
+        print(f"export {kind.setting}={kind.url(LOOPBACK, PORTS[kind], PASSWORD)}{keyspace}")
+
+
+def stop() -> None:
+    """Remove them and their data."""
+    with engine() as client:
+        for kind in KINDS:
+            with contextlib.suppress(NotFound):
+                client.containers.get(_name(kind)).remove(force=True, v=True)
+
+
+def _start(kind: Kind) -> None:
+    if kind.is_ready(LOOPBACK, PORTS[kind], PASSWORD):
+        return
+    with engine() as client:
+        with contextlib.suppress(NotFound):
+            client.containers.get(_name(kind)).remove(force=True, v=True)
+    Server(kind, LABELS, name=_name(kind), port=PORTS[kind], password=PASSWORD).create()
+
+
+def _name(kind: Kind) -> str:
+    return f"iotflow-dev-{kind.name}"
+
+
+if __name__ == "__main__":
+    main()

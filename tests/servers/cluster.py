@@ -1,0 +1,32 @@
+"""Three nodes of Cassandra on the loopback's addresses, sharing the machine's network."""
+
+import secrets
+from collections.abc import Mapping
+
+from tests.servers.containers import Server
+from tests.servers.kinds import CASSANDRA
+
+
+def cluster(labels: Mapping[str, str]) -> list[Server]:
+    """The nodes, not started; to be created one after another."""
+    # Clusters of several workers and checkouts stand side by side.
+    network = f"127.{secrets.randbelow(100) + 100}.{secrets.randbelow(256)}"
+    addresses = [f"{network}.{node}" for node in (1, 2, 3)]
+    environment = {
+        "CASSANDRA_SEEDS": f"{addresses[0]}:7000",
+        "CASSANDRA_NUM_TOKENS": "4",
+        "JVM_OPTIONS": "-Xms512m -Xmx512m",
+    }
+    return [
+        Server(
+            CASSANDRA,
+            labels,
+            address=address,
+            environment={
+                **environment,
+                "CASSANDRA_ADDRESS": address,
+                "CASSANDRA_AUTO_BOOTSTRAP": "true" if address == addresses[0] else "false",
+            },
+        )
+        for address in addresses
+    ]
