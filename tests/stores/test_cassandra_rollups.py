@@ -1,0 +1,370 @@
+"""Hourly roll-ups in Cassandra: that they answer what the points would, whatever is written, deleted and asked when."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iotflow.domain.aggregates import Aggregation, Bucket
+from iotflow.domain.telemetry import Record, Value
+from iotflow.domain.times import DAY_MS, Micros, Millis, Span
+from iotflow.stores.cassandra.address import CassandraAddress
+from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, Cassandra
+from iotflow.stores.cassandra.hours import HOUR_MS, unpack
+from iotflow.stores.cassandra.rollups import (
+    CLOCK_TOLERANCE_S,
+    KEEP,
+    ROLL_UP,
+    TTL_MARGIN_S,
+    UNSEEN_US,
+)
+from iotflow.stores.cassandra.telemetry import CassandraTelemetry
+from tests.clock import START, FakeClock
+from tests.contracts.telemetry.aggregates import VALUES, Point, assert_aggregates
+from tests.contracts.telemetry.base import ALL_TIME, RETENTION_DAYS, new_device, record
+from tests.stores.cassandra import OnCassandra, RawCassandra
+from tests.stores.cassandra_statements import BATCH, HeldCassandra
+
+CLOSED_AFTER_S = UNSEEN_US / 1_000_000
+LONG_AGO = Millis(START - START % DAY_MS - 7 * DAY_MS)
+HOURS_AGO = Millis(START - 5 * HOUR_MS)
+
+Telemetry = CassandraTelemetry
+
+
+async def sums(telemetry: Telemetry, device: int, span: Span = ALL_TIME) -> list[Bucket]:
+    """The hourly sums of x."""
+    return await telemetry.aggregate(device, "x", span, Aggregation.SUM, width_ms=HOUR_MS, offset_ms=0)
+
+
+class RawRollups(RawCassandra):
+    """What the store holds of roll-ups."""
+
+    async def rows(self, columns: str, device: int) -> list[dict[str, Any]]:
+        """All of a device's."""
+        table = f"{self._address.keyspace}.hourly_rollups"
+        return await self.query(f"SELECT {columns} FROM {table} WHERE device_id = {device} ALLOW FILTERING")
+
+    async def hours(self, device: int) -> dict[int, list[int]]:
+        """Of each day, counted from `LONG_AGO`, the hours that are kept."""
+        days = {row["day"] - LONG_AGO // DAY_MS: unpack(row["hours"]).covered for row in await self.rows("*", device)}
+        return {day: [hour for hour in range(24) if covered >> hour & 1] for day, covered in sorted(days.items())}
+
+
+class OnRollups(OnCassandra):
+    """A clock that tests own stamps all that is sent; Cassandra counts TTLs from when it gets them."""
+
+    @pytest.fixture
+    async def held(self, cassandra_keyspace: CassandraAddress) -> AsyncIterator[HeldCassandra]:
+        held = HeldCassandra(cassandra_keyspace)
+        await held.connect()
+        yield held
+        await held.close()
+
+    @pytest.fixture
+    def kept(self, cassandra_keyspace: CassandraAddress) -> RawRollups:
+        return RawRollups(cassandra_keyspace)
+
+    @pytest.fixture
+    def clock(self) -> FakeClock:  # type: ignore[override]  # the suites take any clock
+        return FakeClock()
+
+    @pytest.fixture
+    def telemetry(self, cassandra: Cassandra, clock: FakeClock) -> Telemetry:
+        return CassandraTelemetry(cassandra, clock, RETENTION_DAYS)
+
+    @pytest.fixture
+    def device(self) -> int:
+        return new_device()
+
+
+@dataclass(frozen=True)
+class Write:
+    points: list[Point]
+
+
+@dataclass(frozen=True)
+class Delete:
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True)
+class Ask:
+    start: int
+    end: int | None
+    width_ms: int
+    offset_ms: int
+
+
+# Near the clock's time hours are closed, ended, under way and to come; a week before all are closed.
+PLACES = st.sampled_from([LONG_AGO, HOURS_AGO])
+QUARTERS = st.integers(0, 4 * 30)
+TIMES = st.builds(lambda place, quarter, ms: place + quarter * 900_000 + ms, PLACES, QUARTERS, st.integers(-1, 1))
+WIDTHS = st.sampled_from([1, 2, 5, 24, 48, 24 * 30]).map(lambda hours: hours * HOUR_MS)
+OFFSETS = st.sampled_from([0, 3_600_000, -18_000_000, 19_800_000, 20_700_000, -12_600_000, -2_670_000])
+STEPS = st.lists(
+    st.one_of(
+        st.builds(Write, st.lists(st.builds(Point, TIMES.map(Millis), VALUES), min_size=1, max_size=6)),
+        st.builds(Delete, TIMES, st.none() | TIMES),
+        st.builds(Ask, TIMES, st.none() | TIMES, WIDTHS, OFFSETS),
+        st.sampled_from([0.5, CLOSED_AFTER_S, 1_200.0]),
+    ),
+    max_size=10,
+)
+
+
+class TestAnswers(OnRollups):
+    @settings(max_examples=60)
+    @given(steps=STEPS)
+    async def test_rolled_up_or_not_the_answer_is_that_of_the_points(
+        self, cassandra: Cassandra, steps: Sequence[Write | Delete | Ask | float]
+    ) -> None:
+        clock, device = FakeClock(), new_device()
+        telemetry = CassandraTelemetry(cassandra, clock, RETENTION_DAYS)
+        points: dict[Millis, Value] = {}
+        # Asked at last for everything, twice: of hours as they have just been made, and as they are kept.
+        for step in [*steps, CLOSED_AFTER_S, *[Ask(0, None, HOUR_MS, 0)] * 2, *[Ask(0, None, DAY_MS, 20_700_000)] * 2]:
+            match step:
+                case Write():
+                    await telemetry.write(device, [record(clock, p.time, {"x": p.value, "y": 1}) for p in step.points])
+                    points |= {point.time: point.value for point in step.points}
+                case Delete():
+                    span = Span(Millis(step.start), None if step.end is None else Millis(step.end))
+                    await telemetry.delete(device, span)
+                    points = {time: value for time, value in points.items() if time not in span}
+                case Ask():
+                    span = Span(Millis(step.start), None if step.end is None else Millis(step.end))
+                    held = [Point(time, value) for time, value in points.items()]
+                    await assert_aggregates(telemetry, device, held, span, step.width_ms, step.offset_ms)
+                case seconds:
+                    clock.advance(seconds)
+
+    async def test_a_sum_that_overflows_between_hours_is_that_of_the_points(
+        self, telemetry: Telemetry, clock: FakeClock, device: int
+    ) -> None:
+        values = [1.7e308, 1.7e308, -1.7e308, 1e300, -1.7e308]
+        points = [Point(Millis(LONG_AGO + i * HOUR_MS // 2), value) for i, value in enumerate(values)]
+        await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
+        clock.advance(CLOSED_AFTER_S)
+        for _ in range(2):
+            await assert_aggregates(telemetry, device, points, ALL_TIME, DAY_MS, 0)
+            await assert_aggregates(telemetry, device, points, ALL_TIME, HOUR_MS, 0)
+
+
+class TestKeeping(OnRollups):
+    async def test_closed_hours_are_kept_when_they_are_first_asked_for(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO + i * HOUR_MS, {"x": i, "y": i}) for i in (1, 30)])
+        clock.advance(CLOSED_AFTER_S)
+        assert await kept.hours(device) == {}
+        await sums(telemetry, device, Span(Millis(LONG_AGO + 3 * HOUR_MS - 1), Millis(LONG_AGO + 27 * HOUR_MS)))
+        assert await kept.hours(device) == {0: list(range(3, 24)), 1: [0, 1, 2]}
+        await sums(telemetry, device)
+        assert await kept.hours(device) == {0: list(range(24)), 1: list(range(24))}
+
+    async def test_an_hour_is_kept_from_when_it_is_closed(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        today = START - START % DAY_MS
+        clock.set(Millis(today + 3 * HOUR_MS))
+        await telemetry.write(device, [record(clock, today + i * HOUR_MS - 1, {"x": i}) for i in (1, 2, 3)])
+        clock.set(Millis(today + 3 * HOUR_MS + UNSEEN_US // 1_000 - 1))
+        assert len(await sums(telemetry, device)) == 3
+        assert await kept.hours(device) == {7: [0, 1]}
+        clock.advance(0.001)
+        assert len(await sums(telemetry, device)) == 3
+        assert await kept.hours(device) == {7: [0, 1, 2]}
+
+    async def test_windows_that_are_not_whole_hours_keep_nothing(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
+        clock.advance(CLOSED_AFTER_S)
+        await telemetry.aggregate(device, "x", ALL_TIME, Aggregation.SUM, width_ms=90 * 60_000, offset_ms=0)
+        assert await kept.hours(device) == {}
+
+    async def test_nothing_is_kept_of_a_name_that_the_device_has_not(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO, {"y": 1})])
+        clock.advance(CLOSED_AFTER_S)
+        assert await sums(telemetry, device) == []
+        assert await kept.hours(device) == {}
+
+    async def test_a_write_removes_what_was_kept_of_its_names_and_its_day(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO + i * DAY_MS, {"x": 1, "y": 1}) for i in range(2)])
+        clock.advance(CLOSED_AFTER_S)
+        for name in "xy":
+            await telemetry.aggregate(device, name, ALL_TIME, Aggregation.SUM, width_ms=HOUR_MS, offset_ms=0)
+        await telemetry.write(device, [record(clock, LONG_AGO + 5 * HOUR_MS, {"x": 1})])
+        rows = await kept.rows("day, name", device)
+        assert sorted((row["day"] - LONG_AGO // DAY_MS, row["name"]) for row in rows) == [(0, "y"), (1, "x"), (1, "y")]
+
+    async def test_a_purge_leaves_no_roll_up(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO + i * DAY_MS, {"x": 1}) for i in range(5)])
+        clock.advance(CLOSED_AFTER_S)
+        await sums(telemetry, device)
+        await telemetry.purge(device)
+        assert await kept.rows("day", device) == []
+
+    @pytest.mark.parametrize(("lives_s", "is_kept"), [(TTL_MARGIN_S + 60, True), (TTL_MARGIN_S, False)])
+    async def test_a_roll_up_expires_before_the_first_of_its_points(
+        self,
+        telemetry: Telemetry,
+        kept: RawRollups,
+        clock: FakeClock,
+        device: int,
+        lives_s: int,
+        is_kept: bool,
+    ) -> None:
+        long_since = Micros(clock.receipt() - (RETENTION_DAYS * 86_400 - lives_s) * 1_000_000)
+        first = Record(Millis(LONG_AGO), {"x": 1}, None, long_since)
+        await telemetry.write(device, [first, record(clock, LONG_AGO + 1, {"x": 2})])
+        clock.advance(CLOSED_AFTER_S)
+        (bucket,) = await sums(telemetry, device)
+        assert bucket.value == 3
+        ttls = [row["ttl"] for row in await kept.rows("ttl(hours) AS ttl", device)]
+        assert len(ttls) == is_kept
+        assert all(ttl <= lives_s - TTL_MARGIN_S for ttl in ttls)
+
+    async def test_hours_of_points_that_never_expire_are_kept_for_good(
+        self, cassandra: Cassandra, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        telemetry = CassandraTelemetry(cassandra, clock, 0)
+        await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
+        clock.advance(CLOSED_AFTER_S)
+        await sums(telemetry, device)
+        assert [row["ttl"] for row in await kept.rows("ttl(hours) AS ttl", device)] == [None]
+
+
+class TestInterleaving(OnRollups):
+    """One statement of a reader, a writer or a deleter is held back while another does its work."""
+
+    @pytest.fixture
+    def telemetry(self, held: HeldCassandra, clock: FakeClock) -> Telemetry:
+        return CassandraTelemetry(held, clock, RETENTION_DAYS)
+
+    @pytest.fixture
+    async def written(self, telemetry: Telemetry, clock: FakeClock, device: int) -> int:
+        """A device with values 1 in an hour that is closed."""
+        await telemetry.write(device, [record(clock, LONG_AGO + i, {"x": 1}) for i in range(3)])
+        clock.advance(CLOSED_AFTER_S)
+        return device
+
+    @pytest.mark.parametrize("statement", [KEEP, ROLL_UP])
+    @pytest.mark.parametrize(("change", "total"), [("write", 13), ("delete", 1)])
+    async def test_a_change_while_a_reader_rolls_up(
+        self,
+        telemetry: Telemetry,
+        held: HeldCassandra,
+        clock: FakeClock,
+        written: int,
+        statement: str,
+        change: str,
+        total: int,
+    ) -> None:
+        """The reader has seen the hour as it was, or is about to read it, when the change comes and is over."""
+        with held.holding(statement) as hold:
+            reader = asyncio.create_task(sums(telemetry, written))
+            await hold.reached()
+            clock.advance(0.1)
+            await changing(telemetry, clock, written)[change]()
+        await reader
+        clock.advance(CLOSED_AFTER_S)
+        for _ in range(2):
+            (bucket,) = await sums(telemetry, written)
+            assert bucket.value == total
+
+    @pytest.mark.parametrize("behind_s", [0, CLOCK_TOLERANCE_S])
+    @pytest.mark.parametrize("on_its_way_s", [0, POINT_TIMEOUT_S])
+    @pytest.mark.parametrize(("change", "total"), [("write", 13), ("delete", 1)])
+    async def test_a_reader_rolls_up_while_a_change_is_on_its_way(
+        self,
+        telemetry: Telemetry,
+        held: HeldCassandra,
+        clock: FakeClock,
+        written: int,
+        behind_s: float,
+        on_its_way_s: float,
+        change: str,
+        total: int,
+    ) -> None:
+        """The change is stamped, by a clock that may be behind, and takes its whole deadline to arrive; meanwhile a
+        reader begins and ends.
+        """
+        clock.advance(60)
+        changers = FakeClock(Millis(clock.now() - round(behind_s * 1_000)))
+        changer = CassandraTelemetry(held, changers, RETENTION_DAYS)
+        with held.holding(BATCH) as hold:
+            late = asyncio.create_task(changing(changer, changers, written)[change]())
+            await hold.reached()
+            clock.advance(on_its_way_s)
+            (before,) = await sums(telemetry, written)
+            assert before.value == 3
+        await late
+        for _ in range(2):
+            (bucket,) = await sums(telemetry, written)
+            assert bucket.value == total
+
+    async def test_what_was_sent_before_its_hour_ended_and_arrives_late_is_read_before_the_hour_is_rolled_up(
+        self, telemetry: Telemetry, held: HeldCassandra, clock: FakeClock, device: int
+    ) -> None:
+        today = START - START % DAY_MS
+        end = today + 3 * HOUR_MS
+        readers = FakeClock(Millis(end))
+        clock.set(Millis(end - 1))
+        with held.holding(BATCH) as hold:
+            writing = asyncio.create_task(telemetry.write(device, [record(clock, end - HOUR_MS, {"x": 1})]))
+            await hold.reached()
+            # The writer's clock is behind by all that is tolerated, and the write takes all its time.
+            readers.advance(CLOCK_TOLERANCE_S + POINT_TIMEOUT_S - 0.001)
+            reader = CassandraTelemetry(held, readers, RETENTION_DAYS)
+            assert await sums(reader, device) == []
+        await writing
+        readers.advance(0.001)
+        for _ in range(2):
+            (bucket,) = await sums(reader, device)
+            assert bucket.value == 1
+
+    async def test_many_readers_and_writers_at_once(self, telemetry: Telemetry, clock: FakeClock, written: int) -> None:
+        total = 3
+
+        async def write(i: int) -> None:
+            nonlocal total
+            await telemetry.write(written, [record(clock, LONG_AGO + 1_000 + i, {"x": 1})])
+            total += 1
+
+        async def read() -> None:
+            least = total
+            (bucket,) = await sums(telemetry, written)
+            assert isinstance(bucket.value, float)
+            assert bucket.value >= least
+
+        for _ in range(5):
+            async with asyncio.TaskGroup() as tasks:
+                for i in range(10):
+                    tasks.create_task(write(total + i))
+                    tasks.create_task(read())
+                    clock.advance(0.02)
+        clock.advance(CLOSED_AFTER_S)
+        for _ in range(2):
+            (bucket,) = await sums(telemetry, written)
+            assert bucket.value == total
+
+
+def changing(telemetry: Telemetry, clock: FakeClock, device: int) -> dict[str, Callable[[], Awaitable[None]]]:
+    """Ways to change the hour of values 1."""
+    return {
+        "write": lambda: telemetry.write(device, [record(clock, LONG_AGO + 10, {"x": 10})]),
+        "delete": lambda: telemetry.delete(device, Span(Millis(LONG_AGO + 1), Millis(LONG_AGO + 5))),
+    }
