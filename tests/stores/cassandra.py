@@ -4,6 +4,8 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import acsylla  # type: ignore[import-untyped]  # the driver has no types
@@ -12,15 +14,14 @@ import pytest
 
 from iotflow.clock import SystemClock
 from iotflow.domain.json import JsonObject
+from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Micros, Millis
 from iotflow.stores.cassandra.address import CassandraAddress, parse_address
 from iotflow.stores.cassandra.connection import Cassandra
+from iotflow.stores.cassandra.driver import Cluster
 from iotflow.stores.cassandra.migrations import upgrade
 from tests.contracts.telemetry.base import RawPoint
 from tests.contracts.timed import PassTime
-
-DRIVER_LEAVES_A_SOCKET = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-"""The driver never closes the socket by which its threads wake the event loop up; it goes with the loop."""
 
 
 class RawCassandra:
@@ -31,15 +32,57 @@ class RawCassandra:
 
     async def query(self, cql: str) -> list[dict[str, Any]]:
         """The rows of one statement, on a session of its own."""
-        cluster = acsylla.create_cluster(list(self._address.hosts), port=self._address.port, log_level="critical")
-        session = await cluster.create_session()
+        cluster = Cluster(self._address)
+        session = await cluster.session()
         try:
-            return [row.as_dict() for row in await session.execute(acsylla.create_statement(cql))]
+            return [row.as_dict() for row in await session.driver.execute(acsylla.create_statement(cql))]
         finally:
             await session.close()
+            cluster.close()
 
 
-@pytest.mark.filterwarnings(DRIVER_LEAVES_A_SOCKET)
+@dataclass
+class Sent:
+    """How much was sent; each page of a statement counts."""
+
+    statements: int = 0
+    batches: int = 0
+
+    @property
+    def all(self) -> int:
+        return self.statements + self.batches
+
+
+class _Counting:
+    """The driver's session, counted."""
+
+    def __init__(self, driver: Any, sent: Sent) -> None:  # Any: the driver has no types
+        self._driver = driver
+        self._sent = sent
+
+    async def execute(self, statement: object) -> Any:
+        self._sent.statements += 1
+        return await self._driver.execute(statement)
+
+    async def execute_batch(self, batch: object) -> Any:
+        self._sent.batches += 1
+        return await self._driver.execute_batch(batch)
+
+    async def create_prepared(self, cql: str) -> Any:
+        return await self._driver.create_prepared(cql)
+
+
+@asynccontextmanager
+async def counted(cassandra: Cassandra) -> AsyncIterator[Sent]:
+    """What is sent during the block; to prepare a statement, once a session, is not counted."""
+    session = cassandra._session
+    assert session is not None
+    driver, sent = session.driver, Sent()
+    session.driver = _Counting(driver, sent)
+    yield sent
+    session.driver = driver
+
+
 class OnCassandra:
     """Makes a suite run on Cassandra, which expires data by a clock of its own."""
 
@@ -76,15 +119,7 @@ class CassandraRawTelemetry(RawCassandra):
     async def points(self, device_id: int) -> list[RawPoint]:
         columns = "name, to_unix_timestamp(time) AS time, value, writetime(value) AS stamp"
         rows = await self._all("points", columns, device_id)
-        points = [
-            RawPoint(
-                Millis(row["time"]),
-                row["name"],
-                *[field for field in row["value"].values() if field is not None],
-                Micros(row["stamp"]),
-            )
-            for row in rows
-        ]
+        points = [RawPoint(Millis(row["time"]), row["name"], _only(row["value"]), Micros(row["stamp"])) for row in rows]
         points.sort(key=lambda point: (point.timestamp, point.name))
         assert points == await self._points_of_records(device_id)
         return points
@@ -110,6 +145,11 @@ class CassandraRawTelemetry(RawCassandra):
         )
 
 
+def _only(fields: dict[str, Value | None]) -> Value:
+    (value,) = (field for field in fields.values() if field is not None)
+    return value
+
+
 @pytest.fixture(scope="session")
 def cassandra_keyspace(cassandra_url: str) -> Iterator[CassandraAddress]:
     """A migrated keyspace, made once for all tests of the process: to create tables takes seconds."""
@@ -117,9 +157,10 @@ def cassandra_keyspace(cassandra_url: str) -> Iterator[CassandraAddress]:
 
     async def migrate() -> None:
         cassandra = Cassandra(address)
-        await cassandra.connect(to_migrate=True)
-        await upgrade(cassandra)
-        await cassandra.close()
+        try:
+            await upgrade(cassandra)
+        finally:
+            await cassandra.close()
 
     asyncio.run(migrate())
     yield address

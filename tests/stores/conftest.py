@@ -1,7 +1,6 @@
 """What the players' tests share."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,3 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(migrate())
     return path
-
-
-@pytest.fixture(scope="session")
-def cassandra_url() -> str:
-    """The URL of a running Cassandra, without a keyspace."""
-    url = os.environ.get("IOTFLOW_TEST_CASSANDRA_URL")
-    if url is None:
-        pytest.skip("no Cassandra: IOTFLOW_TEST_CASSANDRA_URL is not set")
-    return url

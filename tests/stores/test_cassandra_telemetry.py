@@ -1,16 +1,164 @@
 """Telemetry in Cassandra."""
 
+import asyncio
+
 import pytest
 
 from iotflow.clock import Clock
+from iotflow.domain.aggregates import Aggregation
+from iotflow.domain.telemetry import Record
+from iotflow.domain.times import DAY_MS, Micros, Millis, Span
 from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from tests.contracts.telemetry import TelemetryContract
-from tests.contracts.telemetry.base import OpenTelemetry
-from tests.stores.cassandra import OnCassandra
+from tests.contracts.telemetry.aggregates import Point, assert_aggregates
+from tests.contracts.telemetry.base import ALL_TIME, RETENTION_DAYS, OpenTelemetry, at, new_device, record, values_of
+from tests.contracts.telemetry.retention import expiring
+from tests.stores.cassandra import CassandraRawTelemetry, OnCassandra, counted
+
+T = at("2024-05-05 00:00:00")
+HOUR = 3_600_000
 
 
 class TestCassandraTelemetry(OnCassandra, TelemetryContract):
     @pytest.fixture
     def open_telemetry(self, cassandra: Cassandra, clock: Clock) -> OpenTelemetry:
         return lambda retention_days: CassandraTelemetry(cassandra, clock, retention_days)
+
+
+class TestCassandraLayout(OnCassandra):
+    """What the layout is for: few statements, whole days gone by one, and no value hidden by another's lifetime."""
+
+    @pytest.fixture
+    def telemetry(self, cassandra: Cassandra, clock: Clock) -> CassandraTelemetry:
+        return CassandraTelemetry(cassandra, clock, RETENTION_DAYS)
+
+    @pytest.fixture
+    def device(self) -> int:
+        return new_device()
+
+    async def test_a_submission_is_a_batch_for_the_device_and_one_for_the_day(
+        self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
+    ) -> None:
+        async with counted(cassandra) as sent:
+            await telemetry.write(device, [record(clock, T, {"a": 1, "b": 2.5, "c": "x"}, {"n": 1})])
+        assert (sent.batches, sent.statements) == (2, 0)
+
+    async def test_a_batch_of_one_day_is_no_more(
+        self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
+    ) -> None:
+        async with counted(cassandra) as sent:
+            await telemetry.write(device, [record(clock, T + i, {"a": i, "b": i, "c": i}) for i in range(100)])
+        assert (sent.batches, sent.statements) == (2, 0)
+
+    async def test_latest_values_are_two_statements_however_long_the_history(
+        self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T - i * DAY_MS, {"a": i, f"n{i % 9}": i}) for i in range(400)])
+        async with counted(cassandra) as sent:
+            assert len(await telemetry.latest(device)) == 10
+        assert sent.all == 2
+
+    async def test_a_day_of_history_is_one_statement_though_it_touches_two_days(
+        self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T + i * HOUR, {"a": i}) for i in range(-30, 30)])
+        span = Span(Millis(T - 12 * HOUR), Millis(T + 12 * HOUR))
+        for descending in (True, False):
+            async with counted(cassandra) as sent:
+                assert len(await telemetry.records(device, span, descending=descending, limit=1_000)) == 24
+            assert sent.all == 1
+
+    async def test_a_day_of_history_of_one_name_is_two(
+        self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T + i * HOUR, {"a": i, "b": i}) for i in range(-30, 30)])
+        span = Span(Millis(T - 12 * HOUR), Millis(T + 12 * HOUR))
+        async with counted(cassandra) as sent:
+            assert len(await telemetry.records(device, span, descending=True, limit=1_000, names=["b"])) == 24
+        assert sent.all == 2
+
+    async def test_a_week_of_pages_is_no_more_than_two_statements_a_day(
+        self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T + i * HOUR, {"a": i}) for i in range(7 * 24)])
+        async with counted(cassandra) as sent:
+            assert len(await telemetry.records(device, ALL_TIME, descending=True, limit=1_000)) == 7 * 24
+        assert sent.all <= 4
+
+    async def test_sparse_years_are_not_probed_day_by_day(
+        self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T - i * 300 * DAY_MS, {"a": i}) for i in range(50)])
+        async with counted(cassandra) as sent:
+            assert len(await telemetry.records(device, ALL_TIME, descending=False, limit=1_000)) == 50
+        assert sent.all <= 7
+        async with counted(cassandra) as sent:
+            await telemetry.aggregate(device, "a", ALL_TIME, Aggregation.SUM, width_ms=DAY_MS, offset_ms=0)
+        assert sent.all <= 3
+
+    async def test_the_day_s_hourly_means_are_one_statement(
+        self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T + i * HOUR // 10, {"a": i}) for i in range(240)])
+        async with counted(cassandra) as sent:
+            span = Span(T, Millis(T + DAY_MS))
+            found = await telemetry.aggregate(device, "a", span, Aggregation.MEAN, width_ms=HOUR, offset_ms=0)
+        assert [bucket.count for bucket in found] == [10] * 24
+        assert sent.all == 1
+
+    async def test_statistics_over_months_and_many_pages(
+        self, telemetry: CassandraTelemetry, clock: Clock, device: int
+    ) -> None:
+        step = 7 * HOUR + 1
+        points = [Point(Millis(T + i * step), (i, i / 3, i % 2 == 0, "x", -i)[i % 5]) for i in range(300)]
+        await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
+        span = Span(Millis(T + step), Millis(T + 290 * step))
+        for width_ms, offset_ms in ((HOUR, 0), (10_000, 1_234), (30 * DAY_MS, -5 * HOUR), (7 * DAY_MS, 11 * HOUR)):
+            await assert_aggregates(telemetry, device, points, span, width_ms, offset_ms)
+
+    async def test_a_sum_that_overflows_in_one_day_and_not_in_its_window(
+        self, telemetry: CassandraTelemetry, clock: Clock, device: int
+    ) -> None:
+        points = [Point(Millis(T + i * DAY_MS // 2), value) for i, value in enumerate([1e308, 1e308, -1e308, 5, 2**62])]
+        await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
+        await assert_aggregates(telemetry, device, points, ALL_TIME, 30 * DAY_MS, 0)
+
+    async def test_a_shorter_retention_later_hides_no_day_of_the_longer_one(
+        self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
+    ) -> None:
+        shorter = CassandraTelemetry(cassandra, clock, RETENTION_DAYS - 1)
+        await telemetry.write(device, [record(clock, T, {"x": 1})])
+        about_to_expire = Micros(clock.receipt() - (RETENTION_DAYS - 1) * DAY_MS * 1_000 + 1_000_000)
+        await shorter.write(device, [Record(Millis(T + 1), {"x": 2, "y": 2}, None, about_to_expire)])
+        await asyncio.sleep(2.5)
+        assert await values_of(telemetry, device) == {T: {"x": 1}}
+        assert (await telemetry.latest(device))["x"].timestamp == T
+        assert "x" in await telemetry.names(device)
+
+    async def test_what_has_expired_when_it_arrives_is_not_stored(
+        self, telemetry: CassandraTelemetry, raw: CassandraRawTelemetry, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [expiring(clock, -1, T, {"x": 1}), record(clock, T + 1, {"y": 1})])
+        await telemetry.write(device, [expiring(clock, -1, T, {"x": 1})])
+        assert [point.name for point in await raw.points(device)] == ["y"]
+        assert await telemetry.names(device) == {"y"}
+
+    async def test_a_record_received_before_a_deletion_and_stored_after_it_stays_deleted(
+        self, telemetry: CassandraTelemetry, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T, {"x": 1})])
+        slow, later = record(clock, T + 1, {"x": 2}), record(clock, T + DAY_MS, {"x": 3})
+        await telemetry.delete(device, Span(T, Millis(T + DAY_MS)))
+        await telemetry.write(device, [slow, later])
+        assert await values_of(telemetry, device) == {T + DAY_MS: {"x": 3}}
+
+    async def test_a_purged_device_may_send_again(
+        self, telemetry: CassandraTelemetry, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T, {"x": 1}), record(clock, T - 900 * DAY_MS, {"y": 1})])
+        await telemetry.purge(device)
+        assert await telemetry.names(device) == frozenset()
+        await telemetry.write(device, [record(clock, T - 9 * DAY_MS, {"x": 2})])
+        assert (await telemetry.latest(device))["x"].value == 2
+        assert await values_of(telemetry, device) == {T - 9 * DAY_MS: {"x": 2}}

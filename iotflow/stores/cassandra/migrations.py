@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import iotflow
 from iotflow.domain.errors import StoreUnavailable
@@ -29,10 +29,8 @@ AGREEMENT_POLL_S = 0.1
 
 _COMMENT = re.compile(r"--.*$", re.MULTILINE)
 
-# Made before there is a lock: its id lets nodes that make it at the same time make the same one.
-_MIGRATIONS = """
-    CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, owner uuid)
-    WITH id = 7c1c6d3e-52c4-4a53-9c0e-0d6f3d0c5a01"""
+_MIGRATIONS = "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, owner uuid) WITH id = "
+_IDS = UUID("7c1c6d3e-52c4-4a53-9c0e-0d6f3d0c5a01")
 _LOCK = "lock"
 _TAKE_LOCK = "INSERT INTO migrations (name, owner) VALUES (?, ?) IF NOT EXISTS USING TTL ?"
 _RENEW_LOCK = "UPDATE migrations USING TTL ? SET owner = ? WHERE name = ? IF owner = ?"
@@ -55,8 +53,8 @@ async def stored_version(cassandra: Cassandra) -> str | None:
 
 
 def pending(stored: str | None) -> list[str]:
-    """What `upgrade` would do to a keyspace that has had the steps up to `stored`."""
-    return [f"apply {name} to Cassandra" for name in _names() if stored is None or name > stored]
+    """The steps that a keyspace with those up to `stored` lacks. Raises StoreUnavailable as `upgrade` does."""
+    return [f"{name} {_title(name)}" for name in _names() if stored is None or name > _known(stored)]
 
 
 async def upgrade(cassandra: Cassandra) -> None:
@@ -69,18 +67,28 @@ async def upgrade(cassandra: Cassandra) -> None:
         cassandra, f"CREATE KEYSPACE IF NOT EXISTS {address.keyspace} WITH replication = {address.replication.as_cql()}"
     )
     await cassandra.use_keyspace()
-    await _change(cassandra, _MIGRATIONS)
+    # There is no lock yet: of tables made in two places at once one would be lost, unless they have the same id.
+    await _change(cassandra, f"{_MIGRATIONS}{uuid5(_IDS, address.keyspace)}")
     async with _locked(cassandra) as owner:
         stored = await stored_version(cassandra)
-        if stored is not None and stored not in _names():
-            raise StoreUnavailable(STORE, f"its schema is of a newer version of IoTFlow: {stored}")
         for name in _names():
-            if stored is None or name > stored:
+            if stored is None or name > _known(stored):
                 await _apply(cassandra, name, owner)
 
 
 def _names() -> list[str]:
     return sorted(path.stem for path in SCRIPTS.glob("*.cql"))
+
+
+def _known(stored: str) -> str:
+    if stored not in _names():
+        raise StoreUnavailable(STORE, f"its schema is of a newer version of IoTFlow: {stored}")
+    return stored
+
+
+def _title(name: str) -> str:
+    """The first line of a step's script, a comment."""
+    return (SCRIPTS / f"{name}.cql").read_text().partition("\n")[0].removeprefix("-- ")
 
 
 async def _apply(cassandra: Cassandra, name: str, owner: UUID) -> None:
@@ -97,7 +105,7 @@ async def _apply(cassandra: Cassandra, name: str, owner: UUID) -> None:
 
 async def _change(cassandra: Cassandra, statement: str) -> None:
     """Change the schema, and wait until all nodes have it."""
-    await cassandra.execute(statement, timeout_s=STATEMENT_TIMEOUT_S)
+    await cassandra.change_schema(statement, timeout_s=STATEMENT_TIMEOUT_S)
     try:
         async with asyncio.timeout(AGREEMENT_TIMEOUT_S):
             while len(await _schema_versions(cassandra)) > 1:  # noqa: ASYNC110  # nothing tells of it

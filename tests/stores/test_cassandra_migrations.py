@@ -1,0 +1,97 @@
+"""The keyspace's schema: made where it is missing, by one at a time, and never taken back."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+
+import pytest
+
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.stores.cassandra import migrations
+from iotflow.stores.cassandra.address import CassandraAddress, parse_address
+from iotflow.stores.cassandra.connection import Cassandra
+from iotflow.stores.cassandra.migrations import pending, stored_version, upgrade, wanted_version
+from tests.stores.cassandra import RawCassandra
+
+
+@pytest.fixture
+async def address(cassandra_url: str) -> AsyncIterator[CassandraAddress]:
+    """A keyspace that does not exist yet."""
+    address = parse_address(f"{cassandra_url}/iotflow_test_{secrets.token_hex(6)}?replication=SimpleStrategy/1")
+    yield address
+    await RawCassandra(address).query(f"DROP KEYSPACE IF EXISTS {address.keyspace}")
+
+
+@pytest.fixture
+async def cassandra(address: CassandraAddress) -> AsyncIterator[Cassandra]:
+    cassandra = Cassandra(address)
+    yield cassandra
+    await cassandra.close()
+
+
+async def test_a_missing_keyspace_is_made_as_the_url_says(cassandra: Cassandra, address: CassandraAddress) -> None:
+    await cassandra.connect()
+    with pytest.raises(StoreUnavailable, match="schema is missing"):
+        await cassandra.ping()
+    assert await stored_version(cassandra) is None
+    await upgrade(cassandra)
+    assert await stored_version(cassandra) == wanted_version()
+    await cassandra.ping()
+    (found,) = await RawCassandra(address).query(
+        f"SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = '{address.keyspace}'"
+    )
+    assert found["replication"] == {
+        "class": "org.apache.cassandra.locator.SimpleStrategy",
+        "replication_factor": "1",
+    }
+
+
+async def test_two_at_once_make_one_schema(cassandra: Cassandra, address: CassandraAddress) -> None:
+    other = Cassandra(address)
+    try:
+        await asyncio.gather(upgrade(cassandra), upgrade(other))
+        await upgrade(other)
+        assert await stored_version(other) == wanted_version()
+    finally:
+        await other.close()
+    steps = await RawCassandra(address).query(f"SELECT name, owner FROM {address.keyspace}.migrations")
+    assert [(step["name"], step["owner"]) for step in steps] == [(wanted_version(), None)]
+
+
+async def test_a_step_that_was_cut_off_is_done_again(cassandra: Cassandra, address: CassandraAddress) -> None:
+    await upgrade(cassandra)
+    raw = RawCassandra(address)
+    await raw.query(f"DROP TABLE {address.keyspace}.points")
+    await raw.query(f"DELETE FROM {address.keyspace}.migrations WHERE name = '{wanted_version()}'")
+    assert await stored_version(cassandra) is None
+    await upgrade(cassandra)
+    await raw.query(f"SELECT value FROM {address.keyspace}.points")
+
+
+async def test_the_lock_of_one_that_was_killed_expires(
+    cassandra: Cassandra, address: CassandraAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upgrade(cassandra)
+    await RawCassandra(address).query(
+        f"INSERT INTO {address.keyspace}.migrations (name, owner) VALUES ('lock', uuid()) IF NOT EXISTS USING TTL 3"
+    )
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_S", 0.5)
+    with pytest.raises(StoreUnavailable, match="another migration has been under way"):
+        await upgrade(cassandra)
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_S", 30.0)
+    await upgrade(cassandra)
+
+
+async def test_a_newer_schema_is_refused(cassandra: Cassandra, address: CassandraAddress) -> None:
+    await upgrade(cassandra)
+    await RawCassandra(address).query(f"INSERT INTO {address.keyspace}.migrations (name) VALUES ('9999_later')")
+    assert await stored_version(cassandra) == "9999_later"
+    with pytest.raises(StoreUnavailable, match="newer version of IoTFlow: 9999_later"):
+        await upgrade(cassandra)
+    with pytest.raises(StoreUnavailable, match="newer version of IoTFlow: 9999_later"):
+        pending("9999_later")
+
+
+def test_pending_tells_each_step_that_is_missing() -> None:
+    assert pending(None)[0] == "0001_telemetry Telemetry by device and day"
+    assert pending(wanted_version()) == []
