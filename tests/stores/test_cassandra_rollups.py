@@ -27,9 +27,10 @@ from tests.clock import START, FakeClock
 from tests.contracts.telemetry.aggregates import VALUES, Point, assert_aggregates
 from tests.contracts.telemetry.base import ALL_TIME, RETENTION_DAYS, new_device, record
 from tests.stores.cassandra import OnCassandra, RawCassandra
-from tests.stores.cassandra_statements import BATCH, HeldCassandra
+from tests.stores.held_cassandra import BATCH, HeldCassandra
 
-CLOSED_AFTER_S = UNSEEN_US / 1_000_000
+SETTLED_S = UNSEEN_US / 1_000_000 + 0.001
+"""After so long a read has missed no change."""
 LONG_AGO = Millis(START - START % DAY_MS - 7 * DAY_MS)
 HOURS_AGO = Millis(START - 5 * HOUR_MS)
 
@@ -99,6 +100,8 @@ class Ask:
     end: int | None
     width_ms: int
     offset_ms: int
+    aggregations: Sequence[Aggregation] = tuple(Aggregation)
+    """The first of them finds hours that are not rolled up, the others what is kept of them."""
 
 
 # Near the clock's time hours are closed, ended, under way and to come; a week before all are closed.
@@ -111,8 +114,8 @@ STEPS = st.lists(
     st.one_of(
         st.builds(Write, st.lists(st.builds(Point, TIMES.map(Millis), VALUES), min_size=1, max_size=6)),
         st.builds(Delete, TIMES, st.none() | TIMES),
-        st.builds(Ask, TIMES, st.none() | TIMES, WIDTHS, OFFSETS),
-        st.sampled_from([0.5, CLOSED_AFTER_S, 1_200.0]),
+        st.builds(Ask, TIMES, st.none() | TIMES, WIDTHS, OFFSETS, st.sampled_from(Aggregation).map(lambda one: (one,))),
+        st.sampled_from([0.5, SETTLED_S, 1_200.0]),
     ),
     max_size=10,
 )
@@ -127,8 +130,7 @@ class TestAnswers(OnRollups):
         clock, device = FakeClock(), new_device()
         telemetry = CassandraTelemetry(cassandra, clock, RETENTION_DAYS)
         points: dict[Millis, Value] = {}
-        # Asked at last for everything, twice: of hours as they have just been made, and as they are kept.
-        for step in [*steps, CLOSED_AFTER_S, *[Ask(0, None, HOUR_MS, 0)] * 2, *[Ask(0, None, DAY_MS, 20_700_000)] * 2]:
+        for step in [*steps, SETTLED_S, Ask(0, None, HOUR_MS, 0), Ask(0, None, DAY_MS, 20_700_000)]:
             match step:
                 case Write():
                     await telemetry.write(device, [record(clock, p.time, {"x": p.value, "y": 1}) for p in step.points])
@@ -140,7 +142,9 @@ class TestAnswers(OnRollups):
                 case Ask():
                     span = Span(Millis(step.start), None if step.end is None else Millis(step.end))
                     held = [Point(time, value) for time, value in points.items()]
-                    await assert_aggregates(telemetry, device, held, span, step.width_ms, step.offset_ms)
+                    await assert_aggregates(
+                        telemetry, device, held, span, step.width_ms, step.offset_ms, step.aggregations
+                    )
                 case seconds:
                     clock.advance(seconds)
 
@@ -150,7 +154,7 @@ class TestAnswers(OnRollups):
         values = [1.7e308, 1.7e308, -1.7e308, 1e300, -1.7e308]
         points = [Point(Millis(LONG_AGO + i * HOUR_MS // 2), value) for i, value in enumerate(values)]
         await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
-        clock.advance(CLOSED_AFTER_S)
+        clock.advance(SETTLED_S)
         for _ in range(2):
             await assert_aggregates(telemetry, device, points, ALL_TIME, DAY_MS, 0)
             await assert_aggregates(telemetry, device, points, ALL_TIME, HOUR_MS, 0)
@@ -160,20 +164,21 @@ class TestKeeping(OnRollups):
     async def test_closed_hours_are_kept_when_they_are_first_asked_for(
         self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
     ) -> None:
-        await telemetry.write(device, [record(clock, LONG_AGO + i * HOUR_MS, {"x": i, "y": i}) for i in (1, 30)])
-        clock.advance(CLOSED_AFTER_S)
+        await telemetry.write(device, [record(clock, LONG_AGO + i * HOUR_MS, {"x": i, "y": i}) for i in (1, 100)])
+        clock.advance(SETTLED_S)
         assert await kept.hours(device) == {}
-        await sums(telemetry, device, Span(Millis(LONG_AGO + 3 * HOUR_MS - 1), Millis(LONG_AGO + 27 * HOUR_MS)))
-        assert await kept.hours(device) == {0: list(range(3, 24)), 1: [0, 1, 2]}
+        await sums(telemetry, device, Span(Millis(LONG_AGO + 3 * HOUR_MS - 1), Millis(LONG_AGO + 99 * HOUR_MS)))
+        assert await kept.hours(device) == {0: list(range(3, 24)), 4: [0, 1, 2]}
         await sums(telemetry, device)
-        assert await kept.hours(device) == {0: list(range(24)), 1: list(range(24))}
+        assert await kept.hours(device) == {0: list(range(24)), 4: list(range(24))}
 
     async def test_an_hour_is_kept_from_when_it_is_closed(
         self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
     ) -> None:
         today = START - START % DAY_MS
-        clock.set(Millis(today + 3 * HOUR_MS))
-        await telemetry.write(device, [record(clock, today + i * HOUR_MS - 1, {"x": i}) for i in (1, 2, 3)])
+        for ends in (today + i * HOUR_MS for i in (1, 2, 3)):
+            clock.set(Millis(ends - 1))
+            await telemetry.write(device, [record(clock, ends - 1, {"x": 1})])
         clock.set(Millis(today + 3 * HOUR_MS + UNSEEN_US // 1_000 - 1))
         assert len(await sums(telemetry, device)) == 3
         assert await kept.hours(device) == {7: [0, 1]}
@@ -185,7 +190,7 @@ class TestKeeping(OnRollups):
         self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
-        clock.advance(CLOSED_AFTER_S)
+        clock.advance(SETTLED_S)
         await telemetry.aggregate(device, "x", ALL_TIME, Aggregation.SUM, width_ms=90 * 60_000, offset_ms=0)
         assert await kept.hours(device) == {}
 
@@ -193,7 +198,7 @@ class TestKeeping(OnRollups):
         self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, LONG_AGO, {"y": 1})])
-        clock.advance(CLOSED_AFTER_S)
+        clock.advance(SETTLED_S)
         assert await sums(telemetry, device) == []
         assert await kept.hours(device) == {}
 
@@ -201,7 +206,7 @@ class TestKeeping(OnRollups):
         self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, LONG_AGO + i * DAY_MS, {"x": 1, "y": 1}) for i in range(2)])
-        clock.advance(CLOSED_AFTER_S)
+        clock.advance(SETTLED_S)
         for name in "xy":
             await telemetry.aggregate(device, name, ALL_TIME, Aggregation.SUM, width_ms=HOUR_MS, offset_ms=0)
         await telemetry.write(device, [record(clock, LONG_AGO + 5 * HOUR_MS, {"x": 1})])
@@ -212,7 +217,7 @@ class TestKeeping(OnRollups):
         self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, LONG_AGO + i * DAY_MS, {"x": 1}) for i in range(5)])
-        clock.advance(CLOSED_AFTER_S)
+        clock.advance(SETTLED_S)
         await sums(telemetry, device)
         await telemetry.purge(device)
         assert await kept.rows("day", device) == []
@@ -230,7 +235,7 @@ class TestKeeping(OnRollups):
         long_since = Micros(clock.receipt() - (RETENTION_DAYS * 86_400 - lives_s) * 1_000_000)
         first = Record(Millis(LONG_AGO), {"x": 1}, None, long_since)
         await telemetry.write(device, [first, record(clock, LONG_AGO + 1, {"x": 2})])
-        clock.advance(CLOSED_AFTER_S)
+        clock.advance(SETTLED_S)
         (bucket,) = await sums(telemetry, device)
         assert bucket.value == 3
         ttls = [row["ttl"] for row in await kept.rows("ttl(hours) AS ttl", device)]
@@ -242,7 +247,7 @@ class TestKeeping(OnRollups):
     ) -> None:
         telemetry = CassandraTelemetry(cassandra, clock, 0)
         await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
-        clock.advance(CLOSED_AFTER_S)
+        clock.advance(SETTLED_S)
         await sums(telemetry, device)
         assert [row["ttl"] for row in await kept.rows("ttl(hours) AS ttl", device)] == [None]
 
@@ -258,7 +263,7 @@ class TestInterleaving(OnRollups):
     async def written(self, telemetry: Telemetry, clock: FakeClock, device: int) -> int:
         """A device with values 1 in an hour that is closed."""
         await telemetry.write(device, [record(clock, LONG_AGO + i, {"x": 1}) for i in range(3)])
-        clock.advance(CLOSED_AFTER_S)
+        clock.advance(SETTLED_S)
         return device
 
     @pytest.mark.parametrize("statement", [KEEP, ROLL_UP])
@@ -280,7 +285,7 @@ class TestInterleaving(OnRollups):
             clock.advance(0.1)
             await changing(telemetry, clock, written)[change]()
         await reader
-        clock.advance(CLOSED_AFTER_S)
+        clock.advance(SETTLED_S)
         for _ in range(2):
             (bucket,) = await sums(telemetry, written)
             assert bucket.value == total
@@ -316,13 +321,14 @@ class TestInterleaving(OnRollups):
             (bucket,) = await sums(telemetry, written)
             assert bucket.value == total
 
-    async def test_what_was_sent_before_its_hour_ended_and_arrives_late_is_read_before_the_hour_is_rolled_up(
-        self, telemetry: Telemetry, held: HeldCassandra, clock: FakeClock, device: int
+    @pytest.mark.parametrize("after_its_end_s", [-0.001, 1.0])
+    async def test_what_is_sent_when_its_hour_ends_is_in_its_roll_up_or_removes_it(
+        self, telemetry: Telemetry, held: HeldCassandra, clock: FakeClock, device: int, after_its_end_s: float
     ) -> None:
         today = START - START % DAY_MS
         end = today + 3 * HOUR_MS
-        readers = FakeClock(Millis(end))
-        clock.set(Millis(end - 1))
+        clock.set(Millis(end + round(after_its_end_s * 1_000)))
+        readers = FakeClock(clock.now())
         with held.holding(BATCH) as hold:
             writing = asyncio.create_task(telemetry.write(device, [record(clock, end - HOUR_MS, {"x": 1})]))
             await hold.reached()
@@ -356,7 +362,7 @@ class TestInterleaving(OnRollups):
                     tasks.create_task(write(total + i))
                     tasks.create_task(read())
                     clock.advance(0.02)
-        clock.advance(CLOSED_AFTER_S)
+        clock.advance(SETTLED_S)
         for _ in range(2):
             (bucket,) = await sums(telemetry, written)
             assert bucket.value == total

@@ -8,18 +8,18 @@ from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation, Bucket, combined
 from iotflow.domain.times import DAY_MS, Millis, Span
 from iotflow.stores.cassandra.aggregates import aggregated
-from iotflow.stores.cassandra.catalogue import stored_days_of_name
+from iotflow.stores.cassandra.catalogue import FEW_DAYS, stored_days_of_name
 from iotflow.stores.cassandra.connection import Cassandra
-from iotflow.stores.cassandra.days import bounds
+from iotflow.stores.cassandra.days import bounds, days_within
 from iotflow.stores.cassandra.hours import HOUR_MS, NO_HOURS, Hours, remainder, whole_hours
 from iotflow.stores.cassandra.parallel import in_parallel
 from iotflow.stores.cassandra.rollups import Rollups, closed_until
 from iotflow.stores.cassandra.statistics import Statistics, bucket_of
 
 
-def of_whole_hours(width_ms: int) -> bool:
-    """Whether windows of this width are made of hours, but for those that an offset cuts in two."""
-    return width_ms % HOUR_MS == 0
+def worth_hours(span: Span, width_ms: int) -> bool:
+    """Whether windows are whole hours, but for those that an offset cuts in two, and the span is long."""
+    return width_ms % HOUR_MS == 0 and len(days_within(span)) > FEW_DAYS
 
 
 async def aggregated_by_hours(
@@ -34,7 +34,7 @@ async def aggregated_by_hours(
     width_ms: int,
     offset_ms: int,
 ) -> list[Bucket]:
-    """What `aggregated` gives, for windows of whole hours."""
+    """What `aggregated` gives, for what is worth it."""
     began = clock.receipt()
     closed = Span(span.start, min(closed_until(began), bounds(span)[1]))
     from_points = partial(aggregated, cassandra, device_id, name, aggregation=aggregation)

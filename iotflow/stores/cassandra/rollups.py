@@ -15,11 +15,12 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import DAY_MS, Micros, Millis
-from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S, STORE, Cassandra, Row, Statement
+from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S, STORE, Cassandra, Statement
 from iotflow.stores.cassandra.days import grouped, timestamp
 from iotflow.stores.cassandra.hours import HOUR_MS, NO_HOURS, DayOfHours, Hours, pack, unpack
 from iotflow.stores.cassandra.parallel import in_parallel
@@ -44,14 +45,15 @@ KEEP = """
 INVALIDATE_NAMES = "DELETE FROM hourly_rollups USING TIMESTAMP ? WHERE device_id = ? AND day = ? AND name IN ?"
 INVALIDATE_DAY = "DELETE FROM hourly_rollups USING TIMESTAMP ? WHERE device_id = ? AND day = ?"
 
-_OF_HOURS = """
+# The value by itself is that of a group's first row, and rows come newest first.
+ROLL_UP = """
+    SELECT day, to_unix_timestamp(floor(time, 1h)), to_unix_timestamp(min(time)), min(ttl(value)), count(value), value,
+    count(value.i), count(value.f), sum(cast(value.i AS double)), sum(value.f),
+    min(value.i), min(value.f), max(value.i), max(value.f)
     FROM points WHERE device_id = ? AND day IN ? AND name = ? AND time >= ? AND time < ?
     GROUP BY device_id, day, name, floor(time, 1h)"""
-ROLL_UP = f"""
-    SELECT day, to_unix_timestamp(floor(time, 1h)), min(ttl(value)), count(value), value,
-    count(value.i), count(value.f), sum(cast(value.i AS double)), sum(value.f),
-    min(value.i), min(value.f), max(value.i), max(value.f) {_OF_HOURS}"""
-FIRST_VALUES = f"SELECT to_unix_timestamp(floor(time, 1h)), value {_OF_HOURS} ORDER BY name DESC, time ASC"
+FIRST_VALUES = """
+    SELECT to_unix_timestamp(time), value FROM points WHERE device_id = ? AND day IN ? AND name = ? AND time IN ?"""
 
 
 def closed_until(now: Micros) -> Millis:
@@ -152,16 +154,17 @@ class Rollups:
         first, last = missing[days[0]], missing[days[-1]]
         start = days[0] * DAY_MS + ((first & -first).bit_length() - 1) * HOUR_MS
         end = days[-1] * DAY_MS + last.bit_length() * HOUR_MS
-        values = (self._device_id, days, self._name, timestamp(start), timestamp(end))
+        key = (self._device_id, days, self._name)
+        values = (*key, timestamp(start), timestamp(end))
         rows = [row async for page in self._cassandra.pages(ROLL_UP, values) for row in page]
-        # Cassandra does not page what it sorts; there are no more rows than hours.
-        sorted_rows = await self._cassandra.execute(FIRST_VALUES, values, timeout_s=SCAN_TIMEOUT_S) if rows else []
-        firsts: dict[int, Mapping[str, object]] = dict(sorted_rows)
+        firsts: dict[int, Mapping[str, object]] = {}
+        if rows:
+            times = [timestamp(row[2]) for row in rows]
+            firsts |= await self._cassandra.execute(FIRST_VALUES, (*key, times), timeout_s=SCAN_TIMEOUT_S)
         found: dict[int, dict[int, tuple[Statistics, int | None]]] = {}
-        for row in rows:
-            day, time, ttl, *_ = row
+        for day, time, first, ttl, *of_hour in rows:
             hour = (time - day * DAY_MS) // HOUR_MS
-            found.setdefault(day, {})[hour] = _statistics(row, firsts.get(time)), ttl
+            found.setdefault(day, {})[hour] = _statistics(firsts.get(first), of_hour), ttl
         return found
 
     async def _keep(self, day: int, kept: _Kept) -> None:
@@ -174,12 +177,12 @@ class Rollups:
             await self._cassandra.execute(KEEP, values)
 
 
-def _statistics(row: Row, first: Mapping[str, object] | None) -> Statistics:
-    _, _, _, count, last, integers, decimals, of_integers, of_decimals, *extremes = row
+def _statistics(first: Mapping[str, object] | None, of_hour: Sequence[Any]) -> Statistics:  # Any: a row's columns
+    count, last, integers, decimals, of_integers, of_decimals, *extremes = of_hour
     least_integer, least_decimal, greatest_integer, greatest_decimal = extremes
     return Statistics(
         count=count,
-        # Where the hour's first value went between two statements, so does the roll-up.
+        # Where the hour's first value went between two statements, so will this.
         first=value_of(last if first is None else first),
         last=value_of(last),
         numbers=integers + decimals,

@@ -12,7 +12,7 @@ from iotflow.stores.cassandra.catalogue import stored_names
 from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.deleting import delete_span, purge_device
 from iotflow.stores.cassandra.history import read_records
-from iotflow.stores.cassandra.hourly import aggregated_by_hours, of_whole_hours
+from iotflow.stores.cassandra.hourly import aggregated_by_hours, worth_hours
 from iotflow.stores.cassandra.latest import read_latest
 from iotflow.stores.cassandra.parallel import in_parallel
 from iotflow.stores.cassandra.writing import Write
@@ -63,7 +63,7 @@ class CassandraTelemetry:
     async def aggregate(
         self, device_id: int, name: str, span: Span, aggregation: Aggregation, *, width_ms: int, offset_ms: int
     ) -> list[Bucket]:
-        if of_whole_hours(width_ms):
+        if worth_hours(span, width_ms):
             aggregate = partial(aggregated_by_hours, self._cassandra, self._clock, self._retention_days)
         else:
             aggregate = partial(aggregated, self._cassandra)

@@ -1,4 +1,4 @@
-"""Sessions that count statements, or hold one back while a test does something else."""
+"""A connection that holds a statement back while a test does something else."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -8,29 +8,6 @@ from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S,
 
 BATCH = "a batch"
 DEADLINE_S = 10.0
-
-
-class CountedCassandra(Cassandra):
-    """Counts what it sends: each page is a statement of its own."""
-
-    statements = 0
-
-    async def execute(
-        self, cql: str, values: Sequence[object] = (), *, timeout_s: float = POINT_TIMEOUT_S
-    ) -> list[Row]:
-        self.statements += 1
-        return await super().execute(cql, values, timeout_s=timeout_s)
-
-    async def execute_batch(self, statements: Sequence[Statement], *, timeout_s: float = POINT_TIMEOUT_S) -> None:
-        self.statements += 1
-        await super().execute_batch(statements, timeout_s=timeout_s)
-
-    async def pages(
-        self, cql: str, values: Sequence[object] = (), *, timeout_s: float = SCAN_TIMEOUT_S
-    ) -> AsyncIterator[list[Row]]:
-        async for page in super().pages(cql, values, timeout_s=timeout_s):
-            self.statements += 1
-            yield page
 
 
 class Hold:
@@ -57,7 +34,7 @@ class Hold:
         self._released.set()
 
 
-class HeldCassandra(CountedCassandra):
+class HeldCassandra(Cassandra):
     """Holds back a statement, before the deadline of its own begins."""
 
     _hold: Hold | None = None
