@@ -1,8 +1,9 @@
 """Statistics per window of whole hours, put together from roll-ups, and from points where no hour fits."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation, Bucket, combined
@@ -11,10 +12,13 @@ from iotflow.stores.cassandra.aggregates import aggregated
 from iotflow.stores.cassandra.catalogue import FEW_DAYS, stored_days_of_name
 from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.days import bounds, days_within
-from iotflow.stores.cassandra.hours import HOUR_MS, NO_HOURS, Hours, remainder, whole_hours
+from iotflow.stores.cassandra.hours import HOUR_MS, HOURS_PER_DAY, NO_HOURS, Hours, remainder, whole_hours
 from iotflow.stores.cassandra.parallel import in_parallel
 from iotflow.stores.cassandra.rollups import Rollups, closed_until
 from iotflow.stores.cassandra.statistics import Statistics, bucket_of
+
+_Part = tuple[Millis, Bucket]
+"""What some of a window's values give it, all of them after what precedes this time and before what follows it."""
 
 
 def worth_hours(span: Span, width_ms: int) -> bool:
@@ -41,12 +45,17 @@ async def aggregated_by_hours(
     from_points = partial(from_points, width_ms=width_ms, offset_ms=offset_ms)
     days = await stored_days_of_name(cassandra, device_id, name, span)
     wanted = {day: hours for day in days if (hours := whole_hours(day, closed, width_ms, offset_ms)) != NO_HOURS}
-    rollups = Rollups(cassandra, device_id, name, retention_days, began)
-    statistics = await rollups.read(wanted)
-    parts = list(_of_hours(wanted, statistics, aggregation, width_ms, offset_ms))
-    rest = list(_joined(part for day in days for part in remainder(day, span, wanted.get(day, NO_HOURS))))
-    for part, buckets in zip(rest, await in_parallel(partial(from_points, part) for part in rest), strict=True):
-        parts += [(part.start, bucket) for bucket in buckets]
+
+    async def of_hours() -> list[_Part]:
+        statistics = await Rollups(cassandra, device_id, name, retention_days, began).read(wanted)
+        return list(_of_hours(wanted, statistics, aggregation, width_ms, offset_ms))
+
+    async def of_points(part: Span) -> list[_Part]:
+        return [(part.start, bucket) for bucket in await from_points(part)]
+
+    rest = _joined(part for day in days for part in remainder(day, span, wanted.get(day, NO_HOURS)))
+    reads: list[Callable[[], Awaitable[list[_Part]]]] = [of_hours, *(partial(of_points, part) for part in rest)]
+    parts = chain.from_iterable(await in_parallel(reads))
     merged: dict[int, Bucket] = {}
     for _, bucket in sorted(parts, key=lambda part: part[0]):
         earlier = merged.get(bucket.index)
@@ -65,17 +74,27 @@ def _of_hours(
     aggregation: Aggregation,
     width_ms: int,
     offset_ms: int,
-) -> Iterator[tuple[Millis, Bucket]]:
-    """What hours give each window, and from when on."""
-    windows: dict[int, tuple[int, list[Statistics]]] = {}
+) -> Iterator[_Part]:
+    """What hours give each window."""
+    windows: dict[int, list[Statistics]] = {}
     for day, hours in wanted.items():
-        for hour, of_hour in statistics.get(day, {}).items():
-            if hours >> hour & 1:
-                time = day * DAY_MS + hour * HOUR_MS
-                windows.setdefault((time + offset_ms) // width_ms, (time, []))[1].append(of_hour)
-    for index, (time, parts) in windows.items():
-        if (bucket := bucket_of(index, parts, aggregation)) is not None:
-            yield Millis(time), bucket
+        start, of_day = day * DAY_MS, statistics.get(day, {})
+        hour = 0
+        while hour < HOURS_PER_DAY:
+            index = (start + hour * HOUR_MS + offset_ms) // width_ms
+            # Of a window that ends within an hour this one is not wanted.
+            end = min(HOURS_PER_DAY, -((start + offset_ms - (index + 1) * width_ms) // HOUR_MS))
+            found = [of_day[at] for at in range(hour, end) if at in of_day and hours >> at & 1]
+            if found:
+                windows.setdefault(index, []).extend(found)
+            hour = end
+    for index, found in windows.items():
+        if (bucket := bucket_of(index, found, aggregation)) is not None:
+            yield Millis(_first_whole_hour(index, width_ms, offset_ms)), bucket
+
+
+def _first_whole_hour(index: int, width_ms: int, offset_ms: int) -> int:
+    return -((offset_ms - index * width_ms) // HOUR_MS) * HOUR_MS
 
 
 def _joined(spans: Iterator[Span]) -> Iterator[Span]:

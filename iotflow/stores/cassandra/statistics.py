@@ -32,7 +32,7 @@ def bucket_of(index: int, parts: Sequence[Statistics], aggregation: Aggregation)
 
     A sum that is not finite has overflowed on the way and tells nothing.
     """
-    count = sum([part.numbers if aggregation.numeric else part.count for part in parts])
+    count = sum([part.numbers for part in parts] if aggregation.numeric else [part.count for part in parts])
     if count == 0:
         return None
     value: Value
