@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: .venv/.run-installed ## Serve on HOST (127.0.0.1) and PORT (8000), installing first what is missing
@@ -23,6 +23,23 @@ run: .venv/.run-installed ## Serve on HOST (127.0.0.1) and PORT (8000), installi
 .PHONY: demo
 demo: .venv/.run-installed ## Serve a year of real weather, to look around in
 	@exec docs/demo.sh $(BIN) $(HOST) $(PORT)
+
+.PHONY: run-all
+run-all: servers ## Serve likewise, with everything in the servers of `make servers`
+	@settings=$$($(BIN)/python -m tests.servers start) && eval "$$settings" && $(BIN)/iotflow migrate && \
+		exec $(BIN)/iotflow serve --host $(HOST) --port $(PORT)
+
+.PHONY: images
+images: .venv/.dev-installed ## Pull the images of the servers, or build them where that is impossible
+	@$(BIN)/python -m tests.servers.images.build
+
+.PHONY: servers
+servers: images ## Start PostgreSQL, Cassandra, Redis and MongoDB in containers, and say how to use them
+	@$(BIN)/python -m tests.servers start
+
+.PHONY: servers-stop
+servers-stop: .venv/.dev-installed ## Remove them and their data
+	@$(BIN)/python -m tests.servers stop
 
 .PHONY: test
 test: .venv/.dev-installed ## Run all tests

@@ -96,14 +96,16 @@ async def _diagnose(backend: Backend) -> list[Diagnosis]:
     try:
         await backend.reached()
         began = time.perf_counter()
-        await backend.ping()
-        latency_ms = (time.perf_counter() - began) * 1_000
         if backend.schema is not None:
             stored, wanted = await backend.schema.stored(), backend.schema.wanted
             is_current = stored == wanted
             schema = (
                 f"{wanted}, current" if is_current else f"{stored or 'none'}, expected {wanted}: run `iotflow migrate`"
             )
+        if is_current:
+            began = time.perf_counter()
+            await backend.ping()
+        latency_ms = (time.perf_counter() - began) * 1_000
     except BackendError as error:
         problem = error
     except StoreUnavailable as error:

@@ -155,7 +155,9 @@ def _background_work(
 ) -> list[Callable[[], Coroutine[None, None, None]]]:
     purge = Purge(stores.telemetry, stores.latest, stores.presence, stores.activity)
     purge_again_after_s = PRINCIPAL_LIFETIME_S + 2 * FLUSH_EVERY_S
-    relay = Relay(stores.transactions, stores.events, purge, clock, purge_again_after_s=purge_again_after_s)
+    relay = Relay(
+        stores.transactions, stores.events, purge, stores.principals, clock, purge_again_after_s=purge_again_after_s
+    )
     swept = partial(sweep, stores.sweepers, stores.transactions, clock)
     return [
         relay.run,

@@ -35,16 +35,17 @@ class CircuitBreaker:
         return self._probing is not None
 
     @asynccontextmanager
-    async def guard(self, timeout_s: float) -> AsyncIterator[None]:
+    async def guard(self, timeout_s: float) -> AsyncIterator[asyncio.Timeout]:
         """Give the block's call so many seconds. Raises StoreUnavailable: at once while the circuit is open.
 
         The block turns its driver's errors into StoreUnavailable when the store is to blame; no other error counts.
+        It is given its deadline, which it may move.
         """
         if self._probing is not None:
             raise StoreUnavailable(self._store, f"it failed {FAILURES} times in a row and has not answered since")
         try:
-            async with asyncio.timeout(timeout_s):
-                yield
+            async with asyncio.timeout(timeout_s) as deadline:
+                yield deadline
         except TimeoutError as error:
             self._failed()
             raise StoreUnavailable(self._store, f"no answer within {timeout_s} s") from error

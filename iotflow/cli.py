@@ -142,11 +142,12 @@ def doctor() -> None:
     settings = _settings()
     _prepare_data_dir(settings)
     found = asyncio.run(diagnose(settings))
-    table = Table("store", "backend", "reachable", "latency", "schema", box=None, pad_edge=False)
+    table = Table("store", "backend", "reachable", "latency", box=None, pad_edge=False)
+    table.add_column("schema", no_wrap=True)
     for store in found:
         reachable, latency = ("NO", "-") if store.latency_ms is None else ("yes", f"{store.latency_ms:.1f} ms")
         table.add_row(store.store, store.kind, reachable, latency, store.schema)
-    Console().print(table)
+    Console().print(table, crop=False, overflow="ignore")
     for store in found:
         if store.problem is not None:
             _complain(str(store.problem))

@@ -4,10 +4,14 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from iotflow.stores.cassandra.address import parse_address as parse_cassandra
+from iotflow.stores.mongo.address import parse_address as parse_mongo
+from iotflow.stores.redis.address import parse_address as parse_redis
 
 MiB = 2**20
 
@@ -31,6 +35,30 @@ def _networks(value: object) -> object:
         raise ValueError(f"{error}; expected addresses or networks, like 127.0.0.1,10.0.0.0/8") from None
 
 
+def _telemetry(url: str) -> str:
+    if url != "sql":
+        if not url.startswith("cassandra:"):
+            raise ValueError("expected sql or cassandra://HOST[,HOST…][:PORT]/KEYSPACE")
+        parse_cassandra(url)
+    return url
+
+
+def _documents(url: str) -> str:
+    if url != "sql":
+        if not url.startswith(("mongodb:", "mongodb+srv:")):
+            raise ValueError("expected sql or mongodb://[USER:PASSWORD@]HOST[,HOST…]/DATABASE")
+        parse_mongo(url)
+    return url
+
+
+def _cache(url: str) -> str:
+    if url != "memory":
+        if not url.startswith(("redis:", "rediss:")):
+            raise ValueError("expected memory or redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER], rediss:// with TLS")
+        parse_redis(url)
+    return url
+
+
 class Settings(BaseSettings):
     """The settings of one service. `load_settings` reads them and words the errors."""
 
@@ -44,10 +72,23 @@ class Settings(BaseSettings):
             "directory."
         ),
     )
-    telemetry_url: Literal["sql"] = Field("sql", description="Telemetry: `sql`, tables in the SQL store.")
-    documents_url: Literal["sql"] = Field("sql", description="Events and activity: `sql`, tables in the SQL store.")
-    cache_url: Literal["memory"] = Field(
-        "memory", description="Key look-ups, latest values, presence, limits: `memory`, of one process."
+    telemetry_url: Annotated[str, AfterValidator(_telemetry)] = Field(
+        "sql",
+        description="Telemetry: `sql`, tables in the SQL store, or "
+        "`cassandra://[USER:PASSWORD@]HOST[,HOST…][:PORT]/KEYSPACE`.",
+    )
+    documents_url: Annotated[str, AfterValidator(_documents)] = Field(
+        "sql",
+        description="Events and activity: `sql`, tables in the SQL store, or "
+        "`mongodb://[USER:PASSWORD@]HOST[,HOST…]/DATABASE`.",
+    )
+    mongo_driver: Literal["pymongo", "motor"] = Field(
+        "pymongo", description="What speaks to MongoDB; `motor` needs the extra `iotflow[motor]`."
+    )
+    cache_url: Annotated[str, AfterValidator(_cache)] = Field(
+        "memory",
+        description="Key look-ups, latest values, presence, limits: `memory`, of one process, or "
+        "`redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER]`, `rediss://` with TLS.",
     )
     retention_days: int = Field(
         90,

@@ -1,9 +1,14 @@
 """What all tests share."""
 
+import asyncio
+import os
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.clock import FakeClock
+from tests.stores.postgres import drop_database, migrated_database
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -19,3 +24,20 @@ settings.load_profile("ci")
 def clock() -> FakeClock:
     """The time of the test's own world."""
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The server of PostgreSQL that the environment names, where tests make databases of their own."""
+    url = os.environ.get("IOTFLOW_TEST_POSTGRES_URL")
+    if not url:
+        pytest.skip("IOTFLOW_TEST_POSTGRES_URL names no server")
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> Iterator[str]:
+    """A database of PostgreSQL with the wanted schema, of this test worker alone."""
+    url = asyncio.run(migrated_database(postgres_url))
+    yield url
+    asyncio.run(drop_database(url))

@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 
 from iotflow.api.access import AccountOrAdmin
 from iotflow.api.state import AppState, app_state
 from iotflow.clock import Clock
 from iotflow.domain.devices import MAX_ID
+from iotflow.domain.principals import UserPrincipal
 from iotflow.repositories.events import EventRepository
 from iotflow.services.accounts import Accounts
 from iotflow.services.authentication import Authentication
@@ -37,13 +38,18 @@ async def _request_id(request: Request) -> str:
     return request_id
 
 
+def account_of(reference: str, caller: UserPrincipal) -> UUID:
+    """The account that a reference means: a user's id, or `me`. Raises ValueError for anything else."""
+    return caller.user_id if reference == "me" else UUID(reference)
+
+
 async def _account_id(
     caller: AccountOrAdmin,
     user_id: Annotated[
         str, Path(pattern=USER_REFERENCE, description="A user's id, or `me` for the caller's own.", examples=["me"])
     ],
 ) -> UUID:
-    return caller.user_id if user_id == "me" else UUID(user_id)
+    return account_of(user_id, caller)
 
 
 StateDep = Annotated[AppState, Depends(_given(lambda state: state))]
@@ -58,6 +64,9 @@ EventsDep = Annotated[EventRepository, Depends(_given(lambda state: state.events
 StatisticsDep = Annotated[StatisticsReader, Depends(_given(lambda state: state.statistics))]
 HealthDep = Annotated[HealthCheck, Depends(_given(lambda state: state.health))]
 RequestId = Annotated[str, Depends(_request_id)]
+UserReference = Annotated[
+    str, Query(pattern=USER_REFERENCE, description="Of this user alone; `me` is the caller.", examples=["me"])
+]
 AccountId = Annotated[UUID, Depends(_account_id)]
 DeviceId = Annotated[int, Path(ge=1, le=MAX_ID, description="A device's id.", examples=[1])]
 GroupId = Annotated[int, Path(ge=1, le=MAX_ID, description="A group's id.", examples=[1])]

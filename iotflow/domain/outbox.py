@@ -1,4 +1,4 @@
-"""Work that must follow a committed change: relaying an event, purging what is gone."""
+"""Work that must follow a committed change: relaying an event, purging what is gone, ending what caches believe."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +18,9 @@ class Topic(StrEnum):
 
     PURGE_TELEMETRY = "purge_telemetry"
     """Remove the telemetry, cached values, presence and activity of the payload's `device_id`."""
+
+    INVALIDATE_PRINCIPALS = "invalidate_principals"
+    """Have all processes forget whom the payload's `digests` prove."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,10 @@ class AccountRepository(Protocol):
         """The user of this id."""
         ...
 
+    async def lock(self, user_id: UUID) -> User | None:
+        """The user of this id, which no other transaction changes, removes or gives anything until this one ends."""
+        ...
+
     async def find_credentials(self, login: str) -> UserCredentials | None:
         """The user of this name or address, in any case, with the hash of the password."""
         ...
@@ -39,7 +43,10 @@ class AccountRepository(Protocol):
         ...
 
     async def lock_active_admins(self) -> int:
-        """How many active administrators there are; none can join or leave until this transaction ends."""
+        """How many active administrators there are; none of them can leave until this transaction ends.
+
+        Comes before all other locks.
+        """
         ...
 
     async def page(self, limit: int, offset: int) -> tuple[list[User], int]:

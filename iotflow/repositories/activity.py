@@ -6,6 +6,9 @@ from typing import Protocol
 
 from iotflow.domain.times import Millis
 
+RETENTION_DAYS = 400
+"""So long counts are kept at least: a year and what a comparison with the year before needs."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceHour:
@@ -24,7 +27,7 @@ class Activity:
 
 
 class ActivityRepository(Protocol):
-    """Counts per device and hour of receipt."""
+    """Counts per device and hour of receipt, removed some time after `RETENTION_DAYS`."""
 
     async def add(self, counts: Mapping[DeviceHour, Activity]) -> None:
         """Add to what is stored."""

@@ -19,5 +19,5 @@ class Counters(Protocol):
         ...
 
     async def totals(self) -> dict[Counter, int]:
-        """All totals; zero for what was never counted."""
+        """All totals, with what other processes counted up to a moment ago; zero for what was never counted."""
         ...

@@ -19,8 +19,8 @@ class DeviceRepository(Protocol):
         """The device of this id."""
         ...
 
-    async def get_many(self, device_ids: Collection[int]) -> list[Device]:
-        """Those of these devices that there are, by id."""
+    async def lock(self, device_ids: Collection[int]) -> list[Device]:
+        """Those of these devices that there are, by id; no other transaction changes them until this one ends."""
         ...
 
     async def update(self, device_id: int, change: DeviceChange, at: Millis) -> Device:

@@ -20,6 +20,10 @@ class GroupRepository(Protocol):
         """The group of this id."""
         ...
 
+    async def lock(self, group_id: int) -> Group | None:
+        """The group of this id, which no other transaction changes or fills until this one ends."""
+        ...
+
     async def update(self, group_id: int, change: GroupChange, at: Millis) -> Group:
         """Change what `change` names. Raises NotFound, or Conflict for a taken name."""
         ...

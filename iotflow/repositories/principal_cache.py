@@ -26,5 +26,8 @@ class PrincipalCache(Protocol):
         ...
 
     async def invalidate(self, digests: Collection[bytes]) -> None:
-        """Forget these credentials, and let no read that began before now fill them."""
+        """Forget these credentials, and let no read that began before now fill them.
+
+        Raises StoreUnavailable when other processes cannot be told; this one has forgotten them all the same.
+        """
         ...

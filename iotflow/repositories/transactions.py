@@ -39,8 +39,12 @@ class Transaction(Protocol):
 class Transactions(Protocol):
     """Where transactions begin. Await nothing but their repositories inside one: it may hold the only writer."""
 
-    def write(self) -> AbstractAsyncContextManager[Transaction]:
-        """A transaction that commits when its block ends, and rolls back when an exception leaves it."""
+    def write(self, *, bulk: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction that commits when its block ends, and rolls back when an exception leaves it.
+
+        Others run beside it: who decides by what is stored locks it first, accounts before groups before devices.
+        `bulk` gives a change of many rows more time.
+        """
         ...
 
     def read(self) -> AbstractAsyncContextManager[Transaction]:

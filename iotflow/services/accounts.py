@@ -11,9 +11,11 @@ from iotflow.domain.json import JsonValue
 from iotflow.domain.outbox import NewMessage, Topic
 from iotflow.domain.permissions import require_admin
 from iotflow.domain.principals import UserPrincipal
+from iotflow.domain.times import Millis
 from iotflow.repositories.principal_cache import PrincipalCache
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit import Actor, account_subject, record_event
+from iotflow.services.invalidation import invalidate_with
 from iotflow.services.passwords import Passwords
 from iotflow.services.purge import purge_message
 
@@ -98,12 +100,10 @@ class Accounts:
         password_hash = None if change.password is None else await self._passwords.hash(change.password)
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            before = await _existing(transaction, user_id)
-            if change.is_admin is False:
-                await self._keep_an_admin(transaction, before)
+            before = await self._locked(transaction, user_id, leaves_admins=change.is_admin is False)
             wanted = UserChange(change.username, change.email, password_hash, None, change.is_admin)
             user = await transaction.accounts.update(user_id, wanted, now)
-            await self._invalidate(transaction, user_id, with_devices=False)
+            await self._invalidate(transaction, user_id, now, with_devices=False)
             if password_hash is not None:
                 await transaction.tokens.delete_of_user(user_id)
             await self._tell_of_update(transaction, Actor.of(caller, request_id), before, user, change)
@@ -116,13 +116,11 @@ class Accounts:
         """
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            user = await _existing(transaction, user_id)
+            user = await self._locked(transaction, user_id, leaves_admins=not active)
             if user.is_active == active:
                 return user
-            if not active:
-                await self._keep_an_admin(transaction, user)
             user = await transaction.accounts.update(user_id, UserChange(is_active=active), now)
-            await self._invalidate(transaction, user_id, with_devices=True)
+            await self._invalidate(transaction, user_id, now, with_devices=True)
             event_type = EventType.USER_ACTIVATED if active else EventType.USER_DEACTIVATED
             await record_event(transaction, Actor.of(caller, request_id), event_type, now, user_id=user_id)
         return user
@@ -133,10 +131,9 @@ class Accounts:
         Raises NotFound, or Conflict when no active admin would be left.
         """
         now = self._clock.now()
-        async with self._transactions.write() as transaction:
-            user = await _existing(transaction, user_id)
-            await self._keep_an_admin(transaction, user)
-            await self._invalidate(transaction, user_id, with_devices=True)
+        async with self._transactions.write(bulk=True) as transaction:
+            await self._locked(transaction, user_id, leaves_admins=True)
+            await self._invalidate(transaction, user_id, now, with_devices=True)
             device_ids = await transaction.devices.ids_of_user(user_id)
             await transaction.accounts.delete(user_id)
             actor = Actor.of(caller, request_id)
@@ -152,17 +149,21 @@ class Accounts:
         if not await self._passwords.verify(current_password, stored.password_hash):
             raise Forbidden("the current_password is wrong")
 
-    async def _keep_an_admin(self, transaction: Transaction, leaving: User) -> None:
-        if not (leaving.is_admin and leaving.is_active):
-            return
-        if await transaction.accounts.lock_active_admins() <= 1:
+    async def _locked(self, transaction: Transaction, user_id: UUID, *, leaves_admins: bool) -> User:
+        """The account, which nobody else changes meanwhile. Raises Conflict for the last active admin who is to go."""
+        admins = await transaction.accounts.lock_active_admins() if leaves_admins else None
+        user = await transaction.accounts.lock(user_id)
+        if user is None:
+            raise NotFound(f"there is no user {user_id}")
+        if admins is not None and admins <= 1 and user.is_admin and user.is_active:
             raise Conflict("the last active administrator can't be removed, demoted or deactivated")
+        return user
 
-    async def _invalidate(self, transaction: Transaction, user_id: UUID, *, with_devices: bool) -> None:
+    async def _invalidate(self, transaction: Transaction, user_id: UUID, at: Millis, *, with_devices: bool) -> None:
         digests = await transaction.tokens.digests_of_user(user_id)
         if with_devices:
             digests += await transaction.keys.digests_of_user(user_id)
-        transaction.after_commit(lambda: self._principals.invalidate(digests))
+        await invalidate_with(transaction, self._principals, digests, at)
 
     async def _tell_of_update(
         self, transaction: Transaction, actor: Actor, before: User, after: User, change: ProfileChange

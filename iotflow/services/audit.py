@@ -39,6 +39,20 @@ async def record_event(
     details: JsonObject | None = None,
 ) -> None:
     """Store an event with the change. `user_id` is the account it concerns."""
+    message = event_message(actor, event_type, at, user_id=user_id, device_id=device_id, details=details)
+    await transaction.outbox.add([message])
+
+
+def event_message(
+    actor: Actor,
+    event_type: EventType,
+    at: Millis,
+    *,
+    user_id: UUID,
+    device_id: int | None = None,
+    details: JsonObject | None = None,
+) -> NewMessage:
+    """The message that stores an event, to be added with the change."""
     event = Event(
         id=uuid4(),
         event_type=event_type,
@@ -49,7 +63,7 @@ async def record_event(
         request_id=actor.request_id,
     )
     # All of an account's messages share a subject: an event that comes after its anonymization would escape it.
-    await transaction.outbox.add([NewMessage(Topic.EVENT, account_subject(user_id), event_payload(event), at)])
+    return NewMessage(Topic.EVENT, account_subject(user_id), event_payload(event), at)
 
 
 def account_subject(user_id: UUID) -> str:

@@ -2,6 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
+from functools import partial
 
 from iotflow.clock import Clock
 from iotflow.domain import credentials
@@ -16,7 +17,9 @@ from iotflow.repositories.principal_cache import PrincipalCache, PrincipalMiss
 from iotflow.repositories.rate_limits import RateLimiter
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.audit import Actor, record_event
+from iotflow.services.invalidation import invalidate_with
 from iotflow.services.passwords import Passwords
+from iotflow.services.single_flight import SingleFlight
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Authentication:
         self._clock = clock
         self._limits = limits
         self._token_lifetime_s = token_lifetime_s
+        self._look_ups = SingleFlight[Principal | None]()
 
     async def user(self, token: str) -> UserPrincipal:
         """Whom an access token proves. Raises Unauthenticated."""
@@ -100,6 +104,8 @@ class Authentication:
         now = self._clock.now()
         expires_at = Millis(now + self._token_lifetime_s * 1_000)
         async with self._transactions.write() as transaction:
+            # Locked: a change of the password ends all tokens, and this one must not come after it.
+            await transaction.accounts.lock(found.user.user_id)
             stored = await transaction.accounts.get_credentials(found.user.user_id)
             if stored is None or stored.password_hash != found.password_hash:
                 raise Unauthenticated("the username or the password is wrong")
@@ -120,7 +126,7 @@ class Authentication:
             actor = Actor.of(caller, request_id)
             now = self._clock.now()
             await record_event(transaction, actor, EventType.USER_LOGGED_OUT, now, user_id=caller.user_id)
-            transaction.after_commit(lambda: self._principals.invalidate([caller.credential]))
+            await invalidate_with(transaction, self._principals, [caller.credential], now)
 
     async def _principal(self, secret: str, *, key: bool) -> Principal | None:
         if len(secret) > credentials.MAX_SECRET_LENGTH:
@@ -131,12 +137,15 @@ class Authentication:
             await self._counters.add(Counter.CACHE_HITS, 1)
             return found
         await self._counters.add(Counter.CACHE_MISSES, 1)
+        return await self._look_ups.read((digest, key, found), partial(self._look_up, digest, found, key=key))
+
+    async def _look_up(self, digest: bytes, miss: PrincipalMiss, *, key: bool) -> Principal | None:
         async with self._transactions.read() as transaction:
             store = transaction.keys if key else transaction.tokens
             principal = await store.find(digest, self._clock.now())
         if principal is None or not hmac.compare_digest(principal.credential, digest):
             return None
-        await self._principals.fill(digest, principal, found)
+        await self._principals.fill(digest, principal, miss)
         return principal
 
     async def _take(self, subject: str, limit: int) -> None:

@@ -17,6 +17,7 @@ from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.principal_cache import PrincipalCache
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit import Actor, record_event
+from iotflow.services.invalidation import invalidate_with
 from iotflow.services.presence import with_presence
 from iotflow.services.purge import purge_message
 
@@ -106,8 +107,8 @@ class Devices:
         """Delete a device: access ends at once, its telemetry is purged soon. Raises NotFound."""
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            device = visible_device(caller, device_id, await transaction.devices.get(device_id))
-            await self._invalidate(transaction, device_id)
+            device = await _locked(transaction, caller, device_id)
+            await self._invalidate(transaction, device_id, now)
             await transaction.devices.delete(device_id)
             await _tell(
                 transaction, Actor.of(caller, request_id), EventType.DEVICE_DELETED, device, now, name=device.name
@@ -122,10 +123,10 @@ class Devices:
         api_key = credentials.new_api_key()
         expires_at = Millis(now + grace_s * 1_000) if grace_s else None
         async with self._transactions.write() as transaction:
-            device = visible_device(caller, device_id, await transaction.devices.get(device_id))
+            device = await _locked(transaction, caller, device_id)
             ended = await transaction.keys.retire(device_id, expires_at)
             await transaction.keys.add(_stored_key(device_id, api_key, now))
-            transaction.after_commit(lambda: self._principals.invalidate(ended))
+            await invalidate_with(transaction, self._principals, ended, now)
             actor = Actor.of(caller, request_id)
             await _tell(transaction, actor, EventType.DEVICE_KEY_ROTATED, device, now, grace_seconds=grace_s)
         return KeyedDevice((await with_presence(self._presence, [device]))[0], api_key)
@@ -164,7 +165,7 @@ class Devices:
         now = self._clock.now()
         actor = Actor.of(caller, request_id)
         async with self._transactions.write() as transaction:
-            device = visible_device(caller, device_id, await transaction.devices.get(device_id))
+            device = await _locked(transaction, caller, device_id)
             if change:
                 device = await self._change(transaction, actor, caller, device_id, change, now)
             config = await transaction.configs.update(device_id, settings, expected_version, now)
@@ -181,14 +182,14 @@ class Devices:
         change: DeviceChange,
         at: Millis,
     ) -> Device:
-        before = visible_device(caller, device_id, await transaction.devices.get(device_id))
+        before = await _locked(transaction, caller, device_id)
         ends_maintenance = (
             before.status is DeviceStatus.MAINTENANCE and change.get("status", before.status) != before.status
         )
         if ends_maintenance and isinstance(caller, DevicePrincipal):
             raise Forbidden("a device can't end its own maintenance: its owner or an administrator does")
         after = await transaction.devices.update(device_id, change, at)
-        await self._invalidate(transaction, device_id)
+        await self._invalidate(transaction, device_id, at)
         changed: list[JsonValue] = [field for field in change if field != "status"]
         if changed:
             await _tell(transaction, actor, EventType.DEVICE_UPDATED, after, at, changed=changed)
@@ -197,9 +198,14 @@ class Devices:
             await _tell(transaction, actor, EventType.DEVICE_STATUS_CHANGED, after, at, **status)
         return after
 
-    async def _invalidate(self, transaction: Transaction, device_id: int) -> None:
+    async def _invalidate(self, transaction: Transaction, device_id: int, at: Millis) -> None:
         digests = await transaction.keys.digests_of_device(device_id)
-        transaction.after_commit(lambda: self._principals.invalidate(digests))
+        await invalidate_with(transaction, self._principals, digests, at)
+
+
+async def _locked(transaction: Transaction, caller: Principal, device_id: int) -> Device:
+    locked = await transaction.devices.lock([device_id])
+    return visible_device(caller, device_id, locked[0] if locked else None)
 
 
 def _stored_key(device_id: int, api_key: str, at: Millis) -> DeviceKey:

@@ -15,7 +15,7 @@ from iotflow.domain.principals import UserPrincipal
 from iotflow.domain.times import Millis
 from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.transactions import Transaction, Transactions
-from iotflow.services.audit import Actor, record_event
+from iotflow.services.audit import Actor, event_message, record_event
 from iotflow.services.presence import with_presence
 
 
@@ -90,7 +90,7 @@ class Groups:
         """Change a group. Raises NotFound, or Conflict for a taken name."""
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            await _visible(transaction, caller, group_id)
+            await _locked(transaction, caller, group_id)
             group = await transaction.groups.update(group_id, change, now)
             changed: list[JsonValue] = list(change)
             await _tell(transaction, Actor.of(caller, request_id), EventType.GROUP_UPDATED, group, now, changed=changed)
@@ -99,8 +99,8 @@ class Groups:
     async def delete(self, caller: UserPrincipal, group_id: int, request_id: str | None) -> None:
         """Delete a group; its devices stay. Raises NotFound."""
         now = self._clock.now()
-        async with self._transactions.write() as transaction:
-            group = await _visible(transaction, caller, group_id)
+        async with self._transactions.write(bulk=True) as transaction:
+            group = await _locked(transaction, caller, group_id)
             await transaction.groups.delete(group_id)
             await _tell(transaction, Actor.of(caller, request_id), EventType.GROUP_DELETED, group, now, name=group.name)
 
@@ -113,7 +113,7 @@ class Groups:
         """
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            group = await _visible(transaction, caller, group_id)
+            group = await _locked(transaction, caller, group_id)
             if not await _owned(transaction, group, [device_id]):
                 raise NotFound(f"there is no device {device_id} among those of the group's owner")
             added = await transaction.groups.add_members(group_id, [device_id], now)
@@ -128,8 +128,8 @@ class Groups:
         """Put many devices of the group's owner into the group. Raises NotFound for the group."""
         now = self._clock.now()
         wanted = list(dict.fromkeys(device_ids))
-        async with self._transactions.write() as transaction:
-            group = await _visible(transaction, caller, group_id)
+        async with self._transactions.write(bulk=True) as transaction:
+            group = await _locked(transaction, caller, group_id)
             owned = await _owned(transaction, group, wanted)
             memberships = await transaction.groups.add_members(group_id, sorted(owned), now)
             await _tell_of_addition(transaction, Actor.of(caller, request_id), group, memberships, now)
@@ -144,7 +144,7 @@ class Groups:
         """Take a device out of a group. Raises NotFound for the group, or if the device is not in it."""
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            group = await _visible(transaction, caller, group_id)
+            group = await _locked(transaction, caller, group_id)
             await transaction.groups.remove_member(group_id, device_id)
             await record_event(
                 transaction,
@@ -165,9 +165,13 @@ async def _visible(transaction: Transaction, caller: UserPrincipal, group_id: in
     return visible_group(caller, group_id, await transaction.groups.get(group_id))
 
 
+async def _locked(transaction: Transaction, caller: UserPrincipal, group_id: int) -> Group:
+    return visible_group(caller, group_id, await transaction.groups.lock(group_id))
+
+
 async def _owned(transaction: Transaction, group: Group, device_ids: Sequence[int]) -> set[int]:
-    """Those of the devices that belong to the group's owner: a group holds no others."""
-    devices = await transaction.devices.get_many(device_ids)
+    """Those of the devices that belong to the group's owner, locked: a group holds no others."""
+    devices = await transaction.devices.lock(device_ids)
     return {device.id for device in devices if device.user_id == group.user_id}
 
 
@@ -182,9 +186,8 @@ async def _tell(
 async def _tell_of_addition(
     transaction: Transaction, actor: Actor, group: Group, memberships: Sequence[Membership], at: Millis
 ) -> None:
-    for membership in memberships:
-        await record_event(
-            transaction,
+    messages = [
+        event_message(
             actor,
             EventType.GROUP_DEVICE_ADDED,
             at,
@@ -192,3 +195,6 @@ async def _tell_of_addition(
             device_id=membership.device_id,
             details={"group_id": group.id},
         )
+        for membership in memberships
+    ]
+    await transaction.outbox.add(messages)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from iotflow.repositories.latest_cache import LatestCache, LatestMiss
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.audit import Actor, record_event
+from iotflow.services.single_flight import SingleFlight
 
 DEVICES_AT_ONCE = 8
 
@@ -78,6 +80,7 @@ class History:
         self._latest = latest
         self._counters = counters
         self._clock = clock
+        self._reads = SingleFlight[LatestValues]()
 
     async def device(self, caller: Principal, device_id: int) -> Device:
         """A device whose telemetry the caller may see. Raises NotFound."""
@@ -91,13 +94,17 @@ class History:
         cached = not isinstance(found, LatestMiss)
         await self._counters.add(Counter.CACHE_HITS if cached else Counter.CACHE_MISSES, 1)
         if isinstance(found, LatestMiss):
-            values = await self._telemetry.latest(device_id)
-            await self._latest.fill(device_id, values, found)
+            values = await self._reads.read((device_id, found), partial(self._read_latest, device_id, found))
         else:
             values = found
         if not values:
             raise NotFound(f"device {device_id} has no telemetry")
         return Latest(device, values, cached)
+
+    async def _read_latest(self, device_id: int, miss: LatestMiss) -> LatestValues:
+        values = await self._telemetry.latest(device_id)
+        await self._latest.fill(device_id, values, miss)
+        return values
 
     async def records(
         self,

@@ -30,6 +30,7 @@ from iotflow.repositories.transactions import Transactions
 from iotflow.services.activity import ActivityCounter
 from iotflow.services.audit import Actor, record_event
 from iotflow.services.catalogue import Catalogue
+from iotflow.services.invalidation import invalidate_with
 
 ACTIVATIONS_PER_COMMIT = 500
 ACTIVATIONS_WAITING = 10_000
@@ -191,7 +192,7 @@ class Ingest:
     async def _activate_group(self, activations: Sequence[_Activation]) -> None:
         now = self._clock.now()
         requests = {activation.device_id: activation.request_id for activation in activations}
-        async with self._transactions.write() as transaction:
+        async with self._transactions.write(bulk=True) as transaction:
             digests: list[bytes] = []
             for device in await transaction.devices.activate(requests.keys(), now):
                 digests += await transaction.keys.digests_of_device(device.id)
@@ -204,4 +205,4 @@ class Ingest:
                     device_id=device.id,
                     details={"from": DeviceStatus.INACTIVE.value, "to": DeviceStatus.ACTIVE.value},
                 )
-            transaction.after_commit(lambda: self._principals.invalidate(digests))
+            await invalidate_with(transaction, self._principals, digests, now)

@@ -10,8 +10,10 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.outbox import Message, NewMessage, Topic
 from iotflow.domain.times import Millis
 from iotflow.repositories.events import EventRepository
+from iotflow.repositories.principal_cache import PrincipalCache
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.audit import event_of_payload
+from iotflow.services.invalidation import invalidate_of_payload
 from iotflow.services.purge import Purge, purge_message
 
 LEASE_MS = 10_000
@@ -24,13 +26,14 @@ logger = logging.getLogger(__name__)
 
 
 class Relay:
-    """Relays events to the documents and carries out purges."""
+    """Relays events to the documents and invalidations to the caches, and carries out purges."""
 
     def __init__(
         self,
         transactions: Transactions,
         events: EventRepository,
         purge: Purge,
+        principals: PrincipalCache,
         clock: Clock,
         *,
         purge_again_after_s: int,
@@ -42,6 +45,7 @@ class Relay:
         self._transactions = transactions
         self._events = events
         self._purge = purge
+        self._principals = principals
         self._clock = clock
         self._purge_again_after_ms = purge_again_after_s * 1_000
 
@@ -64,6 +68,8 @@ class Relay:
         async with self._transactions.write() as transaction:
             claimed = await transaction.outbox.claim(self._clock.now(), LEASE_MS, MESSAGES_PER_CLAIM)
         round_ = _Round()
+        # Whom a credential proves no more is told first, however long the documents take.
+        claimed.sort(key=lambda message: message.topic is not Topic.INVALIDATE_PRINCIPALS)
         for message in claimed:
             if message.topic is not Topic.EVENT:
                 await self._relay_events(round_)
@@ -79,6 +85,8 @@ class Relay:
             round_.events.append(message)
         elif message.topic is Topic.ANONYMIZE_EVENTS:
             await self._attempt([message], self._anonymize, round_)
+        elif message.topic is Topic.INVALIDATE_PRINCIPALS:
+            await self._attempt([message], self._invalidate, round_)
         else:
             await self._attempt([message], self._purge_devices, round_)
             if message in round_.handled and not message.payload.get("again"):
@@ -98,6 +106,10 @@ class Relay:
     async def _anonymize(self, messages: Sequence[Message]) -> None:
         for message in messages:
             await self._events.anonymize(UUID(str(message.payload["user_id"])))
+
+    async def _invalidate(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            await invalidate_of_payload(self._principals, message.payload)
 
     async def _purge_devices(self, messages: Sequence[Message]) -> None:
         for message in messages:

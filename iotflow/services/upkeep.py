@@ -30,7 +30,7 @@ async def flush_presence(presence: PresenceRepository, transactions: Transaction
     """Store in SQL when devices were last seen."""
     seen = await presence.unflushed()
     if seen:
-        async with transactions.write() as transaction:
+        async with transactions.write(bulk=True) as transaction:
             await transaction.devices.record_seen(seen)
         await presence.flushed(seen)
 

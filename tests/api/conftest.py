@@ -18,6 +18,7 @@ from tests.api.bad_input import World
 from tests.api.people import ADMIN, PASSWORD, Caller, Person, Thing, join, login, new_device, new_group, submit
 from tests.api.service import Service, running
 from tests.clock import FakeClock
+from tests.four import Four
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +29,26 @@ def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data_dir
 
 
-@pytest.fixture
-def settings(prepared_data: Path, tmp_path: Path) -> Settings:
-    """Settings of stores that are the test's own, with their schema and one administrator."""
-    shutil.copytree(prepared_data, tmp_path / "data")
+@pytest.fixture(scope="session")
+def prepared_four(
+    postgres_url: str, cassandra_url: str, redis_url: str, mongodb_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Four]:
+    """The four servers, with their schemas and one administrator."""
+    four = asyncio.run(Four.made(postgres_url, cassandra_url, redis_url, mongodb_url))
+    asyncio.run(prepare(four.settings(tmp_path_factory.mktemp("four"))))
+    asyncio.run(four.remember())
+    yield four
+    asyncio.run(four.remove())
+
+
+@pytest.fixture(params=["embedded", "four"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings of stores that are the test's own, with their schemas and one administrator."""
+    if request.param == "four":
+        four: Four = request.getfixturevalue("prepared_four")
+        asyncio.run(four.restore())
+        return four.settings(tmp_path)
+    shutil.copytree(request.getfixturevalue("prepared_data"), tmp_path / "data")
     return load_settings(data_dir=tmp_path / "data")
 
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iotflow.app import create_app
-from iotflow.settings import Settings
+from iotflow.settings import Settings, load_settings
 from tests.clock import FakeClock
 
 API = "/api/v1"
@@ -53,6 +53,11 @@ async def running(settings: Settings, clock: FakeClock) -> AsyncIterator[Service
     async with app.router.lifespan_context(app) as state:
         assert state is not None
         yield Service(app, _Stateful(app, dict(state)), settings, clock)
+
+
+def changed(settings: Settings, **changes: object) -> Settings:
+    """The same settings but for these."""
+    return load_settings(**{**settings.model_dump(), **changes})
 
 
 async def check_answer(response: httpx.Response) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from iotflow.settings import Settings, load_settings
+from iotflow.settings import Settings
 from tests.api.people import (
     ADMIN,
     PASSWORD,
@@ -20,7 +20,7 @@ from tests.api.people import (
     register,
     submit,
 )
-from tests.api.service import API, Service, running
+from tests.api.service import API, Service, changed, running
 from tests.clock import FakeClock
 
 DAY_S = 86_400
@@ -256,7 +256,7 @@ async def test_every_principal_against_every_route(service: Service) -> None:
 
 
 async def test_closed_registration_is_left_to_admins(settings: Settings, clock: FakeClock) -> None:
-    closed = load_settings(data_dir=settings.data_dir, registration="closed")
+    closed = changed(settings, registration="closed")
     body = {"username": "newcomer", "email": "new@example.org", "password": PASSWORD}
     path = f"{API}/auth/register"
     async with running(closed, clock) as service, service.client() as client, service.client(root="") as whole:

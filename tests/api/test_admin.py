@@ -22,6 +22,7 @@ async def test_all_devices_and_their_filters(ada: Person, bob: Person, admin: Pe
     assert await names(admin) == ["Pump 100%", "pump_2", "SENSOR", "pump 1000"]
     assert await names(admin, user_id=bob.user_id) == ["pump 1000"]
     assert await names(admin, user_id="00000000-0000-0000-0000-000000000000") == []
+    assert await names(admin, user_id="me") == []
     assert await names(admin, status="inactive") == ["pump_2", "SENSOR"]
     assert await names(admin, device_type="pump") == ["Pump 100%", "pump_2", "pump 1000"]
     assert await names(admin, q="PUMP") == ["Pump 100%", "pump_2", "pump 1000"]

@@ -6,10 +6,10 @@ import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from iotflow.settings import Settings, load_settings
+from iotflow.settings import Settings
 from tests.api.bad_input import JSON, World, fields_of
 from tests.api.people import ADMIN, Thing, login, new_device
-from tests.api.service import running
+from tests.api.service import changed, running
 from tests.clock import FakeClock
 
 MiB = 2**20
@@ -55,7 +55,7 @@ async def test_bodies_at_and_over_the_limit(probe: Thing) -> None:
 
 
 async def test_limits_are_settings(settings: Settings, clock: FakeClock) -> None:
-    small = load_settings(data_dir=settings.data_dir, max_body_bytes=1_024, max_batch_bytes=2_048)
+    small = changed(settings, max_body_bytes=1_024, max_batch_bytes=2_048)
     async with running(small, clock) as service, service.client() as client:
         probe = await new_device(await login(client, ADMIN))
         record = json.dumps({"data": {"a": 1}, "timestamp": 1}).encode()
@@ -77,7 +77,7 @@ async def test_a_gzip_bomb_is_read_to_the_limit_alone(settings: Settings, clock:
             given += len(piece)
             yield piece
 
-    limited = load_settings(data_dir=settings.data_dir, max_batch_bytes=MiB)
+    limited = changed(settings, max_batch_bytes=MiB)
     async with running(limited, clock) as service, service.client() as client:
         probe = await new_device(await login(client, ADMIN))
         headers = JSON | {"Content-Encoding": "gzip"}

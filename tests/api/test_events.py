@@ -5,9 +5,9 @@ import json
 import time
 from typing import Any
 
-from iotflow.settings import Settings, load_settings
+from iotflow.settings import Settings
 from tests.api.people import ADMIN, PASSWORD, Caller, Person, Thing, events, join, login, new_device, new_group, submit
-from tests.api.service import running
+from tests.api.service import changed, running
 from tests.clock import FakeClock
 
 VISIBLE_WITHIN_S = 2.0
@@ -132,7 +132,7 @@ async def test_what_is_made_and_ended_leaves_one_event(admin: Person) -> None:
 
 
 async def test_an_admin_who_registers_somebody_is_named(settings: Settings, clock: FakeClock) -> None:
-    closed = load_settings(data_dir=settings.data_dir, registration="closed")
+    closed = changed(settings, registration="closed")
     async with running(closed, clock) as service, service.client() as client:
         admin = await login(client, ADMIN)
         body = {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
@@ -176,6 +176,8 @@ async def test_filters_and_order(ada: Person, bob: Person, admin: Person, probe:
     assert len(mine) == 6
     assert await events(ada, 0) == mine
     assert await events(admin, 0, user_id=ada.user_id) == mine
+    assert await events(ada, 0, user_id="me") == mine
+    assert [event for event in everything if event["user_id"] == admin.user_id] == await events(admin, 0, user_id="me")
     updates = [event for event in mine if event["event_type"] == "device.updated"]
     assert await events(ada, 0, event_type="device.updated") == updates
     assert await events(ada, 0, device_id=probe.id) == [event for event in mine if event["device_id"] == probe.id]

@@ -6,9 +6,9 @@ from collections import Counter
 import argon2
 import pytest
 
-from iotflow.settings import Settings, load_settings
+from iotflow.settings import Settings
 from tests.api.people import ADMIN, PASSWORD, Caller, Person, join, login, register
-from tests.api.service import Service, running
+from tests.api.service import Service, changed, running
 from tests.clock import FakeClock
 
 DAY_S = 86_400
@@ -109,9 +109,7 @@ async def test_a_new_password_ends_all_logins(ada: Person, bob: Person, admin: P
 
 @pytest.fixture
 def strict(settings: Settings) -> Settings:
-    return load_settings(
-        data_dir=settings.data_dir, login_attempts_per_account=3, login_attempts_per_address=8, login_window=60
-    )
+    return changed(settings, login_attempts_per_account=3, login_attempts_per_address=8, login_window=60)
 
 
 async def test_attempts_on_an_account_are_limited(strict: Settings, clock: FakeClock) -> None:
@@ -183,9 +181,7 @@ async def test_attempts_at_once_are_limited_too(strict: Settings, clock: FakeClo
 
 async def test_addresses_behind_a_proxy(strict: Settings, clock: FakeClock) -> None:
     """A proxy that is trusted names its client; anybody else who does is not believed."""
-    trusting = load_settings(
-        data_dir=strict.data_dir, login_attempts_per_address=2, login_window=60, trusted_proxies="192.0.2.0/28"
-    )
+    trusting = changed(strict, login_attempts_per_address=2, login_window=60, trusted_proxies="192.0.2.0/28")
 
     async def tries(service: Service, address: str, said: list[str]) -> list[int]:
         async with service.client(address=address) as client:

@@ -9,9 +9,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from iotflow.settings import Settings, load_settings
+from iotflow.settings import Settings
 from tests.api.people import ADMIN, PASSWORD, Caller, Person, Thing, login, new_device, new_group
-from tests.api.service import Service, running
+from tests.api.service import Service, changed, running
 from tests.clock import FakeClock
 
 JSON = "application/json"
@@ -193,7 +193,7 @@ async def test_login(service: Service, ada: Person, path: str, content_type: str
 
 
 async def test_closed_registration(settings: Settings, clock: FakeClock) -> None:
-    closed = load_settings(data_dir=settings.data_dir, registration="closed")
+    closed = changed(settings, registration="closed")
     body = {"username": ADMIN, "email": "new@example.org", "password": PASSWORD}
     async with running(closed, clock) as service, service.client() as client:
         admin = await login(client, ADMIN)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from iotflow.settings import Settings, load_settings
+from iotflow.settings import Settings
 from tests.api.people import Person, Thing, events, join, login, new_device, submit
-from tests.api.service import running
+from tests.api.service import changed, running
 from tests.clock import FakeClock
 
 DAY_S = 86_400
@@ -15,9 +15,7 @@ DAY_S = 86_400
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Short retention, long logins."""
-    return load_settings(
-        data_dir=settings.data_dir, retention_days=2, event_retention_days=3, token_lifetime=90 * DAY_S
-    )
+    return changed(settings, retention_days=2, event_retention_days=3, token_lifetime=90 * DAY_S)
 
 
 async def shown(reader: Person | Thing, device: Thing) -> dict[str, Any]:
@@ -73,9 +71,7 @@ async def test_events_are_kept_from_their_time(ada: Person, clock: FakeClock) ->
 
 
 async def test_a_retention_of_0_keeps_all(settings: Settings, clock: FakeClock) -> None:
-    forever = load_settings(
-        data_dir=settings.data_dir, retention_days=0, event_retention_days=0, token_lifetime=365 * DAY_S
-    )
+    forever = changed(settings, retention_days=0, event_retention_days=0, token_lifetime=365 * DAY_S)
     async with running(forever, clock) as service, service.client() as client:
         ada = await join(client, "ada")
         probe = await new_device(ada)

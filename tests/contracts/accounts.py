@@ -190,6 +190,21 @@ class AccountsContract(TransactionalContract):
         async with transactions.read() as transaction:
             assert await transaction.accounts.count() == (3, 2)
 
+    async def test_a_locked_user_is_changed_by_nobody_else(self, transactions: Transactions, owner: User) -> None:
+        async def promote() -> User | None:
+            async with transactions.write() as transaction:
+                found = await transaction.accounts.lock(owner.user_id)
+                await transaction.accounts.update(owner.user_id, UserChange(is_admin=True), LATER)
+            return found
+
+        async with transactions.write() as transaction:
+            assert await transaction.accounts.lock(owner.user_id) == owner
+            assert await transaction.accounts.lock(uuid4()) is None
+            promoting = asyncio.create_task(promote())
+            await asyncio.wait([promoting], timeout=0.1)
+            changed = await transaction.accounts.update(owner.user_id, UserChange(is_active=False), NOW)
+        assert await promoting == changed
+
     async def test_active_administrators_are_counted_and_held(self, transactions: Transactions) -> None:
         admins = [await add_user(transactions, new_user(is_admin=True)) for _ in range(3)]
         await add_user(transactions, new_user(is_admin=True, is_active=False))

@@ -5,13 +5,12 @@ from typing import Protocol
 
 import pytest
 
+from iotflow.clock import Clock
 from iotflow.domain.times import Millis
 from iotflow.repositories.activity import Activity, ActivityRepository, DeviceHour
 from tests.contracts.telemetry.base import new_device
 
 HOUR_MS = 3_600_000
-EIGHT = Millis(486_112 * HOUR_MS)
-NINE = Millis(EIGHT + HOUR_MS)
 
 
 class RawActivity(Protocol):
@@ -33,14 +32,26 @@ class ActivityContract:
     def raw(self) -> RawActivity:
         raise NotImplementedError
 
-    async def test_counts_add_up(self, activity: ActivityRepository, raw: RawActivity) -> None:
+    @pytest.fixture
+    def eight(self, clock: Clock) -> Millis:
+        """The start of the last full hour."""
+        now = clock.now()
+        return Millis(now - now % HOUR_MS - HOUR_MS)
+
+    @pytest.fixture
+    def nine(self, eight: Millis) -> Millis:
+        return Millis(eight + HOUR_MS)
+
+    async def test_counts_add_up(
+        self, activity: ActivityRepository, raw: RawActivity, eight: Millis, nine: Millis
+    ) -> None:
         first, second = new_device(), new_device()
-        await activity.add({DeviceHour(first, EIGHT): Activity(1, 3), DeviceHour(second, EIGHT): Activity(5, 5)})
-        await activity.add({DeviceHour(first, EIGHT): Activity(2, 4), DeviceHour(first, NINE): Activity(1, 10**12)})
+        await activity.add({DeviceHour(first, eight): Activity(1, 3), DeviceHour(second, eight): Activity(5, 5)})
+        await activity.add({DeviceHour(first, eight): Activity(2, 4), DeviceHour(first, nine): Activity(1, 10**12)})
         assert await raw.counts() == {
-            DeviceHour(first, EIGHT): Activity(3, 7),
-            DeviceHour(second, EIGHT): Activity(5, 5),
-            DeviceHour(first, NINE): Activity(1, 10**12),
+            DeviceHour(first, eight): Activity(3, 7),
+            DeviceHour(second, eight): Activity(5, 5),
+            DeviceHour(first, nine): Activity(1, 10**12),
         }
 
     async def test_nothing_counted_is_no_write(self, activity: ActivityRepository, raw: RawActivity) -> None:
@@ -48,30 +59,36 @@ class ActivityContract:
         assert await raw.counts() == {}
         assert await activity.points_by_hour(Millis(0)) == {}
 
-    async def test_points_are_told_per_hour_over_all_devices(self, activity: ActivityRepository) -> None:
+    async def test_points_are_told_per_hour_over_all_devices(
+        self, activity: ActivityRepository, eight: Millis, nine: Millis
+    ) -> None:
         first, second = new_device(), new_device()
         await activity.add(
             {
-                DeviceHour(first, Millis(EIGHT - HOUR_MS)): Activity(1, 100),
-                DeviceHour(first, EIGHT): Activity(1, 2),
-                DeviceHour(second, EIGHT): Activity(1, 3),
-                DeviceHour(second, NINE): Activity(1, 7),
+                DeviceHour(first, Millis(eight - HOUR_MS)): Activity(1, 100),
+                DeviceHour(first, eight): Activity(1, 2),
+                DeviceHour(second, eight): Activity(1, 3),
+                DeviceHour(second, nine): Activity(1, 7),
             }
         )
-        assert await activity.points_by_hour(EIGHT) == {EIGHT: 5, NINE: 7}
-        assert await activity.points_by_hour(Millis(EIGHT + 1)) == {NINE: 7}
-        assert await activity.points_by_hour(Millis(NINE + 1)) == {}
+        assert await activity.points_by_hour(eight) == {eight: 5, nine: 7}
+        assert await activity.points_by_hour(Millis(eight + 1)) == {nine: 7}
+        assert await activity.points_by_hour(Millis(nine + 1)) == {}
 
-    async def test_concurrent_counts_are_not_lost(self, activity: ActivityRepository, raw: RawActivity) -> None:
-        at = DeviceHour(new_device(), EIGHT)
+    async def test_concurrent_counts_are_not_lost(
+        self, activity: ActivityRepository, raw: RawActivity, eight: Millis
+    ) -> None:
+        at = DeviceHour(new_device(), eight)
         async with asyncio.TaskGroup() as workers:
             for _ in range(20):
                 workers.create_task(activity.add({at: Activity(1, 2)}))
         assert await raw.counts() == {at: Activity(20, 40)}
 
-    async def test_a_purged_device_s_counts_are_gone(self, activity: ActivityRepository, raw: RawActivity) -> None:
-        gone, stays = DeviceHour(new_device(), EIGHT), DeviceHour(new_device(), EIGHT)
-        await activity.add({gone: Activity(1, 1), DeviceHour(gone.device_id, NINE): Activity(1, 1)})
+    async def test_a_purged_device_s_counts_are_gone(
+        self, activity: ActivityRepository, raw: RawActivity, eight: Millis, nine: Millis
+    ) -> None:
+        gone, stays = DeviceHour(new_device(), eight), DeviceHour(new_device(), eight)
+        await activity.add({gone: Activity(1, 1), DeviceHour(gone.device_id, nine): Activity(1, 1)})
         await activity.add({stays: Activity(1, 1)})
         for _ in range(2):
             await activity.purge(gone.device_id)

@@ -1,5 +1,6 @@
 """What the devices role promises."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -128,13 +129,29 @@ class DevicesContract(TransactionalContract):
             async with transactions.write() as transaction:
                 await transaction.devices.update(device.id + 1, {"name": "x"}, LATER)
 
-    async def test_many_come_by_id_and_unknown_ones_are_left_out(self, transactions: Transactions, owner: User) -> None:
+    async def test_those_locked_come_by_id_and_unknown_ones_are_left_out(
+        self, transactions: Transactions, owner: User
+    ) -> None:
         devices = [await add_device(transactions, owner.user_id) for _ in range(3)]
-        async with transactions.read() as transaction:
+        async with transactions.write() as transaction:
             asked = [devices[2].id, devices[0].id, devices[2].id + 1_000]
-            assert await transaction.devices.get_many(asked) == [devices[0], devices[2]]
-            assert await transaction.devices.get_many([]) == []
-            assert await transaction.devices.get_many(range(devices[0].id, devices[0].id + 1_000)) == devices
+            assert await transaction.devices.lock(asked) == [devices[0], devices[2]]
+            assert await transaction.devices.lock([]) == []
+            assert await transaction.devices.lock(range(devices[0].id, devices[0].id + 1_000)) == devices
+
+    async def test_a_locked_device_is_changed_by_nobody_else(self, transactions: Transactions, device: Device) -> None:
+        async def rename() -> Device:
+            async with transactions.write() as transaction:
+                (found,) = await transaction.devices.lock([device.id])
+                await transaction.devices.update(device.id, {"name": f"{found.name}, again"}, LATER)
+            return found
+
+        async with transactions.write() as transaction:
+            await transaction.devices.lock([device.id])
+            renaming = asyncio.create_task(rename())
+            await asyncio.wait([renaming], timeout=0.1)
+            changed = await transaction.devices.update(device.id, {"name": "changed"}, NOW)
+        assert await renaming == changed
 
     async def test_inactive_devices_are_activated_and_told(self, transactions: Transactions, owner: User) -> None:
         inactive, active, maintained, other = [await add_device(transactions, owner.user_id) for _ in range(4)]
@@ -241,7 +258,7 @@ class DevicesContract(TransactionalContract):
             async with transactions.write() as transaction:
                 await transaction.devices.record_seen(seen)
         async with transactions.read() as transaction:
-            devices = await transaction.devices.get_many([first, second, third])
-            assert [device.last_seen for device in devices] == [LATER, LATER, None]
+            devices = [await transaction.devices.get(device) for device in (first, second, third)]
+            assert [device and device.last_seen for device in devices] == [LATER, LATER, None]
             assert await transaction.devices.count_seen_since(LATER) == 2
             assert await transaction.devices.count_seen_since(Millis(LATER + 1)) == 0

@@ -1,17 +1,18 @@
 """What the events role promises."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from iotflow.clock import Clock
 from iotflow.domain.events import PERSONAL_DETAILS, Event, EventFilter, EventPosition, EventType
-from iotflow.domain.json import JsonObject
+from iotflow.domain.json import JsonObject, JsonValue
 from iotflow.domain.times import DAY_MS, Millis
 from iotflow.repositories.events import EventRepository
 from tests.contracts.timed import PassTime, Timed
@@ -20,6 +21,8 @@ RETENTION_DAYS = 10
 
 OpenEvents = Callable[[int], EventRepository]
 """A player with this retention in days, over the same store as all others of the test."""
+
+JSON_TYPES = {dict, list, str, int, float, bool, type(None)}
 
 
 class RawEvents(Protocol):
@@ -42,6 +45,20 @@ def event(clock: Clock, ago_ms: int = 0, **fields: object) -> Event:
         "request_id": None,
     }
     return Event(**{**usual, **fields})  # type: ignore[arg-type]  # the names are the fields'
+
+
+def nested(levels: int) -> JsonValue:
+    """An object in an object in an object…"""
+    value: JsonValue = 1
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+def types_in(value: JsonValue) -> set[type]:
+    """The types of a value and of all that is in it."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return {type(value)}.union(*map(types_in, inner))
 
 
 def newest_first(events: list[Event]) -> list[Event]:
@@ -77,6 +94,33 @@ class EventsContract(Timed):
         await events.add([least, whole])
         assert await events.page(EventFilter(user_id=whole.user_id), 9, None) == [whole, least]
         assert (await raw.details())[whole.id] == details
+
+    @given(
+        details=st.recursive(
+            st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.text(),
+            lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+        )
+    )
+    @example(details={"$ref": "a", "$id": 1})
+    @example(details={"$set": {"a.b": 1, "": 2, ".": 3, "_id": 4}})
+    @example(details=[2**31, -(2**31) - 1, 2**63, -(2**63), -(2**63) - 1, 10**400])
+    @example(details=[-0.0, 1.0, 1, True, 5e-324, 1.7976931348623157e308])
+    @example(details={"a\0b": "c\0d"})
+    @example(details={"\ud800": "\udfff"})
+    @example(details={"2026-01-01T00:00:00Z": "00000000-0000-0000-0000-000000000000"})
+    @example(details=nested(300))
+    async def test_details_are_kept_whatever_json_they_hold(
+        self, events: EventRepository, raw: RawEvents, clock: Clock, details: JsonValue
+    ) -> None:
+        for held in ({"held": details}, details):
+            if isinstance(held, dict):
+                one = event(clock, details=held)
+                await events.add([one])
+                (back,) = await events.page(EventFilter(user_id=one.user_id), 2, None)
+                # JSON tells 1 from 1.0 and from true, and keeps the order of keys.
+                assert json.dumps(back.details) == json.dumps(held)
+                assert types_in(back.details) <= JSON_TYPES
+                assert (await raw.details())[one.id] == held
 
     async def test_an_event_that_is_there_already_is_left_as_it_is(
         self, events: EventRepository, raw: RawEvents, clock: Clock

@@ -1,5 +1,6 @@
 """What the groups role promises."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -128,16 +129,33 @@ class GroupsContract(TransactionalContract):
         assert found.device_count == 2
 
     async def test_a_thousand_devices_join_at_once(self, transactions: Transactions, owner: User, group: Group) -> None:
-        async with transactions.write() as transaction:
-            devices = [
-                await transaction.devices.add(owner.user_id, NewDevice(f"device {i}", "sensor"), NOW)
-                for i in range(1_000)
-            ]
-        async with transactions.write() as transaction:
+        devices = []
+        for first in range(0, 1_000, 100):
+            async with transactions.write(bulk=True) as transaction:
+                devices += [
+                    await transaction.devices.add(owner.user_id, NewDevice(f"device {i}", "sensor"), NOW)
+                    for i in range(first, first + 100)
+                ]
+        async with transactions.write(bulk=True) as transaction:
             joined = await transaction.groups.add_members(group.id, [device.id for device in devices], NOW)
         assert {membership.device_id for membership in joined} == {device.id for device in devices}
         async with transactions.read() as transaction:
             assert (await transaction.groups.members(group.id, None, 0))[1] == 1_000
+
+    async def test_a_locked_group_is_changed_by_nobody_else(self, transactions: Transactions, group: Group) -> None:
+        async def describe() -> Group | None:
+            async with transactions.write() as transaction:
+                found = await transaction.groups.lock(group.id)
+                await transaction.groups.update(group.id, {"description": "described"}, LATER)
+            return found
+
+        async with transactions.write() as transaction:
+            assert await transaction.groups.lock(group.id) == group
+            assert await transaction.groups.lock(group.id + 1) is None
+            describing = asyncio.create_task(describe())
+            await asyncio.wait([describing], timeout=0.1)
+            changed = await transaction.groups.update(group.id, {"name": "changed"}, NOW)
+        assert await describing == changed
 
     async def test_a_device_leaves_one_group(
         self, transactions: Transactions, owner: User, group: Group, device: Device

@@ -40,7 +40,7 @@ async def test_a_deadline_ends_a_statement_and_frees_its_connection(
 ) -> None:
     transaction: Transaction = getattr(database, kind)
     with monkeypatch.context() as hurried:
-        hurried.setattr(dialect, f"{kind.upper()}_TIMEOUT_S", GIVEN_UP_AFTER_S)
+        hurried.setattr(dialect, "SCAN_TIMEOUT_S", GIVEN_UP_AFTER_S)
         async with asyncio.timeout(PROMPT_S):
             for _ in range(SQLITE_READERS + 1):
                 with pytest.raises(StoreUnavailable):

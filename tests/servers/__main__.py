@@ -4,6 +4,7 @@ They keep their ports and passwords, and their data until they are stopped; no t
 """
 
 import contextlib
+import shlex
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,7 +27,7 @@ def main() -> None:
     try:
         commands[sys.argv[1]]()
     except NoServer as reason:
-        sys.exit(f"{reason}; on Debian, as root: tests/servers/engine.sh")
+        sys.exit(f"{reason}: on Debian, as root, tests/servers/engine.sh brings one up")
 
 
 def start() -> None:
@@ -35,7 +36,8 @@ def start() -> None:
         list(pool.map(_start, KINDS))
     for kind in KINDS:
         keyspace = "/iotflow" if kind is CASSANDRA else ""
-        print(f"export {kind.setting}={kind.url(LOOPBACK, PORTS[kind], PASSWORD)}{keyspace}")
+        url = kind.url(LOOPBACK, PORTS[kind], PASSWORD) + keyspace
+        print(f"export {kind.setting}={shlex.quote(url)}")
 
 
 def stop() -> None:
@@ -49,10 +51,12 @@ def stop() -> None:
 def _start(kind: Kind) -> None:
     if kind.is_ready(LOOPBACK, PORTS[kind], PASSWORD):
         return
-    with engine() as client:
-        with contextlib.suppress(NotFound):
-            client.containers.get(_name(kind)).remove(force=True, v=True)
-    Server(kind, LABELS, name=_name(kind), port=PORTS[kind], password=PASSWORD).create()
+    with engine() as client, contextlib.suppress(NotFound):
+        client.containers.get(_name(kind)).remove(force=True, v=True)
+    # Who loads it is to find it as quick as it can be.
+    environment = {"JVM_OPTIONS": "-Xms512m -Xmx1g"} if kind is CASSANDRA else {}
+    server = Server(kind, LABELS, environment=environment, name=_name(kind), port=PORTS[kind], password=PASSWORD)
+    server.create()
 
 
 def _name(kind: Kind) -> str:

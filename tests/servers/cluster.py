@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 
 from tests.servers.containers import Server
-from tests.servers.kinds import CASSANDRA
+from tests.servers.kinds import CASSANDRA, QUICK_START
 
 
 def cluster(labels: Mapping[str, str]) -> list[Server]:
@@ -15,7 +15,7 @@ def cluster(labels: Mapping[str, str]) -> list[Server]:
     environment = {
         "CASSANDRA_SEEDS": f"{addresses[0]}:7000",
         "CASSANDRA_NUM_TOKENS": "4",
-        "JVM_OPTIONS": "-Xms512m -Xmx512m",
+        "JVM_OPTIONS": f"-Xms512m -Xmx512m {QUICK_START}",
     }
     return [
         Server(

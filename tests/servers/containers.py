@@ -1,6 +1,9 @@
 """Servers in containers, published on 127.0.0.1 alone."""
 
 import contextlib
+import os
+import random
+import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +14,6 @@ from docker.models.containers import Container
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
-from tests.processes import free_port
 from tests.servers.images import OFFICIAL, available
 from tests.servers.kinds import Kind, new_password
 
@@ -30,17 +32,23 @@ class NoServer(Exception):
 
 
 @contextlib.contextmanager
-def engine() -> Iterator[docker.DockerClient]:
+def engine(timeout_s: int = ENGINE_TIMEOUT_S) -> Iterator[docker.DockerClient]:
     """A client of the engine. Raises NoServer when none answers."""
     try:
-        client = docker.from_env(timeout=ENGINE_TIMEOUT_S)
-        client.ping()
-    except DockerException as error:
+        _knock()
+        client = docker.from_env(timeout=timeout_s)
+    except (DockerException, OSError) as error:
         raise NoServer("no Docker engine answers") from error
-    try:
+    with contextlib.closing(client):
         yield client
-    finally:
-        client.close()
+
+
+def _knock() -> None:
+    """Raise OSError when nothing listens on the engine's socket: the client would leave its end of it open then."""
+    scheme, _, path = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").partition("://")
+    if scheme == "unix":
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(path)
 
 
 class Server:
@@ -68,7 +76,7 @@ class Server:
         """
         self.kind = kind
         self.host = address or LOOPBACK
-        self.port = kind.port if address else port or free_port()
+        self.port = kind.port if address else port or _unused_port()
         self._password = password or new_password()
         self.url = kind.url(self.host, self.port, self._password)
         with engine() as client:
@@ -136,3 +144,12 @@ class Server:
 
 def _image_name(kind: Kind) -> str:
     return kind.name
+
+
+def _unused_port() -> int:
+    """A port that nobody is given by the system while the server is down."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port

@@ -1,8 +1,11 @@
 """Where a test steps between a service and a player: at the edge of the player's Protocol."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
+
+from iotflow.repositories.transactions import Transaction, Transactions
 
 Interference = Callable[..., Awaitable[None]]
 
@@ -45,6 +48,36 @@ class Pause:
         if not self.reached.is_set():
             self.reached.set()
             await self.go_on.wait()
+
+
+class Stepped:
+    """Transactions in which each call of the role's method is followed by `after`. Plays `Transactions`."""
+
+    def __init__(self, transactions: Transactions, role: str, method: str, after: Interference) -> None:
+        self._transactions = transactions
+        self._role = role
+        self._method = method
+        self._after = after
+
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        return self._transactions.read()
+
+    @asynccontextmanager
+    async def write(self, *, bulk: bool = False) -> AsyncIterator[Any]:
+        async with self._transactions.write(bulk=bulk) as transaction:
+            edge = Edge(getattr(transaction, self._role), self._method, after=self._after)
+            yield _Replaced(transaction, self._role, edge)
+
+
+class _Replaced:
+    """A transaction with another player of one role."""
+
+    def __init__(self, transaction: Transaction, role: str, player: object) -> None:
+        self._transaction = transaction
+        setattr(self, role, player)
+
+    def __getattr__(self, name: str) -> Any:  # Any: the transaction's own attribute
+        return getattr(self._transaction, name)
 
 
 class Fail:

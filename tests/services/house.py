@@ -80,7 +80,7 @@ def furnish(stores: Stores, clock: FakeClock, passwords: Passwords) -> House:
         ingest=Ingest(transactions, stores.telemetry, latest, principals, activity, clock, retention_days=90),
         history=History(transactions, stores.telemetry, latest, stores.counters, clock),
         activity=activity,
-        relay=Relay(transactions, stores.events, purge, clock, purge_again_after_s=PURGE_AGAIN_AFTER_S),
+        relay=Relay(transactions, stores.events, purge, principals, clock, purge_again_after_s=PURGE_AGAIN_AFTER_S),
     )
 
 

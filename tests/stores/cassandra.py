@@ -35,7 +35,7 @@ class RawCassandra:
         cluster = Cluster(self._address)
         session = await cluster.session()
         try:
-            return [row.as_dict() for row in await session.driver.execute(acsylla.create_statement(cql))]
+            return [row.as_dict() for row in await session.driver.execute(acsylla.create_statement(cql, timeout=60))]
         finally:
             await session.close()
             cluster.close()
@@ -164,8 +164,8 @@ def cassandra_keyspace(cassandra_url: str) -> Iterator[CassandraAddress]:
 
     asyncio.run(migrate())
     yield address
-    asyncio.run(_drop(address))
+    asyncio.run(drop_keyspace(address))
 
 
-async def _drop(address: CassandraAddress) -> None:
+async def drop_keyspace(address: CassandraAddress) -> None:
     await RawCassandra(address).query(f"DROP KEYSPACE {address.keyspace}")

@@ -1,60 +1,16 @@
 """Events and activity in SQLite."""
 
-from collections.abc import Awaitable, Callable
-
-import pytest
-
-from iotflow.clock import Clock
-from iotflow.domain.times import DAY_MS
-from iotflow.stores.sql.activity import SqlActivity
-from iotflow.stores.sql.dialect import Database
-from iotflow.stores.sql.events import SqlEvents
-from tests.contracts.activity import ActivityContract
-from tests.contracts.events import RETENTION_DAYS, EventsContract, OpenEvents, event
-from tests.contracts.sweeper import Put, SweeperContract
-from tests.stores.sqlite import OnSqlite, SqliteActivity, SqliteEvents, SqliteTables
+from tests.stores.sql import SqlActivitySuite, SqlActivitySweeperSuite, SqlEventsSuite, SqlEventSweeperSuite
+from tests.stores.sqlite import OnSqlite
 
 
-class TestSqliteEvents(OnSqlite, EventsContract):
-    @pytest.fixture
-    def open_events(self, database: Database, clock: Clock) -> OpenEvents:
-        return lambda retention_days: SqlEvents(database, clock, retention_days)
-
-    @pytest.fixture
-    def raw(self, tables: SqliteTables) -> SqliteEvents:
-        return SqliteEvents(tables)
+class TestSqliteEvents(OnSqlite, SqlEventsSuite): ...
 
 
-class TestSqliteEventSweeper(OnSqlite, SweeperContract):
-    @pytest.fixture
-    def sweeper(self, database: Database, clock: Clock) -> SqlEvents:
-        return SqlEvents(database, clock, RETENTION_DAYS)
-
-    @pytest.fixture
-    def put_expired(self, sweeper: SqlEvents, clock: Clock) -> Put:
-        return lambda count: sweeper.add([event(clock, RETENTION_DAYS * DAY_MS + i) for i in range(count)])
-
-    @pytest.fixture
-    def put_kept(self, sweeper: SqlEvents, clock: Clock) -> Put:
-        return lambda count: sweeper.add([event(clock, RETENTION_DAYS * DAY_MS - 1 - i) for i in range(count)])
-
-    @pytest.fixture
-    def stored(self, tables: SqliteTables) -> Callable[[], Awaitable[int]]:
-        return lambda: tables.count("events")
-
-    async def test_without_retention_nothing_is_removed(
-        self, database: Database, clock: Clock, put_expired: Put, tables: SqliteTables
-    ) -> None:
-        await put_expired(5)
-        assert not await SqlEvents(database, clock, 0).sweep_chunk()
-        assert await tables.count("events") == 5
+class TestSqliteEventSweeper(OnSqlite, SqlEventSweeperSuite): ...
 
 
-class TestSqliteActivity(OnSqlite, ActivityContract):
-    @pytest.fixture
-    def activity(self, database: Database) -> SqlActivity:
-        return SqlActivity(database)
+class TestSqliteActivity(OnSqlite, SqlActivitySuite): ...
 
-    @pytest.fixture
-    def raw(self, tables: SqliteTables) -> SqliteActivity:
-        return SqliteActivity(tables)
+
+class TestSqliteActivitySweeper(OnSqlite, SqlActivitySweeperSuite): ...

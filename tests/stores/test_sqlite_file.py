@@ -71,8 +71,7 @@ class TestSqliteFile(OnSqlite):
     async def test_a_statement_past_its_deadline_is_given_up_and_the_next_one_served(
         self, database: Database, tables: SqliteTables, monkeypatch: pytest.MonkeyPatch, writes: bool
     ) -> None:
-        for name in ("READ_TIMEOUT_S", "WRITE_TIMEOUT_S"):
-            monkeypatch.setattr(dialect, name, 0.3)
+        monkeypatch.setattr(dialect, "SCAN_TIMEOUT_S", 0.3)
 
         async def run_endlessly() -> None:
             async with database.write() if writes else database.read() as connection:

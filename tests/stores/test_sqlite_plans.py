@@ -10,6 +10,7 @@ from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.devices import DeviceFilter
 from iotflow.domain.events import EventFilter, EventPosition, EventType
 from iotflow.domain.times import Millis, Span
+from iotflow.stores.sql.activity import SqlActivitySweeper
 from iotflow.stores.sql.dialect import Database
 from iotflow.stores.sql.events import SqlEvents
 from iotflow.stores.sql.telemetry import SqlTelemetry
@@ -131,6 +132,7 @@ class TestSqlitePlans(OnSqlite):
         with observed() as statements:
             await telemetry.sweep_chunk()
             await events.sweep_chunk()
+            await SqlActivitySweeper(database, clock).sweep_chunk()
         for (step,) in plans(tables, statements):
             assert step.startswith("SEARCH"), step
 

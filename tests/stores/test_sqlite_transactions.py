@@ -1,9 +1,5 @@
 """The roles within SQLite's transactions."""
 
-import pytest
-
-from iotflow.stores.sql.dialect import Database
-from iotflow.stores.sql.transactions import SqlTransactions
 from tests.contracts.accounts import AccountsContract
 from tests.contracts.configs import ConfigsContract
 from tests.contracts.devices import DevicesContract
@@ -12,34 +8,29 @@ from tests.contracts.keys import KeysContract
 from tests.contracts.outbox import OutboxContract
 from tests.contracts.tokens import TokensContract
 from tests.contracts.transactions import TransactionsContract
+from tests.stores.sql import Transactional
 from tests.stores.sqlite import OnSqlite
 
 
-class Transactional(OnSqlite):
-    @pytest.fixture
-    def transactions(self, database: Database) -> SqlTransactions:
-        return SqlTransactions(database)
+class TestSqliteAccounts(OnSqlite, Transactional, AccountsContract): ...
 
 
-class TestSqliteAccounts(Transactional, AccountsContract): ...
+class TestSqliteTokens(OnSqlite, Transactional, TokensContract): ...
 
 
-class TestSqliteTokens(Transactional, TokensContract): ...
+class TestSqliteDevices(OnSqlite, Transactional, DevicesContract): ...
 
 
-class TestSqliteDevices(Transactional, DevicesContract): ...
+class TestSqliteKeys(OnSqlite, Transactional, KeysContract): ...
 
 
-class TestSqliteKeys(Transactional, KeysContract): ...
+class TestSqliteConfigs(OnSqlite, Transactional, ConfigsContract): ...
 
 
-class TestSqliteConfigs(Transactional, ConfigsContract): ...
+class TestSqliteGroups(OnSqlite, Transactional, GroupsContract): ...
 
 
-class TestSqliteGroups(Transactional, GroupsContract): ...
+class TestSqliteOutbox(OnSqlite, Transactional, OutboxContract): ...
 
 
-class TestSqliteOutbox(Transactional, OutboxContract): ...
-
-
-class TestSqliteTransactions(Transactional, TransactionsContract): ...
+class TestSqliteTransactions(OnSqlite, Transactional, TransactionsContract): ...

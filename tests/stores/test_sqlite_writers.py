@@ -18,7 +18,8 @@ from tests.contracts.sweeper import sweep
 from tests.contracts.telemetry.base import RETENTION_DAYS, record
 from tests.contracts.telemetry.retention import expiring
 from tests.contracts.transactional import NOW, add_device, add_user
-from tests.stores.sqlite import OnSqlite, SqliteTables, SqliteTelemetry
+from tests.stores.sql import StoredTelemetry
+from tests.stores.sqlite import OnSqlite, SqliteTables
 from tests.stores.statements import observed
 
 
@@ -32,15 +33,15 @@ class TestSqliteWriters(OnSqlite):
         return SqlTransactions(database)
 
     @pytest.fixture
-    def raw(self, tables: SqliteTables) -> SqliteTelemetry:
-        return SqliteTelemetry(tables)
+    def raw(self, tables: SqliteTables) -> StoredTelemetry:
+        return StoredTelemetry(tables)
 
     async def test_fifty_writers_of_both_kinds_lose_nothing(
         self,
         telemetry: SqlTelemetry,
         transactions: SqlTransactions,
         tables: SqliteTables,
-        raw: SqliteTelemetry,
+        raw: StoredTelemetry,
         clock: Clock,
     ) -> None:
         owner = await add_user(transactions)
@@ -66,7 +67,7 @@ class TestSqliteWriters(OnSqlite):
         assert [len(await raw.points(writer)) for writer in range(50)] == [rounds // 2] * 50
 
     async def test_submissions_that_come_together_share_commits(
-        self, telemetry: SqlTelemetry, raw: SqliteTelemetry, clock: Clock
+        self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock
     ) -> None:
         with observed() as statements:
             async with asyncio.TaskGroup() as writers:
@@ -76,7 +77,7 @@ class TestSqliteWriters(OnSqlite):
         assert [len(await raw.points(device)) for device in range(100)] == [1] * 100
 
     async def test_a_large_batch_and_single_submissions_take_turns(
-        self, telemetry: SqlTelemetry, raw: SqliteTelemetry, clock: Clock
+        self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock
     ) -> None:
         values = dict.fromkeys((f"name {i}" for i in range(256)), 1)
         with observed() as statements:
@@ -89,7 +90,7 @@ class TestSqliteWriters(OnSqlite):
         assert len(statements.beginning_with("BEGIN IMMEDIATE")) >= 25_600 // sql_telemetry.ROWS_PER_FLUSH
 
     async def test_a_submission_that_sqlite_cannot_take_fails_alone(
-        self, telemetry: SqlTelemetry, raw: SqliteTelemetry, clock: Clock
+        self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock
     ) -> None:
         outcomes = await asyncio.gather(
             *(telemetry.write(i, [record(clock, 1, {"x": 2**64 if i == 3 else i})]) for i in range(8)),
@@ -103,7 +104,7 @@ class TestSqliteWriters(OnSqlite):
         telemetry: SqlTelemetry,
         transactions: SqlTransactions,
         sqlite_file: Path,
-        raw: SqliteTelemetry,
+        raw: StoredTelemetry,
         clock: Clock,
     ) -> None:
         owner = await add_user(transactions)
@@ -150,7 +151,7 @@ class TestSqliteWriters(OnSqlite):
         assert await tables.count("users") == 3
 
     async def test_sweeping_and_ingest_take_turns(
-        self, telemetry: SqlTelemetry, tables: SqliteTables, raw: SqliteTelemetry, clock: Clock
+        self, telemetry: SqlTelemetry, tables: SqliteTables, raw: StoredTelemetry, clock: Clock
     ) -> None:
         await telemetry.write(1, [expiring(clock, -1, i, {"x": i}) for i in range(20_000)])
         with observed() as statements:
@@ -174,7 +175,7 @@ class TestSqliteWriters(OnSqlite):
 
     @pytest.mark.parametrize("purged", [False, True])
     async def test_a_large_deletion_and_ingest_take_turns(
-        self, telemetry: SqlTelemetry, raw: SqliteTelemetry, clock: Clock, purged: bool
+        self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock, purged: bool
     ) -> None:
         values = dict.fromkeys("wxyz", 1)
         await telemetry.write(1, [record(clock, i, values, {}) for i in range(10_000)])

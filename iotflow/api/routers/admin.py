@@ -1,12 +1,11 @@
 """Administration: all devices of all users, and totals."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Query
 
 from iotflow.api.access import Admin
-from iotflow.api.deps import DeviceId, DevicesDep, HealthDep, RequestId, StatisticsDep
+from iotflow.api.deps import DeviceId, DevicesDep, HealthDep, RequestId, StatisticsDep, UserReference, account_of
 from iotflow.api.routes import problems, router
 from iotflow.api.schemas.common import Meta
 from iotflow.api.schemas.devices import DeviceAnswer, DeviceChangeBody, DeviceList, DeviceView, StatusBody
@@ -29,17 +28,18 @@ routes = router("Administration")
 
 @routes.get("/admin/devices", operation_id="list_all_devices")
 async def list_all_devices(
-    _: Admin,
+    caller: Admin,
     devices: DevicesDep,
     status: DeviceStatus | None = None,
     device_type: Annotated[str | None, Query(max_length=64, description="Of this type alone.")] = None,
-    user_id: Annotated[UUID | None, Query(description="Of this user alone.")] = None,
+    user_id: UserReference | None = None,
     q: Annotated[str | None, Query(max_length=128, description="A part of the name, in any case.")] = None,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> DeviceList:
     """List all users' devices."""
-    where = DeviceFilter(user_id=user_id, status=status, device_type=device_type, name_part=q)
+    owner = account_of(user_id, caller) if user_id else None
+    where = DeviceFilter(user_id=owner, status=status, device_type=device_type, name_part=q)
     listed, total = await devices.page(where, limit, offset)
     views = [DeviceView.model_validate(device) for device in listed]
     return DeviceList(devices=views, meta=Meta(total=total, limit=limit, offset=offset))

@@ -8,7 +8,7 @@ from fastapi import Query, Request
 
 from iotflow.api.access import EventReader
 from iotflow.api.cursors import Page, Time, foreign_cursor, open_page
-from iotflow.api.deps import ClockDep, EventsDep
+from iotflow.api.deps import ClockDep, EventsDep, UserReference, account_of
 from iotflow.api.routes import router
 from iotflow.api.schemas.common import QueryTime
 from iotflow.api.schemas.lists import Limit
@@ -37,7 +37,7 @@ async def list_events(
     clock: ClockDep,
     event_type: EventType | None = None,
     device_id: Annotated[int | None, Query(ge=1, le=MAX_ID, description="A device's id.")] = None,
-    user_id: Annotated[UUID | None, Query(description="The caller's own account; any for an admin.")] = None,
+    user_id: UserReference | None = None,
     start_time: QueryTime | None = None,
     end_time: QueryTime | None = None,
     limit: Limit = 100,
@@ -71,7 +71,7 @@ def _filter(page: Page[Position], caller: UserPrincipal) -> EventFilter:
     chosen_user, chosen_device, chosen_type = (page.query[name] for name in ("user_id", "device_id", "event_type"))
     try:
         where = EventFilter(
-            user_id=UUID(chosen_user) if chosen_user else (None if caller.is_admin else caller.user_id),
+            user_id=account_of(chosen_user, caller) if chosen_user else (None if caller.is_admin else caller.user_id),
             device_id=int(chosen_device) if chosen_device else None,
             event_type=EventType(chosen_type) if chosen_type else None,
             start=page.span.start,

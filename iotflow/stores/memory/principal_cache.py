@@ -32,9 +32,13 @@ class MemoryPrincipalCache:
         return PrincipalMiss(self._versions.current(digest))
 
     async def fill(self, digest: bytes, principal: Principal, miss: PrincipalMiss) -> None:
+        self.keep(digest, principal, miss, Millis(self._clock.now() + self._lifetime_ms))
+
+    def keep(self, digest: bytes, principal: Principal, miss: PrincipalMiss, until: Millis) -> None:
+        """Fill, at most until then."""
         if self._versions.current(digest) != miss.version:
             return
-        until = Millis(self._clock.now() + self._lifetime_ms)
+        until = min(until, Millis(self._clock.now() + self._lifetime_ms))
         if principal.expires_at is not None:
             until = min(until, principal.expires_at)
         self._entries[digest] = (principal, until)
@@ -45,3 +49,8 @@ class MemoryPrincipalCache:
         for digest in digests:
             self._entries.pop(digest, None)
             self._versions.bump(digest)
+
+    def clear(self) -> None:
+        """Forget all credentials, and let no read that began before now fill them."""
+        self._entries.clear()
+        self._versions.bump_all()

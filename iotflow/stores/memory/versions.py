@@ -27,3 +27,9 @@ class Versions:
         self._versions.move_to_end(key)
         if len(self._versions) > self._size:
             _, self._floor = self._versions.popitem(last=False)
+
+    def bump_all(self) -> None:
+        """Any key may have changed."""
+        self._changes += 1
+        self._floor = self._changes
+        self._versions.clear()

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from iotflow.domain.accounts import User, UserChange, UserCredentials
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.times import Millis
-from iotflow.stores.sql.tables import users
+from iotflow.stores.sql.dialect import broken_constraint
+from iotflow.stores.sql.tables import devices, groups, users
 
 _USER = (
     users.c.user_id,
@@ -48,10 +49,15 @@ class SqlAccounts:
         try:
             await self._connection.execute(users.insert().values(values))
         except IntegrityError as error:
-            raise Conflict("the username or email is taken") from error
+            raise _taken(error, user.username, user.email) from error
 
     async def get(self, user_id: UUID) -> User | None:
         row = (await self._connection.execute(select(*_USER).where(users.c.user_id == user_id))).one_or_none()
+        return None if row is None else _user(row)
+
+    async def lock(self, user_id: UUID) -> User | None:
+        locked = select(*_USER).where(users.c.user_id == user_id).with_for_update()
+        row = (await self._connection.execute(locked)).one_or_none()
         return None if row is None else _user(row)
 
     async def find_credentials(self, login: str) -> UserCredentials | None:
@@ -74,7 +80,7 @@ class SqlAccounts:
         try:
             row = (await self._connection.execute(statement)).one_or_none()
         except IntegrityError as error:
-            raise Conflict("the username or email is taken") from error
+            raise _taken(error, change.username, change.email) from error
         if row is None:
             raise NotFound(f"there is no user {user_id}")
         return _user(row)
@@ -83,13 +89,19 @@ class SqlAccounts:
         await self._connection.execute(update(users).where(users.c.user_id == user_id).values(last_login=at))
 
     async def delete(self, user_id: UUID) -> None:
-        # The foreign keys take tokens, devices, keys, configs, groups and memberships along.
+        # The foreign keys take tokens, devices, keys, configs, groups and memberships along, in an order of their own:
+        # what others may hold is locked before, in the order of all.
+        for table in (groups, devices):
+            locked = select(table.c.id).where(table.c.user_id == user_id).order_by(table.c.id).with_for_update()
+            await self._connection.execute(locked)
         result = await self._connection.execute(delete(users).where(users.c.user_id == user_id))
         if result.rowcount == 0:
             raise NotFound(f"there is no user {user_id}")
 
     async def lock_active_admins(self) -> int:
-        locked = select(users.c.user_id).where(users.c.is_admin, users.c.is_active).with_for_update()
+        admins = select(users.c.user_id).where(users.c.is_admin, users.c.is_active)
+        # In one order, or two who lock them at once could wait for each other.
+        locked = admins.order_by(users.c.user_id).with_for_update()
         return len((await self._connection.execute(locked)).all())
 
     async def page(self, limit: int, offset: int) -> tuple[list[User], int]:
@@ -114,6 +126,13 @@ class SqlAccounts:
             holder = (await self._connection.execute(statement)).scalar_one_or_none()
             if holder is not None and holder != other_than:
                 raise Conflict(f"the {what} {value!r} is taken")
+
+
+def _taken(error: IntegrityError, username: str | None, email: str | None) -> Conflict:
+    """By somebody who came between the look and the change."""
+    if users.c.email_key.name in broken_constraint(error):
+        return Conflict(f"the email {email!r} is taken")
+    return Conflict(f"the username {username!r} is taken")
 
 
 def _user(row: Row[*tuple[Any, ...]]) -> User:  # Any: the columns' types are those of _USER

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, tuple_
 
-from iotflow.domain.times import Millis
-from iotflow.repositories.activity import Activity, DeviceHour
+from iotflow.clock import Clock
+from iotflow.domain.times import DAY_MS, Millis
+from iotflow.repositories.activity import RETENTION_DAYS, Activity, DeviceHour
 from iotflow.stores.sql.dialect import Database, insert
 from iotflow.stores.sql.tables import activity
+
+ROWS_PER_CHUNK = 500
 
 
 class SqlActivity:
@@ -19,11 +22,11 @@ class SqlActivity:
     async def add(self, counts: Mapping[DeviceHour, Activity]) -> None:
         rows = [
             {"device_id": at.device_id, "hour": at.hour, "messages": count.messages, "points": count.points}
-            for at, count in counts.items()
+            for at, count in sorted(counts.items(), key=lambda item: (item[0].device_id, item[0].hour))
         ]
         if not rows:
             return
-        async with self._database.write() as connection:
+        async with self._database.write(bulk=True) as connection:
             statement = insert(connection.dialect.name, activity)
             added = {c.name: c + statement.excluded[c.name] for c in (activity.c.messages, activity.c.points)}
             await connection.execute(
@@ -36,9 +39,28 @@ class SqlActivity:
             .where(activity.c.hour >= since)
             .group_by(activity.c.hour)
         )
-        async with self._database.read() as connection:
+        async with self._database.read(bulk=True) as connection:
             return {hour: int(count) for hour, count in await connection.execute(statement)}
 
     async def purge(self, device_id: int) -> None:
         async with self._database.write() as connection:
             await connection.execute(delete(activity).where(activity.c.device_id == device_id))
+
+
+class SqlActivitySweeper:
+    """Plays `Sweeper` for activity counts."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def sweep_chunk(self) -> bool:
+        key = (activity.c.device_id, activity.c.hour)
+        kept_from = self._clock.now() - RETENTION_DAYS * DAY_MS
+        expired = select(*key).where(activity.c.hour < kept_from).order_by(activity.c.hour).limit(ROWS_PER_CHUNK)
+        async with self._database.read() as connection:
+            found = [(row.device_id, row.hour) for row in await connection.execute(expired)]
+        if found:
+            async with self._database.write() as connection:
+                await connection.execute(delete(activity).where(tuple_(*key).in_(found)))
+        return len(found) == ROWS_PER_CHUNK

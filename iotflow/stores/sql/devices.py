@@ -21,7 +21,7 @@ class SqlDevices:
         self._connection = connection
 
     async def add(self, user_id: UUID, device: NewDevice, at: Millis) -> Device:
-        owner = select(users.c.user_id).where(users.c.user_id == user_id)
+        owner = select(users.c.user_id).where(users.c.user_id == user_id).with_for_update(read=True, key_share=True)
         if (await self._connection.execute(owner)).one_or_none() is None:
             raise NotFound(f"there is no user {user_id}")
         statement = (
@@ -51,9 +51,9 @@ class SqlDevices:
         row = (await self._connection.execute(select(devices).where(devices.c.id == device_id))).one_or_none()
         return None if row is None else device_of(row)
 
-    async def get_many(self, device_ids: Collection[int]) -> list[Device]:
-        statement = select(devices).where(devices.c.id.in_(device_ids)).order_by(devices.c.id)
-        return [device_of(row) for row in await self._connection.execute(statement)]
+    async def lock(self, device_ids: Collection[int]) -> list[Device]:
+        locked = select(devices).where(devices.c.id.in_(device_ids)).order_by(devices.c.id).with_for_update()
+        return [device_of(row) for row in await self._connection.execute(locked)]
 
     async def update(self, device_id: int, change: DeviceChange, at: Millis) -> Device:
         values: dict[str, object] = {**change, "updated_at": at}
@@ -69,9 +69,12 @@ class SqlDevices:
         return device_of(row)
 
     async def activate(self, device_ids: Collection[int], at: Millis) -> list[Device]:
+        inactive = devices.c.status == DeviceStatus.INACTIVE.value
+        chosen = select(devices.c.id).where(devices.c.id.in_(device_ids), inactive)
+        ids = (await self._connection.execute(chosen.order_by(devices.c.id).with_for_update())).scalars().all()
         statement = (
             update(devices)
-            .where(devices.c.id.in_(device_ids), devices.c.status == DeviceStatus.INACTIVE.value)
+            .where(devices.c.id.in_(ids))
             .values(status=DeviceStatus.ACTIVE.value, updated_at=at)
             .returning(*devices.c)
         )
@@ -114,7 +117,7 @@ class SqlDevices:
         )
         if seen:
             await self._connection.execute(
-                statement, [{"seen_id": device_id, "seen_at": at} for device_id, at in seen.items()]
+                statement, [{"seen_id": device_id, "seen_at": at} for device_id, at in sorted(seen.items())]
             )
 
 

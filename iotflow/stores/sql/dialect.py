@@ -1,62 +1,119 @@
-"""Where SQLite and PostgreSQL differ. No other module holds SQL of one dialect alone."""
+"""Where SQLite and PostgreSQL differ: here, and how each is opened in `sqlite` and `postgres`.
+
+No other module holds SQL of one dialect alone.
+"""
 
 import asyncio
-import sqlite3
-import threading
+import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeVar
 
-import aiosqlite
-from sqlalchemy import Table, event, text
+from sqlalchemy import Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from iotflow.circuit_breaker import CircuitBreaker
 from iotflow.completion import to_completion
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.stores.sql.postgres import (
+    MIGRATION_LOCK,
+    Partings,
+    is_contention,
+    postgres_engines,
+    postgres_failure,
+    postgres_migrator,
+)
+from iotflow.stores.sql.sqlite import sqlite_engine, sqlite_failure
 
-CONNECT_TIMEOUT_S = 1.5
-POOL_TIMEOUT_S = 1.5
-WRITE_TIMEOUT_S = 10.0
-READ_TIMEOUT_S = 10.0
+POINT_TIMEOUT_S = 1.5
+SCAN_TIMEOUT_S = 10.0
+MIGRATION_TIMEOUT_S = 3_600.0
 FAILURE_REMEMBERED_S = 10.0
 SQLITE_READERS = 4
-STEPS_BETWEEN_CHECKS = 100_000
-"""How often a statement of SQLite looks whether it was abandoned, in steps of its virtual machine: every few ms."""
-POSTGRES_CONNECTIONS = 10
+SQLITE_POOL_TIMEOUT_S = 1.5
+ATTEMPTS = 4
+"""How often a transaction is begun that PostgreSQL ends in favour of others."""
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class Contention(StoreUnavailable):
+    """The transaction was ended in favour of another one; the same again may succeed."""
 
 
 class Database:
-    """The connections to the SQL store: one writer and a few readers on SQLite, one pool on PostgreSQL."""
+    """The connections to the SQL store: those that write and those that only read."""
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine) -> None:
+    def __init__(
+        self,
+        writer: AsyncEngine,
+        reader: AsyncEngine,
+        *,
+        failure: Callable[[DBAPIError | OSError], str | None],
+        migrator: AsyncEngine | None = None,
+        partings: Partings | None = None,
+    ) -> None:
+        """`failure` says why an error makes the store unavailable, None where it does not.
+
+        With a `migrator` and `partings` the store is a server. Without it is a file of this machine: waiting is for
+        one's turn to write, and there is no network behind which it could be gone. It has one deadline for everything,
+        and no circuit to break.
+        """
         self._writer = writer
         self._reader = reader
+        self._failure = failure
+        self._migrator = migrator
+        self._partings = partings
+        self._breaker = CircuitBreaker("sql", self._probe, probe_timeout_s=2 * POINT_TIMEOUT_S) if migrator else None
         self._write_failed_at: float | None = None
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that commits at the end of the block. Raises StoreUnavailable."""
+    async def write(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction that commits at the end of the block; `bulk` gives it time for many rows.
+
+        Raises StoreUnavailable.
+
+        On PostgreSQL each statement sees what was committed before it began: who relies on what he has read locks it.
+        """
         try:
-            async with _deadline(WRITE_TIMEOUT_S) as deadline, _translated(), self._writer.connect() as connection:
+            async with self._guarded(bulk) as deadline, self._writer.connect() as connection:
                 await connection.begin()
                 yield connection
-                # Only its end tells whether the change was made: no deadline and no cancellation cuts a commit short.
+                # Only its end tells whether the change was made: no cancellation cuts a commit short.
                 deadline.reschedule(None)
-                await to_completion(connection.commit())
+                await to_completion(self._commit(connection))
+        except Contention:
+            raise
         except StoreUnavailable:
             self._write_failed_at = time.monotonic()
             raise
         self._write_failed_at = None
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that is rolled back at the end of the block. Raises StoreUnavailable."""
-        async with _deadline(READ_TIMEOUT_S), _translated(), self._reader.connect() as connection:
+    async def read(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees one state of the store, and is rolled back at the end of the block.
+
+        `bulk` gives it time for many rows. Raises StoreUnavailable.
+        """
+        async with self._guarded(bulk), self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def migration(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction like `write`'s, beside which there is no other of this kind. Raises StoreUnavailable."""
+        if self._migrator is None:
+            async with self.write() as connection:  # SQLite has no more than one writer.
+                yield connection
+            return
+        async with _deadline(MIGRATION_TIMEOUT_S), self._translated(), self._migrator.begin() as connection:
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
             yield connection
 
     async def ping(self) -> None:
@@ -70,84 +127,82 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._breaker is not None:
+            await self._breaker.close()
         await self._reader.dispose()
         await self._writer.dispose()
+        if self._partings is not None:
+            await self._partings.finish()
+
+    async def _commit(self, connection: AsyncConnection) -> None:
+        if self._breaker is None:
+            await connection.commit()
+            return
+        async with _deadline(POINT_TIMEOUT_S):
+            await connection.commit()
+
+    async def _probe(self) -> None:
+        async with self._translated(), self._writer.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        self._write_failed_at = None
+
+    @asynccontextmanager
+    async def _guarded(self, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
+        if self._breaker is None:
+            guard: AbstractAsyncContextManager[asyncio.Timeout] = _deadline(SCAN_TIMEOUT_S)
+        else:
+            guard = self._breaker.guard(SCAN_TIMEOUT_S if bulk else POINT_TIMEOUT_S)
+        try:
+            async with guard as deadline, self._translated():
+                yield deadline
+        except DBAPIError as error:
+            if not is_contention(error):
+                raise
+            # Not before now: for the breaker, a server that has to choose between two transactions is well.
+            raise Contention("sql", "the transaction was ended in favour of another one") from error
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except PoolTimeout as error:
+            raise StoreUnavailable("sql", "all connections are in use") from error
+        except (DBAPIError, OSError) as error:
+            if (reason := self._failure(error)) is None:
+                raise
+            raise StoreUnavailable("sql", reason) from error
 
 
 def open_database(url: str) -> Database:
-    """Engines for a URL of SQLite or PostgreSQL; they connect when first used."""
+    """The database of a URL of SQLite or PostgreSQL; it connects when first used."""
     if make_url(url).get_backend_name() == "sqlite":
         return Database(
-            writer=_sqlite(url, connections=1, writes=True), reader=_sqlite(url, SQLITE_READERS, writes=False)
+            sqlite_engine(url, 1, pool_timeout_s=SCAN_TIMEOUT_S, writes=True),
+            sqlite_engine(url, SQLITE_READERS, pool_timeout_s=SQLITE_POOL_TIMEOUT_S, writes=False),
+            failure=lambda error: str(error) if isinstance(error, OSError) else sqlite_failure(error),
         )
-    engine = create_async_engine(
-        url,
-        pool_size=POSTGRES_CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
-        connect_args={"timeout": CONNECT_TIMEOUT_S, "command_timeout": READ_TIMEOUT_S},
-    )
-    return Database(writer=engine, reader=engine)
-
-
-def _sqlite(url: str, connections: int, *, writes: bool) -> AsyncEngine:
-    # Waiting for the one writer is the pool's business: its queue is fair, while SQLite's own busy handler polls and
-    # can starve. `timeout` is that handler's, for writers in other processes.
-    engine = create_async_engine(
-        url,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=WRITE_TIMEOUT_S if writes else POOL_TIMEOUT_S,
-        connect_args={"timeout": 5.0, "async_creator_fn": _opened},
+    partings = Partings()
+    writer, reader = postgres_engines(url, SCAN_TIMEOUT_S, partings)
+    return Database(
+        writer,
+        reader,
+        failure=lambda error: postgres_failure(error, url),
+        migrator=postgres_migrator(url),
+        partings=partings,
     )
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def configure(connection: Any, record: Any) -> None:  # Any: SQLAlchemy's adapter around aiosqlite is untyped
-        # The driver must not begin transactions by itself: it would begin them deferred.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL" if writes else "PRAGMA query_only = ON")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA temp_store = MEMORY")
-        cursor.close()
-        abandoned = threading.Event()
-        record.info["abandoned"] = abandoned
-        connection.run_async(lambda driver: driver.set_progress_handler(abandoned.is_set, STEPS_BETWEEN_CHECKS))
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Any) -> None:  # Any: the event's signature is untyped
-        # A transaction that begins by reading and then writes fails at once with "database is locked", however long
-        # the timeout, when another has written meanwhile. Writers say so from the start.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+async def retried(work: Callable[[], Awaitable[T]]) -> T:
+    """Do a whole transaction, and again if it was ended in favour of another one. Raises what its last attempt raised.
 
-    @event.listens_for(engine.sync_engine, "invalidate")
-    def abandon(connection: Any, record: Any, _error: object) -> None:  # Any: as above
-        # A statement was cancelled, which does not stop its thread. And a connection that is closed within a
-        # transaction keeps its locks until the last of its cursors is garbage, which takes as long as it takes.
-        record.info["abandoned"].set()
-        connection.rollback()
-
-    return engine
-
-
-async def _opened(*arguments: Any, **options: Any) -> aiosqlite.Connection:  # Any: whatever sqlite3.connect takes
-    """A connection to SQLite, as SQLAlchemy would open it."""
-    connection = aiosqlite.connect(*arguments, **options)
-    thread = connection._thread
-    thread.daemon = True
-
-    async def connect() -> aiosqlite.Connection:
-        return await connection
-
-    try:
-        return await to_completion(connect())
-    except (sqlite3.Error, asyncio.CancelledError):
-        await to_completion(connection.close())
-        # The thread ends by itself, and says so to the event loop, which the caller may be about to close.
-        await to_completion(asyncio.to_thread(thread.join))
-        raise
+    Who locks rows in the order of their keys is not ended; this is for statements that lock in an order of their own.
+    """
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return await work()
+        except Contention:
+            logger.info("attempt %d of a transaction was ended in favour of another one", attempt)
+    return await work()
 
 
 @asynccontextmanager
@@ -159,20 +214,12 @@ async def _deadline(seconds: float) -> AsyncIterator[asyncio.Timeout]:
         raise StoreUnavailable("sql", f"no answer within {seconds} s") from error
 
 
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    try:
-        yield
-    except (InterfaceError, PoolTimeout, OSError) as error:
-        # OSError is asyncpg's for a server that cannot be reached; SQLAlchemy passes it on.
-        raise StoreUnavailable("sql", str(error.__cause__ or error)) from error
-    except DatabaseError as error:
-        # DatabaseError itself, not one of its kinds, is what sqlite3 raises for a file that is damaged or no database.
-        if type(error) in (DatabaseError, OperationalError) or error.connection_invalidated:
-            raise StoreUnavailable("sql", str(error.orig)) from error
-        raise
-
-
 def insert(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """An INSERT that knows ON CONFLICT, which both dialects spell the same and SQLAlchemy keeps apart."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def broken_constraint(error: IntegrityError) -> str:
+    """What tells which constraint a statement has broken: PostgreSQL gives its name, SQLite its columns."""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return str(getattr(cause, "constraint_name", None) or error.orig)

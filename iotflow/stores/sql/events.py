@@ -34,7 +34,7 @@ class SqlEvents:
                 "details": event.details,
                 "request_id": event.request_id,
             }
-            for event in new
+            for event in sorted(new, key=lambda event: event.id)
         ]
         if rows:
             async with self._database.write() as connection:
@@ -47,17 +47,19 @@ class SqlEvents:
             .where(
                 _matches(where),
                 self._kept(),
-                position < tuple_(after.timestamp, after.id) if after is not None else true(),
+                position < tuple_(after.timestamp, after.id, types=[events.c.timestamp.type, events.c.id.type])
+                if after is not None
+                else true(),
             )
             .order_by(events.c.timestamp.desc(), events.c.id.desc())
             .limit(limit)
         )
-        async with self._database.read() as connection:
+        async with self._database.read(bulk=True) as connection:
             return [_event(row) for row in await connection.execute(statement)]
 
     async def anonymize(self, user_id: UUID) -> None:
         mine = select(events.c.id, events.c.details).where(events.c.user_id == user_id)
-        async with self._database.write() as connection:
+        async with self._database.write(bulk=True) as connection:
             changed = [
                 {"event_id": row.id, "kept": {k: v for k, v in row.details.items() if k not in PERSONAL_DETAILS}}
                 for row in await connection.execute(mine)
@@ -69,10 +71,10 @@ class SqlEvents:
 
     async def sweep_chunk(self) -> bool:
         expired = select(events.c.id).where(~self._kept()).order_by(events.c.timestamp).limit(ROWS_PER_CHUNK)
-        async with self._database.read() as connection:
+        async with self._database.read(bulk=True) as connection:
             ids = list((await connection.execute(expired)).scalars())
         if ids:
-            async with self._database.write() as connection:
+            async with self._database.write(bulk=True) as connection:
                 await connection.execute(delete(events).where(events.c.id.in_(ids)))
         return len(ids) == ROWS_PER_CHUNK
 

@@ -33,7 +33,7 @@ class SqlGroups:
         self._connection = connection
 
     async def add(self, user_id: UUID, group: NewGroup, at: Millis) -> Group:
-        owner = select(users.c.user_id).where(users.c.user_id == user_id)
+        owner = select(users.c.user_id).where(users.c.user_id == user_id).with_for_update(read=True, key_share=True)
         if (await self._connection.execute(owner)).one_or_none() is None:
             raise NotFound(f"there is no user {user_id}")
         statement = (
@@ -58,6 +58,10 @@ class SqlGroups:
         statement = select(groups, _DEVICE_COUNT).where(groups.c.id == group_id)
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else _group(row)
+
+    async def lock(self, group_id: int) -> Group | None:
+        await self._connection.execute(select(groups.c.id).where(groups.c.id == group_id).with_for_update())
+        return await self.get(group_id)
 
     async def update(self, group_id: int, change: GroupChange, at: Millis) -> Group:
         statement = update(groups).where(groups.c.id == group_id).values({**change, "updated_at": at})

@@ -74,7 +74,7 @@ class SqlKeys:
         return list((await self._connection.execute(statement)).scalars())
 
     async def delete_expired(self, now: Millis, limit: int) -> int:
-        expired = select(keys.c.digest).where(keys.c.expires_at <= now).limit(limit)
+        expired = select(keys.c.digest).where(keys.c.expires_at <= now).limit(limit).with_for_update(skip_locked=True)
         return (await self._connection.execute(delete(keys).where(keys.c.digest.in_(expired)))).rowcount
 
 

@@ -46,12 +46,12 @@ def pending(stored: str | None) -> list[str]:
 
 
 async def upgrade(database: Database) -> None:
-    """Bring the database to the wanted revision, in one transaction.
+    """Bring the database to the wanted revision, in one transaction; of two at once, one waits and finds it done.
 
     Raises StoreUnavailable, also for a revision that this code does not know: a newer version's.
     """
     with _known_revisions():
-        async with database.write() as connection:
+        async with database.migration() as connection:
             await upgrade_connection(connection)
 
 

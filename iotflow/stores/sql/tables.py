@@ -20,10 +20,20 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    and_,
 )
 
 # A plain BigInteger primary key is no row id to SQLite and fails to insert; a plain Integer is too small on PostgreSQL.
 ID = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _key(length: int | None = None) -> String:
+    """Text that is looked up and put in order by its code points, on PostgreSQL too, whatever its database's language.
+
+    Its indexes then need no rebuilding when a library's idea of a language changes.
+    """
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
 
 metadata = MetaData(
     naming_convention={
@@ -40,9 +50,9 @@ users = Table(
     metadata,
     Column("user_id", Uuid, primary_key=True),
     Column("username", String(64), nullable=False),
-    Column("username_key", String(256), nullable=False, unique=True, comment="casefolded"),
+    Column("username_key", _key(256), nullable=False, unique=True, comment="casefolded"),
     Column("email", String(320), nullable=False),
-    Column("email_key", String(1024), nullable=False, unique=True, comment="casefolded"),
+    Column("email_key", _key(1024), nullable=False, unique=True, comment="casefolded"),
     Column("password_hash", Text, nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("is_admin", Boolean, nullable=False),
@@ -51,6 +61,8 @@ users = Table(
     Column("last_login", BigInteger),
     Index(None, "created_at", "user_id"),
 )
+_active_admins = and_(users.c.is_admin, users.c.is_active)
+Index("ix_users_active_admins", users.c.user_id, sqlite_where=_active_admins, postgresql_where=_active_admins)
 
 tokens = Table(
     "tokens",
@@ -67,7 +79,7 @@ devices = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("user_id", ForeignKey(users.c.user_id, ondelete="CASCADE"), nullable=False),
-    Column("name", Text, nullable=False),
+    Column("name", _key(), nullable=False),
     Column("name_key", Text, nullable=False, comment="casefolded"),
     Column("device_type", Text, nullable=False),
     Column("description", Text),
@@ -91,9 +103,13 @@ keys = Table(
     Column("device_id", ForeignKey(devices.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("prefix", String(16), nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger, index=True),
+    Column("expires_at", BigInteger),
     sqlite_with_rowid=False,
 )
+_current = keys.c.expires_at.is_(None)
+_former = keys.c.expires_at.is_not(None)
+Index("uq_device_keys_current", keys.c.device_id, unique=True, sqlite_where=_current, postgresql_where=_current)
+Index("ix_device_keys_expires_at", keys.c.expires_at, sqlite_where=_former, postgresql_where=_former)
 
 configs = Table(
     "device_configs",
@@ -109,7 +125,7 @@ groups = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("user_id", ForeignKey(users.c.user_id, ondelete="CASCADE"), nullable=False),
-    Column("name", Text, nullable=False),
+    Column("name", _key(), nullable=False),
     Column("description", Text),
     Column("color", String(7)),
     Column("created_at", BigInteger, nullable=False),
@@ -134,8 +150,7 @@ outbox = Table(
     Column("topic", String(32), nullable=False),
     Column("subject", String(64), nullable=False),
     Column("payload", JSON, nullable=False),
-    Column("not_before", BigInteger, nullable=False),
-    Column("claimed_until", BigInteger, nullable=False),
+    Column("not_before", BigInteger, nullable=False, index=True, comment="a claim moves it to the end of its lease"),
     Column("attempts", Integer, nullable=False),
     Index(None, "subject", "id"),
     sqlite_autoincrement=True,
@@ -148,7 +163,7 @@ points = Table(
     metadata,
     Column("device_id", BigInteger, primary_key=True),
     Column("time", BigInteger, primary_key=True),
-    Column("name", Text, primary_key=True),
+    Column("name", _key(), primary_key=True),
     # The one that is not null tells the type.
     Column("bool_value", Boolean),
     Column("int_value", BigInteger),

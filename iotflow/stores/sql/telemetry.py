@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from iotflow.domain.telemetry import LatestValue, LatestValues, Record, StoredRe
 from iotflow.domain.times import Micros, Millis, Span
 from iotflow.group_commit import GroupCommit
 from iotflow.stores.sql.aggregates import Windows, aggregated
-from iotflow.stores.sql.dialect import Database, insert
+from iotflow.stores.sql.dialect import Database, insert, retried
 from iotflow.stores.sql.tables import points, record_metadata
 from iotflow.stores.sql.values import columns_of, value_of
 
@@ -28,6 +28,8 @@ ROWS_WAITING = 200_000
 WRITE_DEADLINE_S = 10.0
 ROWS_PER_DELETION = 5_000
 ROWS_PER_SWEEP = 1_000
+
+Key = tuple[int, Millis] | tuple[int, Millis, str]
 
 _TABLES = (points, record_metadata)
 
@@ -112,7 +114,7 @@ class SqlTelemetry:
             .order_by(order)
             .limit(limit)
         )
-        async with self._database.read() as connection:
+        async with self._database.read(bulk=True) as connection:
             chosen = list((await connection.execute(times)).scalars())
             if not chosen:
                 return []
@@ -138,14 +140,14 @@ class SqlTelemetry:
             _within(points.c.time, span),
             self._alive(points.c.expires_us),
         )
-        async with self._database.read() as connection:
+        async with self._database.read(bulk=True) as connection:
             return await aggregated(connection, chosen, Windows(width_ms, offset_ms), aggregation)
 
     async def delete(self, device_id: int, span: Span) -> None:
         # In chunks: one transaction over a year of records would keep writers waiting, and outlast its own deadline.
         rest: Span | None = span
         while rest is not None:
-            rest = await self._delete_chunk(device_id, rest)
+            rest = await retried(partial(self._delete_chunk, device_id, rest))
 
     async def purge(self, device_id: int) -> None:
         await self.delete(device_id, Span(Millis(0), None))
@@ -158,8 +160,8 @@ class SqlTelemetry:
         return self._swept_to is not None or self._sweeping != 0
 
     async def _flush(self, writes: Sequence[_Write]) -> None:
-        values: dict[tuple[object, ...], dict[str, object]] = {}
-        metadata: dict[tuple[object, ...], dict[str, object]] = {}
+        values: dict[Key, dict[str, object]] = {}
+        metadata: dict[Key, dict[str, object]] = {}
         for write in writes:
             for record in write.records:
                 common = {
@@ -173,13 +175,20 @@ class SqlTelemetry:
                     _keep_later(values, (*key, name), {**common, "name": name, **columns_of(value)}, record.received)
                 if record.metadata is not None:
                     _keep_later(metadata, key, {**common, "metadata": record.metadata}, record.received)
-        async with self._database.write() as connection:
-            await _upsert(connection, points, list(values.values()))
-            await _upsert(connection, record_metadata, list(metadata.values()))
+        # In the order of their keys: two workers that write the same ones then never wait for each other.
+        rows = [values[key] for key in sorted(values)]
+        records = [metadata[key] for key in sorted(metadata)]
+
+        async def upsert() -> None:
+            async with self._database.write(bulk=len(rows) > ROWS_PER_STATEMENT) as connection:
+                await _upsert(connection, points, rows)
+                await _upsert(connection, record_metadata, records)
+
+        await retried(upsert)
 
     async def _delete_chunk(self, device_id: int, span: Span) -> Span | None:
         """Remove the first records of the span, in one transaction; the rest of the span, None where there is none."""
-        async with self._database.write() as connection:
+        async with self._database.write(bulk=True) as connection:
             times = select(points.c.time).where(points.c.device_id == device_id, _within(points.c.time, span))
             last = await connection.scalar(times.order_by(points.c.time).offset(ROWS_PER_DELETION - 1).limit(1))
             end = span.end if last is None else Millis(last + 1)
@@ -194,15 +203,16 @@ class SqlTelemetry:
         A writer is used only where something has expired.
         """
         key = tuple_(*table.primary_key.columns)
-        rest = key > tuple_(*swept_to) if swept_to is not None else true()
-        async with self._database.read() as connection:
+        types = [column.type for column in table.primary_key.columns]
+        rest = key > tuple_(*swept_to, types=types) if swept_to is not None else true()
+        async with self._database.read(bulk=True) as connection:
             keys = select(*table.primary_key.columns).where(rest).order_by(*table.primary_key.columns)
             end = (await connection.execute(keys.offset(ROWS_PER_SWEEP - 1).limit(1))).one_or_none()
-            chunk = rest if end is None else and_(rest, key <= tuple_(*end))
+            chunk = rest if end is None else and_(rest, key <= tuple_(*end, types=types))
             expired = and_(chunk, ~self._alive(table.c.expires_us))
             found = (await connection.execute(select(literal(1)).select_from(table).where(expired).limit(1))).first()
         if found is not None:
-            async with self._database.write() as connection:
+            async with self._database.write(bulk=True) as connection:
                 await connection.execute(delete(table).where(expired))
         return None if end is None else tuple(end)
 
@@ -244,9 +254,7 @@ def _beyond(time: ColumnElement[int], after: Millis | None, descending: bool) ->
     return time < after if descending else time > after
 
 
-def _keep_later(
-    rows: dict[tuple[object, ...], dict[str, object]], key: tuple[object, ...], row: dict[str, object], received: Micros
-) -> None:
+def _keep_later(rows: dict[Key, dict[str, object]], key: Key, row: dict[str, object], received: Micros) -> None:
     """Of several writes of one key in one flush only the last received is sent."""
     held = rows.get(key)
     if held is None or cast(int, held["received_us"]) <= received:

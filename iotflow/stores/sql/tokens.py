@@ -48,5 +48,7 @@ class SqlTokens:
         return list((await self._connection.execute(statement)).scalars())
 
     async def delete_expired(self, now: Millis, limit: int) -> int:
-        expired = select(tokens.c.digest).where(tokens.c.expires_at <= now).limit(limit)
+        expired = (
+            select(tokens.c.digest).where(tokens.c.expires_at <= now).limit(limit).with_for_update(skip_locked=True)
+        )
         return (await self._connection.execute(delete(tokens).where(tokens.c.digest.in_(expired)))).rowcount

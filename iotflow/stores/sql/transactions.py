@@ -45,10 +45,10 @@ class SqlTransactions:
         self._database = database
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[SqlTransaction]:
+    async def write(self, *, bulk: bool = False) -> AsyncIterator[SqlTransaction]:
         committing: SqlTransaction | None = None
         try:
-            async with self._database.write() as connection:
+            async with self._database.write(bulk=bulk) as connection:
                 transaction = SqlTransaction(connection)
                 yield transaction
                 committing = transaction

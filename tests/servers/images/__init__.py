@@ -17,15 +17,15 @@ def local(name: str) -> str:
     return f"iotflow-test/{name}"
 
 
-def has_image(engine: docker.DockerClient, image: str) -> bool:
+def has_image(client: docker.DockerClient, image: str) -> bool:
     """Whether the engine has it already."""
     try:
-        engine.images.get(image)
+        client.images.get(image)
     except ImageNotFound:
         return False
     return True
 
 
-def available(engine: docker.DockerClient, name: str) -> str | None:
+def available(client: docker.DockerClient, name: str) -> str | None:
     """The image to start: the official one, else the local one, else None."""
-    return next((image for image in (OFFICIAL[name], local(name)) if has_image(engine, image)), None)
+    return next((image for image in (OFFICIAL[name], local(name)) if has_image(client, image)), None)

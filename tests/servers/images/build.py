@@ -18,6 +18,7 @@ from pathlib import Path
 import docker
 from docker.errors import BuildError, DockerException, ImageNotFound
 
+from tests.servers.containers import NoServer, engine
 from tests.servers.images import OFFICIAL, has_image, local
 
 HERE = Path(__file__).parent
@@ -34,19 +35,26 @@ CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 def main() -> None:
     """Make sure that every server has an image."""
-    engine = docker.from_env(timeout=BUILD_DEADLINE_S)
-    names = [name for name, official in OFFICIAL.items() if not has_image(engine, official)]
-    if names and _registry_answers():
-        for name in names:
-            print(f"{OFFICIAL[name]}: pulling", flush=True)
-            engine.images.pull(OFFICIAL[name])
-        return
+    try:
+        with engine(BUILD_DEADLINE_S) as client:
+            _provide(client)
+    except NoServer as reason:
+        sys.exit(f"{reason}: on Debian, as root, tests/servers/engine.sh brings one up")
+
+
+def _provide(client: docker.DockerClient) -> None:
+    names = [name for name, official in OFFICIAL.items() if not has_image(client, official)]
     if not names:
         return
+    if _registry_answers():
+        for name in names:
+            print(f"{OFFICIAL[name]}: pulling", flush=True)
+            client.images.pull(OFFICIAL[name])
+        return
     CACHE.mkdir(parents=True, exist_ok=True)
-    base = _import_base(engine)
+    _import_base(client)
     with ThreadPoolExecutor(len(names)) as pool:
-        list(pool.map(lambda name: _build(engine, name, base), names))
+        list(pool.map(lambda name: _build(client, name), names))
 
 
 def _registry_answers() -> bool:
@@ -57,8 +65,10 @@ def _registry_answers() -> bool:
     return True
 
 
-def _import_base(engine: docker.DockerClient) -> str:
-    """Debian's smallest system as an image; its digest."""
+def _import_base(client: docker.DockerClient) -> None:
+    """Debian's smallest system as an image."""
+    if _is_current(client, local("base"), RELEASE):
+        return
     archive = CACHE / f"{RELEASE}.tar"
     if not archive.exists():
         print(f"{local('base')}: fetching Debian {RELEASE}", flush=True)
@@ -76,17 +86,14 @@ def _import_base(engine: docker.DockerClient) -> str:
                 ".",
             )
             packed.rename(archive)
-    digest = _sha256(archive)
-    if not _is_current(engine, local("base"), digest):
-        change = f"LABEL {DIGEST}={digest}"
-        engine.api.import_image_from_file(str(archive), repository=local("base"), tag="latest", changes=[change])
-        print(f"{local('base')}: made", flush=True)
-    return digest
+    change = f"LABEL {DIGEST}={RELEASE}"
+    client.api.import_image_from_file(str(archive), repository=local("base"), tag="latest", changes=[change])
+    print(f"{local('base')}: made", flush=True)
 
 
-def _build(engine: docker.DockerClient, name: str, base: str) -> None:
-    tag, digest = local(name), _inputs_digest(name, base)
-    if _is_current(engine, tag, digest):
+def _build(client: docker.DockerClient, name: str) -> None:
+    tag, digest = local(name), _inputs_digest(name)
+    if _is_current(client, tag, digest):
         return
     print(f"{tag}: building", flush=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
@@ -95,15 +102,15 @@ def _build(engine: docker.DockerClient, name: str, base: str) -> None:
         if prepare := _PREPARATIONS.get(name):
             prepare(context)
         try:
-            engine.images.build(path=str(context), tag=tag, labels={DIGEST: digest}, rm=True, forcerm=True)
+            client.images.build(path=str(context), tag=tag, labels={DIGEST: digest}, rm=True, forcerm=True)
         except BuildError as error:
             log = "".join(str(line.get("stream", "")) for line in error.build_log)
             sys.exit(f"{tag} could not be built:\n{log}\n{error}")
     print(f"{tag}: made", flush=True)
 
 
-def _inputs_digest(name: str, base: str) -> str:
-    digest = hashlib.sha256(base.encode())
+def _inputs_digest(name: str) -> str:
+    digest = hashlib.sha256(RELEASE.encode())
     for file in sorted((HERE / name).iterdir()):
         digest.update(f"{file.name}\0{_sha256(file)}\n".encode())
     if name == "python":
@@ -111,9 +118,9 @@ def _inputs_digest(name: str, base: str) -> str:
     return digest.hexdigest()
 
 
-def _is_current(engine: docker.DockerClient, image: str, digest: str) -> bool:
+def _is_current(client: docker.DockerClient, image: str, digest: str) -> bool:
     try:
-        return (engine.images.get(image).labels or {}).get(DIGEST) == digest
+        return (client.images.get(image).labels or {}).get(DIGEST) == digest
     except ImageNotFound:
         return False
 

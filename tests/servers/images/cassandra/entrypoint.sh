@@ -75,5 +75,6 @@ waits='-Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.ring_delay_ms=0'
 exec java -javaagent:lib/jamm-0.4.0.jar ${JVM_OPTIONS:--Xms512m -Xmx1g} \
   -Djdk.attach.allowAttachSelf=true -Dio.netty.tryReflectionSetAccessible=true \
   -Dcassandra.config=file://$home/conf/cassandra.yaml -Dcassandra.storagedir=/data -Dcassandra.logdir=/data \
-  -Dcassandra-foreground=yes -Dlogback.configurationFile=$home/conf/logback.xml \
+  -Dcassandra-foreground=yes -Dcassandra.superuser_setup_delay_ms=0 \
+  -Dlogback.configurationFile=$home/conf/logback.xml \
   $waits $modules "$@" -cp 'conf:lib/*' org.apache.cassandra.service.CassandraDaemon

@@ -1,0 +1,24 @@
+# The service. PYTHON_IMAGE is any image with Python 3.11 to 3.13 and its venv module.
+ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+WORKDIR /build
+RUN python3 -m venv /opt/iotflow
+COPY requirements/run.txt requirements/
+RUN /opt/iotflow/bin/python -m pip install --no-cache-dir --require-hashes -r requirements/run.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY iotflow iotflow
+COPY migrations migrations
+RUN /opt/iotflow/bin/python -m pip install --no-cache-dir --no-deps --no-build-isolation .
+
+FROM ${PYTHON_IMAGE}
+RUN useradd --system --uid 10001 --home-dir /var/lib/iotflow --create-home iotflow
+COPY --from=build /opt/iotflow /opt/iotflow
+ENV PATH=/opt/iotflow/bin:$PATH IOTFLOW_DATA_DIR=/var/lib/iotflow/data PYTHONUNBUFFERED=1
+USER iotflow
+WORKDIR /var/lib/iotflow
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+  CMD ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health/ready', timeout=4)"]
+ENTRYPOINT ["iotflow"]
+CMD ["serve", "--host", "0.0.0.0"]

@@ -1,0 +1,1 @@
+"""Players on MongoDB, by PyMongo or Motor."""

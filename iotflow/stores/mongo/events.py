@@ -1,0 +1,146 @@
+"""Events in the `events` collection."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from bson import Int64
+from pymongo.errors import BulkWriteError
+
+from iotflow.clock import Clock
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.events import PERSONAL_DETAILS, Event, EventFilter, EventPosition, EventType
+from iotflow.domain.times import DAY_MS, SECOND_MS, Millis
+from iotflow.stores.mongo.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S, STORE, Mongo
+from iotflow.stores.mongo.documents import Document, date_of, json_of, stored_json, time_of
+
+EXPIRY = "expiry"
+"""The index by which the server removes events."""
+LONGEST_RETENTION_S = 2**31 - 1
+"""68 years, the most that the server takes; no event is older than the service."""
+NEWEST_FIRST = [("timestamp", -1), ("_id", -1)]
+
+DUPLICATE_KEY = 11_000
+REFUSED_BY_VALIDATOR = 121
+
+
+class MongoEvents:
+    """Plays `EventRepository`.
+
+    The server removes what has outlived its retention once a minute; reads leave it out from the moment on.
+    """
+
+    def __init__(self, mongo: Mongo, clock: Clock, retention_days: int) -> None:
+        self._mongo = mongo
+        self._clock = clock
+        self._retention_ms = retention_days * DAY_MS
+
+    async def apply_retention(self) -> None:
+        """Have the server remove events by this retention, those it has included. Do it at each start.
+
+        Raises StoreUnavailable, also for a database that was not migrated.
+        """
+        seconds = self._retention_ms // SECOND_MS or LONGEST_RETENTION_S
+        async with self._mongo.operation(POINT_TIMEOUT_S) as client:
+            indexes = await client.database["events"].index_information()
+            if EXPIRY not in indexes:
+                raise StoreUnavailable(STORE, "its schema is not there: run `iotflow migrate`")
+            # To change it takes more rights than to read it.
+            if indexes[EXPIRY]["expireAfterSeconds"] != seconds:
+                index = {"name": EXPIRY, "expireAfterSeconds": seconds}
+                await client.database.command({"collMod": "events", "index": index})
+
+    async def add(self, new: Sequence[Event]) -> None:
+        documents = [_document(event) for event in new]
+        if not documents:
+            return
+        async with self._mongo.operation(POINT_TIMEOUT_S) as client:
+            try:
+                await client.database["events"].insert_many(documents, ordered=False)
+            except BulkWriteError as error:
+                _pass_over_duplicates(error)
+
+    async def page(self, where: EventFilter, limit: int, after: EventPosition | None) -> list[Event]:
+        async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
+            found = client.database["events"].find(
+                self._query(where, after), sort=NEWEST_FIRST, hint=_index(where), limit=limit, batch_size=limit
+            )
+            return [_event(document) for document in await found.to_list(None)]
+
+    async def anonymize(self, user_id: UUID) -> None:
+        async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
+            events = client.database["events"]
+            await events.update_many(
+                {"user_id": user_id}, {"$unset": {f"details.{name}": "" for name in PERSONAL_DETAILS}}
+            )
+            async for document in events.find({"user_id": user_id, "details": {"$type": "string"}}):
+                kept = {name: v for name, v in json_of(document["details"]).items() if name not in PERSONAL_DETAILS}
+                await events.update_one({"_id": document["_id"]}, {"$set": {"details": stored_json(kept)}})
+
+    def _query(self, where: EventFilter, after: EventPosition | None) -> Document:
+        times: Document = {}
+        query: Document = {"timestamp": times}
+        if self._retention_ms:
+            times["$gt"] = date_of(Millis(self._clock.now() - self._retention_ms))
+        if where.start is not None:
+            times["$gte"] = date_of(where.start)
+        if where.end is not None:
+            times["$lt"] = date_of(where.end)
+        if after is not None:
+            at = date_of(after.timestamp)
+            times["$lte"] = at
+            query["$or"] = [{"timestamp": {"$lt": at}}, {"_id": {"$lt": after.id}}]
+        if not times:
+            del query["timestamp"]
+        if where.user_id is not None:
+            query["user_id"] = where.user_id
+        if where.device_id is not None:
+            query["device_id"] = Int64(where.device_id)
+        if where.event_type is not None:
+            query["event_type"] = where.event_type.value
+        return query
+
+
+def _index(where: EventFilter) -> str:
+    """The index that leads to a list's events in their order, the most selective first."""
+    if where.device_id is not None:
+        return "by_device"
+    if where.user_id is not None:
+        return "by_user"
+    if where.event_type is not None:
+        return "by_type"
+    return "by_time"
+
+
+def _pass_over_duplicates(error: BulkWriteError) -> None:
+    """Raise the error unless all that went wrong is that events were there already."""
+    others = [one for one in error.details["writeErrors"] if one["code"] != DUPLICATE_KEY]
+    for one in others:
+        if one["code"] == REFUSED_BY_VALIDATOR:
+            # Not the store's fault: it would refuse this event for ever.
+            raise ValueError(f"the event {one['op']['_id']} has not the shape that the database asks for") from error
+    if others or error.details["writeConcernErrors"]:
+        raise error
+
+
+def _document(event: Event) -> Document:
+    return {
+        "_id": event.id,
+        "event_type": event.event_type.value,
+        "timestamp": date_of(event.timestamp),
+        "user_id": event.user_id,
+        "device_id": None if event.device_id is None else Int64(event.device_id),
+        "details": stored_json(event.details),
+        "request_id": event.request_id,
+    }
+
+
+def _event(document: Document) -> Event:
+    return Event(
+        id=document["_id"],
+        event_type=EventType(document["event_type"]),
+        timestamp=time_of(document["timestamp"]),
+        user_id=document["user_id"],
+        device_id=document["device_id"],
+        details=json_of(document["details"]),
+        request_id=document["request_id"],
+    )

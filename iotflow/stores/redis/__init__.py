@@ -1,0 +1,1 @@
+"""The players on Redis 7 or later."""

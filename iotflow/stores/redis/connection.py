@@ -1,0 +1,147 @@
+"""One connection to Redis, and the edge at which its errors stop."""
+
+import asyncio
+import math
+import ssl
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeAlias, cast
+
+from hiredis import pack_command
+from redis.asyncio import Connection, SSLConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.stores.redis.address import RedisAddress
+
+OLDEST_VERSION = 7
+CONNECT_TIMEOUT_S = 2.0
+
+Command: TypeAlias = Sequence[str | bytes | int]
+Reply: TypeAlias = "bytes | int | list[Reply] | ErrorReply | None"
+
+
+class ErrorReply:
+    """What Redis answered to a command that it did not carry out."""
+
+    def __init__(self, error: ResponseError) -> None:
+        self.message = str(error)
+        self.lacks_script = type(error).__name__ == "NoScriptError"
+
+
+class RedisConnection:
+    """A connection that opens when it is used and again after an error; one exchange at a time.
+
+    It has no timeouts of its own: whoever uses it sets a deadline, and an exchange that is cancelled closes it.
+    """
+
+    def __init__(self, address: RedisAddress) -> None:
+        self._address = address
+        self._turn = asyncio.Lock()
+        kind: Callable[..., Connection] = Connection
+        if address.tls:
+            kind = partial(SSLConnection, ssl_ca_certs=None if address.ca_file is None else str(address.ca_file))
+        self._connection = kind(
+            host=address.host,
+            port=address.port,
+            db=address.database,
+            username=address.username,
+            password=address.password,
+            protocol=2,
+            socket_timeout=None,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+            driver_info=None,
+        )
+
+    async def check_version(self) -> None:
+        """Raise StoreUnavailable unless Redis answers and is recent enough."""
+        (info,) = await self.exchange([("INFO", "server")])
+        if not isinstance(info, bytes):
+            raise StoreUnavailable("cache", f"Redis does not tell its version: {_text(info)}")
+        fields = dict(line.split(":", 1) for line in info.decode().splitlines() if ":" in line)
+        version = fields.get("redis_version", "0")
+        if int(version.split(".")[0]) < OLDEST_VERSION:
+            raise StoreUnavailable("cache", f"Redis {OLDEST_VERSION} or later is needed, this one is {version}")
+
+    async def exchange(self, commands: Sequence[Command]) -> list[Reply]:
+        """Send commands together and give their replies, in order. Raises StoreUnavailable."""
+        async with self._turn:
+            was_connected = self._connection.is_connected
+            try:
+                return await self._exchange(commands)
+            except (RedisError, OSError) as error:
+                if not was_connected or isinstance(error, ResponseError):
+                    raise StoreUnavailable("cache", self._reason(error)) from error
+            # It may have been closed while nobody used it, which says nothing of the server.
+            try:
+                return await self._exchange(commands)
+            except (RedisError, OSError) as error:
+                raise StoreUnavailable("cache", self._reason(error)) from error
+
+    async def send(self, command: Command) -> None:
+        """Send a command to which nobody waits for the reply here: `receive` gives it. Raises StoreUnavailable."""
+        try:
+            await self._connection.send_packed_command(_packed(command), check_health=False)
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable("cache", self._reason(error)) from error
+
+    async def receive(self, timeout_s: float) -> Reply:
+        """What comes next, or None when nothing does within the time. Raises StoreUnavailable."""
+        try:
+            reply = await self._connection.read_response(timeout=timeout_s, disconnect_on_error=False)
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable("cache", self._reason(error)) from error
+        return cast("Reply", reply)
+
+    async def close(self) -> None:
+        """Close it; the next use would open it again."""
+        await self._connection.disconnect(nowait=True)
+
+    async def _exchange(self, commands: Sequence[Command]) -> list[Reply]:
+        try:
+            packed = b"".join(_packed(command) for command in commands)
+            await self._connection.send_packed_command(packed, check_health=False)
+            return [await self._reply() for _ in commands]
+        except BaseException:
+            # Replies that are still to come would be taken for those of the next exchange.
+            await self._connection.disconnect(nowait=True)
+            raise
+
+    async def _reply(self) -> Reply:
+        try:
+            # Infinite: the deadline is the caller's.
+            reply = await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)
+        except ResponseError as error:
+            return ErrorReply(error)
+        return cast("Reply", reply)
+
+    def _reason(self, error: BaseException) -> str:
+        where = f"Redis at {self._address.host}:{self._address.port}"
+        if isinstance(error, AuthenticationError) or "WRONGPASS" in str(error) or "NOAUTH" in str(error):
+            return f"{where} refuses the user name or the password"
+        if "DB index is out of range" in str(error):
+            return f"{where} has no database {self._address.database}"
+        ca_file = self._address.ca_file
+        if ca_file is not None and not ca_file.is_file():
+            return f"the ca_file {ca_file} cannot be read"
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return f"the certificate of {where} is not trusted: {cause.verify_message}"
+            if isinstance(cause, ssl.SSLError):
+                return f"{where} does not speak TLS as it should: {cause.reason}"
+            cause = cause.__cause__ or cause.__context__
+        return f"{where} does not answer: {' '.join(str(error).split())}"
+
+
+def _packed(command: Command) -> bytes:
+    # The driver's own packing, in Python, costs more than all the rest of a call.
+    packed: bytes = pack_command(tuple(command))  # type: ignore[arg-type]  # its stub allows for one word alone
+    return packed
+
+
+def _text(reply: Reply) -> str:
+    return reply.message if isinstance(reply, ErrorReply) else repr(reply)

@@ -1,0 +1,94 @@
+"""What Redis does in one step. Each script touches keys of one slot alone."""
+
+import hashlib
+
+GET = """
+local entry = redis.call('HGETALL', KEYS[1])
+if #entry > 0 then return entry end
+return redis.call('SET', KEYS[2], ARGV[1], 'NX', 'GET', 'PX', ARGV[2]) or ARGV[1]
+"""
+"""The entry's fields; without an entry the lease to fill it, a new one if there is none."""
+
+FILL = """
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+"""Make the entry, if the lease is still the one that was given."""
+
+ADVANCE = """
+redis.call('DEL', KEYS[2])
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if redis.call('EXISTS', KEYS[3]) == 1 then return redis.call('DEL', KEYS[1]) end
+for i = 1, #ARGV, 2 do
+  local known = redis.call('HGET', KEYS[1], ARGV[i])
+  local newer = true
+  if known then
+    local known_time, known_received = string.match(known, '^(%d+) (%d+) ')
+    local time, received = string.match(ARGV[i + 1], '^(%d+) (%d+) ')
+    known_time, time = tonumber(known_time), tonumber(time)
+    newer = time > known_time or time == known_time and tonumber(received) >= tonumber(known_received)
+  end
+  if newer then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+return 1
+"""
+"""End the lease and merge values into the entry, if there is one; drop it instead, soon after a deletion."""
+
+TAKE = """
+local clock = redis.call('TIME')
+local limit, period = tonumber(ARGV[1]), tonumber(ARGV[2])
+local now = (clock[1] * 1000 + math.floor(clock[2] / 1000)) * limit
+local restored = math.max(now, tonumber(redis.call('GET', KEYS[1]) or now)) + period
+local wait = restored - now - period * limit
+if wait > 0 then return math.ceil(wait / limit / 1000) end
+redis.call('SET', KEYS[1], string.format('%.0f', restored), 'PX', math.ceil((restored - now) / limit))
+return 0
+"""
+"""Use one attempt. Times are in milliseconds divided by the limit: so all are integers, and none is rounded."""
+
+GIVE_BACK = """
+local clock = redis.call('TIME')
+local limit, period = tonumber(ARGV[1]), tonumber(ARGV[2])
+local now = (clock[1] * 1000 + math.floor(clock[2] / 1000)) * limit
+local restored = tonumber(redis.call('GET', KEYS[1]) or now) - period
+if restored <= now then return redis.call('DEL', KEYS[1]) end
+redis.call('SET', KEYS[1], string.format('%.0f', restored), 'PX', math.ceil((restored - now) / limit))
+return 1
+"""
+"""Undo one use."""
+
+FLUSHED = """
+for i = 1, #ARGV, 2 do
+  if redis.call('ZSCORE', KEYS[1], ARGV[i]) == ARGV[i + 1] then redis.call('ZREM', KEYS[1], ARGV[i]) end
+end
+return 1
+"""
+"""Remove members whose score is still the one given."""
+
+ALL = (GET, FILL, ADVANCE, TAKE, GIVE_BACK, FLUSHED)
+
+
+class Scripts:
+    """The scripts under one prefix. Their text names it, so that nobody else's use of Redis makes them known there.
+
+    A server that was started again, or that took the place of another one, knows none of them: so it is noticed.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._texts = {script: f"-- {prefix}{script}" for script in ALL}
+        self._digests = {
+            script: hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+            for script, text in self._texts.items()
+        }
+
+    @property
+    def loads(self) -> list[tuple[str, str, str]]:
+        """The commands that make the server know all scripts."""
+        return [("SCRIPT", "LOAD", text) for text in self._texts.values()]
+
+    def call(self, script: str, keys: tuple[str, ...], *arguments: str | bytes | int) -> tuple[str | bytes | int, ...]:
+        """The command that runs a script."""
+        return ("EVALSHA", self._digests[script], len(keys), *keys, *arguments)

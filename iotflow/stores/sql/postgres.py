@@ -1,0 +1,161 @@
+"""How PostgreSQL is connected to, and what its errors mean."""
+
+import asyncio
+import logging
+import ssl
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from sqlalchemy import NullPool, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+CONNECT_TIMEOUT_S = 1.5
+POOL_TIMEOUT_S = 1.5
+PARTING_TIMEOUT_S = 2.0
+WRITERS = 5
+READERS = 10
+
+MIGRATION_LOCK: Final = 0x10F_F10E
+"""The advisory lock that one migration holds at a time."""
+
+# Classes and codes of SQLSTATE: serialization failure and deadlock; data that no column takes, broken constraints.
+_CONTENTION = ("40001", "40P01")
+_STATEMENTS_OWN = ("22", "23", *_CONTENTION)
+_PLACE = ("host", "port")
+
+logger = logging.getLogger(__name__)
+
+
+class Partings:
+    """Connections that are closed because their statement was cancelled, which the server is told in the background."""
+
+    def __init__(self) -> None:
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def begin(self, dbapi_connection: Any) -> None:  # Any: the adapter is untyped
+        """Close a connection that nobody uses any more."""
+        driver = dbapi_connection.driver_connection
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            driver.terminate()
+            return
+        closing = loop.create_task(_part(driver))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    async def finish(self) -> None:
+        """Wait for what is under way, for two seconds at most."""
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+
+async def _part(driver: Any) -> None:  # Any: asyncpg has no types
+    try:
+        await driver.close(timeout=PARTING_TIMEOUT_S)
+    except Exception as error:  # noqa: BLE001  # whatever has become of it, it is gone
+        logger.debug("a connection did not part in good order: %r", error)
+
+
+def postgres_engines(url: str, longest_statement_s: float, partings: Partings) -> tuple[AsyncEngine, AsyncEngine]:
+    """An engine that writes and one that reads, each with a pool of its own, so that reports never hold up ingest."""
+    session = {
+        # The client gives up first; these end what a client that has died or hangs has left behind.
+        "statement_timeout": f"{longest_statement_s + 0.5:.1f}s",
+        "idle_in_transaction_session_timeout": f"{longest_statement_s + 5:.1f}s",
+    }
+    # A read sees one state of the store throughout, as on SQLite; such transactions never fail for the sake of others.
+    snapshot = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
+    latest = {"default_transaction_isolation": "read committed"}
+    writer = _pooled(url, WRITERS, longest_statement_s, {**session, **latest}, partings)
+    return writer, _pooled(url, READERS, longest_statement_s, {**session, **snapshot}, partings)
+
+
+def postgres_migrator(url: str) -> AsyncEngine:
+    """An engine for one transaction that may take as long as it takes."""
+    return create_async_engine(
+        _place(url), poolclass=NullPool, connect_args=_arguments(url, {"statement_timeout": "0"})
+    )
+
+
+def _pooled(
+    url: str, connections: int, longest_statement_s: float, settings: dict[str, str], partings: Partings
+) -> AsyncEngine:
+    engine = create_async_engine(
+        _place(url),
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_S,
+        connect_args={**_arguments(url, settings), "command_timeout": longest_statement_s},
+    )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def refuse_closed(connection: Any, _record: object, _proxy: object) -> None:  # Any: the adapter is untyped
+        # A server that was restarted has closed all connections, which the driver has noticed by now. To ask the
+        # server, as the pool itself can, would cost each transaction three round trips.
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError
+
+    # SQLAlchemy's own way keeps whoever was cancelled waiting for as long as the server takes.
+    engine.sync_engine.dialect.do_terminate = partings.begin  # type: ignore[method-assign]  # no hook is offered
+    return engine
+
+
+def _arguments(url: str, settings: dict[str, str]) -> dict[str, Any]:  # Any: what asyncpg.connect takes
+    """The URL's query as asyncpg understands it, and what every session has unless the query says otherwise."""
+    query = {name: value for name, value in make_url(url).query.items() if name not in _PLACE}
+    if "ssl" in query:
+        query["sslmode"] = query.pop("ssl")
+    session = {"application_name": "iotflow", **settings}
+    return {
+        "dsn": f"postgresql:///?{urlencode(query)}",
+        "timeout": CONNECT_TIMEOUT_S,
+        "server_settings": {name: value for name, value in session.items() if name not in query},
+    }
+
+
+def _place(url: str) -> URL:
+    parsed = make_url(url)
+    return parsed.set(query={name: value for name, value in parsed.query.items() if name in _PLACE})
+
+
+def is_contention(error: DBAPIError) -> bool:
+    """Whether PostgreSQL has ended a transaction in favour of another one: the same again may succeed."""
+    return _code(error) in _CONTENTION
+
+
+def postgres_failure(error: DBAPIError | OSError, url: str) -> str | None:
+    """Why the store cannot be used, in one line without the password; None for an error that is the statement's own."""
+    if isinstance(error, OSError):
+        place = make_url(url)
+        return f"the server at {place.host}:{place.port or 5432}: {_unreachable(error)}"
+    code = _code(error)
+    if code is not None and code.startswith(_STATEMENTS_OWN):
+        return None
+    return _first_line(_cause(error))
+
+
+def _unreachable(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS connection: {error.reason or _first_line(error)}"
+    if isinstance(error, FileNotFoundError):
+        return "no TLS connection: a file that the URL names (sslrootcert, sslcert, sslkey, sslcrl) does not exist"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return error.strerror or _first_line(error)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _cause(error: DBAPIError) -> BaseException:
+    """The driver's own error, which SQLAlchemy's adapter has wrapped."""
+    adapted = error.orig
+    return error if adapted is None else adapted.__cause__ or adapted
+
+
+def _code(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)

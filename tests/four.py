@@ -1,0 +1,93 @@
+"""PostgreSQL, Cassandra, Redis and MongoDB, for tests that run embedded and on these four alike."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from redis import Redis
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from iotflow.administration import migrate
+from iotflow.settings import Settings, load_settings
+from iotflow.stores.cassandra.address import parse_address
+from iotflow.stores.mongo.address import MongoAddress
+from iotflow.stores.sql.tables import metadata
+from tests.stores.cassandra import drop_keyspace
+from tests.stores.mongo import address_on
+from tests.stores.postgres import create_database, drop_database, empty
+
+Rows = Sequence[Mapping[str, Any]]
+"""A table's rows. Any: what its columns hold."""
+
+
+class Four:
+    """Databases of one test process's own, on shared servers. Ids given in one test are not given in another."""
+
+    def __init__(self, postgres: str, cassandra_server: str, redis_server: str, mongo: MongoAddress) -> None:
+        self._name = f"iotflow_test_{secrets.token_hex(8)}"
+        self._postgres = postgres
+        self._cassandra = f"{cassandra_server}/{self._name}"
+        self._redis = redis_server
+        self._mongo = mongo
+        self._first: dict[str, Rows] = {}
+
+    @classmethod
+    async def made(cls, postgres_url: str, cassandra_url: str, redis_url: str, mongodb_url: str) -> "Four":
+        """New databases with their schemas."""
+        mongo = address_on(mongodb_url, f"iotflow_test_{secrets.token_hex(8)}")
+        four = cls(await create_database(postgres_url), cassandra_url, redis_url, mongo)
+        await migrate(four.settings(Path("data")))
+        return four
+
+    async def remove(self) -> None:
+        """Leave nothing on the servers."""
+        self.forget_cached()
+        with MongoClient[dict[str, Any]](self._mongo.url) as client:
+            client.drop_database(self._mongo.database)
+        await drop_keyspace(parse_address(self._cassandra))
+        await drop_database(self._postgres)
+
+    def settings(self, data_dir: Path) -> Settings:
+        """Settings that name these databases."""
+        values = {name.removeprefix("IOTFLOW_").lower(): value for name, value in self.environment().items()}
+        return load_settings(data_dir=data_dir, **values)
+
+    def environment(self) -> dict[str, str]:
+        """The same as environment variables."""
+        return {
+            "IOTFLOW_DATABASE_URL": self._postgres,
+            "IOTFLOW_TELEMETRY_URL": self._cassandra,
+            "IOTFLOW_CACHE_URL": f"{self._redis}?prefix={self._name}",
+            "IOTFLOW_DOCUMENTS_URL": self._mongo.url,
+        }
+
+    async def remember(self) -> None:
+        """Take what PostgreSQL holds now as what each test shall find."""
+        engine = create_async_engine(self._postgres)
+        async with engine.connect() as connection:
+            for table in metadata.sorted_tables:
+                self._first[table.name] = (await connection.execute(select(table))).mappings().all()
+        await engine.dispose()
+
+    async def restore(self) -> None:
+        """Bring PostgreSQL back to what was remembered, and the others to nothing that a test could find."""
+        self.forget_cached()
+        with MongoClient[dict[str, Any]](self._mongo.url) as client:
+            for collection in ("events", "activity"):
+                client[self._mongo.database][collection].delete_many({})
+        await empty(self._postgres)
+        engine = create_async_engine(self._postgres)
+        async with engine.begin() as connection:
+            for table in metadata.sorted_tables:
+                if rows := self._first.get(table.name):
+                    await connection.execute(insert(table), list(rows))
+        await engine.dispose()
+
+    def forget_cached(self) -> None:
+        """Remove all keys from Redis."""
+        with Redis.from_url(self._redis) as redis:
+            for key in redis.scan_iter(match=f"{self._name}*", count=1_000):
+                redis.delete(key)

@@ -1,0 +1,154 @@
+"""A Redis of a test's own, to be paused, killed and started again; and a line to it that can be cut and slowed."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pytest
+
+from tests.processes import free_port
+
+START_DEADLINE_S = 30.0
+
+
+class RedisServer:
+    """`redis-server` on a port of 127.0.0.1, with the files of a directory. It has no file until it is told to save."""
+
+    def __init__(self, directory: Path, arguments: Sequence[str] = (), *, plain: bool = True) -> None:
+        """`plain` False: only the port that `arguments` name is open."""
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
+        port = str(self.port) if plain else "0"
+        self._command = ["redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", *arguments]
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def add(self, *arguments: str) -> None:
+        """Start it with these arguments too."""
+        self._command += arguments
+
+    def start(self) -> None:
+        """Start it, again on the same port and files, and wait until it takes clients."""
+        with (self._directory / "redis.log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, cwd=self._directory, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_DEADLINE_S
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError((self._directory / "redis.log").read_text()) from None
+                time.sleep(0.01)
+            else:
+                return
+
+    def kill(self) -> None:
+        """End it as a power cut does to a process."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def pause(self) -> None:
+        """Let it keep its connections and answer nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def unpause(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self.kill()
+
+
+def require() -> None:
+    """Skip the test, or fail it where stores are required, on a machine without the program."""
+    if shutil.which("redis-server") is None:
+        end = pytest.fail if os.environ.get("IOTFLOW_REQUIRE_STORES") == "1" else pytest.skip
+        end("no server: redis-server is not installed")
+
+
+class Line:
+    """A TCP proxy to a port of 127.0.0.1. Cut, it keeps connections and passes nothing on."""
+
+    def __init__(self, to_port: int) -> None:
+        self.port = free_port()
+        self.delay_s = 0.0
+        self._to_port = to_port
+        self._whole = asyncio.Event()
+        self._whole.set()
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._pumps: set[asyncio.Task[None]] = set()
+
+    def cut(self) -> None:
+        """Let nothing through."""
+        self._whole.clear()
+
+    def mend(self) -> None:
+        """Lose what was under way, as a line does that was cut for long, and let new connections through."""
+        self.drop()
+        self._whole.set()
+
+    def drop(self) -> None:
+        """End all connections."""
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+        for pump in self._pumps:
+            pump.cancel()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.drop()
+        if self._pumps:
+            await asyncio.wait(self._pumps)
+        await self._server.wait_closed()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers.add(far_writer)
+        for source, sink in ((reader, far_writer), (far_reader, writer)):
+            pump = asyncio.create_task(self._pump(source, sink))
+            self._pumps.add(pump)
+            pump.add_done_callback(self._pumps.discard)
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(65_536):
+                await asyncio.sleep(self.delay_s)
+                await self._whole.wait()
+                sink.write(data)
+                await sink.drain()
+        except OSError:
+            pass
+        finally:
+            sink.transport.abort()

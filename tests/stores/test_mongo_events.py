@@ -1,0 +1,33 @@
+"""Events and activity in MongoDB, by both drivers."""
+
+import pytest
+from pymongo.asynchronous.database import AsyncDatabase
+
+from iotflow.clock import Clock
+from iotflow.stores.mongo.activity import MongoActivity
+from iotflow.stores.mongo.connection import Mongo
+from iotflow.stores.mongo.documents import Document
+from iotflow.stores.mongo.events import MongoEvents
+from tests.contracts.activity import ActivityContract
+from tests.contracts.events import EventsContract, OpenEvents
+from tests.stores.mongo import OnMongo, RawMongoActivity, RawMongoEvents
+
+
+class TestMongoEvents(OnMongo, EventsContract):
+    @pytest.fixture
+    def open_events(self, mongo: Mongo, clock: Clock) -> OpenEvents:
+        return lambda retention_days: MongoEvents(mongo, clock, retention_days)
+
+    @pytest.fixture
+    def raw(self, database: AsyncDatabase[Document]) -> RawMongoEvents:
+        return RawMongoEvents(database)
+
+
+class TestMongoActivity(OnMongo, ActivityContract):
+    @pytest.fixture
+    def activity(self, mongo: Mongo) -> MongoActivity:
+        return MongoActivity(mongo)
+
+    @pytest.fixture
+    def raw(self, database: AsyncDatabase[Document]) -> RawMongoActivity:
+        return RawMongoActivity(database)

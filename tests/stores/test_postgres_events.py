@@ -1,0 +1,16 @@
+"""Events and activity in PostgreSQL."""
+
+from tests.stores.postgres import OnPostgres
+from tests.stores.sql import SqlActivitySuite, SqlActivitySweeperSuite, SqlEventsSuite, SqlEventSweeperSuite
+
+
+class TestPostgresEvents(OnPostgres, SqlEventsSuite): ...
+
+
+class TestPostgresEventSweeper(OnPostgres, SqlEventSweeperSuite): ...
+
+
+class TestPostgresActivity(OnPostgres, SqlActivitySuite): ...
+
+
+class TestPostgresActivitySweeper(OnPostgres, SqlActivitySweeperSuite): ...

@@ -1,0 +1,36 @@
+"""The roles within PostgreSQL's transactions."""
+
+from tests.contracts.accounts import AccountsContract
+from tests.contracts.configs import ConfigsContract
+from tests.contracts.devices import DevicesContract
+from tests.contracts.groups import GroupsContract
+from tests.contracts.keys import KeysContract
+from tests.contracts.outbox import OutboxContract
+from tests.contracts.tokens import TokensContract
+from tests.contracts.transactions import TransactionsContract
+from tests.stores.postgres import OnPostgres
+from tests.stores.sql import Transactional
+
+
+class TestPostgresAccounts(OnPostgres, Transactional, AccountsContract): ...
+
+
+class TestPostgresTokens(OnPostgres, Transactional, TokensContract): ...
+
+
+class TestPostgresDevices(OnPostgres, Transactional, DevicesContract): ...
+
+
+class TestPostgresKeys(OnPostgres, Transactional, KeysContract): ...
+
+
+class TestPostgresConfigs(OnPostgres, Transactional, ConfigsContract): ...
+
+
+class TestPostgresGroups(OnPostgres, Transactional, GroupsContract): ...
+
+
+class TestPostgresOutbox(OnPostgres, Transactional, OutboxContract): ...
+
+
+class TestPostgresTransactions(OnPostgres, Transactional, TransactionsContract): ...

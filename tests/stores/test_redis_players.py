@@ -1,0 +1,197 @@
+"""The players on Redis: each role's suite, and what lies in Redis."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+from redis.crc import key_slot
+
+from iotflow.clock import Clock
+from iotflow.repositories.counters import Counter
+from iotflow.stores.redis import latest_cache
+from iotflow.stores.redis.address import RedisAddress
+from iotflow.stores.redis.cache import RedisCache
+from iotflow.stores.redis.counters import RedisCounters
+from iotflow.stores.redis.latest_cache import RedisLatestCache
+from iotflow.stores.redis.presence import RedisPresence
+from iotflow.stores.redis.principal_cache import RedisPrincipalCache
+from iotflow.stores.redis.rate_limits import RedisRateLimiter
+from tests.contracts.counters import CountersContract
+from tests.contracts.latest_cache import LatestCacheContract, value
+from tests.contracts.latest_cache import fill as fill_latest
+from tests.contracts.latest_cache import missed as missed_latest
+from tests.contracts.presence import LATER, PresenceContract, T
+from tests.contracts.principal_cache import LIFETIME_S, PrincipalCacheContract, device, fill
+from tests.contracts.rate_limits import RateLimiterContract
+from tests.stores import redis as on_redis
+from tests.stores.redis import OnRedis, YoungClock
+
+assert LIFETIME_S == on_redis.LIFETIME_S
+
+
+class TestRedisPrincipalCache(OnRedis, PrincipalCacheContract):
+    @pytest.fixture
+    def cache(self, redis: RedisCache) -> RedisPrincipalCache:
+        return redis.principals
+
+    @pytest.fixture
+    async def other(self, cache: RedisPrincipalCache, other_redis: RedisCache) -> RedisPrincipalCache:
+        return other_redis.principals
+
+    async def test_no_key_holds_more_than_the_digest_of_a_credential(
+        self, cache: RedisPrincipalCache, raw: Redis, address: RedisAddress
+    ) -> None:
+        principal = device()
+        await fill(cache, principal)
+        (key,) = await raw.keys(f"{address.prefix}:principal:*")
+        assert f"{{{principal.credential.hex()}}}" in key.decode()
+        assert 0 < await raw.pttl(key) <= LIFETIME_S * 1_000
+
+    async def test_a_process_believes_what_it_knows_itself_without_asking(
+        self, cache: RedisPrincipalCache, raw: Redis
+    ) -> None:
+        principal = device()
+        await fill(cache, principal)
+        before = (await raw.info("stats"))["total_commands_processed"]
+        for _ in range(1_000):
+            assert await cache.get(principal.credential) == principal
+        assert (await raw.info("stats"))["total_commands_processed"] - before < 900
+
+
+class TestRedisLatestCache(OnRedis, LatestCacheContract):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return YoungClock()
+
+    @pytest.fixture
+    def cache(self, redis: RedisCache) -> RedisLatestCache:
+        return redis.latest
+
+    @pytest.fixture
+    async def other(self, cache: RedisLatestCache, other_redis: RedisCache) -> RedisLatestCache:
+        return other_redis.latest
+
+    async def test_an_entry_ends_though_it_is_read_and_advanced(
+        self,
+        cache: RedisLatestCache,
+        raw: Redis,
+        address: RedisAddress,
+        device: int,
+        clock: Clock,
+    ) -> None:
+        await fill_latest(cache, device, {"x": value(1)})
+        (key,) = await raw.keys(f"{address.prefix}:latest:{{{device}}}:*")
+        await raw.pexpire(key, 1_000)
+        await cache.get(device)
+        await cache.advance(device, {"x": value(2, T + 1, clock.receipt())})
+        assert 0 < await raw.pttl(key) <= 1_000
+
+    async def test_an_advance_soon_after_a_deletion_joins_no_entry(
+        self, cache: RedisLatestCache, other: RedisLatestCache, device: int, clock: Clock
+    ) -> None:
+        received = clock.receipt()
+        await other.invalidate(device)
+        await fill_latest(other, device, {})
+        await cache.advance(device, {"x": value("deleted", T, received)})
+        await missed_latest(other, device)
+
+    async def test_an_advance_long_after_the_receipt_joins_no_entry(
+        self, cache: RedisLatestCache, device: int, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        received = clock.receipt()
+        await fill_latest(cache, device, {})
+        monkeypatch.setattr(latest_cache, "PROMPT_S", 0)
+        await asyncio.sleep(0.01)
+        await cache.advance(device, {"x": value("deleted", T, received)})
+        await missed_latest(cache, device)
+
+    async def test_more_names_than_a_device_may_have_fit(
+        self, cache: RedisLatestCache, other: RedisLatestCache, device: int, clock: Clock
+    ) -> None:
+        values = {f"name {number}": value(number, T, clock.receipt()) for number in range(1_500)}
+        await fill_latest(cache, device, values)
+        newer = {name: value("newer", T + 1, clock.receipt()) for name in values}
+        await cache.advance(device, newer)
+        assert await other.get(device) == newer
+
+    async def test_keys_of_a_device_share_a_slot(
+        self, cache: RedisLatestCache, raw: Redis, address: RedisAddress, device: int
+    ) -> None:
+        await cache.invalidate(device)
+        await fill_latest(cache, device, {"x": value(1)})
+        await cache.invalidate(device)
+        await missed_latest(cache, device)
+        keys = await raw.keys(f"{address.prefix}:latest:*")
+        assert len(keys) == 2
+        assert len({key_slot(key) for key in keys}) == 1
+
+
+class TestRedisPresence(OnRedis, PresenceContract):
+    @pytest.fixture
+    def presence(self, redis: RedisCache) -> RedisPresence:
+        return redis.presence
+
+    @pytest.fixture
+    async def other(self, presence: RedisPresence, other_redis: RedisCache) -> RedisPresence:
+        return other_redis.presence
+
+    async def test_what_a_process_took_and_did_not_store_another_one_takes(
+        self, presence: RedisPresence, other: RedisPresence, device: int
+    ) -> None:
+        await presence.seen(device, T)
+        assert await presence.unflushed() == await other.unflushed() == {device: T}
+        await other.flushed({device: T})
+        assert await presence.unflushed() == {}
+
+    async def test_a_crowd_is_flushed_whole(self, presence: RedisPresence) -> None:
+        seen = dict.fromkeys(range(1, 5_001), T)
+        async with asyncio.TaskGroup() as devices:
+            for device_id in seen:
+                devices.create_task(presence.seen(device_id, T))
+        assert await presence.unflushed() == seen
+        await presence.seen(1, LATER)
+        await presence.flushed(seen)
+        assert await presence.unflushed() == {1: LATER}
+
+    async def test_many_are_noted_in_few_commands(self, presence: RedisPresence, raw: Redis) -> None:
+        before = (await raw.info("commandstats")).get("cmdstat_zadd", {"calls": 0})["calls"]
+        async with asyncio.TaskGroup() as devices:
+            for device_id in range(1, 501):
+                devices.create_task(presence.seen(device_id, T))
+        assert (await raw.info("commandstats"))["cmdstat_zadd"]["calls"] - before < 50
+
+
+class TestRedisRateLimiter(OnRedis, RateLimiterContract):
+    @pytest.fixture
+    def limiter(self, redis: RedisCache) -> RedisRateLimiter:
+        return redis.rate_limiter
+
+    @pytest.fixture
+    async def other(self, limiter: RedisRateLimiter, other_redis: RedisCache) -> RedisRateLimiter:
+        return other_redis.rate_limiter
+
+    async def test_no_key_tells_the_subject(self, limiter: RedisRateLimiter, raw: Redis, address: RedisAddress) -> None:
+        await limiter.take("login:address:192.0.2.1", 3, 60)
+        (key,) = await raw.keys(f"{address.prefix}:limit:*")
+        assert b"192.0.2.1" not in key
+        assert 0 < await raw.pttl(key) <= 20_000
+
+
+class TestRedisCounters(OnRedis, CountersContract):
+    @pytest.fixture
+    def counters(self, redis: RedisCache) -> RedisCounters:
+        return redis.counters
+
+    @pytest.fixture
+    async def other(self, counters: RedisCounters, other_redis: RedisCache) -> RedisCounters:
+        return other_redis.counters
+
+    async def test_what_was_counted_is_added_though_nobody_asks(
+        self, counters: RedisCounters, raw: Redis, address: RedisAddress
+    ) -> None:
+        await counters.add(Counter.CACHE_HITS, 3)
+
+        async def added() -> bool:
+            return await raw.hget(f"{address.prefix}:counters", "cache_hits") == b"3"
+
+        await on_redis.eventually(added)
