@@ -1,7 +1,6 @@
-"""Hourly roll-ups in Cassandra: that they answer what the points would, whatever is written, deleted and asked when."""
+"""Hourly roll-ups in Cassandra: what they answer, and how long they are kept."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,78 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iotflow.domain.aggregates import Aggregation, Bucket
+from iotflow.domain.aggregates import Aggregation
+from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import Record, Value
 from iotflow.domain.times import DAY_MS, Micros, Millis, Span
 from iotflow.stores.cassandra.address import CassandraAddress
-from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, Cassandra
-from iotflow.stores.cassandra.hours import HOUR_MS, unpack
-from iotflow.stores.cassandra.rollups import (
-    CLOCK_TOLERANCE_S,
-    KEEP,
-    ROLL_UP,
-    TTL_MARGIN_S,
-    UNSEEN_US,
-)
+from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, STORE, Cassandra
+from iotflow.stores.cassandra.hours import HOUR_MS
+from iotflow.stores.cassandra.rollups import KEEP, TTL_MARGIN_S, UNSEEN_US
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from tests.clock import START, FakeClock
 from tests.contracts.telemetry.aggregates import VALUES, Point, assert_aggregates
 from tests.contracts.telemetry.base import ALL_TIME, RETENTION_DAYS, new_device, record
-from tests.stores.cassandra import OnCassandra, RawCassandra
-from tests.stores.held_cassandra import BATCH, HeldCassandra
-
-SETTLED_S = UNSEEN_US / 1_000_000 + 0.001
-"""After so long a read has missed no change."""
-LONG_AGO = Millis(START - START % DAY_MS - 7 * DAY_MS)
-HOURS_AGO = Millis(START - 5 * HOUR_MS)
-
-Telemetry = CassandraTelemetry
-
-
-async def sums(telemetry: Telemetry, device: int, span: Span = ALL_TIME) -> list[Bucket]:
-    """The hourly sums of x."""
-    return await telemetry.aggregate(device, "x", span, Aggregation.SUM, width_ms=HOUR_MS, offset_ms=0)
-
-
-class RawRollups(RawCassandra):
-    """What the store holds of roll-ups."""
-
-    async def rows(self, columns: str, device: int) -> list[dict[str, Any]]:
-        """All of a device's."""
-        table = f"{self._address.keyspace}.hourly_rollups"
-        return await self.query(f"SELECT {columns} FROM {table} WHERE device_id = {device} ALLOW FILTERING")
-
-    async def hours(self, device: int) -> dict[int, list[int]]:
-        """Of each day, counted from `LONG_AGO`, the hours that are kept."""
-        days = {row["day"] - LONG_AGO // DAY_MS: unpack(row["hours"]).covered for row in await self.rows("*", device)}
-        return {day: [hour for hour in range(24) if covered >> hour & 1] for day, covered in sorted(days.items())}
-
-
-class OnRollups(OnCassandra):
-    """A clock that tests own stamps all that is sent; Cassandra counts TTLs from when it gets them."""
-
-    @pytest.fixture
-    async def held(self, cassandra_keyspace: CassandraAddress) -> AsyncIterator[HeldCassandra]:
-        held = HeldCassandra(cassandra_keyspace)
-        await held.connect()
-        yield held
-        await held.close()
-
-    @pytest.fixture
-    def kept(self, cassandra_keyspace: CassandraAddress) -> RawRollups:
-        return RawRollups(cassandra_keyspace)
-
-    @pytest.fixture
-    def clock(self) -> FakeClock:  # type: ignore[override]  # the suites take any clock
-        return FakeClock()
-
-    @pytest.fixture
-    def telemetry(self, cassandra: Cassandra, clock: FakeClock) -> Telemetry:
-        return CassandraTelemetry(cassandra, clock, RETENTION_DAYS)
-
-    @pytest.fixture
-    def device(self) -> int:
-        return new_device()
+from tests.stores.rolled_up import LONG_AGO, SETTLED_S, OnRollups, RawRollups, Telemetry, sums
 
 
 @dataclass(frozen=True)
@@ -104,6 +44,7 @@ class Ask:
     """The first of them finds hours that are not rolled up, the others what is kept of them."""
 
 
+HOURS_AGO = Millis(START - 5 * HOUR_MS)
 # Near the clock's time hours are closed, ended, under way and to come; a week before all are closed.
 PLACES = st.sampled_from([LONG_AGO, HOURS_AGO])
 QUARTERS = st.integers(0, 4 * 30)
@@ -158,6 +99,17 @@ class TestAnswers(OnRollups):
         for _ in range(2):
             await assert_aggregates(telemetry, device, points, ALL_TIME, DAY_MS, 0)
             await assert_aggregates(telemetry, device, points, ALL_TIME, HOUR_MS, 0)
+
+
+class KeepingNothing(Cassandra):
+    """A store that takes no roll-ups."""
+
+    async def execute(
+        self, cql: str, values: Sequence[object] = (), *, timeout_s: float = POINT_TIMEOUT_S
+    ) -> list[tuple[Any, ...]]:
+        if cql == KEEP:
+            raise StoreUnavailable(STORE, "not this")
+        return await super().execute(cql, values, timeout_s=timeout_s)
 
 
 class TestKeeping(OnRollups):
@@ -242,6 +194,22 @@ class TestKeeping(OnRollups):
         assert len(ttls) == is_kept
         assert all(ttl <= lives_s - TTL_MARGIN_S for ttl in ttls)
 
+    async def test_what_cannot_be_kept_is_answered(
+        self,
+        telemetry: Telemetry,
+        cassandra_keyspace: CassandraAddress,
+        kept: RawRollups,
+        clock: FakeClock,
+        device: int,
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
+        clock.advance(SETTLED_S)
+        keeping_nothing = KeepingNothing(cassandra_keyspace)
+        (bucket,) = await sums(CassandraTelemetry(keeping_nothing, clock, RETENTION_DAYS), device)
+        await keeping_nothing.close()
+        assert bucket.value == 1
+        assert await kept.hours(device) == {}
+
     async def test_hours_of_points_that_never_expire_are_kept_for_good(
         self, cassandra: Cassandra, kept: RawRollups, clock: FakeClock, device: int
     ) -> None:
@@ -250,127 +218,3 @@ class TestKeeping(OnRollups):
         clock.advance(SETTLED_S)
         await sums(telemetry, device)
         assert [row["ttl"] for row in await kept.rows("ttl(hours) AS ttl", device)] == [None]
-
-
-class TestInterleaving(OnRollups):
-    """One statement of a reader, a writer or a deleter is held back while another does its work."""
-
-    @pytest.fixture
-    def telemetry(self, held: HeldCassandra, clock: FakeClock) -> Telemetry:
-        return CassandraTelemetry(held, clock, RETENTION_DAYS)
-
-    @pytest.fixture
-    async def written(self, telemetry: Telemetry, clock: FakeClock, device: int) -> int:
-        """A device with values 1 in an hour that is closed."""
-        await telemetry.write(device, [record(clock, LONG_AGO + i, {"x": 1}) for i in range(3)])
-        clock.advance(SETTLED_S)
-        return device
-
-    @pytest.mark.parametrize("statement", [KEEP, ROLL_UP])
-    @pytest.mark.parametrize(("change", "total"), [("write", 13), ("delete", 1)])
-    async def test_a_change_while_a_reader_rolls_up(
-        self,
-        telemetry: Telemetry,
-        held: HeldCassandra,
-        clock: FakeClock,
-        written: int,
-        statement: str,
-        change: str,
-        total: int,
-    ) -> None:
-        """The reader has seen the hour as it was, or is about to read it, when the change comes and is over."""
-        with held.holding(statement) as hold:
-            reader = asyncio.create_task(sums(telemetry, written))
-            await hold.reached()
-            clock.advance(0.1)
-            await changing(telemetry, clock, written)[change]()
-        await reader
-        clock.advance(SETTLED_S)
-        for _ in range(2):
-            (bucket,) = await sums(telemetry, written)
-            assert bucket.value == total
-
-    @pytest.mark.parametrize("behind_s", [0, CLOCK_TOLERANCE_S])
-    @pytest.mark.parametrize("on_its_way_s", [0, POINT_TIMEOUT_S])
-    @pytest.mark.parametrize(("change", "total"), [("write", 13), ("delete", 1)])
-    async def test_a_reader_rolls_up_while_a_change_is_on_its_way(
-        self,
-        telemetry: Telemetry,
-        held: HeldCassandra,
-        clock: FakeClock,
-        written: int,
-        behind_s: float,
-        on_its_way_s: float,
-        change: str,
-        total: int,
-    ) -> None:
-        """The change is stamped, by a clock that may be behind, and takes its whole deadline to arrive; meanwhile a
-        reader begins and ends.
-        """
-        clock.advance(60)
-        changers = FakeClock(Millis(clock.now() - round(behind_s * 1_000)))
-        changer = CassandraTelemetry(held, changers, RETENTION_DAYS)
-        with held.holding(BATCH) as hold:
-            late = asyncio.create_task(changing(changer, changers, written)[change]())
-            await hold.reached()
-            clock.advance(on_its_way_s)
-            (before,) = await sums(telemetry, written)
-            assert before.value == 3
-        await late
-        for _ in range(2):
-            (bucket,) = await sums(telemetry, written)
-            assert bucket.value == total
-
-    @pytest.mark.parametrize("after_its_end_s", [-0.001, 1.0])
-    async def test_what_is_sent_when_its_hour_ends_is_in_its_roll_up_or_removes_it(
-        self, telemetry: Telemetry, held: HeldCassandra, clock: FakeClock, device: int, after_its_end_s: float
-    ) -> None:
-        today = START - START % DAY_MS
-        end = today + 3 * HOUR_MS
-        clock.set(Millis(end + round(after_its_end_s * 1_000)))
-        readers = FakeClock(clock.now())
-        with held.holding(BATCH) as hold:
-            writing = asyncio.create_task(telemetry.write(device, [record(clock, end - HOUR_MS, {"x": 1})]))
-            await hold.reached()
-            # The writer's clock is behind by all that is tolerated, and the write takes all its time.
-            readers.advance(CLOCK_TOLERANCE_S + POINT_TIMEOUT_S - 0.001)
-            reader = CassandraTelemetry(held, readers, RETENTION_DAYS)
-            assert await sums(reader, device) == []
-        await writing
-        readers.advance(0.001)
-        for _ in range(2):
-            (bucket,) = await sums(reader, device)
-            assert bucket.value == 1
-
-    async def test_many_readers_and_writers_at_once(self, telemetry: Telemetry, clock: FakeClock, written: int) -> None:
-        total = 3
-
-        async def write(i: int) -> None:
-            nonlocal total
-            await telemetry.write(written, [record(clock, LONG_AGO + 1_000 + i, {"x": 1})])
-            total += 1
-
-        async def read() -> None:
-            least = total
-            (bucket,) = await sums(telemetry, written)
-            assert isinstance(bucket.value, float)
-            assert bucket.value >= least
-
-        for _ in range(5):
-            async with asyncio.TaskGroup() as tasks:
-                for i in range(10):
-                    tasks.create_task(write(total + i))
-                    tasks.create_task(read())
-                    clock.advance(0.02)
-        clock.advance(SETTLED_S)
-        for _ in range(2):
-            (bucket,) = await sums(telemetry, written)
-            assert bucket.value == total
-
-
-def changing(telemetry: Telemetry, clock: FakeClock, device: int) -> dict[str, Callable[[], Awaitable[None]]]:
-    """Ways to change the hour of values 1."""
-    return {
-        "write": lambda: telemetry.write(device, [record(clock, LONG_AGO + 10, {"x": 10})]),
-        "delete": lambda: telemetry.delete(device, Span(Millis(LONG_AGO + 1), Millis(LONG_AGO + 5))),
-    }
