@@ -91,7 +91,9 @@ async def main() -> None:
     try:
         telemetry = CassandraTelemetry(cassandra, SystemClock(), RETENTION_DAYS)
         await load(telemetry)
-        lines = [await measured(cassandra, name, ask) for name, ask in questions(telemetry, cassandra)]
+        await cassandra.change_schema("TRUNCATE hourly_rollups", timeout_s=30)
+        newest = max(value.timestamp for value in (await telemetry.latest(DEVICE)).values())
+        lines = [await measured(cassandra, name, ask) for name, ask in questions(telemetry, cassandra, newest)]
         tell(lines, options.json)
     finally:
         if not options.keep:
@@ -140,10 +142,10 @@ def values_at(minute: int) -> dict[str, float]:
     return {name: round(20 + 10 * math.sin(minute / 720 + i) + minute % 7 / 10, 2) for i, name in enumerate(FIELDS)}
 
 
-def questions(telemetry: CassandraTelemetry, cassandra: Cassandra) -> list[tuple[str, Ask]]:
-    """What is asked, in this order: everything before the year reads what is not rolled up yet."""
-    now = SystemClock().now()
-    day, week, year = (Span(Millis(now - days * DAY_MS), None) for days in (1, 7, DAYS))
+def questions(telemetry: CassandraTelemetry, cassandra: Cassandra, newest: Millis) -> list[tuple[str, Ask]]:
+    """What is asked, in this order, of times up to the newest."""
+    end = Millis(newest + 1)
+    day, week, year = (Span(Millis(end - days * DAY_MS), end) for days in (1, 7, DAYS))
     raw = partial(aggregated, cassandra)
     daily = partial(means, width_ms=DAY_MS)
     return [
@@ -167,7 +169,8 @@ async def latest(telemetry: CassandraTelemetry) -> Sequence[object]:
 async def means(aggregate: Aggregate, span: Span, *, width_ms: int, zone: str) -> Sequence[object]:
     """Means per window, as the service asks for them: a range for each offset of the zone."""
     buckets: dict[int, Bucket] = {}
-    for segment in segments(span.start, Millis(SystemClock().now() + MINUTE_MS), width_ms, ZoneInfo(zone)):
+    assert span.end is not None
+    for segment in segments(span.start, span.end, width_ms, ZoneInfo(zone)):
         for bucket in await aggregate(
             DEVICE, FIELDS[0], segment.span, Aggregation.MEAN, width_ms=width_ms, offset_ms=segment.offset_ms
         ):
