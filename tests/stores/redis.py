@@ -56,13 +56,14 @@ class OnRedis:
     async def redis(self, raw: Redis, address: RedisAddress, clock: Clock) -> AsyncIterator[RedisCache]:
         """This process's players."""
         async with open_redis(address, clock, LIFETIME_S) as redis:
+            # A process that begins voids the entries of others: not in the middle of a test.
+            await redis.ping()
             yield redis
 
     @pytest.fixture
     async def other_redis(self, redis: RedisCache, address: RedisAddress, clock: Clock) -> AsyncIterator[RedisCache]:
         """Another process's."""
         async with open_redis(address, clock, LIFETIME_S) as other:
-            # A process that begins voids the entries of others: not in the middle of a test.
             await other.ping()
             yield other
 

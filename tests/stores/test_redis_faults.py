@@ -178,6 +178,37 @@ async def test_a_value_that_was_stored_while_redis_was_frozen_is_not_hidden_by_a
     assert await shown(here) in (100, None)
 
 
+async def test_a_process_that_finds_redis_again_waits_for_those_that_have_not(
+    server: RedisServer, here: RedisCache, there: RedisCache, line: Line
+) -> None:
+    await fill_latest(there.latest, DEVICE, newest(1))
+    server.pause()
+    for _ in range(3):
+        await asyncio.gather(shown(here), shown(there))
+    # Now nobody asks Redis but once in half a second, and this one is late.
+    line.cut()
+    server.unpause()
+    await is_back(there)
+    found = await there.latest.get(DEVICE)
+    assert isinstance(found, LatestMiss)
+    await there.latest.fill(DEVICE, newest(1), found)
+    await here.latest.advance(DEVICE, newest(2))
+    assert await shown(there) is None
+    line.mend()
+    await is_back(here)
+    await here.latest.advance(DEVICE, newest(3))
+
+    async def readable() -> bool:
+        found = await there.latest.get(DEVICE)
+        if isinstance(found, LatestMiss):
+            await there.latest.fill(DEVICE, newest(3), found)
+            return False
+        assert found["x"].value == 3
+        return True
+
+    await eventually(readable)
+
+
 @pytest.mark.parametrize("saved", [False, True])
 async def test_a_redis_that_comes_back_empty_or_with_old_data_shows_nothing_old(
     server: RedisServer, here: RedisCache, there: RedisCache, raw: Redis, saved: bool
