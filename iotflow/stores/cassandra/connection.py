@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 from iotflow.circuit_breaker import CircuitBreaker
 from iotflow.domain.errors import StoreUnavailable
@@ -157,11 +158,8 @@ class Cassandra:
         ((version,),) = await session.execute("SELECT release_version FROM system.local")
         if error := version_error(version):
             raise StoreUnavailable(STORE, error)
-        keyspace = self._address.keyspace
-        if await session.execute(
-            "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?", [keyspace]
-        ):
-            await session.use_keyspace(keyspace)
+        with suppress(InvalidQuery):  # there is none yet
+            await session.use_keyspace(self._address.keyspace)
 
     def _retire(self, session: Session) -> None:
         """Close a session without waiting for what is still under way in it."""
