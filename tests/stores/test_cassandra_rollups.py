@@ -121,6 +121,7 @@ class TestKeeping(OnRollups):
         assert await kept.hours(device) == {}
         await sums(telemetry, device, Span(Millis(LONG_AGO + 3 * HOUR_MS - 1), Millis(LONG_AGO + 99 * HOUR_MS)))
         assert await kept.hours(device) == {0: list(range(3, 24)), 4: [0, 1, 2]}
+        clock.advance(0.001)
         await sums(telemetry, device)
         assert await kept.hours(device) == {0: list(range(24)), 4: list(range(24))}
 

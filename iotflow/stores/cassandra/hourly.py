@@ -7,7 +7,7 @@ from itertools import chain
 
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation, Bucket, combined
-from iotflow.domain.times import DAY_MS, Millis, Span
+from iotflow.domain.times import DAY_MS, Micros, Millis, Span
 from iotflow.stores.cassandra.aggregates import aggregated
 from iotflow.stores.cassandra.catalogue import FEW_DAYS, stored_days_of_name
 from iotflow.stores.cassandra.connection import Cassandra
@@ -39,7 +39,8 @@ async def aggregated_by_hours(
     offset_ms: int,
 ) -> list[Bucket]:
     """What `aggregated` gives, for what is worth it."""
-    began = clock.receipt()
+    # Not a time of receipt: those do not go back with a clock that was ahead.
+    began = Micros(clock.now() * 1_000)
     closed = Span(span.start, min(closed_until(began), bounds(span)[1]))
     from_points = partial(aggregated, cassandra, device_id, name, aggregation=aggregation)
     from_points = partial(from_points, width_ms=width_ms, offset_ms=offset_ms)
