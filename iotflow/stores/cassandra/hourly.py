@@ -77,7 +77,7 @@ def _of_hours(
     offset_ms: int,
 ) -> Iterator[_Part]:
     """What hours give each window."""
-    windows: dict[int, list[Statistics]] = {}
+    windows: dict[int, tuple[Millis, list[Statistics]]] = {}
     for day, hours in wanted.items():
         start, of_day = day * DAY_MS, statistics.get(day, {})
         hour = 0
@@ -85,17 +85,14 @@ def _of_hours(
             index = (start + hour * HOUR_MS + offset_ms) // width_ms
             # Of a window that ends within an hour this one is not wanted.
             end = min(HOURS_PER_DAY, -((start + offset_ms - (index + 1) * width_ms) // HOUR_MS))
-            found = [of_day[at] for at in range(hour, end) if at in of_day and hours >> at & 1]
+            found = [at for at in range(hour, end) if at in of_day and hours >> at & 1]
             if found:
-                windows.setdefault(index, []).extend(found)
+                time = Millis(start + found[0] * HOUR_MS)
+                windows.setdefault(index, (time, []))[1].extend([of_day[at] for at in found])
             hour = end
-    for index, found in windows.items():
-        if (bucket := bucket_of(index, found, aggregation)) is not None:
-            yield Millis(_first_whole_hour(index, width_ms, offset_ms)), bucket
-
-
-def _first_whole_hour(index: int, width_ms: int, offset_ms: int) -> int:
-    return -((offset_ms - index * width_ms) // HOUR_MS) * HOUR_MS
+    for index, (time, parts) in windows.items():
+        if (bucket := bucket_of(index, parts, aggregation)) is not None:
+            yield time, bucket
 
 
 def _joined(spans: Iterator[Span]) -> Iterator[Span]:
