@@ -14,8 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.stores.sql import postgres
 from iotflow.stores.sql.dialect import open_database
 from tests.proxy import SSL_REQUEST_BYTES, proxied
+from tests.stores.postgres import be_patient
 
 
 async def reason(url: URL) -> str:
@@ -27,6 +29,11 @@ async def reason(url: URL) -> str:
     assert "\n" not in str(caught.value)
     assert url.password is None or str(url.password) not in str(caught.value)
     return str(caught.value)
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_patient(monkeypatch)
 
 
 @pytest.fixture
@@ -87,7 +94,8 @@ async def test_a_host_that_does_not_exist_is_told(server: URL) -> None:
     assert (await reason(server.set(host="no-such-host.invalid"))).startswith("the server at no-such-host.invalid:")
 
 
-async def test_a_server_that_says_nothing_is_given_up(server: URL) -> None:
+async def test_a_server_that_says_nothing_is_given_up(server: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", 0.3)
     async with proxied(server.host or "localhost", server.port or 5432) as proxy, asyncio.timeout(5):
         proxy.freeze()
         said = await reason(server.set(host="127.0.0.1", port=proxy.port))

@@ -12,14 +12,13 @@ from sqlalchemy import Connection
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql.dialect import Database, open_database
 from iotflow.stores.sql.migrations import (
-    downgrade_connection,
     stored_revision,
     upgrade,
-    upgrade_connection,
     wanted_revision,
 )
+from iotflow.stores.sql.scripts import downgrade_connection, upgrade_connection
 from iotflow.stores.sql.tables import metadata
-from tests.stores.postgres import PostgresTables, new_database
+from tests.stores.postgres import PostgresTables, be_patient, new_database
 from tests.stores.test_sqlite_migrations import revisions
 
 COLUMNS = """
@@ -38,8 +37,9 @@ CONSTRAINTS = """
 
 
 @pytest.fixture
-async def url(postgres_url: str) -> AsyncIterator[str]:
+async def url(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """A database without a schema."""
+    be_patient(monkeypatch)
     async with new_database(postgres_url) as url:
         yield url
 

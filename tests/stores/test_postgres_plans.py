@@ -18,7 +18,7 @@ from iotflow.stores.sql.events import SqlEvents
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 from tests.contracts.transactional import new_digest
-from tests.stores.postgres import connected, drop_database, migrated_database
+from tests.stores.postgres import be_patient, connected, drop_database, migrated_database
 from tests.stores.statements import Statement, Statements, observed
 
 DEVICES = 8
@@ -70,7 +70,8 @@ def filled(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-async def database(filled: str) -> AsyncIterator[Database]:
+async def database(filled: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    be_patient(monkeypatch)
     database = open_database(filled)
     yield database
     await database.close()

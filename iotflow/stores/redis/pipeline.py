@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from iotflow.circuit_breaker import CircuitBreaker
+from iotflow.circuit_breaker import PROBE_EVERY_S, CircuitBreaker
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.redis.connection import Command, ErrorReply, RedisConnection, Reply
 from iotflow.stores.redis.scripts import Scripts
@@ -20,6 +20,8 @@ from iotflow.stores.redis.scripts import Scripts
 DEADLINE_S = 0.25
 GRACE_S = 0.02
 PROBE_TIMEOUT_S = 2.0
+SETTLE_S = 2 * PROBE_EVERY_S + DEADLINE_S
+"""How long after an outage other processes may not have noticed yet that it is over, and leave things untold."""
 CALLS_PER_GROUP = 512
 CALLS_WAITING = 20_000
 ATTEMPTS = 5
@@ -43,14 +45,20 @@ class Pipeline:
     def __init__(self, connection: RedisConnection, prefix: str) -> None:
         self.scripts = Scripts(prefix)
         self._connection = connection
-        self._breaker = CircuitBreaker("cache", self._probe, probe_timeout_s=PROBE_TIMEOUT_S)
+        self._breaker = CircuitBreaker("cache", self._probe, probe_timeout_s=2 * PROBE_TIMEOUT_S)
         self._generation_key = f"{prefix}:generation"
         self._generation = ""
         # A process that has just begun cannot know what one before it could not tell any more.
         self._doubts = True
+        self._settled_at_s = 0.0
         self._unanswered = 0
         self._waiting: deque[_Call] = deque()
         self._worker: asyncio.Task[None] | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last outage is so long ago that no other process can still take it to last."""
+        return asyncio.get_running_loop().time() >= self._settled_at_s
 
     async def run(self, build: Build, *, generational: bool = False) -> list[Reply]:
         """Carry out a call's commands. Raises StoreUnavailable: then they may have been carried out or not.
@@ -104,16 +112,16 @@ class Pipeline:
                 self._unanswered += len(group)
                 for call in group:
                     _fail(call, error)
-            except Exception as error:  # noqa: BLE001  # a defect is each caller's to report, and ends no other call
+            except Exception as error:  # noqa: BLE001  # a defect is told to the callers, and others go on
                 self._doubts = True
                 for call in group:
                     _fail(call, error)
 
     async def _carry_out(self, group: Sequence[_Call]) -> None:
         for _ in range(ATTEMPTS):
-            async with self._breaker.guard(DEADLINE_S):
+            async with self._breaker.guard(3 * DEADLINE_S):  # each exchange has its own
                 if self._doubts:
-                    await self._begin_generation()
+                    await self._begin_generation(DEADLINE_S)
                 if not group:
                     return
                 group = await self._attempt(group)
@@ -122,15 +130,17 @@ class Pipeline:
 
     async def _attempt(self, group: Sequence[_Call]) -> list[_Call]:
         """Send a group; those of it that must be sent again."""
-        commands: list[Command] = [("GET", self._generation_key)]
+        commands: list[Command] = []
         ends: list[int] = []
         for call in group:
             commands += call.build(self._generation)
             ends.append(len(commands))
-        replies = await self._exchange(commands)
-        generation = replies[0].decode() if isinstance(replies[0], bytes) else ""
+        # Last: had anybody begun another generation before one of the commands, it would be known by now.
+        commands.append(("GET", self._generation_key))
+        replies = await self._exchange(commands, DEADLINE_S)
+        generation = replies[-1].decode() if isinstance(replies[-1], bytes) else ""
         again: list[_Call] = []
-        start = 1
+        start = 0
         for call, end in zip(group, ends, strict=True):
             own, start = replies[start:end], end
             errors = [reply for reply in own if isinstance(reply, ErrorReply)]
@@ -152,14 +162,14 @@ class Pipeline:
             self._doubts = True
         return again
 
-    async def _begin_generation(self) -> None:
+    async def _begin_generation(self, deadline_s: float) -> None:
         generation = secrets.token_hex(8)
         # The scripts come after: whoever finds them finds the new generation too.
         commands = [("SET", self._generation_key, generation), *self.scripts.loads]
         # A doubt that comes while this is under way calls for another generation.
         self._doubts = False
         try:
-            replies = await self._exchange(commands)
+            replies = await self._exchange(commands, deadline_s)
         except BaseException:
             self._doubts = True
             raise
@@ -170,23 +180,27 @@ class Pipeline:
         if self._unanswered:
             logger.warning("Redis did not carry out %d calls: all entries of the cache are void now", self._unanswered)
         self._unanswered = 0
+        if self._generation:
+            self._settled_at_s = asyncio.get_running_loop().time() + SETTLE_S
         self._generation = generation
 
-    async def _exchange(self, commands: Sequence[Command]) -> list[Reply]:
+    async def _exchange(self, commands: Sequence[Command], deadline_s: float) -> list[Reply]:
         exchange = asyncio.create_task(self._connection.exchange(commands))
         try:
-            return await asyncio.shield(exchange)
-        except asyncio.CancelledError:
-            # The deadline may have passed while this process was busy with something else: what is there by now counts.
-            await asyncio.wait([exchange], timeout=GRACE_S)
-            if exchange.done():
-                return exchange.result()
-            exchange.cancel()
-            await asyncio.wait([exchange])
-            raise
+            await asyncio.wait([exchange], timeout=deadline_s)
+            if not exchange.done():
+                # This process may have been busy with something else all the time: what is there by now counts.
+                await asyncio.wait([exchange], timeout=GRACE_S)
+            if not exchange.done():
+                raise StoreUnavailable("cache", f"Redis does not answer within {deadline_s} s")
+            return exchange.result()
+        finally:
+            if not exchange.done():
+                exchange.cancel()
+                await asyncio.wait([exchange])
 
     async def _probe(self) -> None:
-        await self._begin_generation()
+        await self._begin_generation(PROBE_TIMEOUT_S)
 
 
 def _fail(call: _Call, error: Exception) -> None:
