@@ -99,6 +99,16 @@ class TestAnswers(OnRollups):
                 case seconds:
                     clock.advance(seconds)
 
+    async def test_days_without_any_closed_hour_are_read_from_their_points(
+        self, telemetry: Telemetry, clock: FakeClock, device: int
+    ) -> None:
+        midnight = START - START % DAY_MS
+        clock.set(Millis(midnight + HOUR_MS // 2))
+        points = [Point(Millis(midnight + minutes * 60_000), minutes) for minutes in (-7 * 1_440, -1, 0, 29, 45)]
+        await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
+        await assert_aggregates(telemetry, device, points, ALL_TIME, DAY_MS, 0)
+        await assert_aggregates(telemetry, device, points, ALL_TIME, HOUR_MS, 0)
+
     async def test_a_sum_that_overflows_between_hours_is_that_of_the_points(
         self, telemetry: Telemetry, clock: FakeClock, device: int
     ) -> None:
