@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import math
+import os
 import platform
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -219,7 +220,11 @@ def tell(lines: Sequence[Line], path: Path | None) -> None:
         print(f"\n{name}: rolled up {ratio:.0f} times as fast as from the points")
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figures = {"machine": platform.platform(), "lines": [asdict(line) for line in lines], "ratios": ratios}
+        figures = {
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "lines": [asdict(line) for line in lines],
+            "ratios": ratios,
+        }
         path.write_text(json.dumps(figures, indent=2) + "\n")
 
 

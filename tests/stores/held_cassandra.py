@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S, Cassandra, Row, Statement
 
-BATCH = "a batch"
 DEADLINE_S = 10.0
 
 
@@ -41,7 +40,7 @@ class HeldCassandra(Cassandra):
 
     @contextmanager
     def holding(self, cql: str) -> Iterator[Hold]:
-        """Hold the first statement with this text (`BATCH` is any batch) that comes while the block runs."""
+        """Hold the first statement with this text, or its batch, that comes while the block runs."""
         self._hold = hold = Hold(cql)
         try:
             yield hold
@@ -56,7 +55,8 @@ class HeldCassandra(Cassandra):
         return await super().execute(cql, values, timeout_s=timeout_s)
 
     async def execute_batch(self, statements: Sequence[Statement], *, timeout_s: float = POINT_TIMEOUT_S) -> None:
-        await self._meet(BATCH)
+        for cql, _ in statements:
+            await self._meet(cql)
         await super().execute_batch(statements, timeout_s=timeout_s)
 
     async def pages(

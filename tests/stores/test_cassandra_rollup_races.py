@@ -7,12 +7,14 @@ import pytest
 
 from iotflow.domain.times import DAY_MS, Millis, Span
 from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S
+from iotflow.stores.cassandra.deleting import DELETE_POINTS
 from iotflow.stores.cassandra.hours import HOUR_MS
 from iotflow.stores.cassandra.rollups import CLOCK_TOLERANCE_S, KEEP, ROLL_UP
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
+from iotflow.stores.cassandra.writing import STORE_POINT
 from tests.clock import START, FakeClock
 from tests.contracts.telemetry.base import RETENTION_DAYS, record
-from tests.stores.held_cassandra import BATCH, HeldCassandra
+from tests.stores.held_cassandra import HeldCassandra
 from tests.stores.rolled_up import LONG_AGO, SETTLED_S, OnRollups, Telemetry, sums
 
 
@@ -56,7 +58,9 @@ class TestInterleaving(OnRollups):
 
     @pytest.mark.parametrize("behind_s", [0, CLOCK_TOLERANCE_S])
     @pytest.mark.parametrize("on_its_way_s", [0, POINT_TIMEOUT_S])
-    @pytest.mark.parametrize(("change", "total"), [("write", 13), ("delete", 1)])
+    @pytest.mark.parametrize(
+        ("change", "statement", "total"), [("write", STORE_POINT, 13), ("delete", DELETE_POINTS, 1)]
+    )
     async def test_a_reader_rolls_up_while_a_change_is_on_its_way(
         self,
         telemetry: Telemetry,
@@ -66,6 +70,7 @@ class TestInterleaving(OnRollups):
         behind_s: float,
         on_its_way_s: float,
         change: str,
+        statement: str,
         total: int,
     ) -> None:
         """The change is stamped, by a clock that may be behind, and takes its whole deadline to arrive; meanwhile a
@@ -74,7 +79,7 @@ class TestInterleaving(OnRollups):
         clock.advance(60)
         changers = FakeClock(Millis(clock.now() - round(behind_s * 1_000)))
         changer = CassandraTelemetry(held, changers, RETENTION_DAYS)
-        with held.holding(BATCH) as hold:
+        with held.holding(statement) as hold:
             late = asyncio.create_task(changing(changer, changers, written)[change]())
             await hold.reached()
             clock.advance(on_its_way_s)
@@ -91,20 +96,21 @@ class TestInterleaving(OnRollups):
     ) -> None:
         today = START - START % DAY_MS
         end = today + 3 * HOUR_MS
+        clock.set(Millis(today + HOUR_MS))
+        await telemetry.write(device, [record(clock, today, {"x": 5})])
         clock.set(Millis(end + round(after_its_end_s * 1_000)))
         readers = FakeClock(clock.now())
-        with held.holding(BATCH) as hold:
+        with held.holding(STORE_POINT) as hold:
             writing = asyncio.create_task(telemetry.write(device, [record(clock, end - HOUR_MS, {"x": 1})]))
             await hold.reached()
             # The writer's clock is behind by all that is tolerated, and the write takes all its time.
             readers.advance(CLOCK_TOLERANCE_S + POINT_TIMEOUT_S - 0.001)
             reader = CassandraTelemetry(held, readers, RETENTION_DAYS)
-            assert await sums(reader, device) == []
+            assert [bucket.value for bucket in await sums(reader, device)] == [5]
         await writing
         readers.advance(0.001)
         for _ in range(2):
-            (bucket,) = await sums(reader, device)
-            assert bucket.value == 1
+            assert [bucket.value for bucket in await sums(reader, device)] == [5, 1]
 
     async def test_many_readers_and_writers_at_once(self, telemetry: Telemetry, clock: FakeClock, written: int) -> None:
         total = 3

@@ -63,15 +63,25 @@ STEPS = st.lists(
 
 
 class TestAnswers(OnRollups):
+    async def test_where_a_range_begins_and_ends_within_hours_their_points_come_before_and_after_whole_ones(
+        self, telemetry: Telemetry, clock: FakeClock, device: int
+    ) -> None:
+        points = [Point(Millis(LONG_AGO + i * HOUR_MS // 4), i) for i in range(4 * 24 * 6)]
+        await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
+        span = Span(Millis(points[9].time + 1), Millis(points[-9].time + 1))
+        for width_ms, offset_ms in ((30 * DAY_MS, 0), (DAY_MS, 5 * HOUR_MS), (DAY_MS, 20_700_000), (7 * HOUR_MS, 0)):
+            await assert_aggregates(telemetry, device, points, span, width_ms, offset_ms)
+
     @settings(max_examples=60)
-    @given(steps=STEPS)
+    @given(steps=STEPS, cut=TIMES)
     async def test_rolled_up_or_not_the_answer_is_that_of_the_points(
-        self, cassandra: Cassandra, steps: Sequence[Write | Delete | Ask | float]
+        self, cassandra: Cassandra, steps: Sequence[Write | Delete | Ask | float], cut: int
     ) -> None:
         clock, device = FakeClock(), new_device()
         telemetry = CassandraTelemetry(cassandra, clock, RETENTION_DAYS)
         points: dict[Millis, Value] = {}
-        for step in [*steps, SETTLED_S, Ask(0, None, HOUR_MS, 0), Ask(0, None, DAY_MS, 20_700_000)]:
+        last = [Ask(0, None, HOUR_MS, 0), Ask(0, None, DAY_MS, 20_700_000), Ask(cut, None, 30 * DAY_MS, 0)]
+        for step in [*steps, SETTLED_S, *last]:
             match step:
                 case Write():
                     await telemetry.write(device, [record(clock, p.time, {"x": p.value, "y": 1}) for p in step.points])
@@ -88,6 +98,16 @@ class TestAnswers(OnRollups):
                     )
                 case seconds:
                     clock.advance(seconds)
+
+    async def test_days_without_any_closed_hour_are_read_from_their_points(
+        self, telemetry: Telemetry, clock: FakeClock, device: int
+    ) -> None:
+        midnight = START - START % DAY_MS
+        clock.set(Millis(midnight + HOUR_MS // 2))
+        points = [Point(Millis(midnight + minutes * 60_000), minutes) for minutes in (-7 * 1_440, -1, 0, 29, 45)]
+        await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
+        await assert_aggregates(telemetry, device, points, ALL_TIME, DAY_MS, 0)
+        await assert_aggregates(telemetry, device, points, ALL_TIME, HOUR_MS, 0)
 
     async def test_a_sum_that_overflows_between_hours_is_that_of_the_points(
         self, telemetry: Telemetry, clock: FakeClock, device: int
@@ -121,6 +141,7 @@ class TestKeeping(OnRollups):
         assert await kept.hours(device) == {}
         await sums(telemetry, device, Span(Millis(LONG_AGO + 3 * HOUR_MS - 1), Millis(LONG_AGO + 99 * HOUR_MS)))
         assert await kept.hours(device) == {0: list(range(3, 24)), 4: [0, 1, 2]}
+        clock.advance(0.001)
         await sums(telemetry, device)
         assert await kept.hours(device) == {0: list(range(24)), 4: list(range(24))}
 

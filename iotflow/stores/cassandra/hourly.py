@@ -7,7 +7,7 @@ from itertools import chain
 
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation, Bucket, combined
-from iotflow.domain.times import DAY_MS, Millis, Span
+from iotflow.domain.times import DAY_MS, Micros, Millis, Span
 from iotflow.stores.cassandra.aggregates import aggregated
 from iotflow.stores.cassandra.catalogue import FEW_DAYS, stored_days_of_name
 from iotflow.stores.cassandra.connection import Cassandra
@@ -39,7 +39,8 @@ async def aggregated_by_hours(
     offset_ms: int,
 ) -> list[Bucket]:
     """What `aggregated` gives, for what is worth it."""
-    began = clock.receipt()
+    # Not a time of receipt: those do not go back with a clock that was ahead.
+    began = Micros(clock.now() * 1_000)
     closed = Span(span.start, min(closed_until(began), bounds(span)[1]))
     from_points = partial(aggregated, cassandra, device_id, name, aggregation=aggregation)
     from_points = partial(from_points, width_ms=width_ms, offset_ms=offset_ms)
@@ -76,7 +77,7 @@ def _of_hours(
     offset_ms: int,
 ) -> Iterator[_Part]:
     """What hours give each window."""
-    windows: dict[int, list[Statistics]] = {}
+    windows: dict[int, tuple[Millis, list[Statistics]]] = {}
     for day, hours in wanted.items():
         start, of_day = day * DAY_MS, statistics.get(day, {})
         hour = 0
@@ -84,17 +85,14 @@ def _of_hours(
             index = (start + hour * HOUR_MS + offset_ms) // width_ms
             # Of a window that ends within an hour this one is not wanted.
             end = min(HOURS_PER_DAY, -((start + offset_ms - (index + 1) * width_ms) // HOUR_MS))
-            found = [of_day[at] for at in range(hour, end) if at in of_day and hours >> at & 1]
+            found = [at for at in range(hour, end) if at in of_day and hours >> at & 1]
             if found:
-                windows.setdefault(index, []).extend(found)
+                time = Millis(start + found[0] * HOUR_MS)
+                windows.setdefault(index, (time, []))[1].extend([of_day[at] for at in found])
             hour = end
-    for index, found in windows.items():
-        if (bucket := bucket_of(index, found, aggregation)) is not None:
-            yield Millis(_first_whole_hour(index, width_ms, offset_ms)), bucket
-
-
-def _first_whole_hour(index: int, width_ms: int, offset_ms: int) -> int:
-    return -((offset_ms - index * width_ms) // HOUR_MS) * HOUR_MS
+    for index, (time, parts) in windows.items():
+        if (bucket := bucket_of(index, parts, aggregation)) is not None:
+            yield time, bucket
 
 
 def _joined(spans: Iterator[Span]) -> Iterator[Span]:

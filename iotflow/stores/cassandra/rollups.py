@@ -110,14 +110,14 @@ class Rollups:
             raise StoreUnavailable(STORE, f"not all hours were rolled up within {SCAN_TIMEOUT_S} s") from error
 
     async def _read(self, wanted: Mapping[int, Hours]) -> dict[int, Mapping[int, Statistics]]:
-        kept = await self._kept(list(wanted))
+        kept = await self._find(list(wanted))
         missing = {
             day: lacking
             for day, hours in wanted.items()
             if (lacking := hours & ~kept.get(day, _NOTHING).hours.covered) != NO_HOURS
         }
         made = await in_parallel(
-            partial(self._made, {day: missing[day] for day in days}, kept)
+            partial(self._make, {day: missing[day] for day in days}, kept)
             for days in grouped(list(missing), DAYS_ROLLED_UP_AT_ONCE)
         )
         found = {day: cell.hours for day, cell in kept.items()}
@@ -125,17 +125,17 @@ class Rollups:
             found |= days
         return {day: hours.statistics for day, hours in found.items()}
 
-    async def _kept(self, days: Sequence[int]) -> dict[int, _Kept]:
+    async def _find(self, days: Sequence[int]) -> dict[int, _Kept]:
         found = await in_parallel(
             partial(self._cassandra.execute, READ, (self._device_id, some, self._name), timeout_s=SCAN_TIMEOUT_S)
             for some in grouped(days, DAYS_PER_STATEMENT)
         )
         return {day: _Kept(unpack(hours), ttl) for rows in found for day, hours, ttl in rows}
 
-    async def _made(self, missing: Mapping[int, Hours], kept: Mapping[int, _Kept]) -> dict[int, DayOfHours]:
+    async def _make(self, missing: Mapping[int, Hours], kept: Mapping[int, _Kept]) -> dict[int, DayOfHours]:
         """A few days with hours that were missing, kept from now on."""
         rows = await self._rolled_up(missing)
-        made: dict[int, DayOfHours] = {}
+        made: dict[int, _Kept] = {}
         for day, hours in missing.items():
             earlier = kept.get(day, _NOTHING)
             statistics, ttls = dict(earlier.hours.statistics), [earlier.ttl_s]
@@ -144,9 +144,10 @@ class Rollups:
                     statistics[hour] = of_hour
                     ttls.append(ttl)
             in_order = {hour: statistics[hour] for hour in sorted(statistics)}
-            made[day] = DayOfHours(earlier.hours.covered | hours, in_order)
-            await self._keep(day, _Kept(made[day], min((ttl for ttl in ttls if ttl is not None), default=None)))
-        return made
+            of_day = DayOfHours(earlier.hours.covered | hours, in_order)
+            made[day] = _Kept(of_day, min((ttl for ttl in ttls if ttl is not None), default=None))
+        await in_parallel(partial(self._keep, day, of_day) for day, of_day in made.items())
+        return {day: of_day.hours for day, of_day in made.items()}
 
     async def _rolled_up(self, missing: Mapping[int, Hours]) -> dict[int, dict[int, tuple[Statistics, int | None]]]:
         """By day and hour, statistics of the points and their least TTL; of more hours than are missing."""
