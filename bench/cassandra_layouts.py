@@ -327,7 +327,7 @@ async def whole_writes(cassandra: Cassandra, rounds: int) -> Mapping[str, Sequen
     figures: defaultdict[str, list[Figure]] = defaultdict(list)
 
     async def alone(number: int) -> None:
-        write = Write(number % 256, [record(clock, number // 256, 60_000)], 90, clock.now())
+        write = Write(number % 256, [record(clock, number // 256, 60_000)], 90, clock)
         await cassandra.execute_batch(write.of_device())
         for batch in write.of_days():
             await cassandra.execute_batch(batch)

@@ -1,16 +1,16 @@
 """Telemetry on its way out: records, latest values, aggregates; and its deletion."""
 
-import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from iotflow.clock import Clock
 from iotflow.completion import to_completion
 from iotflow.domain.aggregates import Aggregation, Bucket, combined, finished
-from iotflow.domain.devices import MAX_ID, DeviceFilter
+from iotflow.domain.devices import MAX_ID, Device, DeviceFilter
 from iotflow.domain.errors import InvalidInput, NotFound
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonValue
@@ -19,6 +19,7 @@ from iotflow.domain.principals import DevicePrincipal, Principal
 from iotflow.domain.telemetry import MAX_AHEAD_MS, LatestValues, StoredRecord, Value
 from iotflow.domain.times import Millis, Span, format_rfc3339
 from iotflow.domain.windows import MAX_WINDOWS, segments, window_index, window_start
+from iotflow.parallel import in_parallel
 from iotflow.repositories.counters import Counter, Counters
 from iotflow.repositories.latest_cache import LatestCache, LatestMiss
 from iotflow.repositories.telemetry import TelemetryRepository
@@ -27,6 +28,8 @@ from iotflow.services.audit import Actor, record_event
 from iotflow.services.single_flight import SingleFlight
 
 DEVICES_AT_ONCE = 8
+SEGMENTS_AT_ONCE = 3
+"""A year in a zone that changes its clocks has three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +163,25 @@ class History:
                 message = f"the range has {last - first + 1} windows, at most {MAX_WINDOWS} are answered"
                 raise InvalidInput.at("query", "window", message=message)
         await self.device(caller, device_id)
+        parts = await in_parallel(
+            (
+                partial(
+                    self._telemetry.aggregate,
+                    device_id,
+                    name,
+                    segment.span,
+                    aggregation,
+                    width_ms=width_ms,
+                    offset_ms=segment.offset_ms,
+                )
+                for segment in segments(span.start, min(asked_end, end), width_ms, zone)
+            ),
+            SEGMENTS_AT_ONCE,
+        )
         buckets: dict[int, Bucket] = {}
-        for segment in segments(span.start, min(asked_end, end), width_ms, zone):
-            for bucket in await self._telemetry.aggregate(
-                device_id, name, segment.span, aggregation, width_ms=width_ms, offset_ms=segment.offset_ms
-            ):
-                earlier = buckets.get(bucket.index)
-                buckets[bucket.index] = combined(aggregation, earlier, bucket) if earlier else bucket
+        for bucket in chain.from_iterable(parts):
+            earlier = buckets.get(bucket.index)
+            buckets[bucket.index] = combined(aggregation, earlier, bucket) if earlier else bucket
         return [_window_value(buckets[index], aggregation, width_ms, zone, name) for index in sorted(buckets)]
 
     async def feed(
@@ -181,20 +196,16 @@ class History:
                 raise NotFound(f"there is no user {user_id}")
             devices, _ = await transaction.devices.page(DeviceFilter(user_id=user_id), MAX_ID, 0)
         newest = _Newest(limit + 1)
-        remaining = iter(devices)
 
-        async def read() -> None:
-            for device in remaining:
-                beyond = None if after is None else Millis(after.timestamp + (device.id > after.device_id))
-                kept_span = Span(max(span.start, newest.floor), span.end)
-                records = await self._telemetry.records(
-                    device.id, kept_span, descending=True, limit=limit + 1, after=beyond
-                )
-                newest.add(FeedRecord(device.id, device.name, record) for record in records)
+        async def read(device: Device) -> None:
+            beyond = None if after is None else Millis(after.timestamp + (device.id > after.device_id))
+            kept_span = Span(max(span.start, newest.floor), span.end)
+            records = await self._telemetry.records(
+                device.id, kept_span, descending=True, limit=limit + 1, after=beyond
+            )
+            newest.add(FeedRecord(device.id, device.name, record) for record in records)
 
-        async with asyncio.TaskGroup() as readers:
-            for _ in range(min(DEVICES_AT_ONCE, len(devices))):
-                readers.create_task(read())
+        await in_parallel((partial(read, device) for device in devices), DEVICES_AT_ONCE)
         return newest.records[:limit], len(newest.records) > limit
 
     async def delete(self, caller: Principal, device_id: int, span: Span, request_id: str | None) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 from iotflow.circuit_breaker import CircuitBreaker
 from iotflow.domain.errors import StoreUnavailable
@@ -64,8 +64,8 @@ class Cassandra:
         self, cql: str, values: Sequence[object] = (), *, timeout_s: float = POINT_TIMEOUT_S
     ) -> list[Row]:
         """Run one statement that may be repeated without harm; its rows. Raises StoreUnavailable."""
-        async with self.breaker.guard(timeout_s), self._in_flight:
-            return await (await self._ready()).execute(cql, values)
+        async with self._in_turn(timeout_s) as session:
+            return await session.execute(cql, values)
 
     async def execute_batch(self, statements: Sequence[Statement], *, timeout_s: float = POINT_TIMEOUT_S) -> None:
         """Make changes that may be repeated without harm. Raises StoreUnavailable.
@@ -73,8 +73,8 @@ class Cassandra:
         Those of one partition key are made in one go, in all tables that have it. After an error some or all may have
         been made.
         """
-        async with self.breaker.guard(timeout_s), self._in_flight:
-            await (await self._ready()).execute_batch(statements)
+        async with self._in_turn(timeout_s) as session:
+            await session.execute_batch(statements)
 
     async def pages(
         self, cql: str, values: Sequence[object] = (), *, timeout_s: float = SCAN_TIMEOUT_S
@@ -82,8 +82,8 @@ class Cassandra:
         """Run a statement page by page, each within its own deadline. Raises StoreUnavailable."""
         state: bytes | None = None
         while True:
-            async with self.breaker.guard(timeout_s), self._in_flight:
-                rows, state = await (await self._ready()).page(cql, values, state)
+            async with self._in_turn(timeout_s) as session:
+                rows, state = await session.page(cql, values, state)
             yield rows
             if state is None:
                 return
@@ -114,6 +114,20 @@ class Cassandra:
         if self._cluster is not None and not unfinished:
             self._cluster.close()
         self._cluster = None
+
+    @asynccontextmanager
+    async def _in_turn(self, timeout_s: float) -> AsyncIterator[Session]:
+        """The session, for one call of so many seconds. Waiting for a turn is this process's doing, not the store's."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._in_flight.acquire()
+        except TimeoutError as error:
+            raise StoreUnavailable(STORE, "too many statements are under way") from error
+        try:
+            async with self.breaker.guard(timeout_s):
+                yield await self._ready()
+        finally:
+            self._in_flight.release()
 
     async def _ready(self) -> Session:
         """The session, opened where there is none."""

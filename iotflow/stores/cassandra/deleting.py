@@ -5,10 +5,10 @@ from functools import partial
 
 from iotflow.clock import Clock
 from iotflow.domain.times import Micros, Millis, Span
+from iotflow.parallel import in_parallel
 from iotflow.stores.cassandra.catalogue import stored_days, stored_names
 from iotflow.stores.cassandra.connection import Cassandra, Statement
 from iotflow.stores.cassandra.days import bounds, day_span, timestamp
-from iotflow.stores.cassandra.parallel import in_parallel
 from iotflow.stores.cassandra.rollups import invalidation_by_deletion
 
 STATEMENTS_PER_BATCH = 500

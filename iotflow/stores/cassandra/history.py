@@ -6,10 +6,10 @@ from functools import partial
 
 from iotflow.domain.telemetry import StoredRecord
 from iotflow.domain.times import Micros, Millis, Span
+from iotflow.parallel import in_parallel
 from iotflow.stores.cassandra.catalogue import stored_days, stored_names
 from iotflow.stores.cassandra.connection import SCAN_TIMEOUT_S, Cassandra, Row
 from iotflow.stores.cassandra.days import DAYS_PER_STATEMENT, bounds, timestamp
-from iotflow.stores.cassandra.parallel import in_parallel
 from iotflow.stores.cassandra.values import metadata_of, unpacked
 
 FIRST_DAYS = 2

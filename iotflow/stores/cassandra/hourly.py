@@ -8,12 +8,12 @@ from itertools import chain
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation, Bucket, combined
 from iotflow.domain.times import DAY_MS, Micros, Millis, Span
+from iotflow.parallel import in_parallel
 from iotflow.stores.cassandra.aggregates import aggregated
 from iotflow.stores.cassandra.catalogue import FEW_DAYS, stored_days_of_name
 from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.days import bounds, days_within
 from iotflow.stores.cassandra.hours import HOUR_MS, HOURS_PER_DAY, NO_HOURS, Hours, remainder, whole_hours
-from iotflow.stores.cassandra.parallel import in_parallel
 from iotflow.stores.cassandra.rollups import Rollups, closed_until
 from iotflow.stores.cassandra.statistics import Statistics, bucket_of
 

@@ -6,10 +6,10 @@ from functools import partial
 from iotflow.clock import Clock
 from iotflow.domain.telemetry import LatestValue, LatestValues
 from iotflow.domain.times import Micros, Millis, Span
+from iotflow.parallel import in_parallel
 from iotflow.stores.cassandra.catalogue import newest_times, stored_days
 from iotflow.stores.cassandra.connection import Cassandra, Row
 from iotflow.stores.cassandra.days import DAYS_PER_STATEMENT, day_of, timestamp
-from iotflow.stores.cassandra.parallel import in_parallel
 from iotflow.stores.cassandra.retention import expiry_of
 from iotflow.stores.cassandra.values import value_of
 

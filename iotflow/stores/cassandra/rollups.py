@@ -20,10 +20,10 @@ from typing import Any
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import DAY_MS, Micros, Millis
+from iotflow.parallel import in_parallel
 from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S, STORE, Cassandra, Statement
 from iotflow.stores.cassandra.days import grouped, timestamp
 from iotflow.stores.cassandra.hours import HOUR_MS, NO_HOURS, DayOfHours, Hours, pack, unpack
-from iotflow.stores.cassandra.parallel import in_parallel
 from iotflow.stores.cassandra.statistics import Statistics
 from iotflow.stores.cassandra.values import value_of
 

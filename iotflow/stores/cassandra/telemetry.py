@@ -7,6 +7,7 @@ from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation, Bucket
 from iotflow.domain.telemetry import LatestValues, Record, StoredRecord
 from iotflow.domain.times import Millis, Span
+from iotflow.parallel import in_parallel
 from iotflow.stores.cassandra.aggregates import aggregated
 from iotflow.stores.cassandra.catalogue import stored_names
 from iotflow.stores.cassandra.connection import Cassandra
@@ -14,7 +15,6 @@ from iotflow.stores.cassandra.deleting import delete_span, purge_device
 from iotflow.stores.cassandra.history import read_records
 from iotflow.stores.cassandra.hourly import aggregated_by_hours, worth_hours
 from iotflow.stores.cassandra.latest import read_latest
-from iotflow.stores.cassandra.parallel import in_parallel
 from iotflow.stores.cassandra.small_writes import SmallWrites
 from iotflow.stores.cassandra.writing import Write
 

@@ -1,4 +1,4 @@
-"""Several statements at once, a bounded number of them."""
+"""Several calls at once, a bounded number of them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,8 +10,11 @@ AT_ONCE = 8
 """Of one caller: a large request leaves room for others."""
 
 
-async def in_parallel(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Await all calls, `AT_ONCE` at a time; their results in order. The first error stops the rest and is raised."""
+async def in_parallel(calls: Iterable[Callable[[], Awaitable[T]]], at_once: int = AT_ONCE) -> list[T]:
+    """Await all calls, so many at a time; their results in order. The first error stops the rest and is raised.
+
+    The calls are taken one by one, as they are begun: what makes them may look at what those before have found.
+    """
     results: dict[int, T] = {}
     remaining = iter(enumerate(calls))
 
@@ -21,7 +24,7 @@ async def in_parallel(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
+            for _ in range(at_once):
                 group.create_task(work())
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
