@@ -1,5 +1,5 @@
 # The service. PYTHON_IMAGE is any image with Python 3.11 to 3.13 and its venv module.
-ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /build

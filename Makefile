@@ -29,6 +29,14 @@ run-all: servers ## Serve likewise, with everything in the servers of `make serv
 	@settings=$$($(BIN)/python -m tests.servers start) && eval "$$settings" && $(BIN)/iotflow migrate && \
 		exec $(BIN)/iotflow serve --host $(HOST) --port $(PORT)
 
+.PHONY: env
+env: .env ## Write .env: new secrets for `docker compose up`
+
+.env:
+	@umask 077; $(PYTHON) -c 'import secrets; [print(f"{name}_PASSWORD={secrets.token_urlsafe(24)}") \
+		for name in ("POSTGRES", "REDIS", "MONGO")]' > $@
+	@echo "Wrote .env; keep it: the databases remember these passwords"
+
 .PHONY: images
 images: .venv/.dev-installed ## Pull the images of the servers, or build them where that is impossible
 	@$(BIN)/python -m tests.servers.images.build
@@ -45,6 +53,10 @@ servers-stop: .venv/.dev-installed ## Remove them and their data
 test: .venv/.dev-installed ## Run all tests
 	@mkdir -p .cache
 	PYTEST_DEBUG_TEMPROOT=$(CURDIR)/.cache $(BIN)/python -m pytest -n $(WORKERS)
+
+.PHONY: test-compose
+test-compose: .venv/.dev-installed ## Build the image, bring up compose.yaml and play a fleet's day on it
+	$(BIN)/python -m pytest -m compose tests/packaging/test_compose.py
 
 .PHONY: lint
 lint: .venv/.dev-installed ## Check format, style and layers

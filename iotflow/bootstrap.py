@@ -35,7 +35,7 @@ from iotflow.stores.memory.rate_limits import MemoryRateLimiter
 from iotflow.stores.mongo.address import parse_address as parse_mongo
 from iotflow.stores.redis.address import parse_address as parse_redis
 from iotflow.stores.sql import migrations
-from iotflow.stores.sql.activity import SqlActivity
+from iotflow.stores.sql.activity import SqlActivity, SqlActivitySweeper
 from iotflow.stores.sql.dialect import Database, open_database
 from iotflow.stores.sql.events import SqlEvents
 from iotflow.stores.sql.telemetry import SqlTelemetry
@@ -167,7 +167,9 @@ async def _telemetry(
     if connections.cassandra is not None:
         from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 
-        return CassandraTelemetry(connections.cassandra, clock, settings.retention_days)
+        on_cassandra = CassandraTelemetry(connections.cassandra, clock, settings.retention_days)
+        stack.push_async_callback(on_cassandra.close)
+        return on_cassandra
     telemetry = SqlTelemetry(connections.database, clock, settings.retention_days)
     stack.push_async_callback(telemetry.close)
     sweepers.append(telemetry)
@@ -186,7 +188,7 @@ async def _documents(
         await documents.apply_retention()
         return documents, MongoActivity(connections.mongo)
     events = SqlEvents(connections.database, clock, settings.event_retention_days)
-    sweepers.append(events)
+    sweepers += [events, SqlActivitySweeper(connections.database, clock)]
     return events, SqlActivity(connections.database)
 
 

@@ -1,7 +1,6 @@
 """What all tests share."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -24,15 +23,6 @@ settings.load_profile("ci")
 def clock() -> FakeClock:
     """The time of the test's own world."""
     return FakeClock()
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> str:
-    """The server of PostgreSQL that the environment names, where tests make databases of their own."""
-    url = os.environ.get("IOTFLOW_TEST_POSTGRES_URL")
-    if not url:
-        pytest.skip("IOTFLOW_TEST_POSTGRES_URL names no server")
-    return url
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,20 @@
 """A server behind a proxy that can fail as networks and servers do."""
 
 import asyncio
+import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+
+SSL_REQUEST_BYTES = 8
 
 
 class Proxy:
     """Passes on what clients and the server send each other, until it is told otherwise."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, postgres_tls: ssl.SSLContext | None = None) -> None:
+        """With `postgres_tls`, clients are spoken to by TLS, in the way that PostgreSQL's begin it."""
+        self._tls = postgres_tls
         self._upstream = (host, port)
         self._listener: asyncio.Server | None = None
         self._flowing = asyncio.Event()
@@ -20,7 +26,7 @@ class Proxy:
 
     async def start(self) -> None:
         """Listen; again, on the same port, after `stop`."""
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._listener = await asyncio.start_server(self._serve, "localhost", self.port, family=socket.AF_INET)
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -44,7 +50,11 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.add(writer)
-        with suppress(OSError):
+        with suppress(OSError, asyncio.IncompleteReadError):
+            if self._tls is not None:
+                await reader.readexactly(SSL_REQUEST_BYTES)
+                writer.write(b"S")
+                await writer.start_tls(self._tls)
             upstream_reader, upstream_writer = await asyncio.open_connection(*self._upstream)
             self._writers.add(upstream_writer)
             for source, target in ((reader, upstream_writer), (upstream_reader, writer)):
@@ -63,9 +73,9 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxied(host: str, port: int) -> AsyncIterator[Proxy]:
+async def proxied(host: str, port: int, postgres_tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
     """A proxy before the server at this place."""
-    proxy = Proxy(host, port)
+    proxy = Proxy(host, port, postgres_tls)
     await proxy.start()
     try:
         yield proxy

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 from iotflow.clock import Clock
 from iotflow.completion import to_completion
 from iotflow.domain.aggregates import Aggregation, Bucket, combined, finished
-from iotflow.domain.devices import MAX_ID, Device, DeviceFilter
+from iotflow.domain.devices import MAX_ID, DeviceFilter
 from iotflow.domain.errors import InvalidInput, NotFound
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonValue
 from iotflow.domain.permissions import visible_device
-from iotflow.domain.principals import Principal
+from iotflow.domain.principals import DevicePrincipal, Principal
 from iotflow.domain.telemetry import MAX_AHEAD_MS, LatestValues, StoredRecord, Value
 from iotflow.domain.times import Millis, Span, format_rfc3339
 from iotflow.domain.windows import MAX_WINDOWS, segments, window_index, window_start
@@ -30,10 +30,20 @@ DEVICES_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The device that telemetry is of, as answers name it."""
+
+    id: int
+    name: str
+    device_type: str
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Latest:
     """A device's newest values, and whether the cache held them."""
 
-    device: Device
+    device: Source
     values: LatestValues
     cached: bool
 
@@ -82,10 +92,14 @@ class History:
         self._clock = clock
         self._reads = SingleFlight[LatestValues]()
 
-    async def device(self, caller: Principal, device_id: int) -> Device:
+    async def device(self, caller: Principal, device_id: int) -> Source:
         """A device whose telemetry the caller may see. Raises NotFound."""
+        if isinstance(caller, DevicePrincipal) and caller.device_id == device_id:
+            # Its key has just proved all that there is to know.
+            return Source(device_id, caller.name, caller.device_type, caller.user_id)
         async with self._transactions.read() as transaction:
-            return visible_device(caller, device_id, await transaction.devices.get(device_id))
+            device = visible_device(caller, device_id, await transaction.devices.get(device_id))
+        return Source(device.id, device.name, device.device_type, device.user_id)
 
     async def latest(self, caller: Principal, device_id: int) -> Latest:
         """A device's newest values. Raises NotFound for no such device, and for one that never sent any."""
@@ -188,7 +202,7 @@ class History:
         device = await self.device(caller, device_id)
         await to_completion(self._delete(device, span, Actor.of(caller, request_id)))
 
-    async def _delete(self, device: Device, span: Span, actor: Actor) -> None:
+    async def _delete(self, device: Source, span: Span, actor: Actor) -> None:
         """Delete and tell of it; run to completion, or a cached value could outlive the store's."""
         try:
             await self._telemetry.delete(device.id, span)

@@ -25,7 +25,7 @@ from tests.clock import FakeClock
 from tests.contracts.raw import RawRow
 from tests.services.edges import Pause, Stepped
 from tests.services.house import House, furnish, new_probe, new_resident, submit
-from tests.stores.postgres import PostgresTables, empty
+from tests.stores.postgres import PostgresTables, be_patient, empty
 from tests.stores.sql import SqlTables
 from tests.stores.sqlite import SqliteTables
 
@@ -87,10 +87,11 @@ def shared_settings(request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture
-async def tables(shared_settings: Settings) -> SqlTables:
+async def tables(shared_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> SqlTables:
     url = shared_settings.database_url
     if url.startswith("sqlite"):
         return SqliteTables(shared_settings.data_dir / "iotflow.db")
+    be_patient(monkeypatch)
     await empty(url)
     return PostgresTables(url)
 

@@ -19,7 +19,6 @@ from tests.clock import FakeClock
 from tests.services.edges import Edge, Fail, Pause
 from tests.services.house import House, Probe, Resident, furnish, new_probe, new_resident, submit
 from tests.services.test_principal_races import OF_KEYS, Revocation, key_works
-from tests.stores.conftest import redis_url  # noqa: F401  # a fixture
 from tests.stores.redis import OnRedis
 from tests.stores.redis_server import RedisServer, require
 

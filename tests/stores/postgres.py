@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import URL, make_url
 
+from iotflow.stores.sql import dialect, postgres
 from iotflow.stores.sql.dialect import Database, open_database
 from iotflow.stores.sql.migrations import upgrade
 from iotflow.stores.sql.tables import metadata
@@ -17,12 +18,15 @@ from tests.contracts.raw import RawRow
 # Names must sort and compare as they do on SQLite, whatever the language of the database.
 LOCALE = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
 
+PATIENCE_S = 8.0
+
 
 class OnPostgres:
     """Makes a suite run on PostgreSQL."""
 
     @pytest.fixture
-    async def url(self, migrated_postgres: str) -> str:
+    async def url(self, migrated_postgres: str, monkeypatch: pytest.MonkeyPatch) -> str:
+        be_patient(monkeypatch)
         await empty(migrated_postgres)
         return migrated_postgres
 
@@ -35,6 +39,12 @@ class OnPostgres:
     @pytest.fixture
     def tables(self, url: str) -> "PostgresTables":
         return PostgresTables(url)
+
+
+def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a busy machine time: what is not about deadlines must not fail by them."""
+    monkeypatch.setattr(dialect, "POINT_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", PATIENCE_S)
 
 
 class PostgresTables:

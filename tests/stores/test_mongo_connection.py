@@ -1,6 +1,7 @@
 """How a connection to MongoDB is made, refused and ended."""
 
 import asyncio
+import socket
 import sys
 from typing import get_args
 
@@ -55,12 +56,9 @@ class TestMongoConnection(CollectsSockets, OnMongo):
         assert "nowhere.invalid" in message
 
     async def test_a_server_that_does_not_answer_is_given_up(self, driver: Driver) -> None:
-        async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read()
-            writer.close()
-
-        async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
+        # Connections are made without it being asked.
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
             message = await refusal(parse_address(f"mongodb://ada:{PASSWORD}@127.0.0.1:{port}/docs"), driver)
         assert f"127.0.0.1:{port}" in message
 

@@ -12,7 +12,7 @@ from iotflow.domain.times import Millis
 from iotflow.repositories.activity import Activity, DeviceHour
 from iotflow.stores.mongo.activity import MongoActivity
 from iotflow.stores.mongo.clients import Driver
-from iotflow.stores.mongo.connection import Mongo
+from iotflow.stores.mongo.connection import POINT_TIMEOUT_S, Mongo
 from iotflow.stores.mongo.documents import Document
 from iotflow.stores.mongo.events import MongoEvents
 from tests.contracts.activity import HOUR_MS
@@ -42,14 +42,28 @@ class Profiled:
         return await found.to_list()
 
 
-class TestMongoPlans(OnMongo):
-    @pytest.fixture
-    def driver(self) -> Driver:
-        return "pymongo"
-
+class OnProfiledMongo(OnMongo):
     @pytest.fixture
     def profiled(self, database: AsyncDatabase[Document]) -> Profiled:
         return Profiled(database)
+
+
+class TestMongoWrites(OnProfiledMongo):
+    async def test_a_write_is_acknowledged_when_a_majority_has_it_in_its_journal(
+        self, mongo: Mongo, profiled: Profiled, clock: Clock
+    ) -> None:
+        await profiled.begin()
+        await MongoEvents(mongo, clock, 30).add([event(clock), event(clock)])
+        (insert,) = await profiled.end("events")
+        assert insert["ninserted"] == 2
+        assert insert["command"]["writeConcern"] == {"w": "majority", "j": True}
+        assert 0 < insert["command"]["maxTimeMS"] <= POINT_TIMEOUT_S * 1_000
+
+
+class TestMongoPlans(OnProfiledMongo):
+    @pytest.fixture
+    def driver(self) -> Driver:
+        return "pymongo"
 
     @pytest.fixture
     async def events(self, mongo: Mongo, clock: Clock) -> MongoEvents:

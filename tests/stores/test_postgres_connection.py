@@ -14,9 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.stores.sql import postgres
 from iotflow.stores.sql.dialect import open_database
-
-SSL_REQUEST = 8
+from tests.proxy import SSL_REQUEST_BYTES, proxied
+from tests.stores.postgres import be_patient
 
 
 async def reason(url: URL) -> str:
@@ -30,6 +31,11 @@ async def reason(url: URL) -> str:
     return str(caught.value)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_patient(monkeypatch)
+
+
 @pytest.fixture
 def server(postgres_url: str) -> URL:
     return make_url(postgres_url).set(drivername="postgresql+asyncpg")
@@ -37,11 +43,21 @@ def server(postgres_url: str) -> URL:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
+    return certified(tmp_path / "server")
+
+
+@pytest.fixture
+def another_certificate(tmp_path: Path) -> Path:
+    return certified(tmp_path / "other")
+
+
+def certified(directory: Path) -> Path:
     """A certificate for localhost, its key beside it."""
-    path = tmp_path / "server.crt"
+    directory.mkdir()
+    path = directory / "server.crt"
     request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     names = ["-addext", "subjectAltName=DNS:localhost"]
-    files = ["-keyout", str(tmp_path / "server.key"), "-out", str(path)]
+    files = ["-keyout", str(path.with_suffix(".key")), "-out", str(path)]
     subprocess.run([*request, *names, *files], check=True, capture_output=True)
     return path
 
@@ -51,36 +67,8 @@ async def secured(server: URL, certificate: Path) -> AsyncIterator[int]:
     """The port, on localhost, of a proxy that speaks TLS in front of the server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, certificate.with_suffix(".key"))
-    passing: set[asyncio.Task[None]] = set()
-
-    async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        try:
-            while data := await source.read(65_536):
-                target.write(data)
-                await target.drain()
-        except OSError:
-            pass
-        target.close()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await reader.readexactly(SSL_REQUEST)
-            writer.write(b"S")
-            await writer.start_tls(context)
-            upstream_reader, upstream_writer = await asyncio.open_connection(server.host, server.port or 5432)
-        except (OSError, asyncio.IncompleteReadError):
-            writer.close()
-            return
-        for source, target in ((reader, upstream_writer), (upstream_reader, writer)):
-            passing.add(asyncio.create_task(pass_on(source, target)))
-
-    listener = await asyncio.start_server(serve, "localhost", 0)
-    yield listener.sockets[0].getsockname()[1]
-    listener.close()
-    for task in passing:
-        task.cancel()
-    if passing:
-        await asyncio.wait(passing)
+    async with proxied(server.host or "localhost", server.port or 5432, context) as proxy:
+        yield proxy.port
 
 
 async def test_a_wrong_password_is_told_without_it(server: URL) -> None:
@@ -106,18 +94,11 @@ async def test_a_host_that_does_not_exist_is_told(server: URL) -> None:
     assert (await reason(server.set(host="no-such-host.invalid"))).startswith("the server at no-such-host.invalid:")
 
 
-async def test_a_server_that_says_nothing_is_given_up(server: URL) -> None:
-    ended = asyncio.Event()
-
-    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await ended.wait()
-        writer.close()
-
-    listener = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    async with asyncio.timeout(5):
-        said = await reason(server.set(host="127.0.0.1", port=listener.sockets[0].getsockname()[1]))
-    ended.set()
-    listener.close()
+async def test_a_server_that_says_nothing_is_given_up(server: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", 0.3)
+    async with proxied(server.host or "localhost", server.port or 5432) as proxy, asyncio.timeout(5):
+        proxy.freeze()
+        said = await reason(server.set(host="127.0.0.1", port=proxy.port))
     assert "no answer" in said
 
 
@@ -131,14 +112,19 @@ async def test_without_tls_on_the_server_its_absence_is_told(server: URL) -> Non
 async def open_plain(server: URL) -> AsyncIterator[int]:
     """The port of a server that has no TLS."""
 
+    ended = asyncio.Event()
+
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readexactly(SSL_REQUEST)
+        await reader.readexactly(SSL_REQUEST_BYTES)
         writer.write(b"N")
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        ended.set()
 
     listener = await asyncio.start_server(refuse, "127.0.0.1", 0)
     yield listener.sockets[0].getsockname()[1]
+    await ended.wait()
     listener.close()
 
 
@@ -154,16 +140,11 @@ async def test_a_verified_connection_is_made_where_the_certificate_is_known(
         await database.close()
 
 
-async def test_a_certificate_of_an_unknown_authority_is_told(server: URL, certificate: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.mkdir()
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=other",
-         "-keyout", str(other / "ca.key"), "-out", str(other / "ca.crt")],
-        check=True, capture_output=True,
-    )  # fmt: skip
+async def test_a_certificate_of_an_unknown_authority_is_told(
+    server: URL, certificate: Path, another_certificate: Path
+) -> None:
     async with secured(server, certificate) as port:
-        query = {"ssl": "verify-full", "sslrootcert": str(other / "ca.crt")}
+        query = {"ssl": "verify-full", "sslrootcert": str(another_certificate)}
         said = await reason(server.set(host="localhost", port=port).update_query_dict(query))
     assert "no TLS connection: CERTIFICATE_VERIFY_FAILED" in said
 
@@ -194,6 +175,6 @@ async def test_statements_are_prepared_once_and_kept(server: URL) -> None:
             await connection.execute(statement, {"number": number})
         driver: Any = (await connection.get_raw_connection()).driver_connection
         assert isinstance(driver, asyncpg.Connection)
-        kept = await driver.fetch("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%AS bigint%'")
+        kept = await driver.fetch("SELECT * FROM pg_prepared_statements WHERE statement LIKE 'SELECT CAST%'")
         assert len(kept) == 1
     await database.close()

@@ -18,7 +18,7 @@ from iotflow.stores.sql.transactions import SqlTransactions
 from tests.contracts.telemetry.base import RETENTION_DAYS, record
 from tests.contracts.transactional import add_user
 from tests.proxy import Proxy, proxied
-from tests.stores.postgres import OnPostgres, PostgresTables, connected
+from tests.stores.postgres import PATIENCE_S, OnPostgres, PostgresTables, connected
 
 GIVEN_UP_AFTER_S = 0.5
 PROMPT_S = 5.0
@@ -170,9 +170,9 @@ class TestPostgresFaults(OnPostgres):
                 *(_sleep(database) for _ in range(2 * postgres.WRITERS)), return_exceptions=True
             )
         assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
-        monkeypatch.undo()
+        monkeypatch.setattr(dialect, "POINT_TIMEOUT_S", PATIENCE_S)
         await answers(database)
-        async with asyncio.timeout(PROMPT_S), asyncio.TaskGroup() as users:
+        async with asyncio.timeout(20), asyncio.TaskGroup() as users:
             for _ in range(3 * postgres.WRITERS):
                 users.create_task(add_user(SqlTransactions(database)))
 
@@ -189,3 +189,24 @@ class TestPostgresFaults(OnPostgres):
         async with database.read() as connection:
             assert await connection.scalar(text("SHOW transaction_isolation")) == "repeatable read"
             assert await connection.scalar(text("SHOW transaction_read_only")) == "on"
+
+    async def test_long_reads_leave_connections_to_short_ones_and_open_no_circuit(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await answers(database)
+        monkeypatch.setattr(dialect, "SCAN_TIMEOUT_S", 4.0)
+        pause = text("SELECT pg_sleep(1)")
+
+        async def read_long() -> None:
+            async with database.read(bulk=True) as connection:
+                await connection.execute(pause)
+
+        long = [asyncio.create_task(read_long()) for _ in range(4 * postgres.READERS)]
+        await asyncio.wait(long, timeout=0.2)
+        assert await _read(database)
+        async with asyncio.timeout(10):
+            outcomes = await asyncio.gather(*long, return_exceptions=True)
+        refused = [outcome for outcome in outcomes if isinstance(outcome, StoreUnavailable)]
+        assert {str(outcome) for outcome in refused} == {"all connections are in use"}
+        assert 0 < len(refused) < len(outcomes)
+        assert await _read(database)

@@ -12,22 +12,21 @@ from sqlalchemy import Connection
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql.dialect import Database, open_database
 from iotflow.stores.sql.migrations import (
-    downgrade_connection,
     stored_revision,
     upgrade,
-    upgrade_connection,
     wanted_revision,
 )
+from iotflow.stores.sql.scripts import downgrade_connection, upgrade_connection
 from iotflow.stores.sql.tables import metadata
-from tests.stores.postgres import PostgresTables, new_database
+from tests.stores.postgres import PostgresTables, be_patient, new_database
 from tests.stores.test_sqlite_migrations import revisions
 
 COLUMNS = """
     SELECT c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text,
-        pg_get_expr(d.adbin, d.adrelid), collation.collname
+        pg_get_expr(d.adbin, d.adrelid), col.collname
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-        LEFT JOIN pg_collation collation ON collation.oid = a.attcollation
+        LEFT JOIN pg_collation col ON col.oid = a.attcollation
     WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
 """
 INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
@@ -38,8 +37,9 @@ CONSTRAINTS = """
 
 
 @pytest.fixture
-async def url(postgres_url: str) -> AsyncIterator[str]:
+async def url(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """A database without a schema."""
+    be_patient(monkeypatch)
     async with new_database(postgres_url) as url:
         yield url
 
@@ -74,12 +74,12 @@ async def test_models_and_migrations_agree(database: Database, url: str, postgre
         found: list[Any] = compare_metadata(MigrationContext.configure(connection), metadata)
         return found
 
-    async with database.read() as connection:
+    async with database.migration() as connection:
         assert await connection.run_sync(differences) == []
     # Alembic compares neither collations nor conditions nor what a foreign key does on deletion.
     async with new_database(postgres_url) as modelled:
         models = open_database(modelled)
-        async with models.write(bulk=True) as connection:
+        async with models.migration() as connection:
             await connection.run_sync(metadata.create_all)
         await models.close()
         assert await schema(url) == await schema(modelled)

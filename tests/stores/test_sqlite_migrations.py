@@ -15,12 +15,11 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql.dialect import Database, open_database
 from iotflow.stores.sql.migrations import (
     SCRIPTS,
-    downgrade_connection,
     stored_revision,
     upgrade,
-    upgrade_connection,
     wanted_revision,
 )
+from iotflow.stores.sql.scripts import downgrade_connection, upgrade_connection
 from iotflow.stores.sql.tables import metadata
 from tests.stores.sqlite import OnSqlite, SqliteTables
 

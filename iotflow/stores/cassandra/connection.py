@@ -68,9 +68,10 @@ class Cassandra:
             return await (await self._ready()).execute(cql, values)
 
     async def execute_batch(self, statements: Sequence[Statement], *, timeout_s: float = POINT_TIMEOUT_S) -> None:
-        """Change rows of one partition key in one go, in all tables that have it. Raises StoreUnavailable.
+        """Make changes that may be repeated without harm. Raises StoreUnavailable.
 
-        The changes may be repeated without harm. After an error they may have been made all the same.
+        Those of one partition key are made in one go, in all tables that have it. After an error some or all may have
+        been made.
         """
         async with self.breaker.guard(timeout_s), self._in_flight:
             await (await self._ready()).execute_batch(statements)

@@ -100,7 +100,7 @@ class Session:
             return [row.as_tuple() for row in result]
 
     async def execute_batch(self, statements: Sequence[Statement]) -> None:
-        """Run changes of one partition key in one mutation."""
+        """Run changes; those of one partition key are one mutation."""
         with translated():
             batch = acsylla.create_batch_unlogged()
             batch.set_is_idempotent(True)

@@ -14,6 +14,7 @@ from iotflow.stores.cassandra.deleting import delete_span, purge_device
 from iotflow.stores.cassandra.history import read_records
 from iotflow.stores.cassandra.latest import read_latest
 from iotflow.stores.cassandra.parallel import in_parallel
+from iotflow.stores.cassandra.small_writes import SmallWrites
 from iotflow.stores.cassandra.writing import Write
 
 RECORDS_AT_ONCE = 500
@@ -27,15 +28,19 @@ class CassandraTelemetry:
         self._cassandra = cassandra
         self._clock = clock
         self._retention_days = retention_days
+        self._small_writes = SmallWrites(cassandra)
 
     async def close(self) -> None:
-        """Nothing of its own: writes return when they are stored, and the connection is closed by who opened it."""
+        """Wait for the writes that were submitted."""
+        await self._small_writes.close()
 
     async def write(self, device_id: int, records: Sequence[Record]) -> None:
         for first in range(0, len(records), RECORDS_AT_ONCE):
             part = records[first : first + RECORDS_AT_ONCE]
             write = Write(device_id, part, self._retention_days, self._clock.now())
-            if of_device := write.of_device():
+            if write.is_small:
+                await self._small_writes.submit(write)
+            elif of_device := write.of_device():
                 await self._cassandra.execute_batch(of_device)
                 await in_parallel(partial(self._cassandra.execute_batch, batch) for batch in write.of_days())
 

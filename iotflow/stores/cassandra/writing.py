@@ -15,6 +15,9 @@ from iotflow.stores.cassandra.values import measured, metadata_text, packed
 
 VALUES_PER_BATCH = 500
 BYTES_PER_BATCH = 1_000_000
+SMALL_BYTES = 2_000
+BYTES_PER_STATEMENT = 90
+"""About what a statement takes beside names and values."""
 
 CATALOGUE_OUTLIVES_S = 60
 """An entry of the catalogue expires after what it tells of, never before."""
@@ -43,6 +46,16 @@ class Write:
         self._kept = [
             (record, ttl) for record in records if (ttl := ttl_s(record.received, retention_days, now)) is not None
         ]
+
+    @property
+    def bytes(self) -> int:
+        """About how large the days' part is."""
+        return sum(_size(record) for record, _ in self._kept)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it gains by going out together with others."""
+        return len(self._kept) == 1 and self.bytes <= SMALL_BYTES
 
     def of_device(self) -> list[Statement]:
         """One batch, of the device's partition; empty where there is nothing to store."""
@@ -77,7 +90,7 @@ class Write:
         batch: list[Statement] = []
         size = 0
         for record, ttl in records:
-            statements, weight = self._of_record(day, record, ttl)
+            statements, weight = self._of_record(day, record, ttl), _size(record)
             if batch and (len(batch) + len(statements) > VALUES_PER_BATCH or size + weight > BYTES_PER_BATCH):
                 yield batch
                 batch, size = [], 0
@@ -85,8 +98,7 @@ class Write:
             size += weight
         yield batch
 
-    def _of_record(self, day: int, record: Record, ttl: int) -> tuple[list[Statement], int]:
-        """A record's statements, and about how many bytes its values have."""
+    def _of_record(self, day: int, record: Record, ttl: int) -> list[Statement]:
         time = timestamp(record.timestamp)
         values = {name: packed(value) for name, value in record.values.items()}
         stamps, key = (record.received, ttl), (self._device_id, day)
@@ -99,4 +111,12 @@ class Write:
         statements += [
             (STORE_POINT, (*stamps, measured(value), *key, name, time)) for name, value in record.values.items()
         ]
-        return statements, 2 * sum(map(len, values.values()))
+        return statements
+
+
+def _size(record: Record) -> int:
+    """About how many bytes a record's statements have."""
+    size = BYTES_PER_STATEMENT * (1 + len(record.values))
+    for name, value in record.values.items():
+        size += 2 * (len(name) + (len(value) if isinstance(value, str) else 8))
+    return size if record.metadata is None else size + len(metadata_text(record.metadata))

@@ -43,7 +43,7 @@ class Pipeline:
     def __init__(self, connection: RedisConnection, prefix: str) -> None:
         self.scripts = Scripts(prefix)
         self._connection = connection
-        self._breaker = CircuitBreaker("cache", self._probe, probe_timeout_s=PROBE_TIMEOUT_S)
+        self._breaker = CircuitBreaker("cache", self._probe, probe_timeout_s=2 * PROBE_TIMEOUT_S)
         self._generation_key = f"{prefix}:generation"
         self._generation = ""
         # A process that has just begun cannot know what one before it could not tell any more.
@@ -111,9 +111,9 @@ class Pipeline:
 
     async def _carry_out(self, group: Sequence[_Call]) -> None:
         for _ in range(ATTEMPTS):
-            async with self._breaker.guard(DEADLINE_S):
+            async with self._breaker.guard(3 * DEADLINE_S):  # each exchange has its own
                 if self._doubts:
-                    await self._begin_generation()
+                    await self._begin_generation(DEADLINE_S)
                 if not group:
                     return
                 group = await self._attempt(group)
@@ -122,15 +122,17 @@ class Pipeline:
 
     async def _attempt(self, group: Sequence[_Call]) -> list[_Call]:
         """Send a group; those of it that must be sent again."""
-        commands: list[Command] = [("GET", self._generation_key)]
+        commands: list[Command] = []
         ends: list[int] = []
         for call in group:
             commands += call.build(self._generation)
             ends.append(len(commands))
-        replies = await self._exchange(commands)
-        generation = replies[0].decode() if isinstance(replies[0], bytes) else ""
+        # Last: had anybody begun another generation before one of the commands, it would be known by now.
+        commands.append(("GET", self._generation_key))
+        replies = await self._exchange(commands, DEADLINE_S)
+        generation = replies[-1].decode() if isinstance(replies[-1], bytes) else ""
         again: list[_Call] = []
-        start = 1
+        start = 0
         for call, end in zip(group, ends, strict=True):
             own, start = replies[start:end], end
             errors = [reply for reply in own if isinstance(reply, ErrorReply)]
@@ -152,14 +154,14 @@ class Pipeline:
             self._doubts = True
         return again
 
-    async def _begin_generation(self) -> None:
+    async def _begin_generation(self, deadline_s: float) -> None:
         generation = secrets.token_hex(8)
         # The scripts come after: whoever finds them finds the new generation too.
         commands = [("SET", self._generation_key, generation), *self.scripts.loads]
         # A doubt that comes while this is under way calls for another generation.
         self._doubts = False
         try:
-            replies = await self._exchange(commands)
+            replies = await self._exchange(commands, deadline_s)
         except BaseException:
             self._doubts = True
             raise
@@ -172,21 +174,23 @@ class Pipeline:
         self._unanswered = 0
         self._generation = generation
 
-    async def _exchange(self, commands: Sequence[Command]) -> list[Reply]:
+    async def _exchange(self, commands: Sequence[Command], deadline_s: float) -> list[Reply]:
         exchange = asyncio.create_task(self._connection.exchange(commands))
         try:
-            return await asyncio.shield(exchange)
-        except asyncio.CancelledError:
-            # The deadline may have passed while this process was busy with something else: what is there by now counts.
-            await asyncio.wait([exchange], timeout=GRACE_S)
-            if exchange.done():
-                return exchange.result()
-            exchange.cancel()
-            await asyncio.wait([exchange])
-            raise
+            await asyncio.wait([exchange], timeout=deadline_s)
+            if not exchange.done():
+                # This process may have been busy with something else all the time: what is there by now counts.
+                await asyncio.wait([exchange], timeout=GRACE_S)
+            if not exchange.done():
+                raise StoreUnavailable("cache", f"Redis does not answer within {deadline_s} s")
+            return exchange.result()
+        finally:
+            if not exchange.done():
+                exchange.cancel()
+                await asyncio.wait([exchange])
 
     async def _probe(self) -> None:
-        await self._begin_generation()
+        await self._begin_generation(PROBE_TIMEOUT_S)
 
 
 def _fail(call: _Call, error: Exception) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TypeVar
 
 from sqlalchemy import Table, text
@@ -22,7 +22,10 @@ from iotflow.completion import to_completion
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql.postgres import (
     MIGRATION_LOCK,
+    READERS,
+    WRITERS,
     Partings,
+    Turns,
     is_contention,
     postgres_engines,
     postgres_failure,
@@ -71,6 +74,7 @@ class Database:
         self._failure = failure
         self._migrator = migrator
         self._partings = partings
+        self._writer_turns, self._reader_turns = Turns(WRITERS), Turns(READERS)
         self._breaker = CircuitBreaker("sql", self._probe, probe_timeout_s=2 * POINT_TIMEOUT_S) if migrator else None
         self._write_failed_at: float | None = None
 
@@ -83,7 +87,7 @@ class Database:
         On PostgreSQL each statement sees what was committed before it began: who relies on what he has read locks it.
         """
         try:
-            async with self._guarded(bulk) as deadline, self._writer.connect() as connection:
+            async with self._guarded(self._writer_turns, bulk) as deadline, self._writer.connect() as connection:
                 await connection.begin()
                 yield connection
                 # Only its end tells whether the change was made: no cancellation cuts a commit short.
@@ -102,7 +106,7 @@ class Database:
 
         `bulk` gives it time for many rows. Raises StoreUnavailable.
         """
-        async with self._guarded(bulk), self._reader.connect() as connection:
+        async with self._guarded(self._reader_turns, bulk), self._reader.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -147,13 +151,17 @@ class Database:
         self._write_failed_at = None
 
     @asynccontextmanager
-    async def _guarded(self, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
+    async def _guarded(self, turns: Turns, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
+        turn: AbstractAsyncContextManager[None] = nullcontext()
         if self._breaker is None:
             guard: AbstractAsyncContextManager[asyncio.Timeout] = _deadline(SCAN_TIMEOUT_S)
         else:
-            guard = self._breaker.guard(SCAN_TIMEOUT_S if bulk else POINT_TIMEOUT_S)
+            timeout_s = SCAN_TIMEOUT_S if bulk else POINT_TIMEOUT_S
+            guard = self._breaker.guard(timeout_s)
+            if not self._breaker.is_open:
+                turn = turns.take(timeout_s, bulk=bulk)
         try:
-            async with guard as deadline, self._translated():
+            async with turn, guard as deadline, self._translated():
                 yield deadline
         except DBAPIError as error:
             if not is_contention(error):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.domain.outbox import Message, NewMessage, Topic
@@ -23,7 +23,6 @@ class SqlOutbox:
                 "subject": message.subject,
                 "payload": message.payload,
                 "not_before": message.not_before,
-                "claimed_until": 0,
                 "attempts": 0,
             }
             for message in messages
@@ -32,19 +31,17 @@ class SqlOutbox:
             await self._connection.execute(outbox.insert(), rows)
 
     async def has_due(self, now: Millis) -> bool:
-        due = select(outbox.c.id).where(outbox.c.claimed_until <= now, outbox.c.not_before <= now).limit(1)
+        due = select(outbox.c.id).where(outbox.c.not_before <= now).limit(1)
         return (await self._connection.execute(due)).first() is not None
 
     async def claim(self, now: Millis, lease_ms: int, limit: int) -> list[Message]:
         earlier = outbox.alias("earlier")
         blocked = exists().where(
-            earlier.c.subject == outbox.c.subject,
-            earlier.c.id < outbox.c.id,
-            or_(earlier.c.claimed_until > now, earlier.c.not_before > now),
+            earlier.c.subject == outbox.c.subject, earlier.c.id < outbox.c.id, earlier.c.not_before > now
         )
         due = (
             select(outbox.c.id)
-            .where(outbox.c.claimed_until <= now, outbox.c.not_before <= now, ~blocked)
+            .where(outbox.c.not_before <= now, ~blocked)
             .order_by(outbox.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -57,7 +54,7 @@ class SqlOutbox:
         statement = (
             update(outbox)
             .where(outbox.c.id.in_(ids), ~overtaking)
-            .values(claimed_until=now + lease_ms, attempts=outbox.c.attempts + 1)
+            .values(not_before=now + lease_ms, attempts=outbox.c.attempts + 1)
             .returning(outbox.c.id, outbox.c.topic, outbox.c.subject, outbox.c.payload, outbox.c.attempts)
         )
         rows = (await self._connection.execute(statement)).all()
@@ -65,7 +62,7 @@ class SqlOutbox:
         return sorted(claimed, key=lambda message: message.id)
 
     async def release(self, message_ids: Collection[int], not_before: Millis) -> None:
-        statement = update(outbox).where(outbox.c.id.in_(message_ids)).values(claimed_until=0, not_before=not_before)
+        statement = update(outbox).where(outbox.c.id.in_(message_ids)).values(not_before=not_before)
         await self._connection.execute(statement)
 
     async def remove(self, message_ids: Collection[int]) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -10,6 +12,8 @@ from sqlalchemy import NullPool, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from iotflow.domain.errors import StoreUnavailable
 
 CONNECT_TIMEOUT_S = 1.5
 POOL_TIMEOUT_S = 1.5
@@ -26,6 +30,30 @@ _STATEMENTS_OWN = ("22", "23", *_CONTENTION)
 _PLACE = ("host", "port")
 
 logger = logging.getLogger(__name__)
+
+
+class Turns:
+    """Who may use a connection next: first come, first served, and those who read or write much never use all.
+
+    Waiting for a turn is the doing of this process, and no failure of the store.
+    """
+
+    def __init__(self, connections: int) -> None:
+        self._any = asyncio.Semaphore(connections)
+        self._bulk = asyncio.Semaphore(connections * 3 // 5)
+
+    @asynccontextmanager
+    async def take(self, within_s: float, *, bulk: bool) -> AsyncIterator[None]:
+        """A turn for the time of the block. Raises StoreUnavailable when none has come within so many seconds."""
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(within_s):
+                    if bulk:
+                        await stack.enter_async_context(self._bulk)
+                    await stack.enter_async_context(self._any)
+            except TimeoutError as error:
+                raise StoreUnavailable("sql", "all connections are in use") from error
+            yield
 
 
 class Partings:

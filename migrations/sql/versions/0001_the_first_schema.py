@@ -53,13 +53,13 @@ def upgrade() -> None:
         sa.Column("topic", sa.String(length=32), nullable=False),
         sa.Column("subject", sa.String(length=64), nullable=False),
         sa.Column("payload", sa.JSON(), nullable=False),
-        sa.Column("not_before", sa.BigInteger(), nullable=False),
-        sa.Column("claimed_until", sa.BigInteger(), nullable=False),
+        sa.Column("not_before", sa.BigInteger(), nullable=False, comment="a claim moves it to the end of its lease"),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outbox_not_before"), ["not_before"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbox_subject_id"), ["subject", "id"], unique=False)
 
     op.create_table(
@@ -274,6 +274,7 @@ def downgrade() -> None:
     op.drop_table("telemetry_metadata")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outbox_subject_id"))
+        batch_op.drop_index(batch_op.f("ix_outbox_not_before"))
 
     op.drop_table("outbox")
     with op.batch_alter_table("events", schema=None) as batch_op:

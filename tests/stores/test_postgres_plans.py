@@ -1,0 +1,217 @@
+"""How PostgreSQL finds what it is asked for, in tables that hold enough for it to choose."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from iotflow.clock import Clock
+from iotflow.domain.aggregates import Aggregation
+from iotflow.domain.devices import DeviceFilter
+from iotflow.domain.events import EventFilter, EventPosition, EventType
+from iotflow.domain.times import Millis, Span
+from iotflow.stores.sql.dialect import Database, open_database
+from iotflow.stores.sql.events import SqlEvents
+from iotflow.stores.sql.telemetry import SqlTelemetry
+from iotflow.stores.sql.transactions import SqlTransactions
+from tests.contracts.transactional import new_digest
+from tests.stores.postgres import be_patient, connected, drop_database, migrated_database
+from tests.stores.statements import Statement, Statements, observed
+
+DEVICES = 8
+RECORDS = 5_000
+NAMES = ("a", "b", "c", "d", "e")
+SPAN = Span(Millis(500_000), Millis(4_900_000))
+ROWS_IN_ALL = DEVICES * RECORDS * len(NAMES)
+
+FILL = f"""
+    INSERT INTO telemetry_points
+    SELECT device, record * 1000, name, NULL, record, NULL, NULL, 1, 9000000000000000000
+    FROM generate_series(1, {DEVICES}) device, generate_series(1, {RECORDS}) record,
+        unnest(ARRAY['a', 'b', 'c', 'd', 'e']) name;
+    INSERT INTO telemetry_metadata
+    SELECT device, record * 1000, '{{}}', 1, 9000000000000000000
+    FROM generate_series(1, {DEVICES}) device, generate_series(1, {RECORDS}) record;
+    INSERT INTO users
+    SELECT gen_random_uuid(), 'u' || n, 'u' || n, 'u' || n || '@x', 'u' || n || '@x', '', true, n = 1, n, n, NULL
+    FROM generate_series(1, 5000) n;
+    INSERT INTO devices (user_id, name, name_key, device_type, status, created_at, updated_at)
+    SELECT user_id, 'd' || n, 'd' || n, 't', 'active', 1, 1 FROM users, generate_series(1, 4) n;
+    INSERT INTO device_keys SELECT sha256(id::text::bytea), id, 'iot_', 1, NULL FROM devices;
+    INSERT INTO tokens SELECT sha256(user_id::text::bytea), user_id, 1, 9000000000000000000 FROM users;
+    INSERT INTO events
+    SELECT gen_random_uuid(), 'user.updated', n, user_id, n % 1000, '{{}}', NULL FROM users, generate_series(1, 10) n;
+    INSERT INTO outbox (topic, subject, payload, not_before, attempts)
+    SELECT 'event', 'user:' || (n % 500), '{{}}', 0, 0 FROM generate_series(1, 20000) n;
+    VACUUM ANALYZE
+"""
+
+Plan = dict[str, Any]
+"""A node of a plan. Any: PostgreSQL's own notation."""
+
+
+@pytest.fixture(scope="module")
+def filled(postgres_url: str) -> Iterator[str]:
+    """A database with enough rows that to read them all would be the dearest way."""
+
+    async def fill() -> str:
+        url = await migrated_database(postgres_url)
+        async with connected(url) as connection:
+            for statement in FILL.split(";"):
+                await connection.execute(statement)
+        return url
+
+    url = asyncio.run(fill())
+    yield url
+    asyncio.run(drop_database(url))
+
+
+@pytest.fixture
+async def database(filled: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    be_patient(monkeypatch)
+    database = open_database(filled)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def telemetry(database: Database, clock: Clock) -> SqlTelemetry:
+    return SqlTelemetry(database, clock, 30)
+
+
+async def plans(url: str, statements: Statements) -> list[list[Plan]]:
+    """The nodes of the plan of each query that was sent."""
+    asked = statements.beginning_with("SELECT", "WITH")
+    assert asked, "nothing was asked"
+    async with connected(url) as connection:
+        return [list(_nodes(await _explained(connection, statement))) for statement in asked]
+
+
+async def _explained(connection: Any, statement: Statement) -> Plan:
+    sql, parameters = statement
+    ((text,),) = await connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *parameters)
+    plan: Plan = json.loads(text)[0]["Plan"]
+    return plan
+
+
+def _nodes(plan: Plan) -> Iterator[Plan]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from _nodes(part)
+
+
+def reads(nodes: list[Plan], table: str | None = None) -> list[Plan]:
+    """The nodes that read a table, or any."""
+    return [
+        node
+        for node in nodes
+        if node["Node Type"].endswith("Scan")
+        and ("Relation Name" in node or "Index Name" in node)
+        and table in (None, node.get("Relation Name"))
+    ]
+
+
+def assert_by_index(nodes: list[Plan]) -> None:
+    found = reads(nodes)
+    assert found
+    assert [node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"] == []
+
+
+def rows_read(nodes: list[Plan]) -> int:
+    return sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"] for node in reads(nodes)
+    )
+
+
+class TestPostgresPlans:
+    @pytest.mark.parametrize("descending", [False, True])
+    @pytest.mark.parametrize("after", [None, Millis(2_500_000)])
+    @pytest.mark.parametrize("names", [None, ["a"], ["a", "b", "c"]])
+    @pytest.mark.parametrize("span", [SPAN, Span(Millis(0), None)])
+    async def test_a_page_of_records_is_read_in_the_order_of_an_index(
+        self,
+        telemetry: SqlTelemetry,
+        filled: str,
+        descending: bool,
+        after: Millis | None,
+        names: list[str] | None,
+        span: Span,
+    ) -> None:
+        with observed() as statements:
+            found = await telemetry.records(7, span, descending=descending, limit=50, after=after, names=names)
+        assert len(found) == 50
+        for nodes in await plans(filled, statements):
+            assert_by_index(nodes)
+            assert rows_read(nodes) <= 2 * 50 * len(NAMES)
+
+    async def test_the_newest_values_cost_a_few_probes_a_name(self, telemetry: SqlTelemetry, filled: str) -> None:
+        with observed() as statements:
+            assert len(await telemetry.latest(7)) == len(NAMES)
+            assert len(await telemetry.names(7)) == len(NAMES)
+        for nodes in await plans(filled, statements):
+            assert_by_index(nodes)
+            assert rows_read(nodes) <= 6 * len(NAMES)
+
+    @pytest.mark.parametrize("aggregation", Aggregation)
+    async def test_a_statistic_reads_the_points_of_its_name_and_span(
+        self, telemetry: SqlTelemetry, filled: str, aggregation: Aggregation
+    ) -> None:
+        with observed() as statements:
+            await telemetry.aggregate(7, "c", SPAN, aggregation, width_ms=60_000, offset_ms=0)
+        (nodes,) = await plans(filled, statements)
+        assert_by_index(nodes)
+        points = (SPAN.end or 0) // 1_000 - SPAN.start // 1_000
+        # First and last look their points up again, by whatever way PostgreSQL holds to be cheapest.
+        times = 3 if aggregation in (Aggregation.FIRST, Aggregation.LAST) else 1
+        assert rows_read(nodes) <= times * points
+
+    @pytest.mark.parametrize("paged", [False, True])
+    @pytest.mark.parametrize("by", ["all", "type", "user", "device"])
+    async def test_a_page_of_events_is_read_in_the_order_of_an_index(
+        self, database: Database, clock: Clock, filled: str, by: str, paged: bool
+    ) -> None:
+        async with connected(filled) as connection:
+            user_id = UUID(str(await connection.fetchval("SELECT user_id FROM users LIMIT 1")))
+        where = {
+            "all": EventFilter(),
+            "type": EventFilter(event_type=EventType.USER_UPDATED, start=Millis(0)),
+            "user": EventFilter(user_id=user_id),
+            "device": EventFilter(device_id=3),
+        }[by]
+        with observed() as statements:
+            await SqlEvents(database, clock, 0).page(where, 100, EventPosition(Millis(9), uuid4()) if paged else None)
+        (nodes,) = await plans(filled, statements)
+        assert_by_index(nodes)
+        assert rows_read(nodes) <= 200
+
+    async def test_a_sweep_goes_on_from_where_it_was(self, telemetry: SqlTelemetry, filled: str) -> None:
+        await telemetry.sweep_chunk()
+        with observed() as statements:
+            await telemetry.sweep_chunk()
+        for nodes in await plans(filled, statements):
+            assert_by_index(nodes)
+            assert rows_read(nodes) <= 1_100
+
+    async def test_credentials_and_what_belongs_to_a_user_are_found_by_an_index(
+        self, database: Database, filled: str
+    ) -> None:
+        transactions = SqlTransactions(database)
+        async with connected(filled) as connection:
+            user_id = UUID(str(await connection.fetchval("SELECT user_id FROM users LIMIT 1")))
+        with observed() as statements:
+            async with transactions.write() as transaction:
+                await transaction.keys.find(new_digest(), Millis(1))
+                await transaction.tokens.find(new_digest(), Millis(1))
+                await transaction.accounts.find_credentials("u7")
+                await transaction.accounts.lock_active_admins()
+                await transaction.accounts.lock(user_id)
+                await transaction.devices.page(DeviceFilter(user_id=user_id), 100, 0)
+                await transaction.devices.lock([3, 4])
+                await transaction.keys.digests_of_user(user_id)
+                await transaction.outbox.claim(Millis(1), 1, 10)
+        for (sql, _), nodes in zip(statements.beginning_with("SELECT"), await plans(filled, statements), strict=True):
+            assert_by_index(nodes)
+            assert rows_read(nodes) <= 200, sql
