@@ -4,13 +4,14 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.deployments import DEPLOYMENTS, Deployment, NoStores
 from bench.fleet import NotAlike, midnight_ms, require_alike
 from bench.lines import LINES, Line
 from bench.load import NoLoad, Run, drive, require_wrk
-from bench.report import Comparison, table, write_json
+from bench.report import NO_ERRORS, Comparison, table, write_json
 
 CONNECTIONS = (16, 64)
 WARM_UP_S = 1
@@ -31,10 +32,13 @@ def main() -> None:
                 tempfile.TemporaryDirectory(prefix="iotflow-bench-") as directory,
                 DEPLOYMENTS[stores](Path(directory)) as deployment,
             ):
-                require_alike(deployment.fleet, deployment.service.base_url, deployment.floor.base_url)
+                with _complaints_told(deployment):
+                    require_alike(deployment.fleet, deployment.service.base_url, deployment.floor.base_url)
                 load = _Load(deployment)
                 for line in lines:
                     found += load.comparisons(stores, line, arguments.seconds, arguments.rounds)
+                if any(not check.passed for one in found for check in one.checks if check.demand == NO_ERRORS):
+                    _tell(deployment.complaints())
     except (NoLoad, NoStores, NotAlike) as reason:
         sys.exit(f"bench: {reason}")
     print(table(found))
@@ -68,6 +72,15 @@ class _Load:
         first_time_ms = midnight_ms(days_ago=2 + self._runs)
         fleet = self._deployment.fleet.table
         return drive(process.base_url, process.pid, line, connections, seconds, fleet, first_time_ms)
+
+
+@contextmanager
+def _complaints_told(deployment: Deployment) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        _tell(deployment.complaints())
+        raise
 
 
 def _arguments() -> argparse.Namespace:

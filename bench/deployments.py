@@ -17,6 +17,8 @@ from tests.servers.kinds import CASSANDRA, MONGO, POSTGRES, REDIS, Kind
 
 FLOOR = ("bench.floor",)
 SERVICE = "service"
+LOG_SHOWN = 4_000
+"""The last characters of a log."""
 
 
 class NoStores(Exception):
@@ -30,6 +32,10 @@ class Deployment:
     service: ServiceProcess
     floor: ServiceProcess
     fleet: Fleet
+
+    def complaints(self) -> str:
+        """What both have printed last: a service that is well says nothing while it serves."""
+        return "\n".join(log[-LOG_SHOWN:] for log in (self.service.log(), self.floor.log()) if log)
 
 
 @contextmanager

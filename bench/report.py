@@ -13,6 +13,8 @@ from statistics import median
 from bench.lines import LEAST_OF_FLOOR, Line
 from bench.load import Run
 
+NO_ERRORS = "no errors"
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -47,7 +49,7 @@ class Comparison:
     def checks(self) -> list[Check]:
         """What is demanded of this line."""
         found = [
-            Check("no errors", not summary(self.service).errors and not summary(self.floor).errors),
+            Check(NO_ERRORS, not summary(self.service).errors and not summary(self.floor).errors),
             Check(f"at least {LEAST_OF_FLOOR} of the floor", self.ratio >= LEAST_OF_FLOOR),
         ]
         if self.line.least_per_s is not None and self.stores == "four":
