@@ -17,8 +17,7 @@ from tests.servers.kinds import CASSANDRA, MONGO, POSTGRES, REDIS, Kind
 
 FLOOR = ("bench.floor",)
 SERVICE = "service"
-LOG_SHOWN = 4_000
-"""The last characters of a log."""
+LINES_SHOWN = 40
 
 
 class NoStores(Exception):
@@ -34,8 +33,9 @@ class Deployment:
     fleet: Fleet
 
     def complaints(self) -> str:
-        """What both have printed last: a service that is well says nothing while it serves."""
-        return "\n".join(log[-LOG_SHOWN:] for log in (self.service.log(), self.floor.log()) if log)
+        """What both have printed last, requests and news left out."""
+        lines = [line for log in (self.service.log(), self.floor.log()) for line in log.splitlines()]
+        return "\n".join([line for line in lines if " INFO " not in line][-LINES_SHOWN:])
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The floor says to SQL what the stores say, or its figures are of something else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,7 +77,11 @@ def said() -> Iterator[list[str]]:
     def roll_back(_connection: object) -> None:
         statements.append(ROLLBACK)
 
-    listeners = {"before_cursor_execute": execute, "commit": commit, "rollback": roll_back}
+    listeners: dict[str, Callable[..., None]] = {
+        "before_cursor_execute": execute,
+        "commit": commit,
+        "rollback": roll_back,
+    }
     for name, listener in listeners.items():
         event.listen(Engine, name, listener)
     try:
