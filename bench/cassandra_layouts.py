@@ -34,6 +34,9 @@ DAY = 20_000
 DAY_STARTS = DAY * 86_400_000
 TTL_S = 90 * 86_400
 AT_ONCE = 16
+SUBMISSIONS = 480
+BATCHES = 24
+PAGES = 96
 HOUR = timedelta(hours=1)
 SCAN_S = 60.0
 
@@ -222,32 +225,41 @@ def record(clock: SystemClock, index: int, step_ms: int) -> Record:
     return Record(Millis(DAY_STARTS + index * step_ms), values, None, Micros(clock.receipt()))
 
 
-async def rate(calls: Sequence[Callable[[], Awaitable[object]]], at_once: int = AT_ONCE) -> float:
-    """Calls a second, so many at a time."""
+@dataclass(frozen=True)
+class Figure:
+    """How many a second, and the CPU time that each took in this process, the driver's threads included."""
+
+    rate: float
+    cpu_us: float
+
+
+async def rate(calls: Sequence[Callable[[], Awaitable[object]]], at_once: int = AT_ONCE, each: int = 1) -> Figure:
+    """Calls, of `each` so many, so many at a time."""
     remaining = iter(calls)
 
     async def work() -> None:
         for call in remaining:
             await call()
 
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     await asyncio.gather(*(work() for _ in range(at_once)))
-    return len(calls) / (time.perf_counter() - began)
+    passed, cpu = time.perf_counter() - began, time.process_time() - cpu_began
+    return Figure(len(calls) * each / passed, cpu * 1_000_000 / len(calls) / each)
 
 
-async def submissions(cassandra: Cassandra, layout: Layout, clock: SystemClock, base: int) -> float:
+async def submissions(cassandra: Cassandra, layout: Layout, clock: SystemClock, base: int) -> Figure:
     """Submissions of 3 measurements a second, of 64 devices."""
     return await rate(
         [
             partial(
                 cassandra.execute_batch, layout.store(base + i % 64, record(clock, i // 64, 60_000)), timeout_s=SCAN_S
             )
-            for i in range(3_000)
+            for i in range(SUBMISSIONS)
         ]
     )
 
 
-async def batches(cassandra: Cassandra, layout: Layout, clock: SystemClock, base: int) -> float:
+async def batches(cassandra: Cassandra, layout: Layout, clock: SystemClock, base: int) -> Figure:
     """Records a second in batches of 100, put together within the time."""
 
     async def store(number: int) -> None:
@@ -257,23 +269,25 @@ async def batches(cassandra: Cassandra, layout: Layout, clock: SystemClock, base
         ]
         await cassandra.execute_batch(statements, timeout_s=SCAN_S)
 
-    return 100 * await rate([partial(store, number) for number in range(200)])
+    return await rate([partial(store, number) for number in range(BATCHES)], each=100)
 
 
-async def pages(cassandra: Cassandra, layout: Layout, base: int) -> float:
-    """Pages of 100 records a second, of devices with 2,500 records in the day."""
+async def pages(cassandra: Cassandra, layout: Layout, base: int) -> Figure:
+    """Pages of 100 records a second, of devices with some hundred records in the day."""
 
     async def read(device: int) -> None:
         assert await layout.page(cassandra, device, 100) == 100
 
-    return await rate([partial(read, base + 64 + i % 8) for i in range(600)])
+    return await rate([partial(read, base + 64 + i % 8) for i in range(PAGES)])
 
 
-async def hourly(cassandra: Cassandra, layout: Layout, device: int) -> float:
-    """Seconds for the hourly means of 86,400 values."""
-    began = time.perf_counter()
-    assert await layout.hourly_means(cassandra, device, NAMES[1]) == 86_400
-    return time.perf_counter() - began
+async def hourly(cassandra: Cassandra, layout: Layout, device: int) -> Figure:
+    """Hourly means of 86,400 values."""
+
+    async def read() -> None:
+        assert await layout.hourly_means(cassandra, device, NAMES[1]) == 86_400
+
+    return await rate([read], 1)
 
 
 async def fill_day(cassandra: Cassandra, layout: Layout, clock: SystemClock, device: int) -> None:
@@ -286,10 +300,10 @@ async def fill_day(cassandra: Cassandra, layout: Layout, clock: SystemClock, dev
     await rate([partial(store, first) for first in range(0, 86_400, 100)], at_once=8)
 
 
-async def measure(cassandra: Cassandra, rounds: int) -> Mapping[str, Mapping[str, Sequence[float]]]:
+async def measure(cassandra: Cassandra, rounds: int) -> Mapping[str, Mapping[str, Sequence[Figure]]]:
     """Every figure of every layout, as often as there are rounds."""
     clock = SystemClock()
-    figures: dict[str, defaultdict[str, list[float]]] = {layout.name: defaultdict(list) for layout in LAYOUTS}
+    figures: dict[str, defaultdict[str, list[Figure]]] = {layout.name: defaultdict(list) for layout in LAYOUTS}
     for layout in LAYOUTS:
         for table in layout.tables:
             await cassandra.change_schema(table, timeout_s=SCAN_S)
@@ -299,18 +313,18 @@ async def measure(cassandra: Cassandra, rounds: int) -> Mapping[str, Mapping[str
         base = 1_000 * (number + 1)
         for layout in LAYOUTS:
             found = figures[layout.name]
-            found["submissions/s"].append(await submissions(cassandra, layout, clock, base))
-            found["batched records/s"].append(await batches(cassandra, layout, clock, base))
-            found["pages/s"].append(await pages(cassandra, layout, base))
-            found["hourly means of a day, s"].append(await hourly(cassandra, layout, 1))
+            found["submissions"].append(await submissions(cassandra, layout, clock, base))
+            found["records in batches of 100"].append(await batches(cassandra, layout, clock, base))
+            found["pages of 100 records"].append(await pages(cassandra, layout, base))
+            found["hourly means of a day"].append(await hourly(cassandra, layout, 1))
     return figures
 
 
-async def whole_writes(cassandra: Cassandra, rounds: int) -> Mapping[str, Sequence[float]]:
+async def whole_writes(cassandra: Cassandra, rounds: int) -> Mapping[str, Sequence[Figure]]:
     """Submissions a second of 256 devices as the store plays its role, with the devices' partitions."""
     clock = SystemClock()
     telemetry = CassandraTelemetry(cassandra, clock, 90)
-    figures: defaultdict[str, list[float]] = defaultdict(list)
+    figures: defaultdict[str, list[Figure]] = defaultdict(list)
 
     async def alone(number: int) -> None:
         write = Write(number % 256, [record(clock, number // 256, 60_000)], 90, clock.now())
@@ -331,24 +345,28 @@ async def whole_writes(cassandra: Cassandra, rounds: int) -> Mapping[str, Sequen
 
 
 async def main() -> None:
-    """Measure, print a table of medians and all figures as JSON."""
+    """Measure, print the best and the middle of each figure, and all as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", help="a Cassandra, without a keyspace")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=10)
     arguments = parser.parse_args()
     cassandra = Cassandra(parse_address(f"{arguments.url}/{KEYSPACE}"))
     try:
         await upgrade(cassandra)
         figures = dict(await measure(cassandra, arguments.rounds))
-        figures["whole submissions/s"] = await whole_writes(cassandra, arguments.rounds)
+        figures["whole submissions"] = await whole_writes(cassandra, arguments.rounds)
     finally:
         await cassandra.change_schema(f"DROP KEYSPACE IF EXISTS {KEYSPACE}", timeout_s=SCAN_S)
         await cassandra.close()
     for name, found in figures.items():
         print(name)
-        for figure, values in found.items():
-            print(f"  {figure:40} {statistics.median(values):12,.3f}   ({min(values):,.3f} to {max(values):,.3f})")
-    print(json.dumps(figures))
+        for what, values in found.items():
+            rates, cpu = [figure.rate for figure in values], [figure.cpu_us for figure in values]
+            print(
+                f"  {what:30} {max(rates):10,.1f}/s at best {statistics.median(rates):10,.1f}/s median "
+                f"{min(cpu):12,.0f} us CPU at best {statistics.median(cpu):12,.0f} median"
+            )
+    print(json.dumps(figures, default=vars))
 
 
 if __name__ == "__main__":

@@ -84,8 +84,10 @@ def _cassandra_is_ready(host: str, port: int, password: str) -> bool:
     plain.verify_mode = ssl.CERT_NONE
     for context in (None, plain):
         try:
-            with socket.create_connection((host, port), READY_TIMEOUT_S) as connection:
-                stream = context.wrap_socket(connection) if context else connection
+            with (
+                socket.create_connection((host, port), READY_TIMEOUT_S) as connection,
+                context.wrap_socket(connection) if context else connection as stream,
+            ):
                 stream.sendall(_CQL_OPTIONS)
                 answer = stream.recv(9)
                 if len(answer) >= 5 and answer[4] == _CQL_SUPPORTED:

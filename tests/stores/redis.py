@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
@@ -10,7 +9,6 @@ import pytest
 from redis.asyncio import Redis
 
 from iotflow.clock import Clock, SystemClock
-from iotflow.domain.times import Micros, Millis
 from iotflow.stores.redis import pipeline
 from iotflow.stores.redis.address import RedisAddress, parse_address
 from iotflow.stores.redis.cache import RedisCache, open_redis
@@ -58,30 +56,16 @@ class OnRedis:
     async def redis(self, raw: Redis, address: RedisAddress, clock: Clock) -> AsyncIterator[RedisCache]:
         """This process's players."""
         async with open_redis(address, clock, LIFETIME_S) as redis:
+            # A process that begins voids the entries of others: not in the middle of a test.
+            await redis.ping()
             yield redis
 
     @pytest.fixture
     async def other_redis(self, redis: RedisCache, address: RedisAddress, clock: Clock) -> AsyncIterator[RedisCache]:
         """Another process's."""
         async with open_redis(address, clock, LIFETIME_S) as other:
-            # A process that begins voids the entries of others: not in the middle of a test.
             await other.ping()
             yield other
-
-
-class YoungClock:
-    """Real time, since the epoch that it begins with: times of receipt of the first milliseconds are recent."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._last_receipt = 0
-
-    def now(self) -> Millis:
-        return Millis(int((time.monotonic() - self._began) * 1_000))
-
-    def receipt(self) -> Micros:
-        self._last_receipt = max(self._last_receipt + 1, self.now() * 1_000)
-        return Micros(self._last_receipt)
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], deadline_s: float = DEADLINE_S) -> None:

@@ -167,6 +167,40 @@ async def test_an_outage_costs_milliseconds_and_ends_by_itself(own_server: OwnSe
     await cassandra.close()
 
 
+@pytest.mark.timeout(400)
+async def test_one_node_of_three_may_hang_or_be_killed(cassandra_cluster: list[Server]) -> None:
+    hosts, port = ",".join(node.host for node in cassandra_cluster), cassandra_cluster[0].port
+    cassandra = Cassandra(parse_address(f"cassandra://{hosts}:{port}/iotflow_three?replication=SimpleStrategy/3"))
+    clock = SystemClock()
+    telemetry = CassandraTelemetry(cassandra, clock, 30)
+    device = new_device()
+    stored: set[Millis] = set()
+
+    async def write_on(count: int) -> int:
+        """Write so many records; how many of them were refused."""
+        refused = 0
+        for _ in range(count):
+            sent = record(clock, len(stored) + refused, {"x": 1})
+            try:
+                await telemetry.write(device, [sent])
+            except StoreUnavailable:
+                refused += 1
+            else:
+                stored.add(sent.timestamp)
+            assert not cassandra.breaker.is_open
+        return refused
+
+    await upgrade(cassandra)
+    assert await write_on(20) == 0
+    await asyncio.to_thread(cassandra_cluster[2].pause)
+    assert await write_on(20) <= 2
+    await asyncio.to_thread(cassandra_cluster[2].unpause)
+    await asyncio.to_thread(cassandra_cluster[1].kill)
+    assert await write_on(50) <= 2
+    assert (await values_of(telemetry, device)).keys() >= stored
+    await cassandra.close()
+
+
 def authority(directory: Path, certificate: Path) -> Path:
     """Make an authority, and a key store with a certificate that it signed for 127.0.0.1; the latter's path."""
     key, request, signed, store = (certificate.with_suffix(suffix) for suffix in (".key", ".csr", ".signed", ".p12"))

@@ -9,6 +9,7 @@ from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import DAY_MS, Micros, Millis, Span
 from iotflow.stores.cassandra.connection import Cassandra
+from iotflow.stores.cassandra.driver import InvalidQuery
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from tests.contracts.telemetry import TelemetryContract
 from tests.contracts.telemetry.aggregates import Point, assert_aggregates
@@ -50,6 +51,34 @@ class TestCassandraLayout(OnCassandra):
         async with counted(cassandra) as sent:
             await telemetry.write(device, [record(clock, T + i, {"a": i, "b": i, "c": i}) for i in range(100)])
         assert (sent.batches, sent.statements) == (2, 0)
+
+    async def test_submissions_of_many_devices_go_out_together(
+        self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock
+    ) -> None:
+        devices = [new_device() for _ in range(64)]
+        async with counted(cassandra) as sent, asyncio.TaskGroup() as writers:
+            for device in devices:
+                writers.create_task(telemetry.write(device, [record(clock, T, {"a": device})]))
+        assert sent.all <= 2 * (64 // 10 + 4 * 2)
+        for device in devices:
+            assert await values_of(telemetry, device) == {T: {"a": device}}
+
+    async def test_a_submission_that_cassandra_refuses_fails_alone(
+        self, telemetry: CassandraTelemetry, clock: Clock
+    ) -> None:
+        good = [new_device() for _ in range(30)]
+        # It would expire after the last time that Cassandra knows.
+        bad = Record(T, {"a": 1}, None, Micros(at("2040-01-01 00:00") * 1_000))
+        async with asyncio.TaskGroup() as writers:
+            for device in good[:15]:
+                writers.create_task(telemetry.write(device, [record(clock, T, {"a": 1})]))
+            refused = asyncio.ensure_future(telemetry.write(new_device(), [bad]))
+            for device in good[15:]:
+                writers.create_task(telemetry.write(device, [record(clock, T, {"a": 1})]))
+        with pytest.raises(InvalidQuery):
+            await refused
+        for device in good:
+            assert await values_of(telemetry, device) == {T: {"a": 1}}
 
     async def test_latest_values_are_two_statements_however_long_the_history(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
@@ -94,7 +123,7 @@ class TestCassandraLayout(OnCassandra):
             assert len(await telemetry.records(device, ALL_TIME, descending=False, limit=1_000)) == 50
         assert sent.all <= 7
         async with counted(cassandra) as sent:
-            await telemetry.aggregate(device, "a", ALL_TIME, Aggregation.SUM, width_ms=DAY_MS, offset_ms=0)
+            await telemetry.aggregate(device, "a", ALL_TIME, Aggregation.SUM, width_ms=60_000, offset_ms=0)
         assert sent.all <= 3
 
     async def test_the_day_s_hourly_means_are_one_statement(

@@ -3,12 +3,14 @@
 import pytest
 
 from iotflow.clock import Clock
+from iotflow.domain.times import Millis
 from iotflow.stores.memory import latest_cache, principal_cache, rate_limits
 from iotflow.stores.memory.counters import MemoryCounters
 from iotflow.stores.memory.latest_cache import MemoryLatestCache
 from iotflow.stores.memory.presence import MemoryPresence
 from iotflow.stores.memory.principal_cache import MemoryPrincipalCache
 from iotflow.stores.memory.rate_limits import MemoryRateLimiter
+from tests.clock import FakeClock
 from tests.contracts.counters import CountersContract
 from tests.contracts.latest_cache import LatestCacheContract, value
 from tests.contracts.latest_cache import fill as fill_latest
@@ -32,6 +34,27 @@ class TestMemoryPrincipalCache(PrincipalCacheContract):
         await missed(cache, principals[1].credential)
         for kept in (0, 2, -1):
             assert await cache.get(principals[kept].credential) == principals[kept]
+
+    async def test_all_can_be_forgotten_at_once_with_what_is_being_read(self, cache: MemoryPrincipalCache) -> None:
+        known, being_read = device(), device()
+        await fill(cache, known)
+        early = await missed(cache, being_read.credential)
+        cache.clear()
+        await missed(cache, known.credential)
+        await cache.fill(being_read.credential, being_read, early)
+        await missed(cache, being_read.credential)
+        await fill(cache, known)
+
+    async def test_an_entry_may_end_before_the_cache_s_lifetime(
+        self, cache: MemoryPrincipalCache, clock: FakeClock
+    ) -> None:
+        principal = device()
+        miss = await missed(cache, principal.credential)
+        cache.keep(principal.credential, principal, miss, Millis(clock.now() + 1_000))
+        clock.advance(0.9)
+        assert await cache.get(principal.credential) == principal
+        clock.advance(0.1)
+        await missed(cache, principal.credential)
 
 
 class TestMemoryLatestCache(LatestCacheContract):

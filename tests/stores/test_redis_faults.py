@@ -165,12 +165,48 @@ async def test_a_value_that_was_stored_while_redis_was_frozen_is_not_hidden_by_a
         await here.latest.advance(DEVICE, newest(number))
     await here.latest.advance(DEVICE, newest(100))
     server.unpause()
-    while (found := await shown(there)) is None:
-        await asyncio.sleep(0)
-        if await shown(here) is None and await shown(there) is None:
-            await fill_latest(there.latest, DEVICE, newest(100))
-    assert found == 100
+
+    async def readable() -> bool:
+        found = await there.latest.get(DEVICE)
+        if isinstance(found, LatestMiss):
+            await there.latest.fill(DEVICE, newest(100), found)
+            return False
+        assert found["x"].value == 100
+        return True
+
+    await eventually(readable)
     assert await shown(here) in (100, None)
+
+
+async def test_a_process_that_finds_redis_again_waits_for_those_that_have_not(
+    server: RedisServer, here: RedisCache, there: RedisCache, line: Line
+) -> None:
+    await fill_latest(there.latest, DEVICE, newest(1))
+    server.pause()
+    for _ in range(3):
+        await asyncio.gather(shown(here), shown(there))
+    # Now nobody asks Redis but once in half a second, and this one is late.
+    line.cut()
+    server.unpause()
+    await is_back(there)
+    found = await there.latest.get(DEVICE)
+    assert isinstance(found, LatestMiss)
+    await there.latest.fill(DEVICE, newest(1), found)
+    await here.latest.advance(DEVICE, newest(2))
+    assert await shown(there) is None
+    line.mend()
+    await is_back(here)
+    await here.latest.advance(DEVICE, newest(3))
+
+    async def readable() -> bool:
+        found = await there.latest.get(DEVICE)
+        if isinstance(found, LatestMiss):
+            await there.latest.fill(DEVICE, newest(3), found)
+            return False
+        assert found["x"].value == 3
+        return True
+
+    await eventually(readable)
 
 
 @pytest.mark.parametrize("saved", [False, True])
@@ -237,8 +273,14 @@ async def test_scripts_that_redis_has_forgotten_are_told_again(here: RedisCache,
     await fill_latest(here.latest, DEVICE, newest(1))
     await raw.script_flush()
     assert await shown(here) is None
-    await fill_latest(here.latest, DEVICE, newest(2))
-    assert await shown(here) == 2
+
+    async def filled() -> bool:
+        found = await here.latest.get(DEVICE)
+        if isinstance(found, LatestMiss):
+            await here.latest.fill(DEVICE, newest(2), found)
+        return await shown(here) == 2
+
+    await eventually(filled)
 
 
 async def test_a_redis_without_memory_shows_nothing_old(here: RedisCache, there: RedisCache, raw: Redis) -> None:

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 
 from iotflow.clock import Clock
+from iotflow.domain.times import Millis
 from iotflow.repositories.counters import Counter
 from iotflow.stores.redis import latest_cache
 from iotflow.stores.redis.address import RedisAddress
@@ -16,6 +17,7 @@ from iotflow.stores.redis.latest_cache import RedisLatestCache
 from iotflow.stores.redis.presence import RedisPresence
 from iotflow.stores.redis.principal_cache import RedisPrincipalCache
 from iotflow.stores.redis.rate_limits import RedisRateLimiter
+from tests.clock import FakeClock
 from tests.contracts.counters import CountersContract
 from tests.contracts.latest_cache import LatestCacheContract, value
 from tests.contracts.latest_cache import fill as fill_latest
@@ -23,8 +25,9 @@ from tests.contracts.latest_cache import missed as missed_latest
 from tests.contracts.presence import LATER, PresenceContract, T
 from tests.contracts.principal_cache import LIFETIME_S, PrincipalCacheContract, device, fill
 from tests.contracts.rate_limits import RateLimiterContract
+from tests.contracts.timed import PassTime
 from tests.stores import redis as on_redis
-from tests.stores.redis import OnRedis, YoungClock
+from tests.stores.redis import OnRedis
 
 assert LIFETIME_S == on_redis.LIFETIME_S
 
@@ -60,11 +63,20 @@ class TestRedisPrincipalCache(OnRedis, PrincipalCacheContract):
 
 class TestRedisLatestCache(OnRedis, LatestCacheContract):
     @pytest.fixture
-    def clock(self) -> Clock:
-        return YoungClock()
+    def clock(self) -> FakeClock:
+        """It begins with the epoch: the suite's times of receipt, the first microseconds, are of just now."""
+        return FakeClock(Millis(0))
 
     @pytest.fixture
-    def cache(self, redis: RedisCache) -> RedisLatestCache:
+    def pass_time(self, clock: FakeClock) -> PassTime:
+        async def pass_seconds(seconds: float) -> None:
+            clock.advance(seconds)
+
+        return pass_seconds
+
+    @pytest.fixture
+    def cache(self, redis: RedisCache, monkeypatch: pytest.MonkeyPatch) -> RedisLatestCache:
+        monkeypatch.setattr(latest_cache, "LIFETIME_S", 60)  # no test takes so long
         return redis.latest
 
     @pytest.fixture
@@ -96,12 +108,11 @@ class TestRedisLatestCache(OnRedis, LatestCacheContract):
         await missed_latest(other, device)
 
     async def test_an_advance_long_after_the_receipt_joins_no_entry(
-        self, cache: RedisLatestCache, device: int, clock: Clock, monkeypatch: pytest.MonkeyPatch
+        self, cache: RedisLatestCache, device: int, clock: FakeClock
     ) -> None:
         received = clock.receipt()
         await fill_latest(cache, device, {})
-        monkeypatch.setattr(latest_cache, "PROMPT_S", 0)
-        await asyncio.sleep(0.01)
+        clock.advance(latest_cache.PROMPT_S + 1)
         await cache.advance(device, {"x": value("deleted", T, received)})
         await missed_latest(cache, device)
 

@@ -12,6 +12,7 @@ FEW_DAYS = 3
 
 NAMES = "SELECT names FROM devices WHERE device_id = ?"
 DAYS = "SELECT days[?..?] FROM devices WHERE device_id = ?"
+DAYS_OF_NAME = "SELECT days[?..?], names[?] FROM devices WHERE device_id = ?"
 NEWEST = "SELECT newest, names FROM devices WHERE device_id = ?"
 
 
@@ -35,6 +36,17 @@ async def stored_days(cassandra: Cassandra, device_id: int, span: Span) -> list[
         return list(days)
     rows = await cassandra.execute(DAYS, [days[0], days[-1], device_id])
     return sorted(frozenset().union(*[found or () for (found,) in rows]))
+
+
+async def stored_days_of_name(cassandra: Cassandra, device_id: int, name: str, span: Span) -> list[int]:
+    """The days within the span that may hold data, in order; none where the device has no such name."""
+    days = days_within(span)
+    if not days:
+        return []
+    rows = await cassandra.execute(DAYS_OF_NAME, [days[0], days[-1], name, device_id])
+    if all(of_name is None for _, of_name in rows):
+        return []
+    return sorted(frozenset().union(*[found or () for found, _ in rows]))
 
 
 async def newest_times(cassandra: Cassandra, device_id: int) -> Newest:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 
+from iotflow.clock import Clock
 from iotflow.domain.times import Micros, Millis, Span
 from iotflow.stores.cassandra.catalogue import stored_days, stored_names
 from iotflow.stores.cassandra.connection import Cassandra, Statement
 from iotflow.stores.cassandra.days import bounds, day_span, timestamp
 from iotflow.stores.cassandra.parallel import in_parallel
+from iotflow.stores.cassandra.rollups import invalidation_by_deletion
 
 STATEMENTS_PER_BATCH = 500
 
@@ -19,22 +21,27 @@ DELETE_POINTS = """
 DELETE_DEVICE = "DELETE FROM devices USING TIMESTAMP ? WHERE device_id = ?"
 
 
-async def delete_span(cassandra: Cassandra, device_id: int, span: Span, stamp: Micros) -> None:
-    """Remove what was received before `stamp` and lies within the span. The catalogue keeps its entries."""
+async def delete_span(cassandra: Cassandra, device_id: int, span: Span, clock: Clock) -> None:
+    """Remove what was received before now and lies within the span. The catalogue keeps its entries."""
+    stamp = clock.receipt()
     names = sorted(await stored_names(cassandra, device_id))
-    batches: list[list[Statement]] = []
-    for day in await stored_days(cassandra, device_id, span):
-        batches += _of_day(device_id, day, span, names, stamp)
-    await in_parallel(partial(cassandra.execute_batch, batch) for batch in batches)
+    days = await stored_days(cassandra, device_id, span)
+    await in_parallel(
+        partial(cassandra.execute_batch, [*batch, invalidation_by_deletion(device_id, day, clock.receipt())])
+        for day in days
+        for batch in _of_day(device_id, day, span, names, stamp)
+    )
 
 
-async def purge_device(cassandra: Cassandra, device_id: int, stamp: Micros) -> None:
-    """Remove all that was received of the device before `stamp`; the catalogue last, by which it is found."""
-    await delete_span(cassandra, device_id, Span(Millis(0), None), stamp)
+async def purge_device(cassandra: Cassandra, device_id: int, clock: Clock) -> None:
+    """Remove all that was received of the device before now; the catalogue last, by which it is found."""
+    stamp = clock.receipt()
+    await delete_span(cassandra, device_id, Span(Millis(0), None), clock)
     await cassandra.execute(DELETE_DEVICE, (stamp, device_id))
 
 
 def _of_day(device_id: int, day: int, span: Span, names: Sequence[str], stamp: Micros) -> list[list[Statement]]:
+    """Batches, each of one day's partition."""
     (start, end), (first, last) = bounds(span), bounds(day_span(day))
     key = (stamp, device_id, day)
     if start <= first and last <= end:

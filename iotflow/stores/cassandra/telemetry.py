@@ -12,6 +12,7 @@ from iotflow.stores.cassandra.catalogue import stored_names
 from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.deleting import delete_span, purge_device
 from iotflow.stores.cassandra.history import read_records
+from iotflow.stores.cassandra.hourly import aggregated_by_hours, worth_hours
 from iotflow.stores.cassandra.latest import read_latest
 from iotflow.stores.cassandra.parallel import in_parallel
 from iotflow.stores.cassandra.small_writes import SmallWrites
@@ -37,7 +38,7 @@ class CassandraTelemetry:
     async def write(self, device_id: int, records: Sequence[Record]) -> None:
         for first in range(0, len(records), RECORDS_AT_ONCE):
             part = records[first : first + RECORDS_AT_ONCE]
-            write = Write(device_id, part, self._retention_days, self._clock.now())
+            write = Write(device_id, part, self._retention_days, self._clock)
             if write.is_small:
                 await self._small_writes.submit(write)
             elif of_device := write.of_device():
@@ -67,15 +68,17 @@ class CassandraTelemetry:
     async def aggregate(
         self, device_id: int, name: str, span: Span, aggregation: Aggregation, *, width_ms: int, offset_ms: int
     ) -> list[Bucket]:
-        return await aggregated(
-            self._cassandra, device_id, name, span, aggregation, width_ms=width_ms, offset_ms=offset_ms
-        )
+        if worth_hours(span, width_ms):
+            aggregate = partial(aggregated_by_hours, self._cassandra, self._clock, self._retention_days)
+        else:
+            aggregate = partial(aggregated, self._cassandra)
+        return await aggregate(device_id, name, span, aggregation, width_ms=width_ms, offset_ms=offset_ms)
 
     async def delete(self, device_id: int, span: Span) -> None:
-        await delete_span(self._cassandra, device_id, span, self._clock.receipt())
+        await delete_span(self._cassandra, device_id, span, self._clock)
 
     async def purge(self, device_id: int) -> None:
-        await purge_device(self._cassandra, device_id, self._clock.receipt())
+        await purge_device(self._cassandra, device_id, self._clock)
 
 
 def _beyond(span: Span, after: Millis, *, descending: bool) -> Span:

@@ -6,11 +6,13 @@ In this order a day that holds data is always in the catalogue, whenever a write
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from iotflow.clock import Clock
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Millis
 from iotflow.stores.cassandra.connection import Statement
 from iotflow.stores.cassandra.days import day_of, timestamp
 from iotflow.stores.cassandra.retention import NEVER, ttl_s
+from iotflow.stores.cassandra.rollups import invalidation_by_write
 from iotflow.stores.cassandra.values import measured, metadata_text, packed
 
 VALUES_PER_BATCH = 500
@@ -40,9 +42,11 @@ STORE_CATALOGUE = """
 class Write:
     """The statements that store records of one device, all of which have yet to expire."""
 
-    def __init__(self, device_id: int, records: Sequence[Record], retention_days: int, now: Millis) -> None:
+    def __init__(self, device_id: int, records: Sequence[Record], retention_days: int, clock: Clock) -> None:
         self._device_id = device_id
         self._retention_days = retention_days
+        self._clock = clock
+        now = clock.now()
         self._kept = [
             (record, ttl) for record in records if (ttl := ttl_s(record.received, retention_days, now)) is not None
         ]
@@ -79,7 +83,7 @@ class Write:
         ]
 
     def of_days(self) -> Iterator[list[Statement]]:
-        """Batches, each of one day's partition."""
+        """Batches, each of one day's partition; to be sent as they come, since each bears the time of its making."""
         days: defaultdict[int, list[tuple[Record, int]]] = defaultdict(list)
         for record, ttl in self._kept:
             days[day_of(record.timestamp)].append((record, ttl))
@@ -88,15 +92,17 @@ class Write:
 
     def _of_day(self, day: int, records: Sequence[tuple[Record, int]]) -> Iterator[list[Statement]]:
         batch: list[Statement] = []
+        within: list[Record] = []
         size = 0
         for record, ttl in records:
             statements, weight = self._of_record(day, record, ttl), _size(record)
             if batch and (len(batch) + len(statements) > VALUES_PER_BATCH or size + weight > BYTES_PER_BATCH):
-                yield batch
-                batch, size = [], 0
+                yield [*batch, *invalidation_by_write(self._device_id, day, within, self._clock.receipt())]
+                batch, within, size = [], [], 0
             batch += statements
+            within.append(record)
             size += weight
-        yield batch
+        yield [*batch, *invalidation_by_write(self._device_id, day, within, self._clock.receipt())]
 
     def _of_record(self, day: int, record: Record, ttl: int) -> list[Statement]:
         time = timestamp(record.timestamp)

@@ -53,6 +53,10 @@ class Entries:
             waits += 1
             await asyncio.sleep(WAIT_S)
 
+    async def drop(self, subject: str) -> None:
+        """Forget the entry and the lease to fill it. Raises StoreUnavailable."""
+        await self._pipeline.run(lambda generation: [("DEL", *self.names(subject, generation))], generational=True)
+
     async def fill(self, subject: str, lease: int, fields: Fields, lifetime_ms: int) -> bool:
         """Make the entry, unless the lease has ended; whether it was made. Raises StoreUnavailable."""
         (made,) = await self._pipeline.run(

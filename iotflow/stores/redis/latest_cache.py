@@ -28,7 +28,8 @@ _encode_value = msgspec.json.Encoder().encode
 class RedisLatestCache:
     """Plays `LatestCache`: a hash a device, a field a name, and one more so that it is never empty.
 
-    Without Redis each read is a miss, and no fill is taken.
+    Without Redis, and for a second after an outage, each read is a miss and no fill is taken: another process may not
+    have noticed yet that it is over, and store values that it does not tell of.
     """
 
     def __init__(self, pipeline: Pipeline, prefix: str, clock: Clock) -> None:
@@ -40,22 +41,33 @@ class RedisLatestCache:
 
     async def get(self, device_id: int) -> LatestValues | LatestMiss:
         try:
-            found = await self._entries.get(str(device_id))
+            for _ in range(2):
+                found = await self._entries.get(str(device_id))
+                if not self._pipeline.is_settled:
+                    break
+                if isinstance(found, int):
+                    return LatestMiss(found)
+                values = {
+                    name.decode(): _unpacked(packed)
+                    for name, packed in zip(found[::2], found[1::2], strict=True)
+                    if name
+                }
+                now_us = self._clock.now() * 1_000
+                if all(latest.expires is None or latest.expires > now_us for latest in values.values()):
+                    return values
+                # An older value that is still kept may take the place of the expired one: only the store knows.
+                await self._entries.drop(str(device_id))
         except StoreUnavailable:
-            # Nobody knows what has changed since another reader's miss: each reads the store itself.
-            return LatestMiss(next(self._unshared))
-        if isinstance(found, int):
-            return LatestMiss(found)
-        names, values = found[::2], found[1::2]
-        return {name.decode(): _unpacked(value) for name, value in zip(names, values, strict=True) if name}
+            pass
+        # Nobody knows what has changed since another reader's miss: each reads the store itself.
+        return LatestMiss(next(self._unshared))
 
     async def fill(self, device_id: int, values: LatestValues, miss: LatestMiss) -> None:
         lifetime_ms = LIFETIME_S * 1_000
         for latest in values.values():
             if latest.expires is not None:
-                # An older value that is still kept may take the place of the expired one: only the store knows.
                 lifetime_ms = min(lifetime_ms, latest.expires // 1_000 - self._clock.now())
-        if miss.version < 0 or lifetime_ms <= 0:
+        if miss.version < 0 or lifetime_ms <= 0 or not self._pipeline.is_settled:
             return
         try:
             await self._entries.fill(str(device_id), miss.version, [b"", b"", *_packed(values)], lifetime_ms)

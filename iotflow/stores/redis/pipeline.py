@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from iotflow.circuit_breaker import CircuitBreaker
+from iotflow.circuit_breaker import PROBE_EVERY_S, CircuitBreaker
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.redis.connection import Command, ErrorReply, RedisConnection, Reply
 from iotflow.stores.redis.scripts import Scripts
@@ -20,6 +20,8 @@ from iotflow.stores.redis.scripts import Scripts
 DEADLINE_S = 0.25
 GRACE_S = 0.02
 PROBE_TIMEOUT_S = 2.0
+SETTLE_S = 2 * PROBE_EVERY_S + DEADLINE_S
+"""How long after an outage other processes may not have noticed yet that it is over, and leave things untold."""
 CALLS_PER_GROUP = 512
 CALLS_WAITING = 20_000
 ATTEMPTS = 5
@@ -48,9 +50,15 @@ class Pipeline:
         self._generation = ""
         # A process that has just begun cannot know what one before it could not tell any more.
         self._doubts = True
+        self._settled_at_s = 0.0
         self._unanswered = 0
         self._waiting: deque[_Call] = deque()
         self._worker: asyncio.Task[None] | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last outage is so long ago that no other process can still take it to last."""
+        return asyncio.get_running_loop().time() >= self._settled_at_s
 
     async def run(self, build: Build, *, generational: bool = False) -> list[Reply]:
         """Carry out a call's commands. Raises StoreUnavailable: then they may have been carried out or not.
@@ -104,7 +112,7 @@ class Pipeline:
                 self._unanswered += len(group)
                 for call in group:
                     _fail(call, error)
-            except Exception as error:  # noqa: BLE001  # a defect is each caller's to report, and ends no other call
+            except Exception as error:  # noqa: BLE001  # a defect is told to the callers, and others go on
                 self._doubts = True
                 for call in group:
                     _fail(call, error)
@@ -172,6 +180,8 @@ class Pipeline:
         if self._unanswered:
             logger.warning("Redis did not carry out %d calls: all entries of the cache are void now", self._unanswered)
         self._unanswered = 0
+        if self._generation:
+            self._settled_at_s = asyncio.get_running_loop().time() + SETTLE_S
         self._generation = generation
 
     async def _exchange(self, commands: Sequence[Command], deadline_s: float) -> list[Reply]:

@@ -10,12 +10,15 @@ from iotflow.stores.redis.scripts import GIVE_BACK, TAKE
 
 
 class RedisRateLimiter:
-    """Plays `RateLimiter` by the clock of Redis. Without Redis each process counts for itself."""
+    """Plays `RateLimiter`: a string a subject, when it will have all its attempts again. Without Redis each process
+    counts for itself.
+    """
 
     def __init__(self, pipeline: Pipeline, prefix: str, clock: Clock) -> None:
         self._pipeline = pipeline
         self._stem = f"{prefix}:limit"
         self._here = MemoryRateLimiter(clock)
+        self._clock = clock
 
     async def take(self, subject: str, limit: int, period_s: int) -> int:
         try:
@@ -34,7 +37,7 @@ class RedisRateLimiter:
         # A subject may be an address, or anything that was typed as a name.
         digest = hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         key = f"{self._stem}:{{{digest}}}:{limit}:{period_s}"
-        command = self._pipeline.scripts.call(script, (key,), limit, period_s * 1_000)
+        command = self._pipeline.scripts.call(script, (key,), limit, period_s * 1_000, self._clock.now())
         (reply,) = await self._pipeline.run(lambda _: [command])
         assert isinstance(reply, int)
         return reply

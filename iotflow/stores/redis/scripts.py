@@ -38,9 +38,7 @@ return 1
 """End the lease and merge values into the entry, if there is one; drop it instead, soon after a deletion."""
 
 TAKE = """
-local clock = redis.call('TIME')
-local limit, period = tonumber(ARGV[1]), tonumber(ARGV[2])
-local now = (clock[1] * 1000 + math.floor(clock[2] / 1000)) * limit
+local limit, period, now = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] * ARGV[1]
 local restored = math.max(now, tonumber(redis.call('GET', KEYS[1]) or now)) + period
 local wait = restored - now - period * limit
 if wait > 0 then return math.ceil(wait / limit / 1000) end
@@ -50,9 +48,7 @@ return 0
 """Use one attempt. Times are in milliseconds divided by the limit: so all are integers, and none is rounded."""
 
 GIVE_BACK = """
-local clock = redis.call('TIME')
-local limit, period = tonumber(ARGV[1]), tonumber(ARGV[2])
-local now = (clock[1] * 1000 + math.floor(clock[2] / 1000)) * limit
+local limit, period, now = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] * ARGV[1]
 local restored = tonumber(redis.call('GET', KEYS[1]) or now) - period
 if restored <= now then return redis.call('DEL', KEYS[1]) end
 redis.call('SET', KEYS[1], string.format('%.0f', restored), 'PX', math.ceil((restored - now) / limit))

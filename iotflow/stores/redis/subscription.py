@@ -44,9 +44,7 @@ class Subscription:
             listening = False
             try:
                 async with asyncio.timeout(CONNECT_DEADLINE_S):
-                    await connection.send(("SUBSCRIBE", self._channel))
-                    while not await connection.receive(CONNECT_DEADLINE_S):
-                        """It raises before this repeats."""
+                    await self._subscribe(connection)
                 listening = True
                 self._began()
                 await self._listen(connection)
@@ -57,6 +55,11 @@ class Subscription:
                 await connection.close()
             self._broke()
             await asyncio.sleep(RETRY_S)
+
+    async def _subscribe(self, connection: RedisConnection) -> None:
+        await connection.send(("SUBSCRIBE", self._channel))
+        if await connection.receive(CONNECT_DEADLINE_S) is None:
+            raise StoreUnavailable("cache", "Redis does not answer")
 
     async def _listen(self, connection: RedisConnection) -> None:
         """Raises StoreUnavailable once it hears nothing any more."""

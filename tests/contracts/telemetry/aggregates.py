@@ -73,9 +73,15 @@ def assert_sum(total: float, values: Sequence[Fraction]) -> None:
 
 
 async def assert_aggregates(
-    telemetry: TelemetryRepository, device: int, points: Sequence[Point], span: Span, width_ms: int, offset_ms: int
+    telemetry: TelemetryRepository,
+    device: int,
+    points: Sequence[Point],
+    span: Span,
+    width_ms: int,
+    offset_ms: int,
+    aggregations: Sequence[Aggregation] = tuple(Aggregation),
 ) -> None:
-    for aggregation in Aggregation:
+    for aggregation in aggregations:
         windows: dict[int, list[Value]] = {}
         for point in sorted(points, key=lambda point: point.time):
             if point.time in span and (numeric(point.value) or not aggregation.numeric):

@@ -1,0 +1,220 @@
+"""Hourly roll-ups in Cassandra: what they answer, and how long they are kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iotflow.domain.aggregates import Aggregation
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.telemetry import Record, Value
+from iotflow.domain.times import DAY_MS, Micros, Millis, Span
+from iotflow.stores.cassandra.address import CassandraAddress
+from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, STORE, Cassandra
+from iotflow.stores.cassandra.hours import HOUR_MS
+from iotflow.stores.cassandra.rollups import KEEP, TTL_MARGIN_S, UNSEEN_US
+from iotflow.stores.cassandra.telemetry import CassandraTelemetry
+from tests.clock import START, FakeClock
+from tests.contracts.telemetry.aggregates import VALUES, Point, assert_aggregates
+from tests.contracts.telemetry.base import ALL_TIME, RETENTION_DAYS, new_device, record
+from tests.stores.rolled_up import LONG_AGO, SETTLED_S, OnRollups, RawRollups, Telemetry, sums
+
+
+@dataclass(frozen=True)
+class Write:
+    points: list[Point]
+
+
+@dataclass(frozen=True)
+class Delete:
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True)
+class Ask:
+    start: int
+    end: int | None
+    width_ms: int
+    offset_ms: int
+    aggregations: Sequence[Aggregation] = tuple(Aggregation)
+    """The first of them finds hours that are not rolled up, the others what is kept of them."""
+
+
+HOURS_AGO = Millis(START - 5 * HOUR_MS)
+# Near the clock's time hours are closed, ended, under way and to come; a week before all are closed.
+PLACES = st.sampled_from([LONG_AGO, HOURS_AGO])
+QUARTERS = st.integers(0, 4 * 30)
+TIMES = st.builds(lambda place, quarter, ms: place + quarter * 900_000 + ms, PLACES, QUARTERS, st.integers(-1, 1))
+WIDTHS = st.sampled_from([1, 2, 5, 24, 48, 24 * 30]).map(lambda hours: hours * HOUR_MS)
+OFFSETS = st.sampled_from([0, 3_600_000, -18_000_000, 19_800_000, 20_700_000, -12_600_000, -2_670_000])
+STEPS = st.lists(
+    st.one_of(
+        st.builds(Write, st.lists(st.builds(Point, TIMES.map(Millis), VALUES), min_size=1, max_size=6)),
+        st.builds(Delete, TIMES, st.none() | TIMES),
+        st.builds(Ask, TIMES, st.none() | TIMES, WIDTHS, OFFSETS, st.sampled_from(Aggregation).map(lambda one: (one,))),
+        st.sampled_from([0.5, SETTLED_S, 1_200.0]),
+    ),
+    max_size=10,
+)
+
+
+class TestAnswers(OnRollups):
+    @settings(max_examples=60)
+    @given(steps=STEPS)
+    async def test_rolled_up_or_not_the_answer_is_that_of_the_points(
+        self, cassandra: Cassandra, steps: Sequence[Write | Delete | Ask | float]
+    ) -> None:
+        clock, device = FakeClock(), new_device()
+        telemetry = CassandraTelemetry(cassandra, clock, RETENTION_DAYS)
+        points: dict[Millis, Value] = {}
+        for step in [*steps, SETTLED_S, Ask(0, None, HOUR_MS, 0), Ask(0, None, DAY_MS, 20_700_000)]:
+            match step:
+                case Write():
+                    await telemetry.write(device, [record(clock, p.time, {"x": p.value, "y": 1}) for p in step.points])
+                    points |= {point.time: point.value for point in step.points}
+                case Delete():
+                    span = Span(Millis(step.start), None if step.end is None else Millis(step.end))
+                    await telemetry.delete(device, span)
+                    points = {time: value for time, value in points.items() if time not in span}
+                case Ask():
+                    span = Span(Millis(step.start), None if step.end is None else Millis(step.end))
+                    held = [Point(time, value) for time, value in points.items()]
+                    await assert_aggregates(
+                        telemetry, device, held, span, step.width_ms, step.offset_ms, step.aggregations
+                    )
+                case seconds:
+                    clock.advance(seconds)
+
+    async def test_a_sum_that_overflows_between_hours_is_that_of_the_points(
+        self, telemetry: Telemetry, clock: FakeClock, device: int
+    ) -> None:
+        values = [1.7e308, 1.7e308, -1.7e308, 1e300, -1.7e308]
+        points = [Point(Millis(LONG_AGO + i * HOUR_MS // 2), value) for i, value in enumerate(values)]
+        await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
+        clock.advance(SETTLED_S)
+        for _ in range(2):
+            await assert_aggregates(telemetry, device, points, ALL_TIME, DAY_MS, 0)
+            await assert_aggregates(telemetry, device, points, ALL_TIME, HOUR_MS, 0)
+
+
+class KeepingNothing(Cassandra):
+    """A store that takes no roll-ups."""
+
+    async def execute(
+        self, cql: str, values: Sequence[object] = (), *, timeout_s: float = POINT_TIMEOUT_S
+    ) -> list[tuple[Any, ...]]:
+        if cql == KEEP:
+            raise StoreUnavailable(STORE, "not this")
+        return await super().execute(cql, values, timeout_s=timeout_s)
+
+
+class TestKeeping(OnRollups):
+    async def test_closed_hours_are_kept_when_they_are_first_asked_for(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO + i * HOUR_MS, {"x": i, "y": i}) for i in (1, 100)])
+        clock.advance(SETTLED_S)
+        assert await kept.hours(device) == {}
+        await sums(telemetry, device, Span(Millis(LONG_AGO + 3 * HOUR_MS - 1), Millis(LONG_AGO + 99 * HOUR_MS)))
+        assert await kept.hours(device) == {0: list(range(3, 24)), 4: [0, 1, 2]}
+        await sums(telemetry, device)
+        assert await kept.hours(device) == {0: list(range(24)), 4: list(range(24))}
+
+    async def test_an_hour_is_kept_from_when_it_is_closed(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        today = START - START % DAY_MS
+        for ends in (today + i * HOUR_MS for i in (1, 2, 3)):
+            clock.set(Millis(ends - 1))
+            await telemetry.write(device, [record(clock, ends - 1, {"x": 1})])
+        clock.set(Millis(today + 3 * HOUR_MS + UNSEEN_US // 1_000 - 1))
+        assert len(await sums(telemetry, device)) == 3
+        assert await kept.hours(device) == {7: [0, 1]}
+        clock.advance(0.001)
+        assert len(await sums(telemetry, device)) == 3
+        assert await kept.hours(device) == {7: [0, 1, 2]}
+
+    async def test_windows_that_are_not_whole_hours_keep_nothing(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
+        clock.advance(SETTLED_S)
+        await telemetry.aggregate(device, "x", ALL_TIME, Aggregation.SUM, width_ms=90 * 60_000, offset_ms=0)
+        assert await kept.hours(device) == {}
+
+    async def test_nothing_is_kept_of_a_name_that_the_device_has_not(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO, {"y": 1})])
+        clock.advance(SETTLED_S)
+        assert await sums(telemetry, device) == []
+        assert await kept.hours(device) == {}
+
+    async def test_a_write_removes_what_was_kept_of_its_names_and_its_day(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO + i * DAY_MS, {"x": 1, "y": 1}) for i in range(2)])
+        clock.advance(SETTLED_S)
+        for name in "xy":
+            await telemetry.aggregate(device, name, ALL_TIME, Aggregation.SUM, width_ms=HOUR_MS, offset_ms=0)
+        await telemetry.write(device, [record(clock, LONG_AGO + 5 * HOUR_MS, {"x": 1})])
+        rows = await kept.rows("day, name", device)
+        assert sorted((row["day"] - LONG_AGO // DAY_MS, row["name"]) for row in rows) == [(0, "y"), (1, "x"), (1, "y")]
+
+    async def test_a_purge_leaves_no_roll_up(
+        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO + i * DAY_MS, {"x": 1}) for i in range(5)])
+        clock.advance(SETTLED_S)
+        await sums(telemetry, device)
+        await telemetry.purge(device)
+        assert await kept.rows("day", device) == []
+
+    @pytest.mark.parametrize(("lives_s", "is_kept"), [(TTL_MARGIN_S + 60, True), (TTL_MARGIN_S, False)])
+    async def test_a_roll_up_expires_before_the_first_of_its_points(
+        self,
+        telemetry: Telemetry,
+        kept: RawRollups,
+        clock: FakeClock,
+        device: int,
+        lives_s: int,
+        is_kept: bool,
+    ) -> None:
+        long_since = Micros(clock.receipt() - (RETENTION_DAYS * 86_400 - lives_s) * 1_000_000)
+        first = Record(Millis(LONG_AGO), {"x": 1}, None, long_since)
+        await telemetry.write(device, [first, record(clock, LONG_AGO + 1, {"x": 2})])
+        clock.advance(SETTLED_S)
+        (bucket,) = await sums(telemetry, device)
+        assert bucket.value == 3
+        ttls = [row["ttl"] for row in await kept.rows("ttl(hours) AS ttl", device)]
+        assert len(ttls) == is_kept
+        assert all(ttl <= lives_s - TTL_MARGIN_S for ttl in ttls)
+
+    async def test_what_cannot_be_kept_is_answered(
+        self,
+        telemetry: Telemetry,
+        cassandra_keyspace: CassandraAddress,
+        kept: RawRollups,
+        clock: FakeClock,
+        device: int,
+    ) -> None:
+        await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
+        clock.advance(SETTLED_S)
+        keeping_nothing = KeepingNothing(cassandra_keyspace)
+        (bucket,) = await sums(CassandraTelemetry(keeping_nothing, clock, RETENTION_DAYS), device)
+        await keeping_nothing.close()
+        assert bucket.value == 1
+        assert await kept.hours(device) == {}
+
+    async def test_hours_of_points_that_never_expire_are_kept_for_good(
+        self, cassandra: Cassandra, kept: RawRollups, clock: FakeClock, device: int
+    ) -> None:
+        telemetry = CassandraTelemetry(cassandra, clock, 0)
+        await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
+        clock.advance(SETTLED_S)
+        await sums(telemetry, device)
+        assert [row["ttl"] for row in await kept.rows("ttl(hours) AS ttl", device)] == [None]
