@@ -33,9 +33,9 @@ class Deployment:
     fleet: Fleet
 
     def complaints(self) -> str:
-        """What both have printed last, requests and news left out."""
-        lines = [line for log in (self.service.log(), self.floor.log()) for line in log.splitlines()]
-        return "\n".join([line for line in lines if " INFO " not in line][-LINES_SHOWN:])
+        """What each has printed last, requests and news left out."""
+        logs = [process.log().splitlines() for process in (self.service, self.floor)]
+        return "\n".join(line for log in logs for line in [line for line in log if " INFO " not in line][-LINES_SHOWN:])
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The floor's calls on Cassandra, by acsylla."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,12 +10,16 @@ from typing import Any
 import acsylla  # type: ignore[import-untyped]  # the driver has no types
 
 from bench.calls import Sent, newest_of
+from bench.grouping import Groups
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Millis
 from iotflow.stores.cassandra.address import CassandraAddress
 from iotflow.stores.cassandra.days import day_of, timestamp
 from iotflow.stores.cassandra.driver import Cluster
 from iotflow.stores.cassandra.history import FALLING
+from iotflow.stores.cassandra.hours import HOUR_MS
+from iotflow.stores.cassandra.rollups import INVALIDATE_NAMES
+from iotflow.stores.cassandra.small_writes import LANES, WRITES_PER_BATCH
 from iotflow.stores.cassandra.values import measured, packed, unpacked
 from iotflow.stores.cassandra.writing import (
     CATALOGUE_OUTLIVES_S,
@@ -26,6 +31,7 @@ from iotflow.stores.cassandra.writing import (
 )
 
 Statement = tuple[str, Sequence[object]]
+Write = tuple[int, Sequence[Sent]]
 DAY_S = 86_400
 
 
@@ -36,11 +42,20 @@ class CassandraCalls:
         self._driver = driver
         self._retention_days = retention_days
         self._prepared: dict[str, Any] = {}
+        self._lanes = [
+            Groups[Write, None](self._write_group, most=WRITES_PER_BATCH, weight=lambda _: 1) for _ in range(LANES)
+        ]
 
     async def write(self, device_id: int, records: Sequence[Sent]) -> None:
         """Store records: the device's partition first, then the days'."""
-        await self._batch(of_device(device_id, records, self._retention_days))
-        await asyncio.gather(*map(self._batch, of_days(device_id, records, self._retention_days)))
+        write = (device_id, records)
+        if len(records) == 1:
+            # As the service's small writes: the first of its lanes that has room.
+            lane = next((lane for lane in self._lanes if lane.pending < 2 * WRITES_PER_BATCH), self._lanes[-1])
+            await lane.submit(write)
+            return
+        await self._batch(of_device(*write, self._retention_days))
+        await asyncio.gather(*map(self._batch, of_days(*write, self._retention_days, time.time_ns() // 1_000)))
 
     async def history(
         self, device_id: int, start_ms: Millis, end_ms: Millis, limit: int
@@ -50,6 +65,13 @@ class CassandraCalls:
         statement = await self._bound(FALLING, (device_id, days, timestamp(start_ms), timestamp(end_ms), limit))
         rows = [row.as_tuple() for row in await self._driver.execute(statement)]
         return [(row[1], {name: unpacked(value) for name, value in row[2].items()}) for row in rows]
+
+    async def _write_group(self, group: Sequence[Write]) -> Sequence[None]:
+        now_us = time.time_ns() // 1_000
+        await self._batch([one for write in group for one in of_device(*write, self._retention_days)])
+        days = (batch for write in group for batch in of_days(*write, self._retention_days, now_us))
+        await self._batch([one for batch in days for one in batch])
+        return [None] * len(group)
 
     async def _batch(self, statements: Sequence[Statement]) -> None:
         batch = acsylla.create_batch_unlogged()
@@ -94,17 +116,26 @@ def of_device(device_id: int, records: Sequence[Sent], retention_days: int) -> l
     ]
 
 
-def of_days(device_id: int, records: Sequence[Sent], retention_days: int) -> Iterator[list[Statement]]:
-    """The batches of the days' partitions."""
+def of_days(device_id: int, records: Sequence[Sent], retention_days: int, now_us: int) -> Iterator[list[Statement]]:
+    """The batches of the days' partitions, each with the end of the roll-ups of hours that were over by now."""
     batches: defaultdict[int, list[Statement]] = defaultdict(list)
+    late: defaultdict[int, set[str]] = defaultdict(set)
+
+    def ended(day: int) -> list[Statement]:
+        names = sorted(late.pop(day, ()))
+        return [*batches.pop(day), *([(INVALIDATE_NAMES, (now_us, device_id, day, names))] if names else [])]
+
     for sent in records:
         day = day_of(sent.time_ms)
         if len(batches[day]) + 1 + len(sent.values) > VALUES_PER_BATCH:
-            yield batches.pop(day)
-        time, stamps = timestamp(sent.time_ms), (sent.received_us, retention_days * DAY_S)
+            yield ended(day)
+        at, stamps = timestamp(sent.time_ms), (sent.received_us, retention_days * DAY_S)
         values = {name: packed(value) for name, value in sent.values.items()}
-        batches[day].append((STORE_RECORD, (*stamps, values, device_id, day, time)))
+        batches[day].append((STORE_RECORD, (*stamps, values, device_id, day, at)))
         batches[day] += [
-            (STORE_POINT, (*stamps, measured(value), device_id, day, name, time)) for name, value in sent.values.items()
+            (STORE_POINT, (*stamps, measured(value), device_id, day, name, at)) for name, value in sent.values.items()
         ]
-    yield from batches.values()
+        if (sent.time_ms // HOUR_MS + 1) * HOUR_MS * 1_000 <= now_us:
+            late[day].update(sent.values)
+    for day in list(batches):
+        yield ended(day)

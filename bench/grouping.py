@@ -28,6 +28,8 @@ class Groups(Generic[Item, Answer]):
         self._weight = weight
         self._waiting: deque[tuple[Item, asyncio.Future[Answer]]] = deque()
         self._worker: asyncio.Task[None] | None = None
+        self.pending = 0
+        """Items that have no answer yet."""
 
     async def submit(self, item: Item) -> Answer:
         """What `carry_out` answers to this item, or raises."""
@@ -35,7 +37,11 @@ class Groups(Generic[Item, Answer]):
         self._waiting.append((item, done))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-        return await done
+        self.pending += 1
+        try:
+            return await done
+        finally:
+            self.pending -= 1
 
     async def _work(self) -> None:
         while self._waiting:

@@ -31,7 +31,7 @@ class Line:
 
 LINES = (
     Line("submissions", "submissions of 3 measurements", 1_000),
-    Line("batches", "batches of 1,000 points (200 records of 5 values)", 20_000, "points", 1_000, patience=2),
+    Line("batches", "batches of 1,000 points (200 records of 5 values)", 20_000, "points", 1_000, patience=4),
     Line("latest", "latest values of 3 names, cached", 2_000),
     Line("history", "history, pages of 100 records of 3 measurements", 300),
     Line("heartbeats", "heartbeats", None),

@@ -26,8 +26,9 @@ class NoLoad(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run has shown. Errors are answers other than 2xx, and connections or answers that broke off.
+    """What one run has shown.
 
+    Errors are answers other than 2xx, and connections or answers that broke off; a run without any answer is one too.
     CPU time is that of the process under load, all its threads, user and system.
     """
 
@@ -82,7 +83,7 @@ def drive(url: str, pid: int, line: Line, connections: int, seconds: int, fleet:
         p50_ms=result.p50_us / 1e3,
         p95_ms=result.p95_us / 1e3,
         p99_ms=result.p99_us / 1e3,
-        errors=result.refused + result.broken,
+        errors=result.refused + result.broken + (not result.requests),
         cpu_s_per_1000=1_000 * spent_s / max(1, result.requests),
     )
 

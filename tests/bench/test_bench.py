@@ -25,12 +25,12 @@ def test_a_short_run_measures_service_and_floor_without_errors(tmp_path: Path) -
     file = tmp_path / "figures" / "bench.json"
 
     outcome = _bench(
-        "--only", "embedded", "submissions", "latest", "--seconds", "1", "--rounds", "1", "--json", str(file)
+        "--only", "embedded", "submissions", "latest", "--seconds", "2", "--rounds", "1", "--json", str(file)
     )
 
     assert outcome.returncode == 0, outcome.stderr
     report = json.loads(file.read_text())
-    assert (report["seconds"], report["rounds"]) == (1, 1)
+    assert (report["seconds"], report["rounds"]) == (2, 1)
     lines = report["lines"]
     measured = [(line["stores"], line["line"], line["connections"]) for line in lines]
     assert measured == [("embedded", name, count) for name in ("submissions", "latest") for count in (16, 64)]
