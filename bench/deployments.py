@@ -17,7 +17,8 @@ from tests.servers.kinds import CASSANDRA, MONGO, POSTGRES, REDIS, Kind
 
 FLOOR = ("bench.floor",)
 SERVICE = "service"
-LINES_SHOWN = 40
+LINES_SHOWN = 20
+TIME_LENGTH = len("2026-01-31 09:30:00,000")
 
 
 class NoStores(Exception):
@@ -33,9 +34,12 @@ class Deployment:
     fleet: Fleet
 
     def complaints(self) -> str:
-        """What each has printed last, requests and news left out."""
-        logs = [process.log().splitlines() for process in (self.service, self.floor)]
-        return "\n".join(line for log in logs for line in [line for line in log if " INFO " not in line][-LINES_SHOWN:])
+        """What each has printed last beside requests and news, each line once."""
+        told: list[str] = []
+        for log in (self.service.log(), self.floor.log()):
+            lines = {line[TIME_LENGTH:]: line for line in log.splitlines() if " INFO " not in line}
+            told += list(lines.values())[-LINES_SHOWN:]
+        return "\n".join(told)
 
 
 @contextmanager

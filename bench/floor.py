@@ -45,6 +45,10 @@ READY = "/health/ready"
 _DEVICE = b"x-device"
 
 
+class ClientLeft(Exception):
+    """The client closed its connection before its body was read, as at the end of every load."""
+
+
 class Floor:
     """The app. Every request is taken for a good one, from whichever device it names in `X-Device`."""
 
@@ -57,10 +61,11 @@ class Floor:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        status, answer = 200, await self._answer(scope, receive)
-        body = msgspec.json.encode(answer)
-        if scope["path"] == SUBMIT:
-            status = 201
+        try:
+            body = msgspec.json.encode(await self._answer(scope, receive))
+        except ClientLeft:
+            return
+        status = 201 if scope["path"] == SUBMIT else 200
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -176,11 +181,13 @@ def _query(scope: Scope) -> Mapping[str, str]:
 
 
 async def _body(receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message["body"]
-    while message["more_body"]:
+    body, more = b"", True
+    while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
         body += message["body"]
+        more = message["more_body"]
     return body
 
 

@@ -28,7 +28,8 @@ class NoLoad(Exception):
 class Run:
     """What one run has shown.
 
-    Errors are answers other than 2xx, and connections or answers that broke off; a run without any answer is one too.
+    Requests are those that were answered with 2xx. Errors are other answers, and connections or answers that broke off;
+    a run in which nothing was answered has one too.
     CPU time is that of the process under load, all its threads, user and system.
     """
 
@@ -78,13 +79,14 @@ def drive(url: str, pid: int, line: Line, connections: int, seconds: int, fleet:
     if wrk.returncode or found is None:
         raise NoLoad(f"wrk failed on {line.name}: {' '.join((wrk.stderr or wrk.stdout).split())}")
     result = msgspec.json.decode(found.removeprefix(_RESULT), type=_Result)
+    answered = result.requests - result.refused
     return Run(
-        requests_per_s=result.requests / result.duration_us * 1e6,
+        requests_per_s=answered / result.duration_us * 1e6,
         p50_ms=result.p50_us / 1e3,
         p95_ms=result.p95_us / 1e3,
         p99_ms=result.p99_us / 1e3,
-        errors=result.refused + result.broken + (not result.requests),
-        cpu_s_per_1000=1_000 * spent_s / max(1, result.requests),
+        errors=result.refused + result.broken + (not answered),
+        cpu_s_per_1000=1_000 * spent_s / max(1, answered),
     )
 
 
