@@ -71,7 +71,7 @@ def four(directory: Path) -> Iterator[Deployment]:
         environment = databases.environment()
         with ServiceProcess(directory / SERVICE, environment) as service:
             fleet = register(service.base_url, directory / "fleet.lua")
-            with ServiceProcess(directory / "floor", environment, FLOOR) as floor:
+            with ServiceProcess(directory / "floor", environment, command=FLOOR) as floor:
                 yield Deployment(service, floor, fleet)
     finally:
         asyncio.run(databases.remove())

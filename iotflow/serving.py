@@ -26,6 +26,8 @@ from iotflow.settings import Settings, load_settings
 GRACE_S = 10
 BACKLOG = 2_048
 KEEP_ALIVE_S = 75
+WORKER_ANSWERS_WITHIN_S = 30
+"""A worker that is silent for so long is replaced. To start takes a busy machine many seconds."""
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -92,6 +94,7 @@ def _run(
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_worker_healthcheck=WORKER_ANSWERS_WITHIN_S,
         ssl_certfile=tls_cert,
         ssl_keyfile=tls_key,
     )

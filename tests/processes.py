@@ -19,12 +19,18 @@ STOP_DEADLINE_S = 30.0
 class ServiceProcess:
     """`python -m iotflow serve`, or another command of its kind, on a free port of 127.0.0.1, over `data_dir`'s files.
 
-    `env` adds to the environment of the test run, of which no `IOTFLOW_` variable is passed on. The process may be
-    started again, on the same port and files, after `stop` or `kill`. What it prints is appended to `log_path`.
+    `env` adds to the environment of the test run, of which no `IOTFLOW_` variable is passed on; `options` to the
+    command's. The process may be started again, on the same port and files, after `stop` or `kill`. What it prints is
+    appended to `log_path`.
     """
 
     def __init__(
-        self, data_dir: Path, env: Mapping[str, str] | None = None, command: Sequence[str] = ("iotflow", "serve")
+        self,
+        data_dir: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        command: Sequence[str] = ("iotflow", "serve"),
+        options: Sequence[str] = (),
     ) -> None:
         self.data_dir = data_dir
         self.port = free_port()
@@ -32,7 +38,7 @@ class ServiceProcess:
         self.log_path = data_dir.with_name(f"{data_dir.name}.log")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("IOTFLOW_")}
         self._env = {**inherited, "IOTFLOW_DATA_DIR": str(data_dir), **(env or {})}
-        self._command = [sys.executable, "-m", *command, "--host", "127.0.0.1", "--port", str(self.port)]
+        self._command = [sys.executable, "-m", *command, "--host", "127.0.0.1", "--port", str(self.port), *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:

@@ -30,15 +30,12 @@ def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared_four(
-    postgres_url: str, cassandra_url: str, redis_url: str, mongodb_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Four]:
+def prepared_four(four: Four, tmp_path_factory: pytest.TempPathFactory) -> Four:
     """The four servers, with their schemas and one administrator."""
-    four = asyncio.run(Four.made(postgres_url, cassandra_url, redis_url, mongodb_url))
+    asyncio.run(four.restore())
     asyncio.run(prepare(four.settings(tmp_path_factory.mktemp("four"))))
     asyncio.run(four.remember())
-    yield four
-    asyncio.run(four.remove())
+    return four
 
 
 @pytest.fixture(params=["embedded", "four"])

@@ -1,5 +1,6 @@
 """A year of real weather: 26,115 hourly observations of three airports, imported by the command and read back."""
 
+import asyncio
 import csv
 import gzip
 import itertools
@@ -7,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import pandas as pd
 import pytest
 
 from tests.client.account import PASSWORD, Account
+from tests.four import Four
+from tests.processes import ServiceProcess
 
 WEATHER = Path(__file__).parents[1] / "data" / "weather.csv.gz"
 FIELDS = ("temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib")
@@ -53,6 +57,19 @@ def with_types(records: list[dict[str, Any]]) -> list[tuple[str, dict[str, tuple
         (record["timestamp"], {name: (type(value), value) for name, value in record["measurements"].items()})
         for record in records
     ]
+
+
+@pytest.fixture(params=["embedded", "four"])
+def account(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Account]:
+    if request.param == "embedded":
+        service: ServiceProcess = request.getfixturevalue("service")
+        with Account.fresh(service.base_url) as account:
+            yield account
+        return
+    four: Four = request.getfixturevalue("four")
+    asyncio.run(four.restore())
+    with ServiceProcess(tmp_path / "data", four.environment()) as service, Account.fresh(service.base_url) as account:
+        yield account
 
 
 @pytest.mark.timeout(300)

@@ -107,6 +107,17 @@ class TestCassandraLayout(OnCassandra):
             assert len(await telemetry.records(device, span, descending=True, limit=1_000, names=["b"])) == 24
         assert sent.all == 2
 
+    async def test_names_that_the_device_has_not_cost_nothing(
+        self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T, {"a": 1, "b": 2})])
+        names = ["b", *(f"unknown {i}" for i in range(100))]
+        span = Span(T, Millis(T + HOUR))
+        async with counted(cassandra) as sent:
+            (found,) = await telemetry.records(device, span, descending=True, limit=10, names=names)
+        assert found.values == {"b": 2}
+        assert sent.all == 3
+
     async def test_a_week_of_pages_is_no_more_than_two_statements_a_day(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
     ) -> None:

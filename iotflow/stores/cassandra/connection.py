@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 from iotflow.circuit_breaker import CircuitBreaker
 from iotflow.domain.errors import StoreUnavailable
@@ -37,8 +38,7 @@ class Cassandra:
         self._session: Session | None = None
         self._opening = asyncio.Lock()
         self._in_flight = asyncio.Semaphore(IN_FLIGHT)
-        self._closing: set[asyncio.Task[None]] = set()
-        self._all_closed = True
+        self._under_way: set[asyncio.Task[Session] | asyncio.Task[None]] = set()
         self.breaker = CircuitBreaker(STORE, self._renew, probe_timeout_s=OPEN_TIMEOUT_S)
 
     @property
@@ -107,10 +107,11 @@ class Cassandra:
         if self._session is not None:
             self._retire(self._session)
             self._session = None
-        if self._closing:
-            await asyncio.wait(self._closing)
+        unfinished = set(self._under_way)
+        if unfinished:
+            _, unfinished = await asyncio.wait(unfinished, timeout=CLOSE_TIMEOUT_S)
         # A session that did not end in time may still write to the cluster's sockets.
-        if self._cluster is not None and self._all_closed:
+        if self._cluster is not None and not unfinished:
             self._cluster.close()
         self._cluster = None
 
@@ -138,16 +139,19 @@ class Cassandra:
         """A session in the keyspace, if there is one."""
         if self._cluster is None:
             self._cluster = Cluster(self._address)
-        session: Session | None = None
+        # Never cancelled: a session that is dropped while the driver opens or closes it holds up the event loop.
+        opening = asyncio.create_task(self._cluster.session(), name="opening a session with Cassandra")
+        self._under_way.add(opening)
+        opening.add_done_callback(self._under_way.discard)
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
-                session = await self._cluster.session()
+                session = await asyncio.shield(opening)
                 await self._prepare(session)
         except BaseException as error:
-            if session is not None:
-                self._retire(session)
-            elif not isinstance(error, StoreUnavailable):
-                self._all_closed = False
+            if opening.done():
+                self._retire_opened(opening)
+            else:
+                opening.add_done_callback(self._retire_opened)
             if isinstance(error, TimeoutError):
                 raise StoreUnavailable(STORE, f"no answer within {OPEN_TIMEOUT_S} s") from error
             raise
@@ -157,22 +161,21 @@ class Cassandra:
         ((version,),) = await session.execute("SELECT release_version FROM system.local")
         if error := version_error(version):
             raise StoreUnavailable(STORE, error)
-        keyspace = self._address.keyspace
-        if await session.execute(
-            "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?", [keyspace]
-        ):
-            await session.use_keyspace(keyspace)
+        with suppress(InvalidQuery):  # there is none yet
+            await session.use_keyspace(self._address.keyspace)
+
+    def _retire_opened(self, opening: asyncio.Task[Session]) -> None:
+        if opening.exception() is None:
+            self._retire(opening.result())
 
     def _retire(self, session: Session) -> None:
         """Close a session without waiting for what is still under way in it."""
         task = asyncio.create_task(self._end(session), name="closing a session with Cassandra")
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
 
     async def _end(self, session: Session) -> None:
         try:
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await session.close()
-        except (TimeoutError, StoreUnavailable) as error:
-            self._all_closed = False
-            logger.warning("a session with Cassandra did not end in time: %r", error)
+            await session.close()
+        except StoreUnavailable as error:
+            logger.warning("a session with Cassandra did not end well: %r", error)

@@ -6,7 +6,7 @@ from functools import partial
 
 from iotflow.domain.telemetry import StoredRecord
 from iotflow.domain.times import Micros, Millis, Span
-from iotflow.stores.cassandra.catalogue import stored_days
+from iotflow.stores.cassandra.catalogue import stored_days, stored_names
 from iotflow.stores.cassandra.connection import SCAN_TIMEOUT_S, Cassandra, Row
 from iotflow.stores.cassandra.days import DAYS_PER_STATEMENT, bounds, timestamp
 from iotflow.stores.cassandra.parallel import in_parallel
@@ -14,6 +14,8 @@ from iotflow.stores.cassandra.values import metadata_of, unpacked
 
 FIRST_DAYS = 2
 """Read by the first statement; while they hold too little for a page each further one reads twice as many."""
+FEW_NAMES = 4
+"""Names that are sought without asking the catalogue whether the device has them: each costs a statement."""
 ROWS_PER_STATEMENT = 20_000
 """Rows that a statement of several days may find at most: each of them may hold a whole page."""
 
@@ -40,9 +42,11 @@ async def read_records(
 ) -> list[StoredRecord]:
     """Up to `limit` records within the span, in order of time; with `names` those that have one of them."""
     wanted = None if names is None else frozenset(names)
-    reader = _Reader(cassandra, device_id, span, wanted, descending=descending)
+    if wanted is not None and len(wanted) > FEW_NAMES:
+        wanted &= await stored_names(cassandra, device_id)
     if wanted is not None and not wanted:
         return []
+    reader = _Reader(cassandra, device_id, span, wanted, descending=descending)
     days = await stored_days(cassandra, device_id, span)
     if descending:
         days.reverse()

@@ -1,0 +1,95 @@
+"""Several processes on the four servers: what one of them revokes, all of them refuse."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from iotflow.administration import make_admin
+from tests.four import Four
+from tests.processes import ServiceProcess
+
+WORKERS = 4
+PASSWORD = "correct horse battery"
+SEEN_WITHIN_S = 1.0
+CONNECTIONS = 60
+"""So many new connections reach every process many times over."""
+
+
+@pytest.fixture
+def service(four: Four, tmp_path: Path) -> Iterator[ServiceProcess]:
+    asyncio.run(four.restore())
+    asyncio.run(make_admin(four.settings(tmp_path), "root", "root@example.org", PASSWORD))
+    with ServiceProcess(tmp_path / "data", four.environment(), options=["--workers", str(WORKERS)]) as process:
+        yield process
+
+
+async def ask(service: ServiceProcess, method: str, path: str, **options: object) -> httpx.Response:
+    """One request on a connection of its own, which any of the processes takes."""
+    async with httpx.AsyncClient(base_url=service.base_url, trust_env=False, timeout=30) as client:
+        return await client.request(method, path, **options)  # type: ignore[arg-type]  # what httpx takes
+
+
+async def statuses(service: ServiceProcess, path: str, headers: dict[str, str]) -> set[int]:
+    """What all processes answer."""
+    answers = await asyncio.gather(*(ask(service, "GET", path, headers=headers) for _ in range(CONNECTIONS)))
+    return {answer.status_code for answer in answers}
+
+
+async def login(service: ServiceProcess, username: str) -> dict[str, str]:
+    answer = await ask(service, "POST", "/api/v1/auth/login", json={"username": username, "password": PASSWORD})
+    return {"Authorization": f"Bearer {answer.raise_for_status().json()['access_token']}"}
+
+
+async def register(service: ServiceProcess, username: str) -> tuple[str, dict[str, str]]:
+    """A user's id and how to sign requests as them."""
+    account = {"username": username, "email": f"{username}@example.org", "password": PASSWORD}
+    answer = await ask(service, "POST", "/api/v1/auth/register", json=account)
+    return answer.raise_for_status().json()["user"]["user_id"], await login(service, username)
+
+
+async def new_device(service: ServiceProcess, owner: dict[str, str], name: str) -> tuple[int, dict[str, str]]:
+    """A device's id and how to sign requests as it."""
+    body = {"name": name, "device_type": "sensor"}
+    answer = await ask(service, "POST", "/api/v1/devices/register", headers=owner, json=body)
+    device = answer.raise_for_status().json()["device"]
+    return device["id"], {"X-API-Key": device["api_key"]}
+
+
+async def test_a_revocation_is_seen_by_all_processes_within_a_second(service: ServiceProcess) -> None:
+    admin = await login(service, "root")
+    ada_id, ada = await register(service, "ada")
+    _, bob = await register(service, "bob")
+    _, adas = await new_device(service, ada, "ada's")
+    rotated_id, rotated = await new_device(service, bob, "rotated")
+    deleted_id, deleted = await new_device(service, bob, "deleted")
+    credentials = [("/api/v1/users/me", ada), *(("/api/v1/devices/status", key) for key in (adas, rotated, deleted))]
+    for path, headers in credentials:
+        assert await statuses(service, path, headers) == {200}
+
+    revoke = [
+        ("PATCH", f"/api/v1/users/{ada_id}/deactivate", admin),
+        ("POST", f"/api/v1/devices/{rotated_id}/credentials/rotate", bob),
+        ("DELETE", f"/api/v1/devices/{deleted_id}", bob),
+    ]
+    for method, path, headers in revoke:
+        body = {"json": {}} if method == "POST" else {}
+        assert (await ask(service, method, path, headers=headers, **body)).is_success
+    answered = time.monotonic()
+    await asyncio.sleep(SEEN_WITHIN_S - (time.monotonic() - answered))
+    for path, headers in credentials:
+        assert await statuses(service, path, headers) == {401}
+    assert await statuses(service, "/api/v1/users/me", bob) == {200}
+
+
+async def test_all_processes_serve_and_end_together(service: ServiceProcess) -> None:
+    began: set[int] = set()
+    deadline = time.monotonic() + 30
+    while len(began) < WORKERS and time.monotonic() < deadline:
+        answers = await asyncio.gather(*(ask(service, "GET", "/status") for _ in range(CONNECTIONS)))
+        began |= {round((time.time() - answer.json()["uptime_seconds"]) * 5) for answer in answers}
+    assert len(began) > 1, "only one process serves"
+    assert await asyncio.to_thread(service.stop) == 0
