@@ -58,6 +58,11 @@ test: .venv/.dev-installed ## Run all tests
 test-compose: .venv/.dev-installed ## Build the image, bring up compose.yaml and play a fleet's day on it
 	$(BIN)/python -m pytest -m compose tests/packaging/test_compose.py
 
+# Servers of one's own in IOTFLOW_TEST_*_URL need no containers.
+.PHONY: bench
+bench: $(if $(IOTFLOW_TEST_CASSANDRA_URL),.venv/.dev-installed,servers) ## Measure the service beside its floor, by wrk; options in BENCH
+	@$(BIN)/python -m bench $(BENCH)
+
 .PHONY: lint
 lint: .venv/.dev-installed ## Check format, style and layers
 	$(BIN)/ruff format --check .

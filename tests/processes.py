@@ -17,32 +17,37 @@ STOP_DEADLINE_S = 30.0
 
 
 class ServiceProcess:
-    """`python -m iotflow serve` on a free port of 127.0.0.1, over the files of `data_dir`.
+    """`python -m iotflow serve`, or another command of its kind, on a free port of 127.0.0.1, over `data_dir`'s files.
 
-    `env` adds to the environment of the test run, of which no `IOTFLOW_` variable is passed on; `options` to those of
-    `serve`. The process may be started again, on the same port and files, after `stop` or `kill`. What it prints is
+    `env` adds to the environment of the test run, of which no `IOTFLOW_` variable is passed on; `options` to the
+    command's. The process may be started again, on the same port and files, after `stop` or `kill`. What it prints is
     appended to `log_path`.
     """
 
-    def __init__(self, data_dir: Path, env: Mapping[str, str] | None = None, *, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        command: Sequence[str] = ("iotflow", "serve"),
+        options: Sequence[str] = (),
+    ) -> None:
         self.data_dir = data_dir
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.log_path = data_dir.with_name(f"{data_dir.name}.log")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("IOTFLOW_")}
         self._env = {**inherited, "IOTFLOW_DATA_DIR": str(data_dir), **(env or {})}
-        self._options = options
+        self._command = [sys.executable, "-m", *command, "--host", "127.0.0.1", "--port", str(self.port), *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
         """Start it and wait until it is ready. Raises RuntimeError with its log when it ends or takes too long."""
         if self._process is not None:
             raise RuntimeError("the service runs already")
-        command = [sys.executable, "-m", "iotflow", "serve", "--host", "127.0.0.1", "--port", str(self.port)]
-        command += self._options
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                self._command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
         deadline = time.monotonic() + START_DEADLINE_S
         with httpx.Client(base_url=self.base_url, timeout=2.0, trust_env=False, verify=False) as http:

@@ -1,0 +1,141 @@
+"""The floor's calls on the embedded stores: SQLite by aiosqlite, and this process's memory."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import groupby
+from typing import Any
+
+import aiosqlite
+import msgspec
+
+from bench.calls import DAY_US, Device, Newest, Sent, newest_of
+from bench.grouping import Groups
+from bench.statements import BEGIN_READ, BEGIN_WRITE, DEVICE, METADATA, POINTS, ROLLBACK, STORE_POINTS, TIMES
+from iotflow.clock import SystemClock
+from iotflow.domain.telemetry import Value
+from iotflow.domain.times import Millis
+from iotflow.settings import Settings
+from iotflow.stores.sql.dialect import SCAN_TIMEOUT_S, SQLITE_POOL_TIMEOUT_S, SQLITE_READERS, open_database
+from iotflow.stores.sql.sqlite import sqlite_engine
+from iotflow.stores.sql.telemetry import ROWS_PER_FLUSH, ROWS_PER_STATEMENT, SqlTelemetry
+
+Row = tuple[object, ...]
+
+
+class EmbeddedCalls:
+    """Plays `Calls`. Writes share transactions as the service's do; each look-up is a transaction, as there."""
+
+    def __init__(self, settings: Settings, writer: aiosqlite.Connection, readers: "asyncio.LifoQueue[Any]") -> None:
+        self._settings = settings
+        self._writer = writer
+        self._readers = readers
+        self._writes = Groups[Sequence[Row], None](self._flush, most=ROWS_PER_FLUSH, weight=len)
+        self._seen: dict[int, int] = {}
+        self._latest: dict[int, dict[str, Newest]] = {}
+
+    async def seen(self, device_id: int, at_ms: Millis) -> None:
+        self._seen[device_id] = at_ms
+
+    async def write(self, device_id: int, records: Sequence[Sent]) -> None:
+        kept_us = self._settings.retention_days * DAY_US
+        await self._writes.submit(
+            [
+                (device_id, sent.time_ms, name, *_columns(value), sent.received_us, sent.received_us + kept_us)
+                for sent in records
+                for name, value in sent.values.items()
+            ]
+        )
+        if (held := self._latest.get(device_id)) is not None:
+            for name, sent in newest_of(records).items():
+                if name not in held or held[name].time_ms <= sent.time_ms:
+                    held[name] = _newest(sent.values[name], sent.time_ms)
+
+    async def device(self, device_id: int) -> Device:
+        async with self._reading() as reader:
+            (row,) = await reader.execute_fetchall(DEVICE, (device_id,))
+        return Device(row[0], row[2], row[4])
+
+    async def latest(self, device_id: int) -> Mapping[str, Newest]:
+        if device_id not in self._latest:
+            self._latest[device_id] = await self._read_latest(device_id)
+        return self._latest[device_id]
+
+    async def history(
+        self, device_id: int, start_ms: Millis, end_ms: Millis, limit: int
+    ) -> Sequence[tuple[Millis, Mapping[str, Value]]]:
+        now_us = time.time_ns() // 1_000
+        async with self._reading() as reader:
+            times = list(await reader.execute_fetchall(TIMES, (device_id, now_us, start_ms, end_ms, limit, 0)))
+            first, last = times[-1][0], times[0][0]
+            rows = await reader.execute_fetchall(POINTS, (device_id, now_us, first, last))
+            await reader.execute_fetchall(METADATA, (device_id, first, last, now_us))
+        return [(at, {row[2]: _value(row) for row in group}) for at, group in groupby(rows, lambda row: row[1])]
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[aiosqlite.Connection]:
+        reader: aiosqlite.Connection = await self._readers.get()
+        await reader.execute(BEGIN_READ)
+        yield reader
+        await reader.execute(ROLLBACK)
+        self._readers.put_nowait(reader)
+
+    async def _flush(self, group: Sequence[Sequence[Row]]) -> Sequence[None]:
+        rows = [row for some in group for row in some]
+        await self._writer.execute(BEGIN_WRITE)
+        for first in range(0, len(rows), ROWS_PER_STATEMENT):
+            await self._writer.executemany(STORE_POINTS, rows[first : first + ROWS_PER_STATEMENT])
+        await self._writer.commit()
+        return [None] * len(group)
+
+    async def _read_latest(self, device_id: int) -> dict[str, Newest]:
+        """By the store's own player: the caches are warm, so this is no part of what is measured."""
+        database = open_database(self._settings.database_url)
+        try:
+            found = await SqlTelemetry(database, SystemClock(), self._settings.retention_days).latest(device_id)
+        finally:
+            await database.close()
+        return {name: _newest(latest.value, latest.timestamp) for name, latest in found.items()}
+
+
+@asynccontextmanager
+async def open_embedded(settings: Settings) -> AsyncIterator[EmbeddedCalls]:
+    """The calls on connections that are set up as the service's are."""
+    url = settings.database_url
+    writing = sqlite_engine(url, 1, pool_timeout_s=SCAN_TIMEOUT_S, writes=True)
+    reading = sqlite_engine(url, SQLITE_READERS, pool_timeout_s=SQLITE_POOL_TIMEOUT_S, writes=False)
+    writer = await writing.raw_connection()
+    readers = [await reading.raw_connection() for _ in range(SQLITE_READERS)]
+    free: asyncio.LifoQueue[Any] = asyncio.LifoQueue()  # Any: SQLAlchemy does not know which driver it is
+    for reader in readers:
+        free.put_nowait(reader.driver_connection)
+    driver: Any = writer.driver_connection
+    try:
+        yield EmbeddedCalls(settings, driver, free)
+    finally:
+        for connection in (writer, *readers):
+            connection.close()
+        await writing.dispose()
+        await reading.dispose()
+
+
+def _columns(value: Value) -> tuple[bool | None, int | None, float | None, str | None]:
+    match value:
+        case bool():
+            return value, None, None, None
+        case int():
+            return None, value, None, None
+        case float():
+            return None, None, value, None
+        case _:
+            return None, None, None, value
+
+
+def _value(row: Any) -> Value:  # Any: the columns' types are those of the table
+    found: Value = next(value for value in (row[5], row[4], row[3], row[6]) if value is not None)
+    return found
+
+
+def _newest(value: Value, time_ms: Millis) -> Newest:
+    return Newest(msgspec.Raw(msgspec.json.encode(value)), time_ms)

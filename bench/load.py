@@ -1,0 +1,105 @@
+"""Load by wrk, and what it and the kernel tell of it."""
+
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from bench.lines import Line
+
+_RESULT = "RESULT "
+TIMEOUT_S = 30
+"""Until wrk takes an answer for lost: far more than an overloaded machine may need."""
+
+IDLE_FOR_S = 0.1
+IDLE_CPU_S = 0.01
+"""What a process may take within that time and count as idle: its clocks tick all the while."""
+
+
+class NoLoad(Exception):
+    """Why no load can be made, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run has shown.
+
+    Requests are those that were answered with 2xx. Errors are other answers, and connections or answers that broke off;
+    a run in which nothing was answered has one too.
+    CPU time is that of the process under load, all its threads, user and system.
+    """
+
+    requests_per_s: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    errors: int
+    cpu_s_per_1000: float
+
+
+class _Result(msgspec.Struct):
+    requests: int
+    duration_us: int
+    p50_us: int
+    p95_us: int
+    p99_us: int
+    refused: int
+    broken: int
+
+
+def require_wrk() -> None:
+    """Raise NoLoad where there is no wrk."""
+    if shutil.which("wrk") is None:
+        raise NoLoad("wrk is not installed: on Debian, apt-get install wrk")
+
+
+def drive(url: str, pid: int, line: Line, connections: int, seconds: int, fleet: Path, first_time_ms: int) -> Run:
+    """Load a process for so many seconds, each connection sending its next request when it has its answer.
+
+    Then wait until the process has done what the end of the load has cut off, or the next run would suffer from it.
+    `fleet` is the Lua table of devices; batches begin at `first_time_ms`. Raises NoLoad with what wrk says.
+    """
+    command = [
+        "wrk",
+        "--threads=1",
+        f"--connections={connections}",
+        f"--duration={seconds}s",
+        f"--timeout={TIMEOUT_S}s",
+    ]
+    command += [f"--script={line.script}", url, "--", str(fleet), str(first_time_ms)]
+    before = cpu_s(pid)
+    wrk = subprocess.run(command, cwd=line.script.parent, capture_output=True, text=True, check=False)
+    spent_s = cpu_s(pid) - before
+    _wait_until_idle(pid)
+    found = next((text for text in wrk.stdout.splitlines() if text.startswith(_RESULT)), None)
+    if wrk.returncode or found is None:
+        raise NoLoad(f"wrk failed on {line.name}: {' '.join((wrk.stderr or wrk.stdout).split())}")
+    result = msgspec.json.decode(found.removeprefix(_RESULT), type=_Result)
+    answered = result.requests - result.refused
+    return Run(
+        requests_per_s=answered / result.duration_us * 1e6,
+        p50_ms=result.p50_us / 1e3,
+        p95_ms=result.p95_us / 1e3,
+        p99_ms=result.p99_us / 1e3,
+        errors=result.refused + result.broken + (not answered),
+        cpu_s_per_1000=1_000 * spent_s / max(1, answered),
+    )
+
+
+def _wait_until_idle(pid: int) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    idle = False
+    while not idle and time.monotonic() < deadline:
+        before = cpu_s(pid)
+        time.sleep(IDLE_FOR_S)
+        idle = cpu_s(pid) - before <= IDLE_CPU_S
+
+
+def cpu_s(pid: int) -> float:
+    """The CPU time that a process has taken so far, in seconds, to a hundredth (proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

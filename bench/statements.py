@@ -1,0 +1,39 @@
+"""The SQL that a request costs, as the drivers are given it. A test holds it together with what the stores really say.
+
+The SQL store makes its statements as it goes, so there are no constants of its own to take.
+"""
+
+_DEVICE = """\
+SELECT devices.id, devices.user_id, devices.name, devices.name_key, devices.device_type, devices.description, \
+devices.location, devices.firmware_version, devices.hardware_version, devices.status, devices.created_at, \
+devices.updated_at, devices.last_seen FROM devices WHERE devices.id = """
+
+BEGIN_WRITE = "BEGIN IMMEDIATE"
+BEGIN_READ = "BEGIN"
+ROLLBACK = "ROLLBACK"
+
+DEVICE_ON_POSTGRES = f"{_DEVICE}$1::BIGINT"
+DEVICE = f"{_DEVICE}?"
+
+STORE_POINTS = """\
+INSERT INTO telemetry_points (device_id, time, name, bool_value, int_value, float_value, text_value, received_us, \
+expires_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device_id, time, name) DO UPDATE SET \
+bool_value = excluded.bool_value, int_value = excluded.int_value, float_value = excluded.float_value, \
+text_value = excluded.text_value, received_us = excluded.received_us, expires_us = excluded.expires_us \
+WHERE telemetry_points.received_us <= excluded.received_us"""
+
+TIMES = """\
+SELECT DISTINCT telemetry_points.time FROM telemetry_points WHERE telemetry_points.device_id = ? AND \
+telemetry_points.expires_us > ? AND telemetry_points.time >= ? AND telemetry_points.time < ? \
+ORDER BY telemetry_points.time DESC LIMIT ? OFFSET ?"""
+
+POINTS = """\
+SELECT telemetry_points.device_id, telemetry_points.time, telemetry_points.name, telemetry_points.bool_value, \
+telemetry_points.int_value, telemetry_points.float_value, telemetry_points.text_value, telemetry_points.received_us, \
+telemetry_points.expires_us FROM telemetry_points WHERE telemetry_points.device_id = ? AND \
+telemetry_points.expires_us > ? AND telemetry_points.time BETWEEN ? AND ? ORDER BY telemetry_points.time DESC"""
+
+METADATA = """\
+SELECT telemetry_metadata.device_id, telemetry_metadata.time, telemetry_metadata.metadata, \
+telemetry_metadata.received_us, telemetry_metadata.expires_us FROM telemetry_metadata WHERE \
+telemetry_metadata.device_id = ? AND telemetry_metadata.time BETWEEN ? AND ? AND telemetry_metadata.expires_us > ?"""
