@@ -16,7 +16,12 @@ from tests.docs.documents import DOCUMENTS, ROOT, code, commands, table_rows
 PAGE = ROOT / "docs" / "configuration.md"
 SETTINGS = {f"IOTFLOW_{name.upper()}": field for name, field in Settings.model_fields.items()}
 SECRETS = {"IOTFLOW_PASSWORD", "IOTFLOW_TOKEN"}
-OF_THE_TESTS = {"IOTFLOW_REQUIRE_BROWSER"}
+OF_THE_TESTS = {
+    "IOTFLOW_REQUIRE_BROWSER",
+    "IOTFLOW_REQUIRE_STORES",
+    *(f"IOTFLOW_TEST_{server}_URL" for server in ("POSTGRES", "CASSANDRA", "REDIS", "MONGODB")),
+}
+OF_COMPOSE = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
 COMMANDS = typer.main.get_command(app).commands
 
 
@@ -48,7 +53,12 @@ def test_every_secret_is_told() -> None:
 def test_no_page_and_no_module_names_a_variable_that_is_not_told() -> None:
     for file in (*DOCUMENTS, *ROOT.glob("iotflow/**/*.py")):
         named = set(re.findall(r"IOTFLOW_[A-Z_]*[A-Z]", file.read_text()))
-        assert named <= {*SETTINGS, *SECRETS, *OF_THE_TESTS}, file
+        assert named <= {*SETTINGS, *SECRETS, *OF_THE_TESTS, *OF_COMPOSE}, file
+
+
+def test_every_variable_of_compose_is_told() -> None:
+    told = (ROOT / "docs" / "deployment.md").read_text()
+    assert [name for name in sorted(OF_COMPOSE) if f"`{name}`" not in told] == []
 
 
 def test_every_command_is_told() -> None:

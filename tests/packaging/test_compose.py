@@ -112,13 +112,13 @@ def compose(command: list[str], images: dict[str, str], tmp_path: Path) -> Itera
 
 
 def test_the_service_comes_up_on_its_databases_and_plays_a_day(compose: Compose, tmp_path: Path) -> None:
-    compose.done("build", "iotflow", timeout_s=BUILD_DEADLINE_S)
+    compose.done("build", "service", timeout_s=BUILD_DEADLINE_S)
     compose.done("up", "--detach", timeout_s=UP_DEADLINE_S)
     _wait_until_ready(compose)
 
     create = ["iotflow", "create-admin", "root", "root@example.org", "--password-stdin"]
-    compose.done("exec", "-T", "iotflow", *create, stdin=f"{PASSWORD}\n")
-    diagnosis = compose.done("exec", "-T", "iotflow", "iotflow", "doctor").splitlines()
+    compose.done("exec", "-T", "service", *create, stdin=f"{PASSWORD}\n")
+    diagnosis = compose.done("exec", "-T", "service", "iotflow", "doctor").splitlines()
     assert {line.split()[0]: line.split()[1:3] for line in diagnosis[1:5]} == {
         "sql": ["postgresql", "yes"],
         "telemetry": ["cassandra", "yes"],
