@@ -20,6 +20,7 @@ from iotflow.api.routers import admin, auth, batches, devices, events, groups, h
 from iotflow.api.state import AppState
 from iotflow.bootstrap import PRINCIPAL_LIFETIME_S, Stores, open_stores
 from iotflow.clock import Clock, SystemClock
+from iotflow.completion import stopped
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.services.accounts import Accounts
 from iotflow.services.activity import ActivityCounter
@@ -95,7 +96,7 @@ def _lifespan(settings: Settings, clock: Clock) -> Lifespan[FastAPI]:
             stack.push_async_callback(state.ingest.close)
             for work in _background_work(stores, clock, activity):
                 task = asyncio.create_task(_keep_doing(work))
-                stack.push_async_callback(_stop, task)
+                stack.push_async_callback(stopped, task)
             yield {"app": state}
 
     return lifespan
@@ -186,8 +187,3 @@ async def _keep_doing(work: Callable[[], Coroutine[None, None, None]]) -> None:
             # A defect in one round must not end events, purges and flushes for as long as the service runs.
             logger.exception("background work failed: it begins again in %.0f s", BEGIN_AGAIN_AFTER_S)
         await asyncio.sleep(BEGIN_AGAIN_AFTER_S)
-
-
-async def _stop(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait([task])

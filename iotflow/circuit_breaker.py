@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from iotflow.completion import stopped
 from iotflow.domain.errors import StoreUnavailable
 
 FAILURES = 3
@@ -57,8 +58,7 @@ class CircuitBreaker:
     async def close(self) -> None:
         """Stop probing."""
         if self._probing is not None:
-            self._probing.cancel()
-            await asyncio.wait([self._probing])
+            await stopped(self._probing)
 
     def _failed(self) -> None:
         self._failures += 1

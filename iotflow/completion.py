@@ -1,10 +1,12 @@
-"""Work that must not stop half way because whoever waits for it is cancelled."""
+"""Work that must not stop half way because whoever waits for it is cancelled, and work that must stop."""
 
 import asyncio
 from collections.abc import Coroutine
 from typing import TypeVar
 
 T = TypeVar("T")
+
+CANCEL_AGAIN_AFTER_S = 1.0
 
 
 async def to_completion(work: Coroutine[object, None, T]) -> T:
@@ -19,3 +21,10 @@ async def to_completion(work: Coroutine[object, None, T]) -> T:
     if cancellation is not None:
         raise cancellation from task.exception()
     return task.result()
+
+
+async def stopped(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for its end; again and again, should something in it swallow a cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_AFTER_S)

@@ -38,15 +38,22 @@ def prepared_four(four: Four, tmp_path_factory: pytest.TempPathFactory) -> Four:
     return four
 
 
+@pytest.fixture
+def embedded_settings(prepared_data: Path, tmp_path: Path) -> Settings:
+    """Settings of embedded stores that are the test's own, with their schema and one administrator."""
+    shutil.copytree(prepared_data, tmp_path / "data")
+    return load_settings(data_dir=tmp_path / "data")
+
+
 @pytest.fixture(params=["embedded", "four"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of stores that are the test's own, with their schemas and one administrator."""
-    if request.param == "four":
-        four: Four = request.getfixturevalue("prepared_four")
-        asyncio.run(four.restore())
-        return four.settings(tmp_path)
-    shutil.copytree(request.getfixturevalue("prepared_data"), tmp_path / "data")
-    return load_settings(data_dir=tmp_path / "data")
+    if request.param == "embedded":
+        embedded: Settings = request.getfixturevalue("embedded_settings")
+        return embedded
+    four: Four = request.getfixturevalue("prepared_four")
+    asyncio.run(four.restore())
+    return four.settings(tmp_path)
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from iotflow.completion import to_completion
+from iotflow import completion
+from iotflow.completion import stopped, to_completion
 
 DEADLINE_S = 5.0
 
@@ -49,3 +50,23 @@ async def test_a_cancellation_is_raised_when_the_work_has_ended(cancellations: i
             await task
     assert ended.is_set()
     assert isinstance(cancelled.value.__cause__, Failed) == fails
+
+
+async def test_a_task_that_swallows_a_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "CANCEL_AGAIN_AFTER_S", 0.01)
+    swallowed = 0
+
+    async def stubborn() -> None:
+        nonlocal swallowed
+        while swallowed < 2:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                swallowed += 1
+        await asyncio.sleep(60)
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await stopped(task)
+    assert task.cancelled()

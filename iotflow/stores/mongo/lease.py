@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from iotflow.completion import stopped
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.mongo.connection import POINT_TIMEOUT_S, STORE, Mongo
 
@@ -37,8 +38,7 @@ async def held_lease(mongo: Mongo, wait_s: float) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        renewal.cancel()
-        await asyncio.wait([renewal])
+        await stopped(renewal)
         with suppress(StoreUnavailable):  # then it ends by itself
             await _release(mongo, owner)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from iotflow.clock import Clock
+from iotflow.completion import stopped
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.redis.address import RedisAddress
 from iotflow.stores.redis.connection import RedisConnection
@@ -64,9 +65,7 @@ class RedisCache:
     async def close(self) -> None:
         """Say what there is still to say, and close."""
         for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+            await stopped(task)
         await self._upkeep()
         await self._pipeline.close()
         await self._connection.close()

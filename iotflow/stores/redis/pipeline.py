@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from iotflow.circuit_breaker import PROBE_EVERY_S, CircuitBreaker
+from iotflow.completion import stopped
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.redis.connection import Command, ErrorReply, RedisConnection, Reply
 from iotflow.stores.redis.scripts import Scripts
@@ -88,8 +89,7 @@ class Pipeline:
         """Wait for what is under way, at most two deadlines; what waits then fails."""
         if self._worker is not None:
             await asyncio.wait([self._worker], timeout=2 * DEADLINE_S)
-            self._worker.cancel()
-            await asyncio.wait([self._worker])
+            await stopped(self._worker)
         await self._breaker.close()
         for call in self._waiting:
             _fail(call, StoreUnavailable("cache", "the service stops"))
