@@ -4,20 +4,12 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.clock import FakeClock
 from tests.four import Four
 from tests.stores.postgres import drop_database, migrated_database
 
 pytest_plugins = ["tests.servers.fixtures"]
-
-# Contract suites are inherited, and their fixtures are made once a test, not once an example: each example takes
-# devices and names of its own.
-_CHECKS = [HealthCheck.differing_executors, HealthCheck.function_scoped_fixture]
-settings.register_profile("ci", max_examples=50, deadline=None, suppress_health_check=_CHECKS)
-settings.register_profile("thorough", max_examples=2_000, deadline=None, suppress_health_check=_CHECKS)
-settings.load_profile("ci")
 
 
 @pytest.fixture

@@ -55,14 +55,16 @@ async def test_two_at_once_make_one_schema(cassandra: Cassandra, address: Cassan
     finally:
         await other.close()
     steps = await RawCassandra(address).query(f"SELECT name, owner FROM {address.keyspace}.migrations")
-    assert [(step["name"], step["owner"]) for step in steps] == [(wanted_version(), None)]
+    names = [step.split()[0] for step in pending(None)]
+    assert sorted((step["name"], step["owner"]) for step in steps) == [(name, None) for name in names]
 
 
 async def test_a_step_that_was_cut_off_is_done_again(cassandra: Cassandra, address: CassandraAddress) -> None:
     await upgrade(cassandra)
     raw = RawCassandra(address)
     await raw.query(f"DROP TABLE {address.keyspace}.points")
-    await raw.query(f"DELETE FROM {address.keyspace}.migrations WHERE name = '{wanted_version()}'")
+    for step in pending(None):
+        await raw.query(f"DELETE FROM {address.keyspace}.migrations WHERE name = '{step.split()[0]}'")
     assert await stored_version(cassandra) is None
     await upgrade(cassandra)
     await raw.query(f"SELECT value FROM {address.keyspace}.points")
