@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 # Tests wait for servers half of their time. More workers than this only wait for each other's disk writes.
-WORKERS = $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $$n -le 2 && echo $$((2 * n)) || echo 4)
+WORKERS = $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $$n -le 3 && echo $$((n + 1)) || echo 4)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

@@ -11,14 +11,18 @@ import pytest
 
 from iotflow.administration import migrate
 from iotflow.bootstrap import open_stores
+from iotflow.services import ingest
 from iotflow.services.accounts import Accounts
 from iotflow.services.passwords import Passwords
 from iotflow.settings import Settings, load_settings
+from iotflow.stores.sql import dialect, postgres
 from tests.api.bad_input import World
 from tests.api.people import ADMIN, PASSWORD, Caller, Person, Thing, join, login, new_device, new_group, submit
 from tests.api.service import Service, running
 from tests.clock import FakeClock
 from tests.four import Four
+
+PATIENCE_S = 15.0
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +40,14 @@ def prepared_four(four: Four, tmp_path_factory: pytest.TempPathFactory) -> Four:
     asyncio.run(prepare(four.settings(tmp_path_factory.mktemp("four"))))
     asyncio.run(four.remember())
     return four
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tested here is no deadline, and several tests at once with their servers are slower than one service."""
+    monkeypatch.setattr(dialect, "POINT_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(ingest, "ACTIVATION_DEADLINE_S", PATIENCE_S)
 
 
 @pytest.fixture
