@@ -1,6 +1,5 @@
 """`docker compose up`: the image is built, and the service works on the four databases of compose.yaml."""
 
-import os
 import secrets
 import shutil
 import subprocess
@@ -8,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NoReturn
 
 import httpx
 import pytest
@@ -16,6 +14,7 @@ import pytest
 from tests.cli.command import environment
 from tests.processes import free_port
 from tests.servers.containers import NoServer, engine
+from tests.servers.fixtures import leave_out
 from tests.servers.images import available
 
 ROOT = Path(__file__).parents[2]
@@ -41,10 +40,10 @@ def images() -> dict[str, str]:
         with engine() as client:
             found = {variable: available(client, name) for variable, name in IMAGES.items()}
     except NoServer as reason:
-        _leave_out(str(reason))
+        leave_out("compose", str(reason))
     missing = [IMAGES[variable] for variable, image in found.items() if image is None]
     if missing:
-        _leave_out(f"no image of {', '.join(missing)}: `make images` has them")
+        leave_out("compose", f"no image of {', '.join(missing)}: `make images` has them")
     return {variable: image for variable, image in found.items() if image is not None}
 
 
@@ -54,7 +53,7 @@ def command() -> list[str]:
     if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0:
         return ["docker", "compose"]
     if shutil.which("docker-compose") is None:
-        _leave_out("there is neither `docker compose` nor docker-compose")
+        leave_out("compose", "there is neither `docker compose` nor docker-compose")
     return ["docker-compose"]
 
 
@@ -155,9 +154,3 @@ def _wait_until_ready(compose: Compose) -> None:
             pass
         assert time.monotonic() < deadline, compose.done("logs", "--tail", "50")
         time.sleep(0.5)
-
-
-def _leave_out(reason: str) -> NoReturn:
-    if os.environ.get("IOTFLOW_REQUIRE_STORES") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -101,11 +101,16 @@ def _url(config: pytest.Config, kind: Kind) -> str:
         _leave_out(kind, reason)
 
 
-def _leave_out(kind: Kind, reason: NoServer) -> NoReturn:
-    text = f"{_MARK}{kind.name}: {reason}, and {kind.variable} names none"
+def leave_out(name: str, reason: str) -> NoReturn:
+    """Skip the test for want of this server, or fail it where stores are required."""
+    text = f"{_MARK}{name}: {reason}"
     if os.environ.get(REQUIRE) == "1":
         pytest.fail(f"{text}; {REQUIRE}=1 demands it", pytrace=False)
     pytest.skip(text)
+
+
+def _leave_out(kind: Kind, reason: NoServer) -> NoReturn:
+    leave_out(kind.name, f"{reason}, and {kind.variable} names none")
 
 
 def pytest_configure(config: pytest.Config) -> None:

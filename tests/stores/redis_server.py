@@ -1,7 +1,6 @@
 """A Redis of a test's own, to be paused, killed and started again; and a line to it that can be cut and slowed."""
 
 import asyncio
-import os
 import shutil
 import signal
 import socket
@@ -12,9 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import pytest
-
 from tests.processes import free_port
+from tests.servers.fixtures import leave_out
 
 START_DEADLINE_S = 30.0
 
@@ -80,8 +78,7 @@ class RedisServer:
 def require() -> None:
     """Skip the test, or fail it where stores are required, on a machine without the program."""
     if shutil.which("redis-server") is None:
-        end = pytest.fail if os.environ.get("IOTFLOW_REQUIRE_STORES") == "1" else pytest.skip
-        end("no server: redis-server is not installed")
+        leave_out("redis", "redis-server is not installed")
 
 
 class Line:
