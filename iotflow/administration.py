@@ -39,22 +39,24 @@ class Diagnosis:
 async def make_ready(settings: Settings, wait_s: float = 0) -> None:
     """See that every database answers and has its schema, and bring an embedded one to it.
 
-    Raises BackendError, after `wait_s` seconds for one that is not reached.
+    Raises BackendError, after `wait_s` seconds in all for those that are not reached.
     """
+    until_s = time.monotonic() + wait_s
     async with open_backends(settings) as backends:
         for backend in backends:
-            await backend.ready(wait_s)
+            await backend.ready(until_s)
 
 
 async def migrate(settings: Settings, *, dry_run: bool = False, wait_s: float = 0) -> list[Migration]:
     """Bring each database to the schema that this code needs; on a dry run, only tell what that would do.
 
-    Raises BackendError for one that is not reached within `wait_s` seconds, or has a newer version's schema.
+    Raises BackendError for one that is not reached within `wait_s` seconds, all told, or has a newer version's schema.
     """
     migrations: list[Migration] = []
+    until_s = time.monotonic() + wait_s
     async with open_backends(settings) as backends:
         for backend in backends:
-            await backend.reached(wait_s)
+            await backend.reached(until_s)
             if backend.schema is None:
                 continue
             try:

@@ -44,22 +44,21 @@ class Backend:
     schema: Schema | None = None
     embedded: bool = False
 
-    async def reached(self, wait_s: float = 0) -> None:
-        """Connect, trying for so many seconds. Raises BackendError."""
-        deadline = time.monotonic() + wait_s
+    async def reached(self, until_s: float = 0) -> None:
+        """Connect, trying again until that time of `time.monotonic`. Raises BackendError."""
         while True:
             try:
                 await self.connect()
             except StoreUnavailable as error:
-                if time.monotonic() >= deadline:
+                if time.monotonic() >= until_s:
                     raise self.error(error) from error
                 await asyncio.sleep(TRY_AGAIN_AFTER_S)
             else:
                 return
 
-    async def ready(self, wait_s: float = 0) -> None:
+    async def ready(self, until_s: float = 0) -> None:
         """Connect, bring an embedded database to its schema, and demand it of others. Raises BackendError."""
-        await self.reached(wait_s)
+        await self.reached(until_s)
         if self.schema is None:
             return
         try:

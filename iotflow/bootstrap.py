@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sqlalchemy.engine import make_url
 
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from iotflow.stores.cassandra.connection import Cassandra
     from iotflow.stores.mongo.connection import Mongo
     from iotflow.stores.redis.cache import RedisCache
+
+D = TypeVar("D", contravariant=True)
 
 PRINCIPAL_LIFETIME_S = 30
 """How long a token or key that was looked up is believed without looking again, were no invalidation to arrive."""
@@ -218,12 +220,7 @@ def _sql_backend(settings: Settings, database: Database, stores: Sequence[str]) 
         stores=stores,
         connect=database.ping,
         ping=database.ping,
-        schema=Schema(
-            wanted=migrations.wanted_revision(),
-            stored=partial(migrations.stored_revision, database),
-            pending=migrations.pending,
-            upgrade=partial(migrations.upgrade, database),
-        ),
+        schema=_schema(migrations, database),
         embedded=embedded_database(settings) is not None,
     )
 
@@ -243,12 +240,7 @@ def _cassandra_backend(settings: Settings, cassandra: "Cassandra") -> Backend:
         stores=["telemetry"],
         connect=connect,
         ping=cassandra.ping,
-        schema=Schema(
-            wanted=migrations.wanted_version(),
-            stored=partial(migrations.stored_version, cassandra),
-            pending=migrations.pending,
-            upgrade=partial(migrations.upgrade, cassandra),
-        ),
+        schema=_schema(migrations, cassandra),
     )
 
 
@@ -261,12 +253,28 @@ def _mongo_backend(mongo: "Mongo") -> Backend:
         stores=["documents"],
         connect=mongo.connect,
         ping=mongo.ping,
-        schema=Schema(
-            wanted=migrations.wanted_version(),
-            stored=partial(migrations.stored_version, mongo),
-            pending=migrations.pending,
-            upgrade=partial(migrations.upgrade, mongo),
-        ),
+        schema=_schema(migrations, mongo),
+    )
+
+
+class _Migrations(Protocol[D]):
+    """What the module `migrations` of each kind of database holds."""
+
+    def wanted_version(self) -> str: ...
+
+    async def stored_version(self, database: D, /) -> str | None: ...
+
+    def pending(self, stored: str | None) -> Sequence[str]: ...
+
+    async def upgrade(self, database: D, /) -> None: ...
+
+
+def _schema(migrations: _Migrations[D], database: D) -> Schema:
+    return Schema(
+        wanted=migrations.wanted_version(),
+        stored=partial(migrations.stored_version, database),
+        pending=migrations.pending,
+        upgrade=partial(migrations.upgrade, database),
     )
 
 

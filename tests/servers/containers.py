@@ -142,10 +142,6 @@ class Server:
             time.sleep(0.1)
 
 
-def _image_name(kind: Kind) -> str:
-    return kind.name
-
-
 def _unused_port() -> int:
     """A port that nobody is given by the system while the server is down."""
     while True:

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql.dialect import Database, open_database
 from iotflow.stores.sql.migrations import (
-    stored_revision,
+    stored_version,
     upgrade,
-    wanted_revision,
+    wanted_version,
 )
 from iotflow.stores.sql.scripts import downgrade_connection, upgrade_connection
 from iotflow.stores.sql.tables import metadata
@@ -62,7 +62,7 @@ async def test_two_migrations_at_once_end_well(url: str) -> None:
     databases = [open_database(url) for _ in range(4)]
     async with asyncio.timeout(60):
         await asyncio.gather(*(upgrade(database) for database in databases))
-    assert [await stored_revision(database) for database in databases] == [wanted_revision()] * 4
+    assert [await stored_version(database) for database in databases] == [wanted_version()] * 4
     for database in databases:
         await database.close()
 
@@ -92,7 +92,7 @@ async def test_each_revision_upgrades_downgrades_and_upgrades_again(database: Da
         async with database.migration() as connection:
             await upgrade_connection(connection, revision)
         new = await schema(url)
-        assert await stored_revision(database) == revision
+        assert await stored_version(database) == revision
         assert new != old
         async with database.migration() as connection:
             await downgrade_connection(connection, before)
@@ -110,7 +110,7 @@ async def test_a_failed_upgrade_leaves_the_database_as_it_was(database: Database
     with pytest.raises(StoreUnavailable, match="users"):
         await upgrade(database)
     assert await schema(url) == before
-    assert await stored_revision(database) is None
+    assert await stored_version(database) is None
 
 
 async def test_a_database_without_a_schema_is_an_unavailable_store(database: Database) -> None:

@@ -12,7 +12,7 @@ from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Micros, Millis
 from iotflow.stores.sql import dialect
 from iotflow.stores.sql.dialect import Database, open_database
-from iotflow.stores.sql.migrations import stored_revision, upgrade
+from iotflow.stores.sql.migrations import stored_version, upgrade
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 from tests.clock import FakeClock
@@ -43,7 +43,7 @@ class TestSqliteFile(OnSqlite):
         transactions = SqlTransactions(database)
         telemetry = SqlTelemetry(database, FakeClock(), 1)
         with pytest.raises(StoreUnavailable):
-            await stored_revision(database)
+            await stored_version(database)
         with pytest.raises(StoreUnavailable):
             await upgrade(database)
         with pytest.raises(StoreUnavailable):

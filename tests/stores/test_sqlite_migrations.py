@@ -15,9 +15,9 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql.dialect import Database, open_database
 from iotflow.stores.sql.migrations import (
     SCRIPTS,
-    stored_revision,
+    stored_version,
     upgrade,
-    wanted_revision,
+    wanted_version,
 )
 from iotflow.stores.sql.scripts import downgrade_connection, upgrade_connection
 from iotflow.stores.sql.tables import metadata
@@ -51,13 +51,13 @@ def _normal(sql: str) -> str:
 
 
 class TestSqliteMigrations(OnSqlite):
-    async def test_a_migrated_database_has_the_wanted_revision(self, database: Database, tmp_path: Path) -> None:
-        assert await stored_revision(database) == wanted_revision() == revisions()[-1]
+    async def test_a_migrated_database_has_the_wanted_version(self, database: Database, tmp_path: Path) -> None:
+        assert await stored_version(database) == wanted_version() == revisions()[-1]
         fresh = open_database(f"sqlite+aiosqlite:///{tmp_path / 'fresh.db'}")
-        assert await stored_revision(fresh) is None
+        assert await stored_version(fresh) is None
         await upgrade(fresh)
         await upgrade(fresh)
-        assert await stored_revision(fresh) == wanted_revision()
+        assert await stored_version(fresh) == wanted_version()
         await fresh.close()
 
     async def test_alembic_finds_no_difference_between_models_and_migrations(self, database: Database) -> None:
@@ -87,7 +87,7 @@ class TestSqliteMigrations(OnSqlite):
             async with database.write() as connection:
                 await upgrade_connection(connection, revision)
             new = schema(file)
-            assert await stored_revision(database) == revision
+            assert await stored_version(database) == revision
             async with database.write() as connection:
                 await downgrade_connection(connection, before)
             assert schema(file) == old
@@ -105,5 +105,5 @@ class TestSqliteMigrations(OnSqlite):
         with pytest.raises(StoreUnavailable):
             await upgrade(database)
         assert schema(file).keys() == {"users"}
-        assert await stored_revision(database) is None
+        assert await stored_version(database) is None
         await database.close()

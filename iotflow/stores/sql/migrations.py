@@ -12,15 +12,15 @@ _IN_WHEEL = _PACKAGE / "migrations" / "sql"
 SCRIPTS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "migrations" / "sql"
 
 
-def wanted_revision() -> str:
+def wanted_version() -> str:
     """The revision that this code needs: its number begins the name of the last script."""
     return max(path.name.partition("_")[0] for path in (SCRIPTS / "versions").glob("[0-9]*.py"))
 
 
-async def stored_revision(database: Database) -> str | None:
+async def stored_version(database: Database) -> str | None:
     """The revision that the database has; None before the first migration. Raises StoreUnavailable."""
     async with database.read() as connection:
-        return await connection.run_sync(_stored_revision)
+        return await connection.run_sync(_stored_version)
 
 
 def pending(stored: str | None) -> list[str]:
@@ -35,7 +35,7 @@ async def upgrade(database: Database) -> None:
 
     Raises StoreUnavailable, also for a revision that this code does not know: a newer version's.
     """
-    if await stored_revision(database) == wanted_revision():
+    if await stored_version(database) == wanted_version():
         return
     from iotflow.stores.sql.scripts import upgrade_connection
 
@@ -43,7 +43,7 @@ async def upgrade(database: Database) -> None:
         await upgrade_connection(connection)
 
 
-def _stored_revision(connection: Connection) -> str | None:
+def _stored_version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
