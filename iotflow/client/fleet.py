@@ -1,18 +1,14 @@
 """A simulated fleet: owners, their devices, and what each device sent."""
 
-import asyncio
 import random
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from iotflow.client import answers
 from iotflow.client.session import Session
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Millis
-
-T = TypeVar("T")
 
 
 class CheckFailed(Exception):
@@ -68,13 +64,3 @@ def check(holds: bool, otherwise: str) -> None:
     """Raise CheckFailed unless it holds."""
     if not holds:
         raise CheckFailed(otherwise)
-
-
-async def side_by_side(works: Iterable[Coroutine[None, None, T]]) -> list[T]:
-    """The results of works done side by side. The first that fails ends the others and is raised."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in works]
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]

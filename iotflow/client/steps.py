@@ -8,12 +8,14 @@ import random
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 
 from iotflow.client import answers
-from iotflow.client.fleet import Device, Owner, check, side_by_side, typed
+from iotflow.client.fleet import Device, Owner, check, typed
 from iotflow.client.session import Session
 from iotflow.domain.times import format_rfc3339
+from iotflow.parallel import in_parallel
 
 KINDS = ("greenhouse", "cold_room", "weather_mast")
 MAX_OWNERS = 3
@@ -49,7 +51,7 @@ class Day:
             advance()
             return owner
 
-        self.owners = await side_by_side(make(number) for number in range(self.owner_count))
+        self.owners = await in_parallel(partial(make, number) for number in range(self.owner_count))
 
     async def register_devices(self, advance: Advance) -> None:
         """Register devices; each key works and every device is listed."""
@@ -63,7 +65,7 @@ class Day:
             advance()
             return device
 
-        self.devices = await side_by_side(register(number) for number in range(self.device_count))
+        self.devices = await in_parallel(partial(register, number) for number in range(self.device_count))
         for owner in self.owners:
             ids = {device.id for device in self.devices if device.owner is owner}
             missing = ids - {device.id for device in await owner.session.own_devices()}
@@ -79,7 +81,7 @@ class Day:
             owner.group_ids[kind] = group.id
             advance()
 
-        await side_by_side(make(owner, kind) for owner in self.owners for kind in KINDS)
+        await in_parallel(partial(make, owner, kind) for owner in self.owners for kind in KINDS)
 
     async def group_devices(self, advance: Advance) -> None:
         """Put every device into its group, twice; it is there once."""
@@ -98,7 +100,7 @@ class Day:
             check(sorted(found) == ids, f"group {group_id} lists {found} instead of {ids}")
             advance()
 
-        await side_by_side(fill(owner, kind) for owner in self.owners for kind in KINDS)
+        await in_parallel(partial(fill, owner, kind) for owner in self.owners for kind in KINDS)
 
     async def send_telemetry(self, advance: Advance, *, duration_s: float, rate: float) -> None:
         """Every device submits `rate` records a second; each is acknowledged as it was sent.
@@ -115,7 +117,8 @@ class Day:
                 await _submit(device)
                 advance()
 
-        await side_by_side(report(device, index / len(self.devices)) for index, device in enumerate(self.devices))
+        reports = (partial(report, device, index / len(self.devices)) for index, device in enumerate(self.devices))
+        await in_parallel(reports, at_once=len(self.devices))
 
     async def read_latest(self, advance: Advance) -> None:
         """The latest values, for the owner and the device alike, are those sent last."""
@@ -130,7 +133,7 @@ class Day:
                 check(times == {timestamp}, f"device {device.id} sent last at {timestamp}, latest is of {times}")
             advance()
 
-        await side_by_side(read(device) for device in self.devices)
+        await in_parallel(partial(read, device) for device in self.devices)
 
     async def read_history(self, advance: Advance) -> None:
         """The history has every record once, in both orders, and the count of it agrees."""
@@ -158,7 +161,7 @@ class Day:
             check(total == len(expected), f"device {device.id} sent {len(expected)} records, {total} are counted")
             advance()
 
-        await side_by_side(read(device) for device in self.devices)
+        await in_parallel(partial(read, device) for device in self.devices)
 
     async def read_status(self, advance: Advance) -> None:
         """Every device is active and online, as itself and its owner see it, and its heartbeat is heard."""
@@ -176,7 +179,7 @@ class Day:
             check(seen[0] <= seen[1], f"device {device.id} was last seen {seen[0]}, then {seen[1]}")
             advance()
 
-        await side_by_side(read(device) for device in self.devices)
+        await in_parallel(partial(read, device) for device in self.devices)
 
     async def read_health(self, advance: Advance) -> None:
         """The service is well."""
