@@ -23,6 +23,8 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.connections = 0
+        self.delay_s = 0.0
+        """How long each piece is held back."""
 
     async def start(self) -> None:
         """Listen; again, on the same port, after `stop`."""
@@ -34,10 +36,14 @@ class Proxy:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-        for writer in self._writers:
-            writer.transport.abort()
+        self.drop()
         if self._pipes:
             await asyncio.wait(self._pipes)
+
+    def drop(self) -> None:
+        """Break the connections that there are."""
+        for writer in self._writers:
+            writer.transport.abort()
 
     def freeze(self) -> None:
         """Accept everything and answer nothing: the server hangs, or the network has lost it."""
@@ -65,6 +71,7 @@ class Proxy:
     async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await source.read(65_536):
+                await asyncio.sleep(self.delay_s)
                 await self._flowing.wait()
                 target.write(data)
                 await target.drain()

@@ -1,6 +1,5 @@
-"""A Redis of a test's own, to be paused, killed and started again; and a line to it that can be cut and slowed."""
+"""A Redis of a test's own, to be paused, killed and started again."""
 
-import asyncio
 import shutil
 import signal
 import socket
@@ -79,73 +78,3 @@ def require() -> None:
     """Skip the test, or fail it where stores are required, on a machine without the program."""
     if shutil.which("redis-server") is None:
         leave_out("redis", "redis-server is not installed")
-
-
-class Line:
-    """A TCP proxy to a port of 127.0.0.1. Cut, it keeps connections and passes nothing on."""
-
-    def __init__(self, to_port: int) -> None:
-        self.port = free_port()
-        self.delay_s = 0.0
-        self._to_port = to_port
-        self._whole = asyncio.Event()
-        self._whole.set()
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._pumps: set[asyncio.Task[None]] = set()
-
-    def cut(self) -> None:
-        """Let nothing through."""
-        self._whole.clear()
-
-    def mend(self) -> None:
-        """Lose what was under way, as a line does that was cut for long, and let new connections through."""
-        self.drop()
-        self._whole.set()
-
-    def drop(self) -> None:
-        """End all connections."""
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
-        for pump in self._pumps:
-            pump.cancel()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._server is not None
-        self._server.close()
-        self.drop()
-        if self._pumps:
-            await asyncio.wait(self._pumps)
-        await self._server.wait_closed()
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
-        except OSError:
-            writer.transport.abort()
-            return
-        self._writers.add(far_writer)
-        for source, sink in ((reader, far_writer), (far_reader, writer)):
-            pump = asyncio.create_task(self._pump(source, sink))
-            self._pumps.add(pump)
-            pump.add_done_callback(self._pumps.discard)
-
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        try:
-            while data := await source.read(65_536):
-                await asyncio.sleep(self.delay_s)
-                await self._whole.wait()
-                sink.write(data)
-                await sink.drain()
-        except OSError:
-            pass
-        finally:
-            sink.transport.abort()

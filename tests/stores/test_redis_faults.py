@@ -23,8 +23,9 @@ from iotflow.stores.redis.cache import RedisCache, open_redis
 from tests.contracts.latest_cache import fill as fill_latest
 from tests.contracts.latest_cache import value
 from tests.contracts.principal_cache import device, fill
+from tests.proxy import Proxy, proxied
 from tests.stores.redis import eventually
-from tests.stores.redis_server import Line, RedisServer, require
+from tests.stores.redis_server import RedisServer, require
 
 LIFETIME_S = 30
 CALL_S = 1.0
@@ -46,14 +47,14 @@ def address(server: RedisServer) -> RedisAddress:
 
 
 @pytest.fixture
-async def line(server: RedisServer) -> AsyncIterator[Line]:
+async def line(server: RedisServer) -> AsyncIterator[Proxy]:
     """The line of `here` to Redis."""
-    async with Line(server.port) as line:
+    async with proxied("127.0.0.1", server.port) as line:
         yield line
 
 
 @pytest.fixture
-async def here(address: RedisAddress, line: Line) -> AsyncIterator[RedisCache]:
+async def here(address: RedisAddress, line: Proxy) -> AsyncIterator[RedisCache]:
     """The players of one process."""
     async with open_redis(replace(address, port=line.port), SystemClock(), LIFETIME_S) as here:
         await is_back(here)
@@ -179,14 +180,14 @@ async def test_a_value_that_was_stored_while_redis_was_frozen_is_not_hidden_by_a
 
 
 async def test_a_process_that_finds_redis_again_waits_for_those_that_have_not(
-    server: RedisServer, here: RedisCache, there: RedisCache, line: Line
+    server: RedisServer, here: RedisCache, there: RedisCache, line: Proxy
 ) -> None:
     await fill_latest(there.latest, DEVICE, newest(1))
     server.pause()
     for _ in range(3):
         await asyncio.gather(shown(here), shown(there))
     # Now nobody asks Redis but once in half a second, and this one is late.
-    line.cut()
+    line.freeze()
     server.unpause()
     await is_back(there)
     found = await there.latest.get(DEVICE)
@@ -194,7 +195,8 @@ async def test_a_process_that_finds_redis_again_waits_for_those_that_have_not(
     await there.latest.fill(DEVICE, newest(1), found)
     await here.latest.advance(DEVICE, newest(2))
     assert await shown(there) is None
-    line.mend()
+    line.drop()
+    line.thaw()
     await is_back(here)
     await here.latest.advance(DEVICE, newest(3))
 
@@ -231,12 +233,12 @@ async def test_a_redis_that_comes_back_empty_or_with_old_data_shows_nothing_old(
 
 
 async def test_a_process_that_was_cut_off_voids_what_it_could_not_tell(
-    here: RedisCache, there: RedisCache, line: Line, raw: Redis
+    here: RedisCache, there: RedisCache, line: Proxy, raw: Redis
 ) -> None:
     principal = device()
     await fill_latest(there.latest, DEVICE, newest(1))
     await fill(there.principals, principal)
-    line.cut()
+    line.freeze()
     await here.latest.advance(DEVICE, newest(2))
     with pytest.raises(StoreUnavailable):
         await here.principals.invalidate([principal.credential])
@@ -244,13 +246,14 @@ async def test_a_process_that_was_cut_off_voids_what_it_could_not_tell(
     assert await shown(there) == 1
     (entry,) = await raw.keys("iotflow:latest:*")
     assert 0 < await raw.pttl(entry) <= latest_cache.LIFETIME_S * 1_000
-    line.mend()
+    line.drop()
+    line.thaw()
     await is_back(here)
     assert await shown(here) is None
     assert await shown(there) is None
 
 
-async def test_a_slow_redis_is_one_that_does_not_answer(here: RedisCache, line: Line) -> None:
+async def test_a_slow_redis_is_one_that_does_not_answer(here: RedisCache, line: Proxy) -> None:
     await fill_latest(here.latest, DEVICE, newest(1))
     line.delay_s = 0.4
     began = time.monotonic()
