@@ -10,6 +10,7 @@ from iotflow.clock import SystemClock
 from iotflow.domain.accounts import User
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.services.accounts import Accounts
+from iotflow.services.login_throttle import LoginThrottle
 from iotflow.services.passwords import Passwords
 from iotflow.settings import Settings
 
@@ -77,7 +78,8 @@ async def make_admin(settings: Settings, username: str, email: str, password: st
     passwords = Passwords()
     try:
         async with open_stores(settings, clock) as stores:
-            accounts = Accounts(stores.transactions, stores.principals, passwords, clock)
+            throttle = LoginThrottle(stores.rate_limiter, settings.login_limits)
+            accounts = Accounts(stores.transactions, stores.principals, throttle, passwords, clock)
             return await accounts.register(username, email, password, is_admin=True)
     finally:
         passwords.close()

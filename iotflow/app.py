@@ -24,12 +24,13 @@ from iotflow.completion import stopped
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.services.accounts import Accounts
 from iotflow.services.activity import ActivityCounter
-from iotflow.services.authentication import Authentication, LoginLimits
+from iotflow.services.authentication import Authentication
 from iotflow.services.devices import Devices
 from iotflow.services.groups import Groups
 from iotflow.services.health import HealthCheck
 from iotflow.services.history import History
 from iotflow.services.ingest import Ingest
+from iotflow.services.login_throttle import LoginThrottle
 from iotflow.services.passwords import Passwords
 from iotflow.services.purge import Purge
 from iotflow.services.relay import Relay
@@ -106,6 +107,7 @@ def _state(
     settings: Settings, clock: Clock, stores: Stores, passwords: Passwords, activity: ActivityCounter
 ) -> AppState:
     transactions = stores.transactions
+    throttle = LoginThrottle(stores.rate_limiter, settings.login_limits)
     return AppState(
         settings=settings,
         clock=clock,
@@ -114,16 +116,13 @@ def _state(
             transactions,
             stores.principals,
             stores.presence,
-            stores.rate_limiter,
+            throttle,
             stores.counters,
             passwords,
             clock,
-            limits=LoginLimits(
-                settings.login_attempts_per_account, settings.login_attempts_per_address, settings.login_window
-            ),
             token_lifetime_s=settings.token_lifetime,
         ),
-        accounts=Accounts(transactions, stores.principals, passwords, clock),
+        accounts=Accounts(transactions, stores.principals, throttle, passwords, clock),
         devices=Devices(
             transactions, stores.principals, stores.presence, clock, online_window_s=settings.online_window
         ),

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from iotflow.services.login_throttle import LoginLimits
 from iotflow.stores.cassandra.address import parse_address as parse_cassandra
 from iotflow.stores.mongo.address import parse_address as parse_mongo
 from iotflow.stores.redis.address import parse_address as parse_redis
@@ -108,10 +109,13 @@ class Settings(BaseSettings):
         "open", description="`closed` leaves registration to administrators."
     )
     login_attempts_per_account: int = Field(
-        10, ge=1, le=1_000, description="Failed logins of one account within the login window before it must wait."
+        10, ge=1, le=1_000, description="Wrong passwords of one account within the login window before it must wait."
     )
     login_attempts_per_address: int = Field(
-        50, ge=1, le=100_000, description="Failed logins from one address within the login window before it must wait."
+        50,
+        ge=1,
+        le=100_000,
+        description="Wrong passwords from one address within the login window before it must wait.",
     )
     login_window: int = Field(300, ge=1, le=86_400, description="The login window, in seconds.")
     max_body_bytes: int = Field(MiB, ge=1_024, le=256 * MiB, description="The largest request body, in bytes.")
@@ -127,6 +131,11 @@ class Settings(BaseSettings):
         [], description="Origins, comma separated, whose pages may call the API from a browser."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log line.")
+
+    @property
+    def login_limits(self) -> LoginLimits:
+        """How often passwords may be guessed."""
+        return LoginLimits(self.login_attempts_per_account, self.login_attempts_per_address, self.login_window)
 
     @field_validator("cors_origins")
     @classmethod

@@ -7,28 +7,19 @@ from functools import partial
 from iotflow.clock import Clock
 from iotflow.domain import credentials
 from iotflow.domain.accounts import User
-from iotflow.domain.errors import Forbidden, TooManyAttempts, Unauthenticated
+from iotflow.domain.errors import Forbidden, Unauthenticated
 from iotflow.domain.events import EventType
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
 from iotflow.domain.times import Millis
 from iotflow.repositories.counters import Counter, Counters
 from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.principal_cache import PrincipalCache, PrincipalMiss
-from iotflow.repositories.rate_limits import RateLimiter
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.audit import Actor, record_event
 from iotflow.services.invalidation import invalidate_with
+from iotflow.services.login_throttle import LoginThrottle
 from iotflow.services.passwords import Passwords
 from iotflow.services.single_flight import SingleFlight
-
-
-@dataclass(frozen=True, slots=True)
-class LoginLimits:
-    """How many logins may fail within `window_s` seconds before the next must wait."""
-
-    per_account: int
-    per_address: int
-    window_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +39,20 @@ class Authentication:
         transactions: Transactions,
         principals: PrincipalCache,
         presence: PresenceRepository,
-        rate_limiter: RateLimiter,
+        throttle: LoginThrottle,
         counters: Counters,
         passwords: Passwords,
         clock: Clock,
         *,
-        limits: LoginLimits,
         token_lifetime_s: int,
     ) -> None:
         self._transactions = transactions
         self._principals = principals
         self._presence = presence
-        self._rate_limiter = rate_limiter
+        self._throttle = throttle
         self._counters = counters
         self._passwords = passwords
         self._clock = clock
-        self._limits = limits
         self._token_lifetime_s = token_lifetime_s
         self._look_ups = SingleFlight[Principal | None]()
 
@@ -84,7 +73,7 @@ class Authentication:
 
     async def admit_address(self, address: str) -> None:
         """Count a login attempt from an address. Raises TooManyAttempts."""
-        await self._take(f"login:address:{address}", self._limits.per_address)
+        await self._throttle.take_address(address)
 
     async def login(self, login: str, password: str, address: str, request_id: str | None) -> Login:
         """Trade a name or address and a password for a token; the address was admitted before.
@@ -95,11 +84,11 @@ class Authentication:
             found = await transaction.accounts.find_credentials(login)
         # An unknown name is limited as itself, so that the limit does not tell who has an account.
         account = str(found.user.user_id) if found else credentials.digest(login.casefold()).hex()
-        await self._take(f"login:account:{account}", self._limits.per_account)
+        await self._throttle.take_account(account)
         if not await self._passwords.verify(password, found.password_hash if found else None) or found is None:
             raise Unauthenticated("the username or the password is wrong")
-        await self._give_back(f"login:account:{account}", self._limits.per_account)
-        await self._give_back(f"login:address:{address}", self._limits.per_address)
+        await self._throttle.give_back_account(account)
+        await self._throttle.give_back_address(address)
         token = credentials.new_access_token()
         now = self._clock.now()
         expires_at = Millis(now + self._token_lifetime_s * 1_000)
@@ -147,11 +136,3 @@ class Authentication:
             return None
         await self._principals.fill(digest, principal, miss)
         return principal
-
-    async def _take(self, subject: str, limit: int) -> None:
-        retry_after_s = await self._rate_limiter.take(subject, limit, self._limits.window_s)
-        if retry_after_s:
-            raise TooManyAttempts(f"too many failed logins: try again in {retry_after_s} s", retry_after_s)
-
-    async def _give_back(self, subject: str, limit: int) -> None:
-        await self._rate_limiter.give_back(subject, limit, self._limits.window_s)

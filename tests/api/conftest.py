@@ -13,6 +13,7 @@ from iotflow.administration import migrate
 from iotflow.bootstrap import open_stores
 from iotflow.services import ingest
 from iotflow.services.accounts import Accounts
+from iotflow.services.login_throttle import LoginThrottle
 from iotflow.services.passwords import Passwords
 from iotflow.settings import Settings, load_settings
 from iotflow.stores.sql import dialect, postgres
@@ -131,6 +132,7 @@ async def prepare(settings: Settings) -> None:
     await migrate(settings)
     clock, passwords = FakeClock(), Passwords()
     async with open_stores(settings, clock) as stores:
-        accounts = Accounts(stores.transactions, stores.principals, passwords, clock)
+        throttle = LoginThrottle(stores.rate_limiter, settings.login_limits)
+        accounts = Accounts(stores.transactions, stores.principals, throttle, passwords, clock)
         await accounts.register(ADMIN, f"{ADMIN}@example.org", PASSWORD, is_admin=True)
     passwords.close()

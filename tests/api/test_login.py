@@ -112,6 +112,33 @@ def strict(settings: Settings) -> Settings:
     return changed(settings, login_attempts_per_account=3, login_attempts_per_address=8, login_window=60)
 
 
+async def test_guesses_of_the_present_password_count_as_logins_do(strict: Settings, clock: FakeClock) -> None:
+    change = {"password": PASSWORD, "current_password": PASSWORD}
+    async with running(strict, clock) as service, service.client() as client:
+        await register(client, "ada")
+        for _ in range(4):
+            await (await login(client, "ada")).put("/users/me", change)
+        ada = await login(client, "ada")
+        for _ in range(2):
+            await ada.refused(403, "PUT", "/users/me", change | {"current_password": "a guess"})
+        await ada.refused(401, "POST", "/auth/login", guess("ada"))
+        answer = await ada.send("PUT", "/users/me", json=change)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "20")
+        await ada.refused(429, "POST", "/auth/login", guess("ada", PASSWORD))
+        await ada.put("/users/me", {"email": "countess@example.org"})
+        clock.advance(20)
+        await ada.put("/users/me", change)
+
+
+async def test_a_password_is_changed_with_the_one_that_holds_then(ada: Person, admin: Person) -> None:
+    """Of two changes at once with the same present password, one finds it changed."""
+    changes = [{"password": f"{PASSWORD} {number}", "current_password": PASSWORD} for number in range(2)]
+    answers = await asyncio.gather(*(ada.send("PUT", "/users/me", json=change) for change in changes))
+    assert sorted(answer.status_code for answer in answers) in ([200, 401], [200, 403])
+    winner = next(change for change, answer in zip(changes, answers, strict=True) if answer.status_code == 200)
+    await login(ada.client, "ada", winner["password"])
+
+
 async def test_attempts_on_an_account_are_limited(strict: Settings, clock: FakeClock) -> None:
     async with (
         running(strict, clock) as service,

@@ -12,10 +12,11 @@ from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Millis
 from iotflow.services.accounts import Accounts
 from iotflow.services.activity import ActivityCounter
-from iotflow.services.authentication import Authentication, LoginLimits
+from iotflow.services.authentication import Authentication
 from iotflow.services.devices import Devices
 from iotflow.services.history import History
 from iotflow.services.ingest import Ingest, Submission
+from iotflow.services.login_throttle import LoginLimits, LoginThrottle
 from iotflow.services.passwords import Passwords
 from iotflow.services.purge import Purge
 from iotflow.services.relay import Relay
@@ -60,6 +61,7 @@ def furnish(stores: Stores, clock: FakeClock, passwords: Passwords) -> House:
     """The services over these stores."""
     transactions, principals, latest = stores.transactions, stores.principals, stores.latest
     activity = ActivityCounter(stores.activity, clock)
+    throttle = LoginThrottle(stores.rate_limiter, LoginLimits(per_account=10, per_address=50, window_s=300))
     purge = Purge(stores.telemetry, latest, stores.presence, stores.activity)
     return House(
         stores=stores,
@@ -68,14 +70,13 @@ def furnish(stores: Stores, clock: FakeClock, passwords: Passwords) -> House:
             transactions,
             principals,
             stores.presence,
-            stores.rate_limiter,
+            throttle,
             stores.counters,
             passwords,
             clock,
-            limits=LoginLimits(per_account=10, per_address=50, window_s=300),
             token_lifetime_s=DAY_S,
         ),
-        accounts=Accounts(transactions, principals, passwords, clock),
+        accounts=Accounts(transactions, principals, throttle, passwords, clock),
         devices=Devices(transactions, principals, stores.presence, clock, online_window_s=300),
         ingest=Ingest(transactions, stores.telemetry, latest, principals, activity, clock, retention_days=90),
         history=History(transactions, stores.telemetry, latest, stores.counters, clock),

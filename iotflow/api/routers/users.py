@@ -26,7 +26,7 @@ async def get_user(_: AccountOrAdmin, user_id: AccountId, accounts: AccountsDep)
     return _answer(await accounts.get(user_id))
 
 
-@routes.put("/users/{user_id}", operation_id="update_user", responses=problems(404, 409))
+@routes.put("/users/{user_id}", operation_id="update_user", responses=problems(404, 409, 429))
 async def update_user(
     caller: AccountOrAdmin, user_id: AccountId, body: ProfileChangeBody, accounts: AccountsDep, request_id: RequestId
 ) -> UserAnswer:
