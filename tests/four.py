@@ -19,8 +19,8 @@ from tests.stores.cassandra import drop_keyspace
 from tests.stores.mongo import address_on
 from tests.stores.postgres import create_database, drop_database, empty
 
-Rows = Sequence[Mapping[str, Any]]
-"""A table's rows. Any: what its columns hold."""
+Tables = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Rows by table. Any: what their columns hold."""
 
 
 class Four:
@@ -32,7 +32,6 @@ class Four:
         self._cassandra = f"{cassandra_server}/{self._name}"
         self._redis = redis_server
         self._mongo = mongo
-        self._first: dict[str, Rows] = {}
 
     @classmethod
     async def made(cls, postgres_url: str, cassandra_url: str, redis_url: str, mongodb_url: str) -> "Four":
@@ -64,16 +63,19 @@ class Four:
             "IOTFLOW_DOCUMENTS_URL": self._mongo.url,
         }
 
-    async def remember(self) -> None:
-        """Take what PostgreSQL holds now as what each test shall find."""
+    async def tables(self) -> Tables:
+        """What PostgreSQL holds."""
         engine = create_async_engine(self._postgres)
         async with engine.connect() as connection:
-            for table in metadata.sorted_tables:
-                self._first[table.name] = (await connection.execute(select(table))).mappings().all()
+            held = {
+                table.name: (await connection.execute(select(table))).mappings().all()
+                for table in metadata.sorted_tables
+            }
         await engine.dispose()
+        return held
 
-    async def restore(self) -> None:
-        """Bring PostgreSQL back to what was remembered, and the others to nothing that a test could find."""
+    async def restore(self, tables: Tables) -> None:
+        """Bring PostgreSQL to these tables and no others, the other databases to nothing that a test could find."""
         self.forget_cached()
         with MongoClient[dict[str, Any]](self._mongo.url) as client:
             for collection in ("events", "activity"):
@@ -82,7 +84,7 @@ class Four:
         engine = create_async_engine(self._postgres)
         async with engine.begin() as connection:
             for table in metadata.sorted_tables:
-                if rows := self._first.get(table.name):
+                if rows := tables.get(table.name):
                     await connection.execute(insert(table), list(rows))
         await engine.dispose()
 

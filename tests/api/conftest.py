@@ -21,7 +21,7 @@ from tests.api.bad_input import World
 from tests.api.people import ADMIN, PASSWORD, Caller, Person, Thing, join, login, new_device, new_group, submit
 from tests.api.service import Service, running
 from tests.clock import FakeClock
-from tests.four import Four
+from tests.four import Four, Tables
 
 PATIENCE_S = 15.0
 
@@ -35,12 +35,11 @@ def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared_four(four: Four, tmp_path_factory: pytest.TempPathFactory) -> Four:
-    """The four servers, with their schemas and one administrator."""
-    asyncio.run(four.restore())
+def prepared_tables(four: Four, tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """What PostgreSQL holds with one administrator."""
+    asyncio.run(four.restore({}))
     asyncio.run(prepare(four.settings(tmp_path_factory.mktemp("four"))))
-    asyncio.run(four.remember())
-    return four
+    return asyncio.run(four.tables())
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +63,8 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.param == "embedded":
         embedded: Settings = request.getfixturevalue("embedded_settings")
         return embedded
-    four: Four = request.getfixturevalue("prepared_four")
-    asyncio.run(four.restore())
+    four: Four = request.getfixturevalue("four")
+    asyncio.run(four.restore(request.getfixturevalue("prepared_tables")))
     return four.settings(tmp_path)
 
 

@@ -21,7 +21,7 @@ CONNECTIONS = 60
 
 @pytest.fixture
 def service(four: Four, tmp_path: Path) -> Iterator[ServiceProcess]:
-    asyncio.run(four.restore())
+    asyncio.run(four.restore({}))
     asyncio.run(make_admin(four.settings(tmp_path), "root", "root@example.org", PASSWORD))
     with ServiceProcess(tmp_path / "data", four.environment(), options=["--workers", str(WORKERS)]) as process:
         yield process

@@ -58,6 +58,8 @@ def liar(url: str, alter: Callable[[Answer], None]) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="none", log_level="warning"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        # Until uvicorn takes them, connections wait here.
+        listener.listen()
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
         thread.start()
         try:

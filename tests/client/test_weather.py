@@ -67,7 +67,7 @@ def account(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Account]
             yield account
         return
     four: Four = request.getfixturevalue("four")
-    asyncio.run(four.restore())
+    asyncio.run(four.restore({}))
     with ServiceProcess(tmp_path / "data", four.environment()) as service, Account.fresh(service.base_url) as account:
         yield account
 
