@@ -26,14 +26,6 @@ class Newest(NamedTuple):
     time_ms: Millis
 
 
-class Device(NamedTuple):
-    """What an answer tells of a device."""
-
-    id: int
-    name: str
-    device_type: str
-
-
 class Calls(Protocol):
     """The calls that requests cost, once the caches are warm, one method for each step of a request."""
 
@@ -42,9 +34,6 @@ class Calls(Protocol):
 
     async def write(self, device_id: int, records: Sequence[Sent]) -> None:
         """Store records durably, in the order of their times, then tell the cache of newest values."""
-
-    async def device(self, device_id: int) -> Device:
-        """Look a device up."""
 
     async def latest(self, device_id: int) -> Mapping[str, Newest]:
         """The cache's newest values."""

@@ -12,8 +12,8 @@ Three choices, and why:
 - It decodes bodies and encodes answers with msgspec: whoever serves this API must do that somehow.
 - On SQLite, requests share transactions as the service's do. With a transaction each, the floor would wait for a disk
   write a request and lie far below the service, which says nothing about what the service costs.
-- Statements that the service could spare are in the floor as well, such as the transaction around a look-up of one row.
-  So the ratio tells what the layers cost, and not what better statements would gain.
+- Statements that the service could spare are in the floor as well, such as the transaction around a page of records. So
+  the ratio tells what the layers cost, and not what better statements would gain.
 
 What a request does only when a cache has nothing, the floor leaves to the store's own players: it happens some times
 in 10 s. What both leave out is whatever happens in the background.
@@ -30,6 +30,7 @@ import msgspec
 import uvicorn
 
 from bench.calls import Calls, Sent
+from bench.known_devices import KnownDevices
 from iotflow.domain.times import Millis, format_rfc3339
 from iotflow.settings import load_settings
 
@@ -52,8 +53,9 @@ class ClientLeft(Exception):
 class Floor:
     """The app. Every request is taken for a good one, from whichever device it names in `X-Device`."""
 
-    def __init__(self, calls: Callable[[], AbstractAsyncContextManager[Calls]]) -> None:
+    def __init__(self, calls: Callable[[], AbstractAsyncContextManager[Calls]], devices: KnownDevices) -> None:
         self._open = calls
+        self._devices = devices
         self._calls: Calls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,7 +119,7 @@ class Floor:
         return {"accepted": len(records), "rejected": 0, "errors": []}
 
     async def _latest(self, device_id: int) -> object:
-        device = await self._calls.device(device_id)
+        device = await self._devices.get(device_id)
         newest = await self._calls.latest(device_id)
         return {
             "device_id": device.id,
@@ -134,7 +136,7 @@ class Floor:
     async def _history(self, device_id: int, scope: Scope) -> object:
         query = _query(scope)
         start, end, limit = Millis(int(query["start_time"])), Millis(int(query["end_time"])), int(query["limit"])
-        device = await self._calls.device(device_id)
+        device = await self._devices.get(device_id)
         # One more than the page, to know whether there is another, as the service does.
         records = await self._calls.history(device_id, start, end, limit + 1)
         return {
@@ -199,7 +201,7 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     uvicorn.run(
-        Floor(open_calls),
+        Floor(open_calls, KnownDevices(load_settings().database_url)),
         host=arguments.host,
         port=arguments.port,
         lifespan="on",

@@ -10,9 +10,9 @@ from typing import Any
 import aiosqlite
 import msgspec
 
-from bench.calls import DAY_US, Device, Newest, Sent, newest_of
+from bench.calls import DAY_US, Newest, Sent, newest_of
 from bench.grouping import Groups
-from bench.statements import BEGIN_READ, BEGIN_WRITE, DEVICE, METADATA, POINTS, ROLLBACK, STORE_POINTS, TIMES
+from bench.statements import BEGIN_READ, BEGIN_WRITE, METADATA, POINTS, ROLLBACK, STORE_POINTS, TIMES
 from iotflow.clock import SystemClock
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Millis
@@ -25,7 +25,7 @@ Row = tuple[object, ...]
 
 
 class EmbeddedCalls:
-    """Plays `Calls`. Writes share transactions as the service's do; each look-up is a transaction, as there."""
+    """Plays `Calls`. Writes share transactions as the service's do."""
 
     def __init__(self, settings: Settings, writer: aiosqlite.Connection, readers: "asyncio.LifoQueue[Any]") -> None:
         self._settings = settings
@@ -51,11 +51,6 @@ class EmbeddedCalls:
             for name, sent in newest_of(records).items():
                 if name not in held or held[name].time_ms <= sent.time_ms:
                     held[name] = _newest(sent.values[name], sent.time_ms)
-
-    async def device(self, device_id: int) -> Device:
-        async with self._reading() as reader:
-            (row,) = await reader.execute_fetchall(DEVICE, (device_id,))
-        return Device(row[0], row[2], row[4])
 
     async def latest(self, device_id: int) -> Mapping[str, Newest]:
         if device_id not in self._latest:

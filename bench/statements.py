@@ -3,17 +3,9 @@
 The SQL store makes its statements as it goes, so there are no constants of its own to take.
 """
 
-_DEVICE = """\
-SELECT devices.id, devices.user_id, devices.name, devices.name_key, devices.device_type, devices.description, \
-devices.location, devices.firmware_version, devices.hardware_version, devices.status, devices.created_at, \
-devices.updated_at, devices.last_seen FROM devices WHERE devices.id = """
-
 BEGIN_WRITE = "BEGIN IMMEDIATE"
 BEGIN_READ = "BEGIN"
 ROLLBACK = "ROLLBACK"
-
-DEVICE_ON_POSTGRES = f"{_DEVICE}$1::BIGINT"
-DEVICE = f"{_DEVICE}?"
 
 STORE_POINTS = """\
 INSERT INTO telemetry_points (device_id, time, name, bool_value, int_value, float_value, text_value, received_us, \

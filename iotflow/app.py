@@ -63,9 +63,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         redirect_slashes=False,
         separate_input_output_schemas=False,
     )
-    for module in (telemetry, batches, own_device, devices, groups, auth, users, admin, events):
-        app.include_router(module.routes, prefix="/api/v1")
-    app.include_router(health.routes)
+    for module in (telemetry, batches, own_device, devices, groups, auth, users, admin, events, health):
+        # An included router is asked twice for each request: whether it has the route, and again which one that is.
+        app.router.routes += module.routes.routes
     problems.install(app)
     openapi.install(app)
     pages.install(app)
@@ -136,7 +136,7 @@ def _state(
             clock,
             retention_days=settings.retention_days,
         ),
-        history=History(transactions, stores.telemetry, stores.latest, stores.counters, clock),
+        history=History(transactions, stores.telemetry, stores.latest, stores.principals, stores.counters, clock),
         events=stores.events,
         statistics=StatisticsReader(
             transactions,

@@ -34,7 +34,7 @@ def _given(pick: Callable[[AppState], T]) -> Callable[[Request], Awaitable[T]]:
 
 
 async def _request_id(request: Request) -> str:
-    request_id: str = request.state.request_id
+    request_id: str = request.scope["state"]["request_id"]
     return request_id
 
 

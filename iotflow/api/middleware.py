@@ -47,10 +47,12 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope, receive)
-        offered = request.headers.get("x-request-id", "")
+        offered = Headers(scope=scope).get("x-request-id", "")
         request_id = offered if REQUEST_ID.fullmatch(offered) else uuid4().hex
-        request.state.request_id = request_id
+        scope.setdefault("state", {})["request_id"] = request_id
+        shared = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
+        # As it was sent: decoded, it could break the log's line.
+        called = f"{scope['method']} {scope['raw_path'].decode('ascii', 'backslashreplace')}"
         started = time.perf_counter()
         status = 0
 
@@ -58,23 +60,20 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                headers["X-Content-Type-Options"] = "nosniff"
+                message["headers"] = [*message["headers"], *shared]
                 if scope["path"].startswith("/api/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                    MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            logger.info("%s %s: the client left before its body was read", request.method, request.url.path)
+            logger.info("%s: the client left before its body was read", called)
             return
         except Exception:
-            logger.exception("%s %s failed (request %s)", request.method, request.url.path, request_id)
+            logger.exception("%s failed (request %s)", called, request_id)
             if status:
                 raise
-            answer = problem(request, 500, "the service failed to answer; its log tells more under this request_id")
-            await answer(scope, receive, send_with_headers)
-        elapsed_ms = (time.perf_counter() - started) * 1_000
-        logger.info("%s %s %d %.1f ms %s", request.method, request.url.path, status, elapsed_ms, request_id)
+            detail = "the service failed to answer; its log tells more under this request_id"
+            await problem(Request(scope), 500, detail)(scope, receive, send_with_headers)
+        logger.info("%s %d %.1f ms %s", called, status, (time.perf_counter() - started) * 1_000, request_id)

@@ -115,6 +115,8 @@ class ApiRoute(APIRoute):
             _tell_json(request)
 
     def _check_query(self, request: Request) -> None:
+        if not request.scope["query_string"]:
+            return
         errors = [
             FieldError(("query", name), "unknown query parameter", "extra_forbidden")
             for name in request.query_params
@@ -151,6 +153,6 @@ def _tell_json(request: _DecodedRequest) -> None:
     request._headers = Headers(scope=request.scope)
 
 
-def router(tag: str, route_class: type[ApiRoute] = ApiRoute) -> APIRouter:
+def router(tag: str, route_class: type[ApiRoute] = ApiRoute, prefix: str = "/api/v1") -> APIRouter:
     """A router of the API's own routes."""
-    return APIRouter(tags=[tag], route_class=route_class)
+    return APIRouter(tags=[tag], route_class=route_class, prefix=prefix)

@@ -37,5 +37,5 @@ class AppState:
 
 def app_state(request: Request) -> AppState:
     """The state of the app that serves the request."""
-    state: AppState = request.state.app
+    state: AppState = request.scope["state"]["app"]
     return state

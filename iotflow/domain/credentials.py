@@ -27,6 +27,11 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
+def device_reference(device_id: int) -> bytes:
+    """What a device is remembered by where others go by a digest. Of another length, so that no secret leads to it."""
+    return device_id.to_bytes(8, "big")
+
+
 def shown_prefix(key: str) -> str:
     """The part of a key that may be shown, so that its owner can tell keys apart."""
     return key[:SHOWN_PREFIX_LENGTH]

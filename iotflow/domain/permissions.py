@@ -1,11 +1,14 @@
 """Who may see or change what. Every decision about ownership is one of these rules."""
 
+from typing import TypeVar
 from uuid import UUID
 
 from iotflow.domain.devices import Device
 from iotflow.domain.errors import Forbidden, NotFound
 from iotflow.domain.groups import Group
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
+
+D = TypeVar("D", Device, DevicePrincipal)
 
 
 def may_act_for(caller: UserPrincipal, user_id: UUID) -> bool:
@@ -25,11 +28,14 @@ def require_admin(caller: UserPrincipal) -> None:
         raise Forbidden("only an administrator may do this")
 
 
-def visible_device(caller: Principal, device_id: int, device: Device | None) -> Device:
-    """The device, if the caller is the device itself, its owner or an admin; else NotFound, telling no difference."""
+def visible_device(caller: Principal, device_id: int, device: D | None) -> D:
+    """The device of this id, None where there is none, if the caller is it, its owner or an admin.
+
+    Else NotFound, telling no difference.
+    """
     if device is not None:
         if isinstance(caller, DevicePrincipal):
-            if caller.device_id == device.id:
+            if caller.device_id == device_id:
                 return device
         elif may_act_for(caller, device.user_id):
             return device

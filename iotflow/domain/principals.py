@@ -20,7 +20,10 @@ class UserPrincipal:
 
 @dataclass(frozen=True, slots=True)
 class DevicePrincipal:
-    """A device with a valid key. `credential` is the key's digest; `expires_at` its end, if it is a former key."""
+    """A device with a valid key. `credential` is the key's digest; `expires_at` its end, if it is a former key.
+
+    Of a device that was looked up by its id, `credential` is `credentials.device_reference`.
+    """
 
     device_id: int
     name: str

@@ -1,4 +1,4 @@
-"""Whom credentials prove, remembered for a while."""
+"""Whom credentials prove, and which device has an id, remembered for a while."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ class PrincipalMiss:
 
 
 class PrincipalCache(Protocol):
-    """Principals by the digest of their token or key, each for at most the cache's lifetime."""
+    """Principals by the digest of their token or key, each for at most the cache's lifetime.
+
+    Devices are there by `credentials.device_reference` as well, for those who read them by id.
+    """
 
     async def get(self, digest: bytes) -> Principal | PrincipalMiss:
         """What is remembered of this credential."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from iotflow.clock import Clock
+from iotflow.domain import credentials
 from iotflow.domain.accounts import User, UserChange
 from iotflow.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from iotflow.domain.events import EventType
@@ -148,6 +149,8 @@ class Accounts:
             await self._locked(transaction, user_id, leaves_admins=True)
             await self._invalidate(transaction, user_id, now, with_devices=True)
             device_ids = await transaction.devices.ids_of_user(user_id)
+            references = [credentials.device_reference(device_id) for device_id in device_ids]
+            await invalidate_with(transaction, self._principals, references, now)
             await transaction.accounts.delete(user_id)
             actor = Actor.of(caller, request_id)
             await record_event(transaction, actor, EventType.USER_DELETED, now, user_id=user_id)

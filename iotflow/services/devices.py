@@ -199,7 +199,7 @@ class Devices:
         return after
 
     async def _invalidate(self, transaction: Transaction, device_id: int, at: Millis) -> None:
-        digests = await transaction.keys.digests_of_device(device_id)
+        digests = [credentials.device_reference(device_id), *await transaction.keys.digests_of_device(device_id)]
         await invalidate_with(transaction, self._principals, digests, at)
 
 

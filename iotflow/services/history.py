@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from iotflow.clock import Clock
 from iotflow.completion import to_completion
+from iotflow.domain import credentials
 from iotflow.domain.aggregates import Aggregation, Bucket, combined, finished
 from iotflow.domain.devices import MAX_ID, Device, DeviceFilter
 from iotflow.domain.errors import InvalidInput, NotFound
@@ -22,6 +23,7 @@ from iotflow.domain.windows import MAX_WINDOWS, segments, window_index, window_s
 from iotflow.parallel import in_parallel
 from iotflow.repositories.counters import Counter, Counters
 from iotflow.repositories.latest_cache import LatestCache, LatestMiss
+from iotflow.repositories.principal_cache import PrincipalCache, PrincipalMiss
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.audit import Actor, record_event
@@ -33,20 +35,10 @@ SEGMENTS_AT_ONCE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """The device that telemetry is of, as answers name it."""
-
-    id: int
-    name: str
-    device_type: str
-    user_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class Latest:
     """A device's newest values, and whether the cache held them."""
 
-    device: Source
+    device: DevicePrincipal
     values: LatestValues
     cached: bool
 
@@ -85,24 +77,43 @@ class History:
         transactions: Transactions,
         telemetry: TelemetryRepository,
         latest: LatestCache,
+        principals: PrincipalCache,
         counters: Counters,
         clock: Clock,
     ) -> None:
         self._transactions = transactions
         self._telemetry = telemetry
         self._latest = latest
+        self._principals = principals
         self._counters = counters
         self._clock = clock
         self._reads = SingleFlight[LatestValues]()
+        self._look_ups = SingleFlight[DevicePrincipal | None]()
 
-    async def device(self, caller: Principal, device_id: int) -> Source:
+    async def device(self, caller: Principal, device_id: int) -> DevicePrincipal:
         """A device whose telemetry the caller may see. Raises NotFound."""
         if isinstance(caller, DevicePrincipal) and caller.device_id == device_id:
-            # Its key has just proved all that there is to know.
-            return Source(device_id, caller.name, caller.device_type, caller.user_id)
+            return caller
+        reference = credentials.device_reference(device_id)
+        found = await self._principals.get(reference)
+        if isinstance(found, PrincipalMiss):
+            look_up = partial(self._look_up, device_id, reference, found)
+            device = await self._look_ups.read((device_id, found), look_up)
+        else:
+            assert isinstance(found, DevicePrincipal)
+            device = found
+        return visible_device(caller, device_id, device)
+
+    async def _look_up(self, device_id: int, reference: bytes, miss: PrincipalMiss) -> DevicePrincipal | None:
         async with self._transactions.read() as transaction:
-            device = visible_device(caller, device_id, await transaction.devices.get(device_id))
-        return Source(device.id, device.name, device.device_type, device.user_id)
+            found = await transaction.devices.get(device_id)
+        if found is None:
+            return None
+        device = DevicePrincipal(
+            found.id, found.name, found.device_type, found.status, found.user_id, reference, expires_at=None
+        )
+        await self._principals.fill(reference, device, miss)
+        return device
 
     async def latest(self, caller: Principal, device_id: int) -> Latest:
         """A device's newest values. Raises NotFound for no such device, and for one that never sent any."""
@@ -213,13 +224,13 @@ class History:
         device = await self.device(caller, device_id)
         await to_completion(self._delete(device, span, Actor.of(caller, request_id)))
 
-    async def _delete(self, device: Source, span: Span, actor: Actor) -> None:
+    async def _delete(self, device: DevicePrincipal, span: Span, actor: Actor) -> None:
         """Delete and tell of it; run to completion, or a cached value could outlive the store's."""
         try:
-            await self._telemetry.delete(device.id, span)
+            await self._telemetry.delete(device.device_id, span)
         finally:
             # After a failure too: some may be gone all the same.
-            await self._latest.invalidate(device.id)
+            await self._latest.invalidate(device.device_id)
         details: dict[str, JsonValue] = {"start_time": format_rfc3339(span.start)}
         if span.end is not None:
             details["stop_time"] = format_rfc3339(span.end)
@@ -230,7 +241,7 @@ class History:
                 EventType.DEVICE_TELEMETRY_DELETED,
                 self._clock.now(),
                 user_id=device.user_id,
-                device_id=device.id,
+                device_id=device.device_id,
                 details=details,
             )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from iotflow.clock import Clock
 from iotflow.completion import to_completion
+from iotflow.domain import credentials
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.errors import FieldError, InvalidInput, StoreUnavailable
 from iotflow.domain.events import EventType
@@ -195,6 +196,7 @@ class Ingest:
         async with self._transactions.write(bulk=True) as transaction:
             digests: list[bytes] = []
             for device in await transaction.devices.activate(requests.keys(), now):
+                digests += [credentials.device_reference(device.id)]
                 digests += await transaction.keys.digests_of_device(device.id)
                 await record_event(
                     transaction,

@@ -9,8 +9,6 @@ from sqlalchemy import Engine, event
 from bench.statements import (
     BEGIN_READ,
     BEGIN_WRITE,
-    DEVICE,
-    DEVICE_ON_POSTGRES,
     METADATA,
     POINTS,
     ROLLBACK,
@@ -20,10 +18,9 @@ from bench.statements import (
 from iotflow.clock import SystemClock
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Millis, Span
-from iotflow.stores.sql.dialect import Database, open_database
+from iotflow.stores.sql.dialect import open_database
 from iotflow.stores.sql.migrations import upgrade
 from iotflow.stores.sql.telemetry import SqlTelemetry
-from iotflow.stores.sql.transactions import SqlTransactions
 
 
 async def test_on_sqlite(tmp_path: Path) -> None:
@@ -36,31 +33,11 @@ async def test_on_sqlite(tmp_path: Path) -> None:
             await telemetry.write(1, [record])
         with said() as reading:
             await telemetry.records(1, Span(Millis(0), Millis(2_000)), descending=True, limit=101)
-        with said() as looking_up:
-            await look_up_device(database)
     finally:
         await database.close()
 
     assert writing == [BEGIN_WRITE, STORE_POINTS, "COMMIT"]
     assert reading == [BEGIN_READ, TIMES, POINTS, METADATA, ROLLBACK]
-    assert looking_up == [BEGIN_READ, DEVICE, ROLLBACK]
-
-
-async def test_on_postgres(migrated_postgres: str) -> None:
-    database = open_database(migrated_postgres)
-    try:
-        with said() as looking_up:
-            await look_up_device(database)
-    finally:
-        await database.close()
-
-    # The driver's adapter begins the transaction, unseen here.
-    assert looking_up == [DEVICE_ON_POSTGRES, ROLLBACK]
-
-
-async def look_up_device(database: Database) -> None:
-    async with SqlTransactions(database).read() as transaction:
-        await transaction.devices.get(1)
 
 
 @contextmanager

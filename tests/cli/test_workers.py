@@ -66,6 +66,8 @@ async def test_a_revocation_is_seen_by_all_processes_within_a_second(service: Se
     _, adas = await new_device(service, ada, "ada's")
     rotated_id, rotated = await new_device(service, bob, "rotated")
     deleted_id, deleted = await new_device(service, bob, "deleted")
+    history = f"/api/v1/telemetry/{deleted_id}"
+    assert await statuses(service, history, bob) == {200}
     credentials = [("/api/v1/users/me", ada), *(("/api/v1/devices/status", key) for key in (adas, rotated, deleted))]
     for path, headers in credentials:
         assert await statuses(service, path, headers) == {200}
@@ -82,6 +84,7 @@ async def test_a_revocation_is_seen_by_all_processes_within_a_second(service: Se
     await asyncio.sleep(SEEN_WITHIN_S - (time.monotonic() - answered))
     for path, headers in credentials:
         assert await statuses(service, path, headers) == {401}
+    assert await statuses(service, history, bob) == {404}
     assert await statuses(service, "/api/v1/users/me", bob) == {200}
 
 

@@ -1,11 +1,13 @@
 """What the cache of principals promises."""
 
 import secrets
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from iotflow.clock import Clock
+from iotflow.domain.credentials import device_reference
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
 from iotflow.domain.times import Millis
@@ -50,7 +52,8 @@ class PrincipalCacheContract(Timed):
     async def test_what_was_filled_is_there_for_every_process(
         self, cache: PrincipalCache, other: PrincipalCache, clock: Clock
     ) -> None:
-        principals: list[Principal] = [user(clock), device(), device(Millis(clock.now() + 60_000))]
+        looked_up = replace(device(), credential=device_reference(2**53 - 1))
+        principals: list[Principal] = [user(clock), device(), device(Millis(clock.now() + 60_000)), looked_up]
         for principal in principals:
             await fill(cache, principal)
         for principal in principals:

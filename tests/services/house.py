@@ -79,7 +79,7 @@ def furnish(stores: Stores, clock: FakeClock, passwords: Passwords) -> House:
         accounts=Accounts(transactions, principals, throttle, passwords, clock),
         devices=Devices(transactions, principals, stores.presence, clock, online_window_s=300),
         ingest=Ingest(transactions, stores.telemetry, latest, principals, activity, clock, retention_days=90),
-        history=History(transactions, stores.telemetry, latest, stores.counters, clock),
+        history=History(transactions, stores.telemetry, latest, principals, stores.counters, clock),
         activity=activity,
         relay=Relay(transactions, stores.events, purge, principals, clock, purge_again_after_s=PURGE_AGAIN_AFTER_S),
     )

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from iotflow.domain.devices import DeviceStatus
-from iotflow.domain.errors import Unauthenticated
+from iotflow.domain.errors import NotFound, Unauthenticated
 from iotflow.services.accounts import ProfileChange
 from iotflow.services.passwords import Passwords
 from tests.services.edges import Edge, Pause
-from tests.services.house import House, Probe, Resident, furnish, new_probe
+from tests.services.house import House, Probe, Resident, furnish, new_probe, new_resident
 
 Revocation = Callable[[House, Resident, Resident, Probe], Awaitable[object]]
 
@@ -63,6 +63,14 @@ async def token_works(house: House, resident: Resident) -> bool:
     try:
         await house.authentication.user(resident.token)
     except Unauthenticated:
+        return False
+    return True
+
+
+async def is_there(house: House, reader: Resident, probe: Probe) -> bool:
+    try:
+        await house.history.device(reader.caller, probe.id)
+    except NotFound:
         return False
     return True
 
@@ -135,6 +143,54 @@ async def test_a_token_is_refused_after_its_revocation_wherever_its_look_up_is(
     pause.go_on.set()
     await looking_up
     assert not await token_works(house, ada)
+
+
+@pytest.mark.parametrize("delete", [delete_device, delete_owner])
+async def test_a_deleted_device_is_not_there_for_its_readers_though_it_was_cached(
+    house: House, ada: Resident, root: Resident, probe: Probe, delete: Revocation
+) -> None:
+    assert await is_there(house, root, probe)
+    assert await is_there(house, root, probe)
+    await delete(house, ada, root, probe)
+    assert not await is_there(house, root, probe)
+
+
+@pytest.mark.parametrize("delete", [delete_device, delete_owner])
+async def test_a_device_that_was_read_before_its_deletion_is_not_cached_after_it(
+    house: House, ada: Resident, root: Resident, probe: Probe, passwords: Passwords, delete: Revocation
+) -> None:
+    pause = Pause()
+    stores = replace(house.stores, principals=Edge(house.stores.principals, "fill", before=pause))
+    looking_up = asyncio.create_task(is_there(furnish(stores, house.clock, passwords), root, probe))
+    await pause.reached.wait()
+    await delete(house, ada, root, probe)
+    pause.go_on.set()
+    await looking_up
+    assert not await is_there(house, root, probe)
+
+
+async def test_a_device_that_is_looked_up_while_it_is_renamed_has_the_new_name_afterwards(
+    house: House, ada: Resident, probe: Probe, passwords: Passwords
+) -> None:
+    pause = Pause()
+    stores = replace(house.stores, principals=Edge(house.stores.principals, "fill", before=pause))
+    slow = furnish(stores, house.clock, passwords)
+    looking_up = asyncio.create_task(slow.history.device(ada.caller, probe.id))
+    await pause.reached.wait()
+    await house.devices.update(ada.caller, probe.id, {"name": "renamed"}, None)
+    pause.go_on.set()
+    assert (await looking_up).name == "probe"
+    assert (await house.history.device(ada.caller, probe.id)).name == "renamed"
+
+
+async def test_what_is_cached_of_a_device_is_for_its_readers_alone(house: House, ada: Resident, probe: Probe) -> None:
+    other = await new_resident(house, "bob")
+    neighbour = await new_probe(house, ada, "neighbour")
+    for _ in range(2):
+        assert (await house.history.device(ada.caller, probe.id)).user_id == ada.caller.user_id
+        for stranger in (other.caller, await house.authentication.device(neighbour.key)):
+            with pytest.raises(NotFound):
+                await house.history.device(stranger, probe.id)
 
 
 async def test_a_device_that_is_looked_up_while_its_status_changes_has_the_new_one_afterwards(

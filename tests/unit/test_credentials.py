@@ -4,7 +4,15 @@ import base64
 import hashlib
 import re
 
-from iotflow.domain.credentials import SHOWN_PREFIX_LENGTH, digest, new_access_token, new_api_key, shown_prefix
+from iotflow.domain.credentials import (
+    SHOWN_PREFIX_LENGTH,
+    device_reference,
+    digest,
+    new_access_token,
+    new_api_key,
+    shown_prefix,
+)
+from iotflow.domain.devices import MAX_ID
 
 
 def test_a_key_is_32_random_bytes_behind_a_mark() -> None:
@@ -26,6 +34,12 @@ def test_a_token_is_32_random_bytes() -> None:
 def test_every_byte_of_a_secret_varies() -> None:
     decoded = [base64.urlsafe_b64decode(new_access_token() + "=") for _ in range(200)]
     assert all(len({secret[place] for secret in decoded}) > 50 for place in range(32))
+
+
+def test_no_secret_leads_to_what_a_device_is_remembered_by() -> None:
+    references = {device_reference(device_id) for device_id in (1, 2, MAX_ID)}
+    assert len(references) == 3
+    assert {len(reference) for reference in references}.isdisjoint({len(digest("")), len(digest("1"))})
 
 
 def test_a_digest_is_the_sha_256_of_the_whole_secret() -> None:

@@ -11,7 +11,7 @@ from iotflow.api.deps import HealthDep, StateDep
 from iotflow.api.routes import router
 from iotflow.api.schemas.operations import HealthAnswer, Index, Liveness, Readiness, ServiceStatus, StoreHealthView
 
-routes = router("Health")
+routes = router("Health", prefix="")
 
 
 @routes.get(

@@ -92,7 +92,7 @@ async def get_telemetry(
         names=names,
     )
     answer = {
-        "device_id": device.id,
+        "device_id": device_id,
         "device_name": device.name,
         "device_type": device.device_type,
         "start_time": format_rfc3339(page.span.start),
@@ -109,7 +109,7 @@ async def get_latest_telemetry(caller: Reader, device_id: DeviceId, history: His
     """Get a device's newest values. By event time: late data never replaces newer."""
     latest = await history.latest(caller, device_id)
     answer = {
-        "device_id": latest.device.id,
+        "device_id": device_id,
         "device_name": latest.device.name,
         "device_type": latest.device.device_type,
         "latest_data": {
