@@ -108,9 +108,11 @@ def _certificates(directory: Path) -> Path:
         subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
 
     new = ("req", "-newkey", "rsa:2048", "-nodes", "-subj")
-    openssl(*new, "/CN=authority", "-x509", "-days", "2", "-keyout", "ca.key", "-out", "ca.pem")
+    # From Python 3.13 on, certificates must say what they are for and who has signed them (RFC 5280).
+    of_authority = ("-x509", "-days", "2", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    openssl(*new, "/CN=authority", *of_authority, "-keyout", "ca.key", "-out", "ca.pem")
     openssl(*new, "/CN=server", "-keyout", "server.key", "-out", "server.csr")
-    (directory / "names").write_text("subjectAltName=IP:127.0.0.1")
+    (directory / "names").write_text("subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier=keyid\n")
     signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
     openssl("x509", "-req", "-in", "server.csr", *signed, "-out", "server.pem")
     return directory / "ca.pem"
