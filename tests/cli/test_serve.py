@@ -35,6 +35,17 @@ STOPS_WITHIN_S = 8.0
         ("IOTFLOW_CORS_ORIGINS", "app.example.org", "expected scheme://host[:port]"),
         ("IOTFLOW_DATABASE_URL", "mysql://me:hunter2@db/iotflow", "expected sqlite+aiosqlite:///PATH or postgresql"),
         ("IOTFLOW_DATABASE_URL", "sqlite+aiosqlite:///:memory:", "expected sqlite+aiosqlite:///PATH or postgresql"),
+        ("IOTFLOW_DATABASE_URL", "postgresql+asyncpg://me:hunter2@db:70000/iotflow", "a port from 1 to 65535"),
+        # What follows the first @ is taken for the host, the port, the database or an option.
+        (
+            "IOTFLOW_DATABASE_URL",
+            "postgresql+asyncpg://me:a@hunter2@db/iotflow",
+            "`@` in the password is written as %40",
+        ),
+        ("IOTFLOW_DATABASE_URL", "postgresql+asyncpg://me:a@b:hunter2@db/iotflow", "`@` in the password is written as"),
+        ("IOTFLOW_DATABASE_URL", "postgresql+asyncpg://me:a@b/hunter2@db/iotflow", "`@` in the password is written as"),
+        ("IOTFLOW_CACHE_URL", "redis://me:?hunter2@cache/0", "reserved characters of a password are escaped"),
+        ("IOTFLOW_TELEMETRY_URL", "cassandra://me:9042/k?hunter2@c1/k", "is escaped in a password"),
     ],
 )
 def test_a_bad_setting_stops_the_start(
