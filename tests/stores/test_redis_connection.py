@@ -61,6 +61,17 @@ async def test_a_server_that_is_not_there_is_told() -> None:
     assert "Redis at no.such.invalid:6379" in await refusal(parse_address("redis://no.such.invalid"))
 
 
+async def test_to_connect_and_close_leaves_the_entries_of_others_valid(guarded: RedisServer) -> None:
+    address = replace(parse_address(guarded.url), password=PASSWORD)
+    async with open_redis(address, SystemClock(), 30) as cache:
+        principal = device()
+        await fill(cache.principals, principal)
+        visitor = RedisCache(address, SystemClock(), 30)
+        await visitor.connect()
+        await visitor.close()
+        assert await cache.principals.get(principal.credential) == principal
+
+
 async def test_a_server_that_is_too_old_is_told(guarded: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "OLDEST_VERSION", 99)
     address = replace(parse_address(guarded.url), password=PASSWORD)
