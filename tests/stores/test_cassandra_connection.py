@@ -68,6 +68,17 @@ async def test_a_plain_server_is_asked_for_tls(cassandra_url: str, tmp_path: Pat
     )
 
 
+async def test_a_file_of_certificates_that_is_none_is_named(tmp_path: Path) -> None:
+    ca, other, text = tmp_path / "ca.pem", tmp_path / "other.pem", tmp_path / "text"
+    authority(tmp_path, ca)
+    authority(tmp_path, other)
+    text.write_bytes(b"no certificate, and no UTF-8: \xe9")
+    url = "cassandra://u:secret@127.0.0.1/k?tls=on"
+    assert await refusal(f"{url}&ca={text}") == f"ca={text} holds no certificate in PEM"
+    for key in (text, other.with_suffix(".key")):
+        assert f"cert={ca} and key={key}: expected" in await refusal(f"{url}&ca={ca}&cert={ca}&key={key}")
+
+
 @STARTS_A_SERVER
 async def test_passwords(own_server: OwnServer) -> None:
     server = await asyncio.to_thread(own_server, CASSANDRA, environment={"CASSANDRA_AUTHENTICATION": "1"})

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -28,6 +31,7 @@ MIGRATION_LOCK: Final = 0x10F_F10E
 _CONTENTION = ("40001", "40P01")
 _STATEMENTS_OWN = ("22", "23", *_CONTENTION)
 _PLACE = ("host", "port")
+_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 logger = logging.getLogger(__name__)
 
@@ -158,6 +162,8 @@ def postgres_failure(error: DBAPIError | OSError, url: str) -> str | None:
     """Why the store cannot be used, in one line without the password; None for an error that is the statement's own."""
     if isinstance(error, OSError):
         place = make_url(url)
+        if unreadable := _unreadable_file(place):
+            return unreadable
         return f"the server at {place.host}:{place.port or 5432}: {_unreachable(error)}"
     code = _code(error)
     if code is not None and code.startswith(_STATEMENTS_OWN):
@@ -166,13 +172,29 @@ def postgres_failure(error: DBAPIError | OSError, url: str) -> str | None:
 
 
 def _unreachable(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"no TLS connection: its certificate is not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"no TLS connection: {error.reason or _first_line(error)}"
-    if isinstance(error, FileNotFoundError):
-        return "no TLS connection: a file that the URL names (sslrootcert, sslcert, sslkey, sslcrl) does not exist"
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return error.strerror or _first_line(error)
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or _first_line(error)
+    # What asyncio says in the place of the system's own words lacks the reason.
+    return os.strerror(error.errno)
+
+
+def _unreadable_file(url: URL) -> str | None:
+    """Which of the files that the URL names cannot be read, or holds none of what it should; None for none of them."""
+    for option in _FILES:
+        if path := url.normalized_query.get(option):
+            try:
+                content = Path(path[0]).read_bytes()
+            except OSError as error:
+                return f"{option}={path[0]} cannot be read: {error.strerror}"
+            if b"-----BEGIN " not in content:
+                return f"{option}={path[0]} is no file in PEM"
+    return None
 
 
 def _first_line(error: BaseException) -> str:
