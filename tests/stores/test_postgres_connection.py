@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 
+from iotflow.circuit_breaker import FAILURES
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql import postgres
 from iotflow.stores.sql.dialect import open_database
@@ -92,6 +93,24 @@ async def test_a_port_where_nobody_listens_is_told(server: URL) -> None:
 
 async def test_a_host_that_does_not_exist_is_told(server: URL) -> None:
     assert (await reason(server.set(host="no-such-host.invalid"))).startswith("the server at no-such-host.invalid:")
+
+
+async def test_each_attempt_to_connect_tells_its_own_reason(server: URL) -> None:
+    # Who waits for a server that is starting tries often.
+    database = open_database(server.set(host="127.0.0.1", port=1).render_as_string(hide_password=False))
+    for _ in range(FAILURES + 1):
+        with pytest.raises(StoreUnavailable, match="Connection refused"):
+            await database.connect()
+    await database.close()
+
+
+async def test_a_server_that_is_too_old_is_told(server: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = open_database(server.render_as_string(hide_password=False))
+    await database.connect()
+    monkeypatch.setattr(postgres, "OLDEST_VERSION", 99)
+    with pytest.raises(StoreUnavailable, match="PostgreSQL 99 or later is needed, this one is 1"):
+        await database.connect()
+    await database.close()
 
 
 async def test_a_server_that_says_nothing_is_given_up(server: URL, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from sqlalchemy import NullPool, event
+from sqlalchemy import NullPool, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from iotflow.domain.errors import StoreUnavailable
 
+OLDEST_VERSION = 15
 CONNECT_TIMEOUT_S = 1.5
 POOL_TIMEOUT_S = 1.5
 PARTING_TIMEOUT_S = 2.0
@@ -151,6 +152,14 @@ def _arguments(url: str, settings: dict[str, str]) -> dict[str, Any]:  # Any: wh
 def _place(url: str) -> URL:
     parsed = make_url(url)
     return parsed.set(query={name: value for name, value in parsed.query.items() if name in _PLACE})
+
+
+async def refuse_older(connection: AsyncConnection) -> None:
+    """Raise StoreUnavailable for a server that is too old."""
+    asked = text("SELECT current_setting('server_version_num'), current_setting('server_version')")
+    number, version = (await connection.execute(asked)).one()
+    if int(number) // 10_000 < OLDEST_VERSION:
+        raise StoreUnavailable("sql", f"PostgreSQL {OLDEST_VERSION} or later is needed, this one is {version}")
 
 
 def is_contention(error: DBAPIError) -> bool:
