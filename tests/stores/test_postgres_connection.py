@@ -1,6 +1,8 @@
 """What a URL of PostgreSQL asks for, and how it is said what is wrong with it."""
 
 import asyncio
+import gc
+import secrets
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
@@ -18,7 +20,7 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql import postgres
 from iotflow.stores.sql.dialect import open_database
 from tests.proxy import SSL_REQUEST_BYTES, proxied
-from tests.stores.postgres import be_patient
+from tests.stores.postgres import be_patient, connected
 
 
 async def reason(url: URL) -> str:
@@ -111,6 +113,26 @@ async def test_a_server_that_is_too_old_is_told(server: URL, monkeypatch: pytest
     with pytest.raises(StoreUnavailable, match="PostgreSQL 99 or later is needed, this one is 1"):
         await database.connect()
     await database.close()
+
+
+async def test_whoever_is_cancelled_while_connecting_leaves_nothing_behind(server: URL) -> None:
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+    name = f"cancelled-{secrets.token_hex(8)}"
+    url = server.update_query_dict({"application_name": name}).render_as_string(hide_password=False)
+    for turns in range(30):
+        database = open_database(url)
+        asking = asyncio.create_task(database.ping())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+        await database.close()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+    gc.collect()
+    assert told == []
+    async with connected(server.render_as_string(hide_password=False)) as beside:
+        assert await beside.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", name) == 0
 
 
 async def test_a_server_that_says_nothing_is_given_up(server: URL, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,10 +62,25 @@ class Turns:
 
 
 class Partings:
-    """Connections that are closed because their statement was cancelled, which the server is told in the background."""
+    """Connections that nobody waits for any more, opened to their end and closed in the background."""
 
     def __init__(self) -> None:
-        self._closing: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def open(self, *arguments: Any, **options: Any) -> Any:  # Any: what asyncpg.connect takes and gives
+        """A connection of asyncpg's. Whoever is cancelled meanwhile leaves at once; it is closed when it is there.
+
+        Asyncpg itself must not be cancelled then: between the connection and the request for TLS that would leave an
+        exception that nobody retrieves, and a line of it in the log.
+        """
+        import asyncpg  # type: ignore[import-untyped]  # it has no types
+
+        opening = self._keep(asyncio.create_task(asyncpg.connect(*arguments, **options)))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._part_with)
+            raise
 
     def begin(self, dbapi_connection: Any) -> None:  # Any: the adapter is untyped
         """Close a connection that nobody uses any more."""
@@ -75,14 +90,21 @@ class Partings:
         except RuntimeError:
             driver.terminate()
             return
-        closing = loop.create_task(_part(driver))
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
+        self._keep(loop.create_task(_part(driver)))
 
     async def finish(self) -> None:
-        """Wait for what is under way, for two seconds at most."""
-        if self._closing:
-            await asyncio.wait(self._closing)
+        """Wait for what is under way: for as long as it takes at most to connect, and two seconds to part."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _part_with(self, opened: asyncio.Task[Any]) -> None:
+        if not opened.cancelled() and opened.exception() is None:
+            self._keep(asyncio.create_task(_part(opened.result())))
+
+    def _keep(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
 
 
 async def _part(driver: Any) -> None:  # Any: asyncpg has no types
@@ -121,7 +143,11 @@ def _pooled(
         pool_size=connections,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
-        connect_args={**_arguments(url, settings), "command_timeout": longest_statement_s},
+        connect_args={
+            **_arguments(url, settings),
+            "command_timeout": longest_statement_s,
+            "async_creator_fn": partings.open,
+        },
     )
 
     @event.listens_for(engine.sync_engine, "checkout")
