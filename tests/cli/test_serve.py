@@ -1,10 +1,8 @@
 """`iotflow serve`: what stops it from starting, and how it ends."""
 
-import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import time
 from pathlib import Path
 
@@ -153,27 +151,6 @@ def test_an_interrupt_ends_it_without_a_trace(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "iotflow.db").exists()
 
 
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory of self-signed certificates for 127.0.0.1: `a.pem` with `a.key`, `b.pem` with `b.key`.
-
-    `sealed.key` is `a.key` under a passphrase, `text` is neither.
-    """
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed: it makes the certificates")
-    directory = tmp_path_factory.mktemp("certificates")
-    for name in ("a", "b"):
-        _openssl(
-            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"),
-            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", str(directory / f"{name}.key"), "-out", str(directory / f"{name}.pem")),
-        )
-    key, sealed = directory / "a.key", directory / "sealed.key"
-    _openssl("pkey", "-in", str(key), "-aes256", "-passout", "pass:correct", "-out", str(sealed))
-    (directory / "text").write_text("no certificate\n")
-    return directory
-
-
 def test_tls_serves_https(tmp_path: Path, certificates: Path) -> None:
     chain = certificates / "a.pem"
     with serving("--tls-cert", str(chain), "--tls-key", str(certificates / "a.key"), cwd=tmp_path) as (_, address):
@@ -217,7 +194,3 @@ def _device_that_was_seen(client: httpx.Client) -> tuple[str, dict[str, str]]:
     client.post("/devices/heartbeat", headers={"X-API-Key": device["api_key"]}).raise_for_status()
     status = client.get("/devices/status", headers={"X-API-Key": device["api_key"]}).raise_for_status().json()
     return token, {"id": device["id"], "seen": status["last_seen"]}
-
-
-def _openssl(*arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=30)

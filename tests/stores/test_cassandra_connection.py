@@ -16,6 +16,8 @@ from iotflow.stores.cassandra.address import parse_address
 from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.migrations import upgrade
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
+from tests.cli.command import iotflow
+from tests.cli.command import refusal as told_by
 from tests.contracts.telemetry.base import new_device, record, values_of
 from tests.servers.containers import Server
 from tests.servers.kinds import CASSANDRA
@@ -80,7 +82,7 @@ async def test_a_file_of_certificates_that_is_none_is_named(tmp_path: Path) -> N
 
 
 @STARTS_A_SERVER
-async def test_passwords(own_server: OwnServer) -> None:
+async def test_passwords(own_server: OwnServer, tmp_path: Path) -> None:
     server = await asyncio.to_thread(own_server, CASSANDRA, environment={"CASSANDRA_AUTHENTICATION": "1"})
     place = server.url.removeprefix("cassandra://")
 
@@ -100,6 +102,10 @@ async def test_passwords(own_server: OwnServer) -> None:
             await asyncio.sleep(0.5)
     assert "credentials" in (await refusal(f"cassandra://cassandra:secret@{place}/k")).lower()
     assert await refusal(f"cassandra://{place}/k")
+    environment = {"IOTFLOW_TELEMETRY_URL": f"cassandra://cassandra:secret@{place}/k"}
+    line = told_by(await asyncio.to_thread(iotflow, "serve", "--port", "0", cwd=tmp_path, env=environment))
+    assert line.startswith("iotflow: IOTFLOW_TELEMETRY_URL: the telemetry store cannot be used: ")
+    assert "secret" not in line
 
 
 @STARTS_A_SERVER
