@@ -218,7 +218,7 @@ def _sql_backend(settings: Settings, database: Database, stores: Sequence[str]) 
         setting="IOTFLOW_DATABASE_URL",
         kind=make_url(settings.database_url).get_backend_name(),
         stores=stores,
-        connect=database.ping,
+        connect=database.connect,
         ping=database.ping,
         schema=_schema(migrations, database),
         embedded=embedded_database(settings) is not None,

@@ -90,7 +90,7 @@ def migrate(
     try:
         migrations = asyncio.run(migrate_stores(settings, dry_run=dry_run, wait_s=wait))
     except BackendError as error:
-        _fail(str(error), FAILED)
+        _fail(str(error), MISUSED)
     for migration in migrations:
         if not migration.steps:
             typer.echo(f"{migration.store}: schema {migration.wanted} is current")
@@ -127,7 +127,9 @@ def create_admin(
     _prepare_data_dir(settings)
     try:
         user = asyncio.run(make_admin(settings, checked.username, checked.email, checked.password))
-    except (Conflict, BackendError) as error:
+    except BackendError as error:
+        _fail(str(error), MISUSED)
+    except Conflict as error:
         _fail(str(error), FAILED)
     except StoreUnavailable as error:
         _fail(f"the {error.store} store cannot be used: {error}", FAILED)

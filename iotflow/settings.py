@@ -15,6 +15,7 @@ from iotflow.stores.mongo.address import parse_address as parse_mongo
 from iotflow.stores.redis.address import parse_address as parse_redis
 
 MiB = 2**20
+DATABASES = "expected sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
 
 
 class InvalidSettings(Exception):
@@ -34,6 +35,23 @@ def _networks(value: object) -> object:
         return [ip_network(part) for part in _comma_separated(value)] if isinstance(value, str) else value
     except ValueError as error:
         raise ValueError(f"{error}; expected addresses or networks, like 127.0.0.1,10.0.0.0/8") from None
+
+
+def _check_database(url: str) -> None:
+    """Raise ValueError, which never repeats the URL: it may hold a password."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError(DATABASES) from None
+    except ValueError:
+        raise ValueError(f"the port is a number, and `@` in the password is written as %40; {DATABASES}") from None
+    # A database in memory would be another one for each connection.
+    if parsed.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg") or parsed.database in (None, "", ":memory:"):
+        raise ValueError(DATABASES)
+    if parsed.port is not None and not 0 < parsed.port < 65_536:
+        raise ValueError("expected a port from 1 to 65535")
+    if parsed.drivername == "postgresql+asyncpg" and "@" in f"{parsed.host}{parsed.database}":
+        raise ValueError(f"`@` in the password is written as %40; {DATABASES}")
 
 
 def _telemetry(url: str) -> str:
@@ -159,18 +177,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _known_database(self) -> Self:
         try:
-            url = make_url(self.database_url)
-        except ArgumentError:
-            url = None
-        if (
-            url is None
-            or url.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg")
-            # A database in memory would be another one for each connection.
-            or url.database in (None, "", ":memory:")
-        ):
-            raise ValueError(
-                "IOTFLOW_DATABASE_URL: expected sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
-            )
+            _check_database(self.database_url)
+        except ValueError as error:
+            raise ValueError(f"IOTFLOW_DATABASE_URL: {error}") from None
         return self
 
 

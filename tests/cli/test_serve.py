@@ -1,10 +1,8 @@
 """`iotflow serve`: what stops it from starting, and how it ends."""
 
-import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import time
 from pathlib import Path
 
@@ -35,6 +33,17 @@ STOPS_WITHIN_S = 8.0
         ("IOTFLOW_CORS_ORIGINS", "app.example.org", "expected scheme://host[:port]"),
         ("IOTFLOW_DATABASE_URL", "mysql://me:hunter2@db/iotflow", "expected sqlite+aiosqlite:///PATH or postgresql"),
         ("IOTFLOW_DATABASE_URL", "sqlite+aiosqlite:///:memory:", "expected sqlite+aiosqlite:///PATH or postgresql"),
+        ("IOTFLOW_DATABASE_URL", "postgresql+asyncpg://me:hunter2@db:70000/iotflow", "a port from 1 to 65535"),
+        # What follows the first @ is taken for the host, the port, the database or an option.
+        (
+            "IOTFLOW_DATABASE_URL",
+            "postgresql+asyncpg://me:a@hunter2@db/iotflow",
+            "`@` in the password is written as %40",
+        ),
+        ("IOTFLOW_DATABASE_URL", "postgresql+asyncpg://me:a@b:hunter2@db/iotflow", "`@` in the password is written as"),
+        ("IOTFLOW_DATABASE_URL", "postgresql+asyncpg://me:a@b/hunter2@db/iotflow", "`@` in the password is written as"),
+        ("IOTFLOW_CACHE_URL", "redis://me:?hunter2@cache/0", "reserved characters of a password are escaped"),
+        ("IOTFLOW_TELEMETRY_URL", "cassandra://me:9042/k?hunter2@c1/k", "is escaped in a password"),
     ],
 )
 def test_a_bad_setting_stops_the_start(
@@ -142,27 +151,6 @@ def test_an_interrupt_ends_it_without_a_trace(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "iotflow.db").exists()
 
 
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory of self-signed certificates for 127.0.0.1: `a.pem` with `a.key`, `b.pem` with `b.key`.
-
-    `sealed.key` is `a.key` under a passphrase, `text` is neither.
-    """
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed: it makes the certificates")
-    directory = tmp_path_factory.mktemp("certificates")
-    for name in ("a", "b"):
-        _openssl(
-            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"),
-            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", str(directory / f"{name}.key"), "-out", str(directory / f"{name}.pem")),
-        )
-    key, sealed = directory / "a.key", directory / "sealed.key"
-    _openssl("pkey", "-in", str(key), "-aes256", "-passout", "pass:correct", "-out", str(sealed))
-    (directory / "text").write_text("no certificate\n")
-    return directory
-
-
 def test_tls_serves_https(tmp_path: Path, certificates: Path) -> None:
     chain = certificates / "a.pem"
     with serving("--tls-cert", str(chain), "--tls-key", str(certificates / "a.key"), cwd=tmp_path) as (_, address):
@@ -206,7 +194,3 @@ def _device_that_was_seen(client: httpx.Client) -> tuple[str, dict[str, str]]:
     client.post("/devices/heartbeat", headers={"X-API-Key": device["api_key"]}).raise_for_status()
     status = client.get("/devices/status", headers={"X-API-Key": device["api_key"]}).raise_for_status().json()
     return token, {"id": device["id"], "seen": status["last_seen"]}
-
-
-def _openssl(*arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=30)

@@ -16,6 +16,8 @@ from iotflow.stores.cassandra.address import parse_address
 from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.migrations import upgrade
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
+from tests.cli.command import iotflow
+from tests.cli.command import refusal as told_by
 from tests.contracts.telemetry.base import new_device, record, values_of
 from tests.servers.containers import Server
 from tests.servers.kinds import CASSANDRA
@@ -68,8 +70,19 @@ async def test_a_plain_server_is_asked_for_tls(cassandra_url: str, tmp_path: Pat
     )
 
 
+async def test_a_file_of_certificates_that_is_none_is_named(tmp_path: Path) -> None:
+    ca, other, text = tmp_path / "ca.pem", tmp_path / "other.pem", tmp_path / "text"
+    authority(tmp_path, ca)
+    authority(tmp_path, other)
+    text.write_bytes(b"no certificate, and no UTF-8: \xe9")
+    url = "cassandra://u:secret@127.0.0.1/k?tls=on"
+    assert await refusal(f"{url}&ca={text}") == f"ca={text} holds no certificate in PEM"
+    for key in (text, other.with_suffix(".key")):
+        assert f"cert={ca} and key={key}: expected" in await refusal(f"{url}&ca={ca}&cert={ca}&key={key}")
+
+
 @STARTS_A_SERVER
-async def test_passwords(own_server: OwnServer) -> None:
+async def test_passwords(own_server: OwnServer, tmp_path: Path) -> None:
     server = await asyncio.to_thread(own_server, CASSANDRA, environment={"CASSANDRA_AUTHENTICATION": "1"})
     place = server.url.removeprefix("cassandra://")
 
@@ -89,6 +102,10 @@ async def test_passwords(own_server: OwnServer) -> None:
             await asyncio.sleep(0.5)
     assert "credentials" in (await refusal(f"cassandra://cassandra:secret@{place}/k")).lower()
     assert await refusal(f"cassandra://{place}/k")
+    environment = {"IOTFLOW_TELEMETRY_URL": f"cassandra://cassandra:secret@{place}/k"}
+    line = told_by(await asyncio.to_thread(iotflow, "serve", "--port", "0", cwd=tmp_path, env=environment))
+    assert line.startswith("iotflow: IOTFLOW_TELEMETRY_URL: the telemetry store cannot be used: ")
+    assert "secret" not in line
 
 
 @STARTS_A_SERVER

@@ -57,8 +57,21 @@ async def test_a_database_that_is_not_there_is_told(guarded: RedisServer) -> Non
 
 async def test_a_server_that_is_not_there_is_told() -> None:
     port = free_port()
-    assert f"Redis at 127.0.0.1:{port} does not answer" in await refusal(parse_address(f"redis://127.0.0.1:{port}"))
-    assert "Redis at no.such.invalid:6379" in await refusal(parse_address("redis://no.such.invalid"))
+    said = await refusal(parse_address(f"redis://127.0.0.1:{port}"))
+    assert said == f"Redis at 127.0.0.1:{port} does not answer: Connection refused"
+    said = await refusal(parse_address("redis://no.such.invalid"))
+    assert said == "Redis at no.such.invalid:6379 does not answer: Name or service not known"
+
+
+async def test_to_connect_and_close_leaves_the_entries_of_others_valid(guarded: RedisServer) -> None:
+    address = replace(parse_address(guarded.url), password=PASSWORD)
+    async with open_redis(address, SystemClock(), 30) as cache:
+        principal = device()
+        await fill(cache.principals, principal)
+        visitor = RedisCache(address, SystemClock(), 30)
+        await visitor.connect()
+        await visitor.close()
+        assert await cache.principals.get(principal.credential) == principal
 
 
 async def test_a_server_that_is_too_old_is_told(guarded: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,6 +130,8 @@ def _credentials(text: str) -> tuple[str | None, str | None]:
 def _options(query: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
+        if "@" in name:
+            raise ValueError(f"what means something in a URL is escaped in a password; expected {EXPECTED}")
         if name not in OPTIONS:
             raise ValueError(f"{name!r} is no option; expected some of {', '.join(OPTIONS)}")
         if name in options:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import re
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,10 @@ Statement = tuple[str, Sequence[object]]
 
 InvalidQuery = acsylla.errors.CassErrorServerInvalidQuery
 """Raised for a statement that does not fit the schema."""
+
+NO_CONTACT_POINTS = "Unable to connect to any contact points"
+"""What the driver says when it has found no address."""
+UNKNOWN_HOSTS = "no host of such a name is known"
 
 _FAULTS_OF_OURS = (
     InvalidQuery,
@@ -69,13 +74,18 @@ class Cluster:
 
     def __init__(self, address: CassandraAddress) -> None:
         """Raises StoreUnavailable for certificates that cannot be read."""
+        self._place = f"{','.join(address.hosts)}:{address.port}"
         self._driver = _cluster(address)
         self._loop = asyncio.get_running_loop()
 
     async def session(self) -> "Session":
         """A new session, without a keyspace. Raises StoreUnavailable."""
-        with translated():
-            return Session(await self._driver.create_session())
+        try:
+            with translated():
+                return Session(await self._driver.create_session())
+        except StoreUnavailable as error:
+            reason = UNKNOWN_HOSTS if NO_CONTACT_POINTS in str(error) else error
+            raise StoreUnavailable(STORE, f"{self._place}: {reason}") from error
 
     def close(self) -> None:
         """Close the sockets by which the driver's threads wake the event loop up, after all sessions."""
@@ -178,9 +188,11 @@ def _cluster(address: CassandraAddress) -> Any:
 def _tls_options(tls: Tls | None) -> dict[str, object]:
     if tls is None:
         return {}
+    trusted = _pem("ca", tls.ca)
+    _check_pem(tls)
     return {
         "ssl_enabled": True,
-        "ssl_trusted_cert": _pem("ca", tls.ca),
+        "ssl_trusted_cert": trusted,
         "ssl_cert": None if tls.certificate is None else _pem("cert", tls.certificate),
         "ssl_private_key": None if tls.key is None else _pem("key", tls.key),
         # The driver takes one of its flags, and two are needed together.
@@ -190,6 +202,26 @@ def _tls_options(tls: Tls | None) -> dict[str, object]:
 
 def _pem(option: str, path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(errors="replace")
     except OSError as error:
         raise StoreUnavailable(STORE, f"{option}={path} cannot be read: {error.strerror}") from error
+
+
+def _check_pem(tls: Tls) -> None:
+    """Raise StoreUnavailable for files that hold something else; the driver does not say which it means."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(tls.ca)
+    except ssl.SSLError as error:
+        raise StoreUnavailable(STORE, f"ca={tls.ca} holds no certificate in PEM") from error
+    if tls.certificate is None:
+        return
+    try:
+        # The empty password keeps OpenSSL from asking for one.
+        context.load_cert_chain(tls.certificate, tls.key, password="")
+    except ssl.SSLError as error:
+        raise StoreUnavailable(
+            STORE,
+            f"cert={tls.certificate} and key={tls.key}: expected a certificate and the private key that goes with it, "
+            "both in PEM and without a passphrase",
+        ) from error

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
@@ -87,6 +88,8 @@ def _opened(driver: Driver, address: MongoAddress) -> Client:
     try:
         with _translated():
             return open_client(driver, address)
+    except ssl.SSLError as error:
+        raise StoreUnavailable(STORE, "the file of tlsCAFile or tlsCRLFile holds no certificate in PEM") from error
     except (OSError, TypeError, ValueError, UserWarning) as error:
         raise StoreUnavailable(STORE, f"an option of the URL is wrong: {error}") from error
 

@@ -58,6 +58,8 @@ def parse_address(url: str) -> RedisAddress:
 
 def _options(query: str) -> dict[str, str]:
     pairs = parse_qsl(query, keep_blank_values=True)
+    if any("@" in name for name, _ in pairs):
+        raise ValueError(f"reserved characters of a password are escaped: {FORM}")
     if len({name for name, _ in pairs}) < len(pairs):
         raise ValueError("each option is given once")
     return dict(pairs)

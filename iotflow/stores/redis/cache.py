@@ -50,7 +50,10 @@ class RedisCache:
             async with asyncio.timeout(CONNECT_DEADLINE_S):
                 await connection.check_version()
         except TimeoutError as error:
-            raise StoreUnavailable("cache", f"Redis does not answer within {CONNECT_DEADLINE_S} s") from error
+            place = f"{self._address.host}:{self._address.port}"
+            raise StoreUnavailable(
+                "cache", f"Redis at {place} does not answer within {CONNECT_DEADLINE_S} s"
+            ) from error
         finally:
             await connection.close()
 
@@ -63,10 +66,11 @@ class RedisCache:
         self._tasks = [asyncio.create_task(self._subscription.run()), asyncio.create_task(self._keep_up())]
 
     async def close(self) -> None:
-        """Say what there is still to say, and close."""
+        """Say what there is still to say, and close. Who has only connected has nothing to say, and voids no entry."""
         for task in self._tasks:
             await stopped(task)
-        await self._upkeep()
+        if self._tasks:
+            await self._upkeep()
         await self._pipeline.close()
         await self._connection.close()
 

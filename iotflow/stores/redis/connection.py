@@ -2,9 +2,12 @@
 
 import asyncio
 import math
+import os
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TypeAlias, cast
 
 from hiredis import pack_command
@@ -125,16 +128,31 @@ class RedisConnection:
         if "DB index is out of range" in str(error):
             return f"{where} has no database {self._address.database}"
         ca_file = self._address.ca_file
-        if ca_file is not None and not ca_file.is_file():
-            return f"the ca_file {ca_file} cannot be read"
+        if ca_file is not None and (fault := _fault_of(ca_file)):
+            return f"the ca_file {ca_file} {fault}"
         cause: BaseException | None = error
         while cause is not None:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 return f"the certificate of {where} is not trusted: {cause.verify_message}"
             if isinstance(cause, ssl.SSLError):
                 return f"{where} does not speak TLS as it should: {cause.reason}"
+            if isinstance(cause, OSError) and cause.errno:
+                # What asyncio says in the place of the system's own words lacks the reason.
+                reason = cause.strerror if isinstance(cause, socket.gaierror) else os.strerror(cause.errno)
+                return f"{where} does not answer: {reason}"
             cause = cause.__cause__ or cause.__context__
         return f"{where} does not answer: {' '.join(str(error).split())}"
+
+
+def _fault_of(ca_file: Path) -> str | None:
+    """Why these are no certificates, or None."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
+    except ssl.SSLError:
+        return "holds no certificate in PEM"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return None
 
 
 def _packed(command: Command) -> bytes:

@@ -30,6 +30,7 @@ from iotflow.stores.sql.postgres import (
     postgres_engines,
     postgres_failure,
     postgres_migrator,
+    refuse_older,
 )
 from iotflow.stores.sql.sqlite import sqlite_engine, sqlite_failure
 
@@ -119,6 +120,17 @@ class Database:
         async with _deadline(MIGRATION_TIMEOUT_S), self._translated(), self._migrator.begin() as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
             yield connection
+
+    async def connect(self) -> None:
+        """Raise StoreUnavailable unless the store can be used: it answers, lets us in, and is recent enough.
+
+        What fails here is no failure of a store in use: the circuit stays closed, and the next attempt is a true one.
+        """
+        if self._breaker is None:
+            await self.ping()
+            return
+        async with _deadline(2 * POINT_TIMEOUT_S), self._translated(), self._reader.connect() as connection:
+            await refuse_older(connection)
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless the store can be read now, and took the last write of the last seconds."""

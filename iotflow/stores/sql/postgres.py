@@ -2,19 +2,23 @@
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from sqlalchemy import NullPool, event
+from sqlalchemy import NullPool, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from iotflow.domain.errors import StoreUnavailable
 
+OLDEST_VERSION = 15
 CONNECT_TIMEOUT_S = 1.5
 POOL_TIMEOUT_S = 1.5
 PARTING_TIMEOUT_S = 2.0
@@ -28,6 +32,7 @@ MIGRATION_LOCK: Final = 0x10F_F10E
 _CONTENTION = ("40001", "40P01")
 _STATEMENTS_OWN = ("22", "23", *_CONTENTION)
 _PLACE = ("host", "port")
+_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 logger = logging.getLogger(__name__)
 
@@ -57,10 +62,25 @@ class Turns:
 
 
 class Partings:
-    """Connections that are closed because their statement was cancelled, which the server is told in the background."""
+    """Connections that nobody waits for any more, opened to their end and closed in the background."""
 
     def __init__(self) -> None:
-        self._closing: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def open(self, *arguments: Any, **options: Any) -> Any:  # Any: what asyncpg.connect takes and gives
+        """A connection of asyncpg's. Whoever is cancelled meanwhile leaves at once; it is closed when it is there.
+
+        Asyncpg itself must not be cancelled then: between the connection and the request for TLS that would leave an
+        exception that nobody retrieves, and a line of it in the log.
+        """
+        import asyncpg  # type: ignore[import-untyped]  # it has no types
+
+        opening = self._keep(asyncio.create_task(asyncpg.connect(*arguments, **options)))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._part_with)
+            raise
 
     def begin(self, dbapi_connection: Any) -> None:  # Any: the adapter is untyped
         """Close a connection that nobody uses any more."""
@@ -70,14 +90,21 @@ class Partings:
         except RuntimeError:
             driver.terminate()
             return
-        closing = loop.create_task(_part(driver))
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
+        self._keep(loop.create_task(_part(driver)))
 
     async def finish(self) -> None:
-        """Wait for what is under way, for two seconds at most."""
-        if self._closing:
-            await asyncio.wait(self._closing)
+        """Wait for what is under way: for as long as it takes at most to connect, and two seconds to part."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _part_with(self, opened: asyncio.Task[Any]) -> None:
+        if not opened.cancelled() and opened.exception() is None:
+            self._keep(asyncio.create_task(_part(opened.result())))
+
+    def _keep(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
 
 
 async def _part(driver: Any) -> None:  # Any: asyncpg has no types
@@ -116,7 +143,11 @@ def _pooled(
         pool_size=connections,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
-        connect_args={**_arguments(url, settings), "command_timeout": longest_statement_s},
+        connect_args={
+            **_arguments(url, settings),
+            "command_timeout": longest_statement_s,
+            "async_creator_fn": partings.open,
+        },
     )
 
     @event.listens_for(engine.sync_engine, "checkout")
@@ -149,6 +180,14 @@ def _place(url: str) -> URL:
     return parsed.set(query={name: value for name, value in parsed.query.items() if name in _PLACE})
 
 
+async def refuse_older(connection: AsyncConnection) -> None:
+    """Raise StoreUnavailable for a server that is too old."""
+    asked = text("SELECT current_setting('server_version_num'), current_setting('server_version')")
+    number, version = (await connection.execute(asked)).one()
+    if int(number) // 10_000 < OLDEST_VERSION:
+        raise StoreUnavailable("sql", f"PostgreSQL {OLDEST_VERSION} or later is needed, this one is {version}")
+
+
 def is_contention(error: DBAPIError) -> bool:
     """Whether PostgreSQL has ended a transaction in favour of another one: the same again may succeed."""
     return _code(error) in _CONTENTION
@@ -158,6 +197,8 @@ def postgres_failure(error: DBAPIError | OSError, url: str) -> str | None:
     """Why the store cannot be used, in one line without the password; None for an error that is the statement's own."""
     if isinstance(error, OSError):
         place = make_url(url)
+        if unreadable := _unreadable_file(place):
+            return unreadable
         return f"the server at {place.host}:{place.port or 5432}: {_unreachable(error)}"
     code = _code(error)
     if code is not None and code.startswith(_STATEMENTS_OWN):
@@ -166,13 +207,29 @@ def postgres_failure(error: DBAPIError | OSError, url: str) -> str | None:
 
 
 def _unreachable(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"no TLS connection: its certificate is not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"no TLS connection: {error.reason or _first_line(error)}"
-    if isinstance(error, FileNotFoundError):
-        return "no TLS connection: a file that the URL names (sslrootcert, sslcert, sslkey, sslcrl) does not exist"
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    return error.strerror or _first_line(error)
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or _first_line(error)
+    # What asyncio says in the place of the system's own words lacks the reason.
+    return os.strerror(error.errno)
+
+
+def _unreadable_file(url: URL) -> str | None:
+    """Which of the files that the URL names cannot be read, or holds none of what it should; None for none of them."""
+    for option in _FILES:
+        if path := url.normalized_query.get(option):
+            try:
+                content = Path(path[0]).read_bytes()
+            except OSError as error:
+                return f"{option}={path[0]} cannot be read: {error.strerror}"
+            if b"-----BEGIN " not in content:
+                return f"{option}={path[0]} is no file in PEM"
+    return None
 
 
 def _first_line(error: BaseException) -> str:
