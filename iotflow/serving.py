@@ -1,6 +1,7 @@
 """Runs the app under uvicorn, after all that can be wrong at start was checked."""
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -76,7 +77,9 @@ def worker_app() -> FastAPI:
     settings = load_settings()
     _configure_logging(settings)
     threading.Thread(target=_end_with_parent, name="watch of the parent", daemon=True).start()
-    return create_app(settings)
+    app = create_app(settings)
+    _freeze_modules()
+    return app
 
 
 def _run(
@@ -107,10 +110,17 @@ def _run(
     if workers > 1:
         Multiprocess(config, sockets=[listener]).run()
         return
+    _freeze_modules()
     server = uvicorn.Server(config)
     server.run(sockets=[listener])
     if not server.started:
         raise ServingError("the service could not start; the log above tells why")
+
+
+def _freeze_modules() -> None:
+    """Spare the garbage collector what stays for good: to look through all modules holds every request up."""
+    gc.collect()
+    gc.freeze()
 
 
 def _end_with_parent() -> None:
