@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import aiosqlite
@@ -63,10 +64,10 @@ class EmbeddedCalls:
         now_us = time.time_ns() // 1_000
         async with self._reading() as reader:
             times = list(await reader.execute_fetchall(TIMES, (device_id, now_us, start_ms, end_ms, limit, 0)))
-            first, last = times[-1][0], times[0][0]
-            rows = await reader.execute_fetchall(POINTS, (device_id, now_us, first, last))
-            await reader.execute_fetchall(METADATA, (device_id, first, last, now_us))
-        return [(at, {row[2]: _value(row) for row in group}) for at, group in groupby(rows, lambda row: row[1])]
+            page = (device_id, now_us, times[-1][0], times[0][0] + 1)
+            rows = await reader.execute_fetchall(POINTS, page)
+            await reader.execute_fetchall(METADATA, page)
+        return [(at, {row[1]: _value(row) for row in group}) for at, group in groupby(rows, itemgetter(0))]
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -128,7 +129,7 @@ def _columns(value: Value) -> tuple[bool | None, int | None, float | None, str |
 
 
 def _value(row: Any) -> Value:  # Any: the columns' types are those of the table
-    found: Value = next(value for value in (row[5], row[4], row[3], row[6]) if value is not None)
+    found: Value = next(value for value in (row[4], row[3], row[2], row[5]) if value is not None)
     return found
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.domain.aggregates import Aggregation, Bucket
 from iotflow.stores.sql.tables import points
-from iotflow.stores.sql.values import value_of
+from iotflow.stores.sql.values import VALUE_COLUMNS, value_of
 
 RUN = 2_048
 SCALE_BITS = 64
@@ -149,10 +149,10 @@ async def _ends(
         .subquery()
     )
     statement = (
-        select(ends.c.window, ends.c.used, points)
+        select(ends.c.window, ends.c.used, *VALUE_COLUMNS)
         .join_from(ends, points, points.c.time == ends.c.time)
         .where(chosen)
         .order_by(ends.c.window)
     )
     rows = (await connection.execute(statement)).all()
-    return [Bucket(row.window - windows.bias, value_of(row), row.used) for row in rows]
+    return [Bucket(window - windows.bias, value_of(*columns), used) for window, used, *columns in rows]

@@ -2,12 +2,26 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from itertools import groupby
-from typing import Any, cast
+from functools import cache, lru_cache, partial
+from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import CTE, ColumnElement, Executable, Row, Table, and_, delete, func, literal, select, true, tuple_
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Dialect,
+    Insert,
+    Row,
+    Table,
+    and_,
+    delete,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation, Bucket
@@ -16,6 +30,7 @@ from iotflow.domain.times import Micros, Millis, Span
 from iotflow.group_commit import GroupCommit
 from iotflow.stores.sql.aggregates import Windows, aggregated
 from iotflow.stores.sql.dialect import Database, insert, retried
+from iotflow.stores.sql.records import read_records
 from iotflow.stores.sql.tables import points, record_metadata
 from iotflow.stores.sql.values import columns_of, value_of
 
@@ -29,7 +44,12 @@ WRITE_DEADLINE_S = 10.0
 ROWS_PER_DELETION = 5_000
 ROWS_PER_SWEEP = 1_000
 
-Key = tuple[int, Millis] | tuple[int, Millis, str]
+T = TypeVar("T")
+
+Key = tuple[int, Millis, str]
+_Point = tuple[int, Millis, str, bool | None, int | None, float | None, str | None, Micros, Micros]
+"""A row of `points`, its columns in their order."""
+_RECEIVED: Final = 7
 
 _TABLES = (points, record_metadata)
 
@@ -101,35 +121,17 @@ class SqlTelemetry:
         after: Millis | None = None,
         names: Collection[str] | None = None,
     ) -> list[StoredRecord]:
-        wanted = and_(
-            points.c.device_id == device_id,
-            self._alive(points.c.expires_us),
-            points.c.name.in_(names) if names is not None else true(),
-        )
-        order = points.c.time.desc() if descending else points.c.time.asc()
-        times = (
-            select(points.c.time)
-            .distinct()
-            .where(wanted, _within(points.c.time, span), _beyond(points.c.time, after, descending))
-            .order_by(order)
-            .limit(limit)
-        )
         async with self._database.read(bulk=True) as connection:
-            chosen = list((await connection.execute(times)).scalars())
-            if not chosen:
-                return []
-            first, last = min(chosen), max(chosen)
-            statement = select(points).where(wanted, points.c.time.between(first, last)).order_by(order)
-            rows = (await connection.execute(statement)).all()
-            metadata = await connection.execute(
-                select(record_metadata).where(
-                    record_metadata.c.device_id == device_id,
-                    record_metadata.c.time.between(first, last),
-                    self._alive(record_metadata.c.expires_us),
-                )
+            return await read_records(
+                connection,
+                device_id,
+                span,
+                alive_at=self._now_us(),
+                descending=descending,
+                limit=limit,
+                after=after,
+                names=names,
             )
-            by_time = {row.time: row for row in metadata}
-        return [_stored(time, list(group), by_time.get(time)) for time, group in groupby(rows, lambda row: row.time)]
 
     async def aggregate(
         self, device_id: int, name: str, span: Span, aggregation: Aggregation, *, width_ms: int, offset_ms: int
@@ -160,29 +162,28 @@ class SqlTelemetry:
         return self._swept_to is not None or self._sweeping != 0
 
     async def _flush(self, writes: Sequence[_Write]) -> None:
-        values: dict[Key, dict[str, object]] = {}
-        metadata: dict[Key, dict[str, object]] = {}
+        values: dict[Key, _Point] = {}
+        metadata: dict[tuple[int, Millis], dict[str, object]] = {}
         for write in writes:
             for record in write.records:
-                common = {
-                    "device_id": write.device_id,
-                    "time": record.timestamp,
-                    "received_us": record.received,
-                    "expires_us": expiry(record.received, self._retention_days) or NEVER,
-                }
-                key = (write.device_id, record.timestamp)
+                expires = expiry(record.received, self._retention_days) or NEVER
                 for name, value in record.values.items():
-                    _keep_later(values, (*key, name), {**common, "name": name, **columns_of(value)}, record.received)
+                    key = (write.device_id, record.timestamp, name)
+                    held = values.get(key)
+                    # Of several writes of one key in one flush only the last received is sent.
+                    if held is None or held[_RECEIVED] <= record.received:
+                        values[key] = (*key, *columns_of(value), record.received, expires)
                 if record.metadata is not None:
-                    _keep_later(metadata, key, {**common, "metadata": record.metadata}, record.received)
+                    _keep_later(metadata, write.device_id, record, expires)
         # In the order of their keys: two workers that write the same ones then never wait for each other.
         rows = [values[key] for key in sorted(values)]
         records = [metadata[key] for key in sorted(metadata)]
 
         async def upsert() -> None:
             async with self._database.write(bulk=len(rows) > ROWS_PER_STATEMENT) as connection:
-                await _upsert(connection, points, rows)
-                await _upsert(connection, record_metadata, records)
+                await _upsert_points(connection, rows)
+                for chunk in _chunks(records):
+                    await connection.execute(_upsert_statement(connection.dialect.name, record_metadata), chunk)
 
         await retried(upsert)
 
@@ -217,7 +218,10 @@ class SqlTelemetry:
         return None if end is None else tuple(end)
 
     def _alive(self, expires_us: ColumnElement[int]) -> ColumnElement[bool]:
-        return expires_us > self._clock.now() * 1_000
+        return expires_us > self._now_us()
+
+    def _now_us(self) -> Micros:
+        return Micros(self._clock.now() * 1_000)
 
 
 def _parts(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
@@ -248,27 +252,37 @@ def _within(time: ColumnElement[int], span: Span) -> ColumnElement[bool]:
     return and_(time >= span.start, time < span.end if span.end is not None else true())
 
 
-def _beyond(time: ColumnElement[int], after: Millis | None, descending: bool) -> ColumnElement[bool]:
-    if after is None:
-        return true()
-    return time < after if descending else time > after
+def _keep_later(
+    rows: dict[tuple[int, Millis], dict[str, object]], device_id: int, record: Record, expires: Micros
+) -> None:
+    held = rows.get((device_id, record.timestamp))
+    if held is None or cast(int, held["received_us"]) <= record.received:
+        rows[device_id, record.timestamp] = {
+            "device_id": device_id,
+            "time": record.timestamp,
+            "metadata": record.metadata,
+            "received_us": record.received,
+            "expires_us": expires,
+        }
 
 
-def _keep_later(rows: dict[Key, dict[str, object]], key: Key, row: dict[str, object], received: Micros) -> None:
-    """Of several writes of one key in one flush only the last received is sent."""
-    held = rows.get(key)
-    if held is None or cast(int, held["received_us"]) <= received:
-        rows[key] = row
+async def _upsert_points(connection: AsyncConnection, rows: Sequence[_Point]) -> None:
+    """Store points by the driver itself: to bind them one by one, by name, costs SQLAlchemy more than all the rest."""
+    statement = _points_sql(connection.dialect)
+    for chunk in _chunks(rows):
+        await connection.exec_driver_sql(statement, list(chunk))
 
 
-async def _upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, object]]) -> None:
-    statement = _upsert_statement(connection.dialect.name, table)
-    for chunk in _chunks(rows, ROWS_PER_STATEMENT):
-        await connection.execute(statement, chunk)
+@lru_cache(maxsize=4)  # a process has one dialect, but for tests
+def _points_sql(dialect: Dialect) -> str:
+    compiled = _upsert_statement(dialect.name, points).compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)
+    assert compiled.positiontup == [column.name for column in points.columns]
+    return str(compiled)
 
 
 @cache  # to build it takes longer than to execute it
-def _upsert_statement(dialect: str, table: Table) -> Executable:
+def _upsert_statement(dialect: str, table: Table) -> Insert:
     statement = insert(dialect, table)
     keys = [column.name for column in table.primary_key.columns]
     replaced = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
@@ -277,23 +291,12 @@ def _upsert_statement(dialect: str, table: Table) -> Executable:
     )
 
 
-def _chunks(rows: Sequence[dict[str, object]], size: int) -> Iterator[Sequence[dict[str, object]]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
-
-
-def _stored(
-    time: Millis, rows: Sequence[Row[*tuple[Any, ...]]], metadata: Row[*tuple[Any, ...]] | None
-) -> StoredRecord:
-    return StoredRecord(
-        timestamp=time,
-        values={row.name: value_of(row) for row in rows},
-        received={row.name: row.received_us for row in rows},
-        metadata=None if metadata is None else metadata.metadata,
-        metadata_received=None if metadata is None else metadata.received_us,
-    )
+def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(rows), ROWS_PER_STATEMENT):
+        yield rows[start : start + ROWS_PER_STATEMENT]
 
 
 def _latest(row: Row[*tuple[Any, ...]]) -> LatestValue:
     expires = None if row.expires_us == NEVER else row.expires_us
-    return LatestValue(value_of(row), row.time, row.received_us, expires)
+    value = value_of(row.bool_value, row.int_value, row.float_value, row.text_value)
+    return LatestValue(value, row.time, row.received_us, expires)

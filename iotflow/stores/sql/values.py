@@ -1,25 +1,36 @@
-"""How a value is kept in the columns of `telemetry_points`: the column that is not null tells its type."""
-
-from typing import Any
-
-from sqlalchemy import Row
+"""How a value is kept in the columns of `telemetry_points`: the one that is not null tells its type."""
 
 from iotflow.domain.telemetry import Value
+from iotflow.stores.sql.tables import points
+
+VALUE_COLUMNS = (points.c.bool_value, points.c.int_value, points.c.float_value, points.c.text_value)
+
+Columns = tuple[bool | None, int | None, float | None, str | None]
+"""What the `VALUE_COLUMNS` hold."""
 
 
-def columns_of(value: Value) -> dict[str, Value | None]:
+def columns_of(value: Value) -> Columns:
     """The value in its type's column, null in the others."""
-    return {
-        "bool_value": value if isinstance(value, bool) else None,
-        "int_value": value if isinstance(value, int) and not isinstance(value, bool) else None,
-        "float_value": value if isinstance(value, float) else None,
-        "text_value": value if isinstance(value, str) else None,
-    }
+    match value:
+        case float():
+            return None, None, value, None
+        case bool():
+            return value, None, None, None
+        case int():
+            return None, value, None, None
+        case str():
+            return None, None, None, value
 
 
-def value_of(row: Row[*tuple[Any, ...]]) -> Value:  # Any: the columns' types are those of the table
-    """The value of a row of the table."""
-    for value in (row.float_value, row.int_value, row.bool_value):
-        if value is not None:
-            return value  # type: ignore[no-any-return]  # a row's attributes are untyped
-    return str(row.text_value)
+def value_of(
+    bool_value: bool | None, int_value: int | None, float_value: float | None, text_value: str | None
+) -> Value:
+    """The value in these columns."""
+    if float_value is not None:
+        return float_value
+    if int_value is not None:
+        return int_value
+    if bool_value is not None:
+        return bool_value
+    assert text_value is not None
+    return text_value
