@@ -2,9 +2,9 @@
 
 import logging
 import re
+import secrets
 import time
 from http import HTTPStatus
-from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -48,7 +48,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         offered = Headers(scope=scope).get("x-request-id", "")
-        request_id = offered if REQUEST_ID.fullmatch(offered) else uuid4().hex
+        request_id = offered if REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
         scope.setdefault("state", {})["request_id"] = request_id
         shared = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
         # As it was sent: decoded, it could break the log's line.
