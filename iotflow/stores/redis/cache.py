@@ -59,6 +59,10 @@ class RedisCache:
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless Redis answers."""
+        if not self._tasks:
+            # Who has only connected must not begin a generation: that would void what running services have cached.
+            await self.connect()
+            return
         await self._pipeline.run(lambda _: [("PING",)])
 
     def start(self) -> None:
