@@ -8,12 +8,12 @@ shown=$host
 url=http://$shown:$port
 cd "$(dirname "$0")/.."
 
+# It must not touch a database that the caller names.
+for name in $(env | sed -n 's/^\(IOTFLOW_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
 mkdir -p .cache
 IOTFLOW_DATA_DIR=$(mktemp -d .cache/demo.XXXXXX)
 trap 'rm -rf "$IOTFLOW_DATA_DIR"' EXIT
 trap 'exit 0' INT TERM
-# It must not touch a database that the caller names.
-unset IOTFLOW_DATABASE_URL IOTFLOW_TOKEN
 export IOTFLOW_DATA_DIR IOTFLOW_LOG_LEVEL=warning
 IOTFLOW_PASSWORD=$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(12))')
 export IOTFLOW_PASSWORD

@@ -1,5 +1,6 @@
 """`docker compose up`: the image is built, and the service works on the four databases of compose.yaml."""
 
+import os
 import secrets
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ IMAGES = {
     "MONGO_IMAGE": "mongo",
     "IOTFLOW_PYTHON_IMAGE": "python",
 }
+RESTARTED = ("service", "postgres", "cassandra", "redis", "mongo")
 BUILD_DEADLINE_S = 900
 UP_DEADLINE_S = 300
 
@@ -60,7 +62,7 @@ def command() -> list[str]:
 class Compose:
     """compose.yaml with a name, a port and images of its own, and secrets from a file."""
 
-    def __init__(self, command: list[str], images: Mapping[str, str], secrets_file: Path) -> None:
+    def __init__(self, command: list[str], images: Mapping[str, str], secrets_file: Path, *override: Path) -> None:
         self._command = [*command, "--env-file", str(secrets_file)]
         port, name = free_port(), f"iotflow-test-{secrets.token_hex(4)}"
         self.url = f"http://127.0.0.1:{port}"
@@ -68,6 +70,7 @@ class Compose:
         self._environment = {
             **environment(images),
             "COMPOSE_PROJECT_NAME": name,
+            "COMPOSE_FILE": os.pathsep.join(map(str, (ROOT / "compose.yaml", *override))),
             "IOTFLOW_IMAGE": name,
             "IOTFLOW_PORT": str(port),
             "CASSANDRA_HEAP": "512M",
@@ -104,7 +107,10 @@ def compose(command: list[str], images: dict[str, str], tmp_path: Path) -> Itera
     """A composition of the test's own, removed with its volumes and its image."""
     secrets_file = tmp_path / "secrets"
     secrets_file.write_text("".join(f"{name}={secrets.token_urlsafe(24)}\n" for name in SECRETS))
-    compose = Compose(command, images, secrets_file)
+    # What a run that was killed has left must not come up again with the engine.
+    once = tmp_path / "once.yaml"
+    once.write_text("services:\n" + "".join(f'  {name}: {{restart: "no"}}\n' for name in RESTARTED))
+    compose = Compose(command, images, secrets_file, once)
     yield compose
     compose.run("down", "--volumes", "--timeout", "5")
     compose.remove_image()
