@@ -161,6 +161,7 @@ def _background_work(
     swept = partial(sweep, stores.sweepers, stores.transactions, clock)
     return [
         relay.run,
+        relay.run_purges,
         partial(repeat, "the flush of presence and activity", partial(_flush, stores, activity), FLUSH_EVERY_S),
         partial(repeat, "the sweep of expired data", swept, SWEEP_EVERY_S),
     ]

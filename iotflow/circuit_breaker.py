@@ -74,6 +74,10 @@ class CircuitBreaker:
                     await self._probe()
             except (StoreUnavailable, TimeoutError):
                 continue
+            except Exception:
+                # A defect of the probe's must not keep the circuit open when the store is well again.
+                logger.exception("the probe of the %s store failed", self._store)
+                continue
             break
         logger.warning("the %s store answers again", self._store)
         self._failures = 0

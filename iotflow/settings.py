@@ -87,8 +87,8 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "",
         description=(
-            "Accounts, devices, groups and configs: `sqlite+aiosqlite:///PATH`, by default `iotflow.db` in the data "
-            "directory."
+            "Accounts, devices, groups and configs: `sqlite+aiosqlite:///PATH` or "
+            "`postgresql+asyncpg://USER:PASSWORD@HOST/NAME`; by default SQLite's `iotflow.db` in the data directory."
         ),
     )
     telemetry_url: Annotated[str, AfterValidator(_telemetry)] = Field(

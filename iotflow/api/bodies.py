@@ -34,16 +34,18 @@ class BrokenRecord:
 
 
 async def read(request: Request, limit: int, *, gzip: bool) -> bytes:
-    """The body, unpacked. Answers 408, 413 past the limit, and raises InvalidInput for broken gzip."""
-    if not gzip and int(request.headers.get("content-length") or 0) > limit:
+    """The body, unpacked. Answers 408, 413 past the limit (packed too), and raises InvalidInput for broken gzip."""
+    if int(request.headers.get("content-length") or 0) > limit:
         _refuse_size(limit)
     body = bytearray()
+    received = 0
     unpack = _Gunzip(limit) if gzip else None
     try:
         async with asyncio.timeout(DEADLINE_S):
             async for chunk in request.stream():
+                received += len(chunk)
                 body += unpack.feed(chunk, len(body)) if unpack else chunk
-                if len(body) > limit:
+                if max(received, len(body)) > limit:
                     _refuse_size(limit)
     except TimeoutError:
         raise HTTPException(408, f"the body did not arrive within {DEADLINE_S:.0f} s") from None

@@ -15,7 +15,8 @@ import msgspec
 from iotflow.domain.errors import InvalidInput
 from iotflow.domain.times import LATEST_MS, Millis, Span, parse_query_time
 
-MAX_LENGTH = 16_384
+MAX_LENGTH = 262_144
+"""More than a list of as many names as a device may have takes, each of its greatest length."""
 
 P = TypeVar("P", bound=msgspec.Struct)
 

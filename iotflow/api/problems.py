@@ -77,7 +77,7 @@ def problem(
         "title": title(status),
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": request.scope["path"],
         "request_id": request.state.request_id,
     }
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
@@ -90,7 +90,7 @@ def problem(
 
 async def _answer_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, IoTFlowError)
-    status = STATUS_OF[type(error)]
+    status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
     match error:
         case InvalidInput():
             return problem(request, status, _summary(error.errors), errors=error.errors)
@@ -118,7 +118,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     assert isinstance(error, HTTPException)
     detail = error.detail
     if error.status_code == HTTPStatus.NOT_FOUND and detail == HTTPStatus.NOT_FOUND.phrase:
-        detail = f"there is nothing at {request.url.path[:LONGEST_LOCATION]}"
+        detail = f"there is nothing at {request.scope['path'][:LONGEST_LOCATION]}"
     headers = error.headers
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         # Starlette names the methods of the first route alone.

@@ -23,6 +23,9 @@ class Topic(StrEnum):
     """Have all processes forget whom the payload's `digests` prove."""
 
 
+ALL_TOPICS = frozenset(Topic)
+
+
 @dataclass(frozen=True, slots=True)
 class NewMessage:
     """A message to be stored with the change that it follows.

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from iotflow.domain.outbox import Message, NewMessage
+from iotflow.domain.outbox import ALL_TOPICS, Message, NewMessage, Topic
 from iotflow.domain.times import Millis
 
 
@@ -14,14 +14,17 @@ class OutboxRepository(Protocol):
         """Store messages, in this order."""
         ...
 
-    async def has_due(self, now: Millis) -> bool:
-        """Whether there is a message to claim; cheaper than to claim none."""
+    async def has_due(self, now: Millis, topics: Collection[Topic] = ALL_TOPICS) -> bool:
+        """Whether there is a message of these topics to claim; cheaper than to claim none."""
         ...
 
-    async def claim(self, now: Millis, lease_ms: int, limit: int) -> list[Message]:
-        """Claim up to `limit` messages that are due and nobody holds, oldest first, until `now + lease_ms`.
+    async def claim(
+        self, now: Millis, lease_ms: int, limit: int, topics: Collection[Topic] = ALL_TOPICS
+    ) -> list[Message]:
+        """Claim up to `limit` messages of these topics that are due and nobody holds, oldest first, until `now +
+        lease_ms`.
 
-        A message is left alone while an earlier one of its subject is held by another or not yet due.
+        A message is left alone while an earlier one of its subject, of whatever topic, is still there.
         """
         ...
 

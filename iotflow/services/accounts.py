@@ -164,7 +164,9 @@ class Accounts:
             stored = await transaction.accounts.get_credentials(user_id)
         if stored is None:
             raise NotFound(f"there is no user {user_id}")
-        if not await self._passwords.verify(current_password, stored.password_hash):
+        async with self._throttle.not_for_overload(str(user_id)):
+            right = await self._passwords.verify(current_password, stored.password_hash)
+        if not right:
             raise Forbidden(_WRONG_PASSWORD)
         await self._throttle.give_back_account(str(user_id))
         return stored.password_hash
@@ -188,6 +190,8 @@ class Accounts:
     async def _invalidate(self, transaction: Transaction, user_id: UUID, at: Millis, *, with_devices: bool) -> None:
         digests = await transaction.tokens.digests_of_user(user_id)
         if with_devices:
+            # Locked: a key that is made meanwhile would be believed until its entry ends.
+            await transaction.devices.lock(await transaction.devices.ids_of_user(user_id))
             digests += await transaction.keys.digests_of_user(user_id)
         await invalidate_with(transaction, self._principals, digests, at)
 

@@ -85,7 +85,9 @@ class Authentication:
         # An unknown name is limited as itself, so that the limit does not tell who has an account.
         account = str(found.user.user_id) if found else credentials.digest(login.casefold()).hex()
         await self._throttle.take_account(account)
-        if not await self._passwords.verify(password, found.password_hash if found else None) or found is None:
+        async with self._throttle.not_for_overload(account, address):
+            right = await self._passwords.verify(password, found.password_hash if found else None)
+        if found is None or not right:
             raise Unauthenticated("the username or the password is wrong")
         await self._throttle.give_back_account(account)
         await self._throttle.give_back_address(address)

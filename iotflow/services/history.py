@@ -97,23 +97,22 @@ class History:
         reference = credentials.device_reference(device_id)
         found = await self._principals.get(reference)
         if isinstance(found, PrincipalMiss):
-            look_up = partial(self._look_up, device_id, reference, found)
-            device = await self._look_ups.read((device_id, found), look_up)
-        else:
-            assert isinstance(found, DevicePrincipal)
-            device = found
-        return visible_device(caller, device_id, device)
+            look_up = partial(self._look_up, device_id, reference)
+            device = visible_device(caller, device_id, await self._look_ups.read((device_id, found), look_up))
+            # Not before: whoever tries ids that are none of theirs must not fill the cache with others' devices.
+            await self._principals.fill(reference, device, found)
+            return device
+        assert isinstance(found, DevicePrincipal)
+        return visible_device(caller, device_id, found)
 
-    async def _look_up(self, device_id: int, reference: bytes, miss: PrincipalMiss) -> DevicePrincipal | None:
+    async def _look_up(self, device_id: int, reference: bytes) -> DevicePrincipal | None:
         async with self._transactions.read() as transaction:
             found = await transaction.devices.get(device_id)
         if found is None:
             return None
-        device = DevicePrincipal(
+        return DevicePrincipal(
             found.id, found.name, found.device_type, found.status, found.user_id, reference, expires_at=None
         )
-        await self._principals.fill(reference, device, miss)
-        return device
 
     async def latest(self, caller: Principal, device_id: int) -> Latest:
         """A device's newest values. Raises NotFound for no such device, and for one that never sent any."""

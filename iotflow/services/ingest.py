@@ -162,8 +162,8 @@ class Ingest:
         """Write records and tell the caches; run to completion, or a cached value could stay older than the store's."""
         try:
             await self._telemetry.write(device_id, records)
-        except StoreUnavailable:
-            # The records may have reached the store all the same.
+        except BaseException:
+            # The records, or some of them, may have reached the store all the same.
             await self._latest.invalidate(device_id)
             raise
         await self._latest.advance(device_id, self._newest(records))

@@ -1,8 +1,10 @@
 """How often passwords may be guessed."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from iotflow.domain.errors import TooManyAttempts
+from iotflow.domain.errors import StoreUnavailable, TooManyAttempts
 from iotflow.repositories.rate_limits import RateLimiter
 
 
@@ -37,6 +39,17 @@ class LoginThrottle:
     async def give_back_address(self, address: str) -> None:
         """The password was right."""
         await self._rate_limiter.give_back(f"login:address:{address}", self._limits.per_address, self._limits.window_s)
+
+    @asynccontextmanager
+    async def not_for_overload(self, account: str, address: str | None = None) -> AsyncIterator[None]:
+        """Give the try back when the block could not judge the password: nobody has guessed then."""
+        try:
+            yield
+        except StoreUnavailable:
+            await self.give_back_account(account)
+            if address is not None:
+                await self.give_back_address(address)
+            raise
 
     async def _take(self, subject: str, limit: int) -> None:
         retry_after_s = await self._rate_limiter.take(subject, limit, self._limits.window_s)

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from uuid import UUID
 
 from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.domain.outbox import Message, NewMessage, Topic
+from iotflow.domain.outbox import ALL_TOPICS, Message, NewMessage, Topic
 from iotflow.domain.times import Millis
 from iotflow.repositories.events import EventRepository
 from iotflow.repositories.principal_cache import PrincipalCache
@@ -18,6 +19,8 @@ from iotflow.services.purge import Purge, purge_message
 
 LEASE_MS = 10_000
 MESSAGES_PER_CLAIM = 200
+PURGE_LEASE_MS = 600_000
+"""A device with years of telemetry takes minutes, and one purge at a time is claimed."""
 POLL_S = 0.5
 RETRY_MS = 1_000
 LONGEST_RETRY_MS = 60_000
@@ -25,8 +28,13 @@ LONGEST_RETRY_MS = 60_000
 logger = logging.getLogger(__name__)
 
 
+PROMPT_TOPICS = (Topic.EVENT, Topic.ANONYMIZE_EVENTS, Topic.INVALIDATE_PRINCIPALS)
+
+
 class Relay:
-    """Relays events to the documents and invalidations to the caches, and carries out purges."""
+    """Relays events to the documents and invalidations to the caches, and carries out purges, which keep nobody else
+    waiting.
+    """
 
     def __init__(
         self,
@@ -50,23 +58,33 @@ class Relay:
         self._purge_again_after_ms = purge_again_after_s * 1_000
 
     async def run(self) -> None:
-        """Handle messages until cancelled."""
+        """Handle all messages but purges until cancelled."""
+        await self._repeat(partial(self._handle_due, PROMPT_TOPICS, LEASE_MS, MESSAGES_PER_CLAIM), MESSAGES_PER_CLAIM)
+
+    async def run_purges(self) -> None:
+        """Purge until cancelled."""
+        await self._repeat(partial(self._handle_due, (Topic.PURGE_TELEMETRY,), PURGE_LEASE_MS, 1), 1)
+
+    async def handle_due(self) -> int:
+        """Claim the messages that are due and handle them; how many were claimed. Raises StoreUnavailable."""
+        return await self._handle_due(ALL_TOPICS, LEASE_MS, MESSAGES_PER_CLAIM)
+
+    async def _repeat(self, handle_due: Callable[[], Awaitable[int]], most: int) -> None:
         while True:
             pause_s = POLL_S
             try:
-                if await self.handle_due() == MESSAGES_PER_CLAIM:
+                if await handle_due() == most:
                     pause_s = 0
             except StoreUnavailable as error:
                 logger.warning("the outbox must wait, the %s store is unavailable: %s", error.store, error)
             await asyncio.sleep(pause_s)
 
-    async def handle_due(self) -> int:
-        """Claim the messages that are due and handle them; how many were claimed. Raises StoreUnavailable."""
+    async def _handle_due(self, topics: Collection[Topic], lease_ms: int, limit: int) -> int:
         async with self._transactions.read() as transaction:
-            if not await transaction.outbox.has_due(self._clock.now()):
+            if not await transaction.outbox.has_due(self._clock.now(), topics):
                 return 0
         async with self._transactions.write() as transaction:
-            claimed = await transaction.outbox.claim(self._clock.now(), LEASE_MS, MESSAGES_PER_CLAIM)
+            claimed = await transaction.outbox.claim(self._clock.now(), lease_ms, limit, topics)
         round_ = _Round()
         # Whom a credential proves no more is told first, however long the documents take.
         claimed.sort(key=lambda message: message.topic is not Topic.INVALIDATE_PRINCIPALS)

@@ -92,6 +92,22 @@ async def test_a_gzip_bomb_is_read_to_the_limit_alone(settings: Settings, clock:
         assert peak < 8 * MiB
 
 
+async def test_packed_bytes_count_too(settings: Settings, clock: FakeClock) -> None:
+    """Members that hold nothing unpack to nothing, however many there are."""
+    limited = changed(settings, max_batch_bytes=4_096)
+    async with running(limited, clock) as service, service.client() as client:
+        probe = await new_device(await login(client, ADMIN))
+        headers = JSON | {"Content-Encoding": "gzip"}
+        empty = gzip.compress(b"") * 300
+
+        async def endless() -> AsyncIterator[bytes]:
+            for piece in pieces(empty, 512):
+                yield piece
+
+        for content in (empty, endless()):
+            await probe.refused(413, "POST", "/telemetry/batch", content=content, headers=headers)
+
+
 async def test_gzip(probe: Thing) -> None:
     records = [{"data": {"a": number}, "timestamp": number} for number in range(1, 4)]
     plain = json.dumps(records).encode()

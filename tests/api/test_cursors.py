@@ -62,6 +62,16 @@ async def test_parameters_may_be_left_out_or_repeated(lists: Lists, clock: FakeC
         assert items(await caller.get(path, cursor=cursor, limit=1)) == rest[:1]
 
 
+async def test_many_long_names_continue_too(ada: Person, probe: Thing) -> None:
+    for second in (1, 2):
+        await submit(probe, at=second, a=second)
+    fields = ",".join(["a", *(f"{number:03}".ljust(128, "n") for number in range(200))])
+    path, query = f"/telemetry/{probe.id}", {"start_time": "0", "fields": fields, "order": "asc"}
+    cursor = await first_cursor(ada, path, query)
+    (rest,) = items(await ada.get(path, cursor=cursor))
+    assert rest["measurements"] == {"a": 2}
+
+
 async def test_a_default_may_be_spelled_out(ada: Person, probe: Thing, clock: FakeClock) -> None:
     for ago in (1, 2, 3):
         await submit(probe, at=clock.now() // 1_000 - ago, t=ago)

@@ -6,6 +6,8 @@ from collections import Counter
 import argon2
 import pytest
 
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.services.passwords import Passwords
 from iotflow.settings import Settings
 from tests.api.people import ADMIN, PASSWORD, Caller, Person, join, login, register
 from tests.api.service import Service, changed, running
@@ -128,6 +130,22 @@ async def test_guesses_of_the_present_password_count_as_logins_do(strict: Settin
         await ada.put("/users/me", {"email": "countess@example.org"})
         clock.advance(20)
         await ada.put("/users/me", change)
+
+
+async def test_a_password_that_nobody_had_time_to_judge_is_no_guess(
+    strict: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def overloaded(*_: object) -> bool:
+        raise StoreUnavailable("passwords", "too many passwords are waiting to be hashed")
+
+    async with running(strict, clock) as service, service.client() as client:
+        ada = await join(client, "ada")
+        with monkeypatch.context() as patch:
+            patch.setattr(Passwords, "verify", overloaded)
+            for _ in range(10):
+                await ada.refused(503, "POST", "/auth/login", guess("ada", PASSWORD))
+                await ada.refused(503, "PUT", "/users/me", {"password": PASSWORD, "current_password": PASSWORD})
+        await login(client, "ada")
 
 
 async def test_a_password_is_changed_with_the_one_that_holds_then(ada: Person, admin: Person) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection
 
 from iotflow.domain.json import JsonObject
-from iotflow.domain.outbox import Message, NewMessage, Topic
+from iotflow.domain.outbox import ALL_TOPICS, Message, NewMessage, Topic
 from iotflow.domain.times import Millis
 from iotflow.repositories.transactions import Transactions
 from tests.contracts.raw import RawTables
@@ -24,9 +24,11 @@ async def add(transactions: Transactions, *messages: NewMessage) -> None:
         await transaction.outbox.add(messages)
 
 
-async def claim(transactions: Transactions, now: Millis = NOW, limit: int = 100) -> list[Message]:
+async def claim(
+    transactions: Transactions, now: Millis = NOW, limit: int = 100, topics: Collection[Topic] = ALL_TOPICS
+) -> list[Message]:
     async with transactions.write() as transaction:
-        return await transaction.outbox.claim(now, LEASE_MS, limit)
+        return await transaction.outbox.claim(now, LEASE_MS, limit, topics)
 
 
 async def release(transactions: Transactions, messages: Collection[Message], not_before: Millis) -> None:
@@ -34,9 +36,9 @@ async def release(transactions: Transactions, messages: Collection[Message], not
         await transaction.outbox.release([message.id for message in messages], not_before)
 
 
-async def has_due(transactions: Transactions, now: Millis) -> bool:
+async def has_due(transactions: Transactions, now: Millis, topics: Collection[Topic] = ALL_TOPICS) -> bool:
     async with transactions.read() as transaction:
-        return await transaction.outbox.has_due(now)
+        return await transaction.outbox.has_due(now, topics)
 
 
 def numbers(messages: Collection[Message]) -> list[object]:
@@ -57,6 +59,17 @@ class OutboxContract(TransactionalContract):
         assert numbers(await claim(transactions, limit=3)) == [0, 1, 2]
         async with transactions.read() as transaction:
             assert await transaction.outbox.count() == 5
+
+    async def test_topics_are_claimed_apart_and_keep_the_order_of_their_subject(
+        self, transactions: Transactions
+    ) -> None:
+        purges, others = {Topic.PURGE_TELEMETRY}, ALL_TOPICS - {Topic.PURGE_TELEMETRY}
+        await add(transactions, message("a", 1, topic=Topic.PURGE_TELEMETRY), message("a", 2), message("b", 3))
+        assert await has_due(transactions, NOW, purges)
+        assert numbers(await claim(transactions, topics=others)) == [3]
+        assert numbers(await claim(transactions, topics=purges)) == [1]
+        assert not await has_due(transactions, NOW, purges)
+        assert await claim(transactions, topics=others) == []
 
     async def test_an_empty_outbox_has_nothing_to_claim(self, transactions: Transactions) -> None:
         await add(transactions)

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from iotflow.domain.credentials import device_reference
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.errors import NotFound, Unauthenticated
+from iotflow.repositories.principal_cache import PrincipalMiss
 from iotflow.services.accounts import ProfileChange
 from iotflow.services.passwords import Passwords
 from tests.services.edges import Edge, Pause
@@ -191,6 +193,18 @@ async def test_what_is_cached_of_a_device_is_for_its_readers_alone(house: House,
         for stranger in (other.caller, await house.authentication.device(neighbour.key)):
             with pytest.raises(NotFound):
                 await house.history.device(stranger, probe.id)
+
+
+async def test_whoever_may_not_see_a_device_does_not_fill_the_cache_with_it(
+    house: House, ada: Resident, root: Resident, probe: Probe
+) -> None:
+    stranger = await new_resident(house, "bob")
+    reference = device_reference(probe.id)
+    with pytest.raises(NotFound):
+        await house.history.device(stranger.caller, probe.id)
+    assert isinstance(await house.stores.principals.get(reference), PrincipalMiss)
+    await house.history.device(root.caller, probe.id)
+    assert not isinstance(await house.stores.principals.get(reference), PrincipalMiss)
 
 
 async def test_a_device_that_is_looked_up_while_its_status_changes_has_the_new_one_afterwards(

@@ -18,7 +18,7 @@ from iotflow.services.passwords import Passwords
 from iotflow.services.relay import LEASE_MS
 from iotflow.settings import Settings
 from tests.clock import FakeClock
-from tests.services.edges import Edge, Fail
+from tests.services.edges import Edge, Fail, Pause
 from tests.services.house import House, Resident, furnish, new_probe, new_resident
 
 A_ROUND_DEADLINE_S = 10.0
@@ -50,6 +50,25 @@ def documents(stores: Stores) -> Documents:
 @pytest.fixture
 def house(documents: Documents, clock: FakeClock, passwords: Passwords) -> House:
     return furnish(documents.stores, clock, passwords)
+
+
+async def test_a_purge_that_takes_long_keeps_no_event_waiting(
+    documents: Documents, clock: FakeClock, passwords: Passwords
+) -> None:
+    pause = Pause()
+    stores = documents.stores
+    house = furnish(replace(stores, telemetry=Edge(stores.telemetry, "purge", before=pause)), clock, passwords)
+    ada = await new_resident(house, "ada")
+    probe = await new_probe(house, ada)
+    await house.devices.delete(ada.caller, probe.id, None)
+    async with asyncio.TaskGroup() as relay:
+        tasks = [relay.create_task(house.relay.run()), relay.create_task(house.relay.run_purges())]
+        async with asyncio.timeout(A_ROUND_DEADLINE_S):
+            await pause.reached.wait()
+            while documents.added[-1:] != [EventType.DEVICE_DELETED]:  # noqa: ASYNC110  # it tells nobody
+                await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
 
 
 async def events_of(house: House, resident: Resident) -> list[Event]:

@@ -331,6 +331,27 @@ async def test_an_invalidation_that_was_not_heard_is_made_up_for(
     await eventually(forgotten, deadline_s=2)
 
 
+async def test_a_message_that_nobody_understands_does_not_end_the_listening(
+    here: RedisCache, there: RedisCache, raw: Redis
+) -> None:
+    principal = device()
+    await fill(here.principals, principal)
+    assert await there.principals.get(principal.credential) == principal
+    assert await raw.publish(there.principals.channel, b"\xff no digest") == 2
+
+    async def listened_to() -> bool:
+        subscribers: int = await raw.publish(there.principals.channel, b"")
+        return subscribers == 2
+
+    await eventually(listened_to, deadline_s=5)
+    await here.principals.invalidate([principal.credential])
+
+    async def forgotten() -> bool:
+        return isinstance(await there.principals.get(principal.credential), PrincipalMiss)
+
+    await eventually(forgotten, deadline_s=1)
+
+
 async def test_what_a_process_knows_itself_ends_soon_while_redis_is_away(
     server: RedisServer, address: RedisAddress
 ) -> None:

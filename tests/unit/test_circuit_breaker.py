@@ -16,6 +16,7 @@ class Store:
     def __init__(self) -> None:
         self.down = False
         self.slow = False
+        self.defect: Exception | None = None
         self.calls = 0
         self.probes = 0
         self.breaker = CircuitBreaker("telemetry", self._probe, probe_timeout_s=0.05)
@@ -28,6 +29,8 @@ class Store:
 
     async def _probe(self) -> None:
         self.probes += 1
+        if self.defect is not None:
+            raise self.defect
         await self._work()
 
     async def _work(self) -> None:
@@ -133,3 +136,16 @@ async def test_closed_it_probes_no_more(store: Store) -> None:
     before = store.probes
     await asyncio.sleep(0.05)
     assert store.probes == before
+
+
+async def test_a_probe_that_breaks_does_not_keep_it_closed_for_good(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.down, store.defect = True, ValueError("nobody thought of this")
+    await fail(store, FAILURES)
+    async with asyncio.timeout(5):
+        while store.probes < 3:  # noqa: ASYNC110  # it tells nobody
+            await asyncio.sleep(0.01)
+    assert "the probe of the telemetry store failed" in caplog.text
+    store.down, store.defect = False, None
+    await comes_back(store)

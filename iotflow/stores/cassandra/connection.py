@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from iotflow.circuit_breaker import CircuitBreaker
 from iotflow.domain.errors import StoreUnavailable
@@ -55,10 +55,8 @@ class Cassandra:
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless the store can be read now."""
-        try:
+        with _schema_demanded():
             await self.execute(PROBE)
-        except InvalidQuery as error:
-            raise StoreUnavailable(STORE, f"its schema is missing: {reason_of(error)}") from error
 
     async def execute(
         self, cql: str, values: Sequence[object] = (), *, timeout_s: float = POINT_TIMEOUT_S
@@ -141,7 +139,8 @@ class Cassandra:
         """Replace the session by a fresh one that answers: one that lost its hosts takes longer to come back."""
         session = await self._open()
         try:
-            await session.execute(PROBE)
+            with _schema_demanded():
+                await session.execute(PROBE)
         except BaseException:
             self._retire(session)
             raise
@@ -193,3 +192,12 @@ class Cassandra:
             await session.close()
         except StoreUnavailable as error:
             logger.warning("a session with Cassandra did not end well: %r", error)
+
+
+@contextmanager
+def _schema_demanded() -> Iterator[None]:
+    """Turn the complaint that there is no such table into StoreUnavailable."""
+    try:
+        yield
+    except InvalidQuery as error:
+        raise StoreUnavailable(STORE, f"its schema is missing: {reason_of(error)}") from error

@@ -69,8 +69,6 @@ class DayOfHours(msgspec.Struct, frozen=True, array_like=True):
     statistics: Mapping[int, Statistics]
 
 
-NOTHING_KEPT = DayOfHours(NO_HOURS, {})
-
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(DayOfHours)
 

@@ -51,6 +51,9 @@ class Subscription:
             except (StoreUnavailable, TimeoutError) as error:
                 if listening:
                     logger.warning("invalidations by other processes are not heard: %s", error)
+            except Exception:
+                # A message that nobody here understands must not end the listening to those that come after it.
+                logger.exception("invalidations by other processes are not understood")
             finally:
                 await connection.close()
             self._broke()

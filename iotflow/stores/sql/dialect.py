@@ -24,6 +24,7 @@ from iotflow.stores.sql.postgres import (
     MIGRATION_LOCK,
     READERS,
     WRITERS,
+    NoTurn,
     Partings,
     Turns,
     is_contention,
@@ -77,7 +78,7 @@ class Database:
         self._partings = partings
         self._writer_turns, self._reader_turns = Turns(WRITERS), Turns(READERS)
         self._breaker = CircuitBreaker("sql", self._probe, probe_timeout_s=2 * POINT_TIMEOUT_S) if migrator else None
-        self._write_failed_at: float | None = None
+        self._failed_at: float | None = None
 
     @asynccontextmanager
     async def write(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -94,12 +95,12 @@ class Database:
                 # Only its end tells whether the change was made: no cancellation cuts a commit short.
                 deadline.reschedule(None)
                 await to_completion(self._commit(connection))
-        except Contention:
+        except (Contention, NoTurn):
             raise
         except StoreUnavailable:
-            self._write_failed_at = time.monotonic()
+            self._failed_at = time.monotonic()
             raise
-        self._write_failed_at = None
+        self._failed_at = None
 
     @asynccontextmanager
     async def read(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -133,13 +134,13 @@ class Database:
             await refuse_older(connection)
 
     async def ping(self) -> None:
-        """Raise StoreUnavailable unless the store can be read now, and took the last write of the last seconds."""
+        """Raise StoreUnavailable unless the store can be read now, and has not failed in the last seconds."""
         async with self.read() as connection:
             # On SQLite, SELECT 1 would not touch the file.
             probe = "SELECT 1 FROM sqlite_master" if connection.dialect.name == "sqlite" else "SELECT 1"
             await connection.execute(text(probe))
-        if self._write_failed_at is not None and time.monotonic() - self._write_failed_at < FAILURE_REMEMBERED_S:
-            raise StoreUnavailable("sql", "the last write failed")
+        if self._failed_at is not None and time.monotonic() - self._failed_at < FAILURE_REMEMBERED_S:
+            raise StoreUnavailable("sql", "it has just failed")
 
     async def close(self) -> None:
         """Close all connections."""
@@ -160,7 +161,7 @@ class Database:
     async def _probe(self) -> None:
         async with self._translated(), self._writer.connect() as connection:
             await connection.execute(text("SELECT 1"))
-        self._write_failed_at = None
+        self._failed_at = None
 
     @asynccontextmanager
     async def _guarded(self, turns: Turns, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
@@ -190,6 +191,9 @@ class Database:
         except (DBAPIError, OSError) as error:
             if (reason := self._failure(error)) is None:
                 raise
+            if self._breaker is None:
+                # A file that is damaged may fail reads alone, and not every one of them.
+                self._failed_at = time.monotonic()
             raise StoreUnavailable("sql", reason) from error
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from iotflow.domain.outbox import Message, NewMessage, Topic
+from iotflow.domain.outbox import ALL_TOPICS, Message, NewMessage, Topic
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.tables import outbox
 
@@ -30,18 +30,20 @@ class SqlOutbox:
         if rows:
             await self._connection.execute(outbox.insert(), rows)
 
-    async def has_due(self, now: Millis) -> bool:
-        due = select(outbox.c.id).where(outbox.c.not_before <= now).limit(1)
+    async def has_due(self, now: Millis, topics: Collection[Topic] = ALL_TOPICS) -> bool:
+        due = select(outbox.c.id).where(outbox.c.not_before <= now, _among(topics)).limit(1)
         return (await self._connection.execute(due)).first() is not None
 
-    async def claim(self, now: Millis, lease_ms: int, limit: int) -> list[Message]:
+    async def claim(
+        self, now: Millis, lease_ms: int, limit: int, topics: Collection[Topic] = ALL_TOPICS
+    ) -> list[Message]:
         earlier = outbox.alias("earlier")
         blocked = exists().where(
             earlier.c.subject == outbox.c.subject, earlier.c.id < outbox.c.id, earlier.c.not_before > now
         )
         due = (
             select(outbox.c.id)
-            .where(outbox.c.not_before <= now, ~blocked)
+            .where(outbox.c.not_before <= now, _among(topics), ~blocked)
             .order_by(outbox.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -72,3 +74,7 @@ class SqlOutbox:
 
     async def count(self) -> int:
         return await self._connection.scalar(select(func.count()).select_from(outbox)) or 0
+
+
+def _among(topics: Collection[Topic]) -> ColumnElement[bool]:
+    return true() if len(topics) == len(ALL_TOPICS) else outbox.c.topic.in_([topic.value for topic in topics])

@@ -37,6 +37,10 @@ _FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 logger = logging.getLogger(__name__)
 
 
+class NoTurn(StoreUnavailable):
+    """All connections were in use for too long. The store itself may be well."""
+
+
 class Turns:
     """Who may use a connection next: first come, first served, and those who read or write much never use all.
 
@@ -49,7 +53,7 @@ class Turns:
 
     @asynccontextmanager
     async def take(self, within_s: float, *, bulk: bool) -> AsyncIterator[None]:
-        """A turn for the time of the block. Raises StoreUnavailable when none has come within so many seconds."""
+        """A turn for the time of the block. Raises NoTurn when none has come within so many seconds."""
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(within_s):
@@ -57,7 +61,7 @@ class Turns:
                         await stack.enter_async_context(self._bulk)
                     await stack.enter_async_context(self._any)
             except TimeoutError as error:
-                raise StoreUnavailable("sql", "all connections are in use") from error
+                raise NoTurn("sql", "all connections are in use") from error
             yield
 
 
@@ -131,7 +135,7 @@ def postgres_engines(url: str, longest_statement_s: float, partings: Partings) -
 def postgres_migrator(url: str) -> AsyncEngine:
     """An engine for one transaction that may take as long as it takes."""
     return create_async_engine(
-        _place(url), poolclass=NullPool, connect_args=_arguments(url, {"statement_timeout": "0"})
+        _place(url), hide_parameters=True, poolclass=NullPool, connect_args=_arguments(url, {"statement_timeout": "0"})
     )
 
 
@@ -140,6 +144,7 @@ def _pooled(
 ) -> AsyncEngine:
     engine = create_async_engine(
         _place(url),
+        hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,

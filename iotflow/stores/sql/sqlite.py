@@ -22,6 +22,7 @@ def sqlite_engine(url: str, connections: int, *, pool_timeout_s: float, writes: 
     # can starve. `timeout` is that handler's, for writers in other processes.
     engine = create_async_engine(
         url,
+        hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=pool_timeout_s,
