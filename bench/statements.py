@@ -21,11 +21,11 @@ ORDER BY telemetry_points.time DESC LIMIT ? OFFSET ?"""
 
 POINTS = """\
 SELECT telemetry_points.time, telemetry_points.name, telemetry_points.bool_value, telemetry_points.int_value, \
-telemetry_points.float_value, telemetry_points.text_value, telemetry_points.received_us FROM telemetry_points WHERE \
+telemetry_points.float_value, telemetry_points.text_value FROM telemetry_points WHERE \
 telemetry_points.device_id = ? AND telemetry_points.expires_us > ? AND telemetry_points.time >= ? AND \
 telemetry_points.time < ? ORDER BY telemetry_points.time DESC"""
 
 METADATA = """\
-SELECT telemetry_metadata.time, telemetry_metadata.metadata, telemetry_metadata.received_us FROM telemetry_metadata \
-WHERE telemetry_metadata.device_id = ? AND telemetry_metadata.expires_us > ? AND telemetry_metadata.time >= ? AND \
+SELECT telemetry_metadata.time, telemetry_metadata.metadata FROM telemetry_metadata WHERE \
+telemetry_metadata.device_id = ? AND telemetry_metadata.expires_us > ? AND telemetry_metadata.time >= ? AND \
 telemetry_metadata.time < ?"""

@@ -34,13 +34,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """All that is stored for one time of a device; each value with its own time of receipt."""
+    """All that is stored for one time of a device."""
 
     timestamp: Millis
     values: Mapping[str, Value]
-    received: Mapping[str, Micros]
     metadata: JsonObject | None
-    metadata_received: Micros | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from iotflow.domain.telemetry import StoredRecord
-from iotflow.domain.times import Micros, Millis, Span
+from iotflow.domain.times import Millis, Span
 from iotflow.parallel import in_parallel
 from iotflow.stores.cassandra.catalogue import stored_days, stored_names
 from iotflow.stores.cassandra.connection import SCAN_TIMEOUT_S, Cassandra, Row
@@ -19,7 +19,7 @@ FEW_NAMES = 4
 ROWS_PER_STATEMENT = 20_000
 """Rows that a statement of several days may find at most: each of them may hold a whole page."""
 
-_COLUMNS = "to_unix_timestamp(time), values, writetime(values), metadata, writetime(metadata)"
+_COLUMNS = "to_unix_timestamp(time), values, metadata"
 _WITHIN = "device_id = ? AND day IN ? AND time >= ? AND time < ?"
 
 FALLING = f"SELECT day, {_COLUMNS} FROM records WHERE {_WITHIN} PER PARTITION LIMIT ?"  # noqa: S608  # of constants
@@ -134,17 +134,11 @@ def _by_day(rows: Sequence[Row]) -> dict[int, list[Row]]:
 
 def _stored(row: Row, names: frozenset[str] | None) -> StoredRecord | None:
     """The record of a row; None where it has none of the names, or metadata alone."""
-    _, time, values, stamps, metadata, metadata_stamp = row
+    _, time, values, metadata = row
     if values is None:
         return None
-    received = dict(zip(values, stamps, strict=True))
-    kept = values.keys() if names is None else values.keys() & names
+    kept = values if names is None else {name: data for name, data in values.items() if name in names}
     if not kept:
         return None
-    return StoredRecord(
-        timestamp=Millis(time),
-        values={name: unpacked(data) for name, data in values.items() if name in kept},
-        received={name: Micros(received[name]) for name in values if name in kept},
-        metadata=None if metadata is None else metadata_of(metadata),
-        metadata_received=None if metadata is None else Micros(metadata_stamp),
-    )
+    shown = {name: unpacked(data) for name, data in kept.items()}
+    return StoredRecord(Millis(time), shown, None if metadata is None else metadata_of(metadata))

@@ -17,7 +17,7 @@ from iotflow.stores.sql.values import VALUE_COLUMNS, value_of
 NO_END = 2**63 - 1
 """Later than every record."""
 
-_ROW = (points.c.time, points.c.name, *VALUE_COLUMNS, points.c.received_us)
+_ROW = (points.c.time, points.c.name, *VALUE_COLUMNS)
 
 _FIRST, _END = bindparam("first", type_=BigInteger), bindparam("end", type_=BigInteger)
 
@@ -48,8 +48,8 @@ async def read_records(
         return []
     page = {**wanted, "first": min(times), "end": max(times) + 1}
     rows = (await connection.execute(_rows(descending=descending, named=names is not None), page)).all()
-    metadata = {time: (held, received) for time, held, received in await connection.execute(_METADATA, page)}
-    return [_stored(time, group, metadata.get(time, (None, None))) for time, group in groupby(rows, itemgetter(0))]
+    metadata = {row.time: row.metadata for row in await connection.execute(_METADATA, page)}
+    return [StoredRecord(time, _values(group), metadata.get(time)) for time, group in groupby(rows, itemgetter(0))]
 
 
 # To build a statement takes longer than to execute it.
@@ -79,7 +79,7 @@ def _order(descending: bool) -> ColumnElement[int]:
     return points.c.time.desc() if descending else points.c.time.asc()
 
 
-_METADATA = select(record_metadata.c.time, record_metadata.c.metadata, record_metadata.c.received_us).where(
+_METADATA = select(record_metadata.c.time, record_metadata.c.metadata).where(
     record_metadata.c.device_id == bindparam("device_id"),
     record_metadata.c.expires_us > bindparam("alive_at"),
     record_metadata.c.time >= _FIRST,
@@ -87,11 +87,8 @@ _METADATA = select(record_metadata.c.time, record_metadata.c.metadata, record_me
 )
 
 
-# Any: what the columns hold, of rows and of JSON.
-def _stored(time: Millis, rows: Any, metadata: tuple[Any, Micros | None]) -> StoredRecord:
-    values: dict[str, Value] = {}
-    received: dict[str, Micros] = {}
-    for _, name, bool_value, int_value, float_value, text_value, received_us in rows:
-        values[name] = value_of(bool_value, int_value, float_value, text_value)
-        received[name] = received_us
-    return StoredRecord(time, values, received, *metadata)
+def _values(rows: Any) -> dict[str, Value]:  # Any: what the columns hold
+    return {
+        name: value_of(bool_value, int_value, float_value, text_value)
+        for _, name, bool_value, int_value, float_value, text_value in rows
+    }
