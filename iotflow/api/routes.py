@@ -117,8 +117,9 @@ class ApiRoute(APIRoute):
     def _check_query(self, request: Request) -> None:
         if not request.scope["query_string"]:
             return
+        expected = ", ".join(sorted(self._query_names)) or "none"
         errors = [
-            FieldError(("query", name), "unknown query parameter", "extra_forbidden")
+            FieldError(("query", name), f"unknown query parameter, expected {expected}", "extra_forbidden")
             for name in request.query_params
             if name not in self._query_names
         ]

@@ -3,7 +3,7 @@
 import re
 
 from tests.api.bad_input import DIGITS, LONG, World, fields_of
-from tests.api.people import Caller
+from tests.api.people import Caller, Person
 from tests.api.service import Service
 
 IDS = ("0", str(2**53), str(2**64), DIGITS)
@@ -114,6 +114,13 @@ async def test_queries_of_aggregates(world: World) -> None:
     for change in BAD_AGGREGATES:
         answer = await ada.send("GET", path, params=AGGREGATED | change)
         assert fields_of(answer) == [f"query.{next(iter(change))}"], change
+
+
+async def test_a_parameter_that_there_is_not_is_answered_with_those_that_there_are(ada: Person) -> None:
+    problem = await ada.refused(422, "GET", "/users/me", params={"names": "all"})
+    assert problem["detail"] == "query.names: unknown query parameter, expected none"
+    problem = await ada.refused(422, "GET", "/devices/user/me", params={"state": "active"})
+    assert problem["detail"] == "query.state: unknown query parameter, expected limit, offset, status"
 
 
 async def test_more_fields_than_a_device_has(world: World) -> None:
