@@ -22,6 +22,10 @@ class AccountRepository(Protocol):
         """The user of this id, which no other transaction changes, removes or gives anything until this one ends."""
         ...
 
+    async def lock_owned(self, user_id: UUID) -> None:
+        """Let no other transaction change the account's groups and devices until this one ends."""
+        ...
+
     async def find_credentials(self, login: str) -> UserCredentials | None:
         """The user of this name or address, in any case, with the hash of the password."""
         ...

@@ -191,7 +191,7 @@ class Accounts:
         digests = await transaction.tokens.digests_of_user(user_id)
         if with_devices:
             # Locked: a key that is made meanwhile would be believed until its entry ends.
-            await transaction.devices.lock(await transaction.devices.ids_of_user(user_id))
+            await transaction.accounts.lock_owned(user_id)
             digests += await transaction.keys.digests_of_user(user_id)
         await invalidate_with(transaction, self._principals, digests, at)
 

@@ -5,18 +5,20 @@ The first is held after it has looked at what it decides by; the second must wai
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from iotflow.bootstrap import Stores, open_stores
+from iotflow.domain.credentials import digest
 from iotflow.domain.devices import DeviceStatus, NewDevice
 from iotflow.domain.errors import Conflict, NotFound, Unauthenticated
 from iotflow.domain.events import EventType
 from iotflow.domain.groups import NewGroup
 from iotflow.domain.principals import DevicePrincipal
+from iotflow.repositories.principal_cache import PrincipalMiss
 from iotflow.services.accounts import ProfileChange
 from iotflow.services.groups import BulkAddition, Groups
 from iotflow.services.passwords import Passwords
@@ -263,6 +265,45 @@ async def test_a_device_is_not_registered_for_an_owner_who_is_gone(site: Site) -
         lambda: site.worker(1).house.devices.register(ada.caller, NewDevice("probe", "sensor"), None),
     )
     assert (deleted, type(registered)) == (None, NotFound)
+
+
+async def test_a_key_made_while_its_owner_is_deactivated_proves_nothing(site: Site) -> None:
+    house = site.worker().house
+    root, ada = await new_resident(house, "root", is_admin=True), await new_resident(house, "ada")
+    probe = await new_probe(house, ada)
+    pause, other = Pause(), site.worker(1).house
+
+    async def rotate_and_call() -> str:
+        rotated = await other.devices.rotate_key(ada.caller, probe.id, 0, None)
+        with suppress(Unauthenticated):
+            await other.authentication.device(rotated.api_key)
+        return rotated.api_key
+
+    held = site.held_after("keys", "digests_of_user", pause).house
+    deactivated, key = await both(
+        pause, held.accounts.set_active(root.caller, ada.caller.user_id, None, active=False), rotate_and_call
+    )
+    assert not isinstance(deactivated, BaseException)
+    assert isinstance(key, str)
+    # It is not remembered for what it proved in between.
+    assert isinstance(await other.stores.principals.get(digest(key)), PrincipalMiss)
+
+
+async def test_an_owner_who_is_deleted_and_a_member_that_is_added_do_not_wait_in_a_circle(site: Site) -> None:
+    house, groups = site.worker().house, site.worker().groups
+    root, ada = await new_resident(house, "root", is_admin=True), await new_resident(house, "ada")
+    probe = await new_probe(house, ada)
+    group = await groups.create(ada.caller, NewGroup("garden"), None)
+    pause = Pause()
+    held = site.held_after("groups", "lock", pause).groups
+    added, deleted = await both(
+        pause,
+        held.add_device(ada.caller, group.id, probe.id, None),
+        lambda: site.worker(1).house.accounts.delete(root.caller, ada.caller.user_id, None),
+    )
+    assert not isinstance(added, BaseException)
+    assert deleted is None
+    assert await site.rows("devices") == []
 
 
 async def test_a_login_with_the_former_password_does_not_outlive_its_change(site: Site) -> None:

@@ -88,12 +88,15 @@ class SqlAccounts:
     async def record_login(self, user_id: UUID, at: Millis) -> None:
         await self._connection.execute(update(users).where(users.c.user_id == user_id).values(last_login=at))
 
-    async def delete(self, user_id: UUID) -> None:
-        # The foreign keys take tokens, devices, keys, configs, groups and memberships along, in an order of their own:
-        # what others may hold is locked before, in the order of all.
+    async def lock_owned(self, user_id: UUID) -> None:
         for table in (groups, devices):
             locked = select(table.c.id).where(table.c.user_id == user_id).order_by(table.c.id).with_for_update()
             await self._connection.execute(locked)
+
+    async def delete(self, user_id: UUID) -> None:
+        # The foreign keys take tokens, devices, keys, configs, groups and memberships along, in an order of their own:
+        # what others may hold is locked before, in the order of all.
+        await self.lock_owned(user_id)
         result = await self._connection.execute(delete(users).where(users.c.user_id == user_id))
         if result.rowcount == 0:
             raise NotFound(f"there is no user {user_id}")
