@@ -21,6 +21,7 @@ from iotflow.settings import Settings
 from iotflow.stores.sql.dialect import SCAN_TIMEOUT_S, SQLITE_POOL_TIMEOUT_S, SQLITE_READERS, open_database
 from iotflow.stores.sql.sqlite import sqlite_engine
 from iotflow.stores.sql.telemetry import ROWS_PER_FLUSH, ROWS_PER_STATEMENT, SqlTelemetry
+from iotflow.stores.sql.values import columns_of, value_of
 
 Row = tuple[object, ...]
 
@@ -43,7 +44,7 @@ class EmbeddedCalls:
         kept_us = self._settings.retention_days * DAY_US
         await self._writes.submit(
             [
-                (device_id, sent.time_ms, name, *_columns(value), sent.received_us, sent.received_us + kept_us)
+                (device_id, sent.time_ms, name, *columns_of(value), sent.received_us, sent.received_us + kept_us)
                 for sent in records
                 for name, value in sent.values.items()
             ]
@@ -67,7 +68,7 @@ class EmbeddedCalls:
             page = (device_id, now_us, times[-1][0], times[0][0] + 1)
             rows = await reader.execute_fetchall(POINTS, page)
             await reader.execute_fetchall(METADATA, page)
-        return [(at, {row[1]: _value(row) for row in group}) for at, group in groupby(rows, itemgetter(0))]
+        return [(at, {row[1]: value_of(*row[2:]) for row in group}) for at, group in groupby(rows, itemgetter(0))]
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -114,23 +115,6 @@ async def open_embedded(settings: Settings) -> AsyncIterator[EmbeddedCalls]:
             connection.close()
         await writing.dispose()
         await reading.dispose()
-
-
-def _columns(value: Value) -> tuple[bool | None, int | None, float | None, str | None]:
-    match value:
-        case bool():
-            return value, None, None, None
-        case int():
-            return None, value, None, None
-        case float():
-            return None, None, value, None
-        case _:
-            return None, None, None, value
-
-
-def _value(row: Any) -> Value:  # Any: the columns' types are those of the table
-    found: Value = next(value for value in (row[4], row[3], row[2], row[5]) if value is not None)
-    return found
 
 
 def _newest(value: Value, time_ms: Millis) -> Newest:

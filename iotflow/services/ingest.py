@@ -196,7 +196,7 @@ class Ingest:
         async with self._transactions.write(bulk=True) as transaction:
             digests: list[bytes] = []
             for device in await transaction.devices.activate(requests.keys(), now):
-                digests += [credentials.device_reference(device.id)]
+                digests.append(credentials.device_reference(device.id))
                 digests += await transaction.keys.digests_of_device(device.id)
                 await record_event(
                     transaction,

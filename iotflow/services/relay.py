@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from functools import partial
 from uuid import UUID
 
 from iotflow.clock import Clock
@@ -19,6 +18,7 @@ from iotflow.services.purge import Purge, purge_message
 
 LEASE_MS = 10_000
 MESSAGES_PER_CLAIM = 200
+PURGES = frozenset({Topic.PURGE_TELEMETRY})
 PURGE_LEASE_MS = 600_000
 """A device with years of telemetry takes minutes, and one purge at a time is claimed."""
 POLL_S = 0.5
@@ -26,9 +26,6 @@ RETRY_MS = 1_000
 LONGEST_RETRY_MS = 60_000
 
 logger = logging.getLogger(__name__)
-
-
-PROMPT_TOPICS = (Topic.EVENT, Topic.ANONYMIZE_EVENTS, Topic.INVALIDATE_PRINCIPALS)
 
 
 class Relay:
@@ -59,21 +56,21 @@ class Relay:
 
     async def run(self) -> None:
         """Handle all messages but purges until cancelled."""
-        await self._repeat(partial(self._handle_due, PROMPT_TOPICS, LEASE_MS, MESSAGES_PER_CLAIM), MESSAGES_PER_CLAIM)
+        await self._keep_handling(ALL_TOPICS - PURGES, LEASE_MS, MESSAGES_PER_CLAIM)
 
     async def run_purges(self) -> None:
         """Purge until cancelled."""
-        await self._repeat(partial(self._handle_due, (Topic.PURGE_TELEMETRY,), PURGE_LEASE_MS, 1), 1)
+        await self._keep_handling(PURGES, PURGE_LEASE_MS, 1)
 
     async def handle_due(self) -> int:
         """Claim the messages that are due and handle them; how many were claimed. Raises StoreUnavailable."""
         return await self._handle_due(ALL_TOPICS, LEASE_MS, MESSAGES_PER_CLAIM)
 
-    async def _repeat(self, handle_due: Callable[[], Awaitable[int]], most: int) -> None:
+    async def _keep_handling(self, topics: Collection[Topic], lease_ms: int, limit: int) -> None:
         while True:
             pause_s = POLL_S
             try:
-                if await handle_due() == most:
+                if await self._handle_due(topics, lease_ms, limit) == limit:
                     pause_s = 0
             except StoreUnavailable as error:
                 logger.warning("the outbox must wait, the %s store is unavailable: %s", error.store, error)

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from iotflow.clock import SystemClock
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.principals import Principal
 from iotflow.domain.telemetry import LatestValue
 from iotflow.domain.times import Millis
 from iotflow.repositories.counters import Counter
@@ -300,6 +301,15 @@ async def test_a_redis_without_memory_shows_nothing_old(here: RedisCache, there:
         assert await shown(cache) in (2, None)
 
 
+async def forgets(cache: RedisCache, principal: Principal, within_s: float) -> None:
+    """Wait until the process has heard that this credential proves nothing any more."""
+
+    async def forgotten() -> bool:
+        return isinstance(await cache.principals.get(principal.credential), PrincipalMiss)
+
+    await eventually(forgotten, deadline_s=within_s)
+
+
 async def test_an_invalidation_reaches_what_other_processes_know_themselves(
     here: RedisCache, there: RedisCache
 ) -> None:
@@ -308,11 +318,7 @@ async def test_an_invalidation_reaches_what_other_processes_know_themselves(
         await fill(here.principals, one)
         assert await there.principals.get(one.credential) == one
     await here.principals.invalidate([principal.credential])
-
-    async def forgotten() -> bool:
-        return isinstance(await there.principals.get(principal.credential), PrincipalMiss)
-
-    await eventually(forgotten, deadline_s=1)
+    await forgets(there, principal, within_s=1)
     assert await there.principals.get(other.credential) == other
 
 
@@ -324,11 +330,7 @@ async def test_an_invalidation_that_was_not_heard_is_made_up_for(
     assert await there.principals.get(principal.credential) == principal
     await raw.client_kill_filter(_type="pubsub")
     await here.principals.invalidate([principal.credential])
-
-    async def forgotten() -> bool:
-        return isinstance(await there.principals.get(principal.credential), PrincipalMiss)
-
-    await eventually(forgotten, deadline_s=2)
+    await forgets(there, principal, within_s=2)
 
 
 async def test_a_message_that_nobody_understands_does_not_end_the_listening(
@@ -345,11 +347,7 @@ async def test_a_message_that_nobody_understands_does_not_end_the_listening(
 
     await eventually(listened_to, deadline_s=5)
     await here.principals.invalidate([principal.credential])
-
-    async def forgotten() -> bool:
-        return isinstance(await there.principals.get(principal.credential), PrincipalMiss)
-
-    await eventually(forgotten, deadline_s=1)
+    await forgets(there, principal, within_s=1)
 
 
 async def test_what_a_process_knows_itself_ends_soon_while_redis_is_away(
