@@ -21,8 +21,9 @@ from iotflow.domain.errors import (
     InvalidInput,
     IoTFlowError,
     NotFound,
+    Overloaded,
+    RateLimited,
     StoreUnavailable,
-    TooManyAttempts,
     Unauthenticated,
 )
 
@@ -41,7 +42,8 @@ STATUS_OF: Final[Mapping[type[IoTFlowError], int]] = {
     NotFound: 404,
     Conflict: 409,
     InvalidInput: 422,
-    TooManyAttempts: 429,
+    RateLimited: 429,
+    Overloaded: 503,
     StoreUnavailable: 503,
 }
 
@@ -94,7 +96,7 @@ async def _answer_domain_error(request: Request, error: Exception) -> Response:
     match error:
         case InvalidInput():
             return problem(request, status, _summary(error.errors), errors=error.errors)
-        case TooManyAttempts():
+        case RateLimited() | Overloaded():
             return problem(request, status, str(error), headers={"Retry-After": str(error.retry_after_s)})
         case StoreUnavailable():
             logger.warning("the %s store is unavailable: %s", error.store, error)

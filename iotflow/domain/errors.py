@@ -50,10 +50,21 @@ class InvalidInput(IoTFlowError):
         return cls([FieldError(location, message, kind)])
 
 
-class TooManyAttempts(IoTFlowError):
-    """A limit on attempts was reached; `retry_after_s` seconds from now another one is admitted."""
+class RateLimited(IoTFlowError):
+    """A rate limit was reached; `retry_after_s` seconds from now another attempt is admitted."""
 
     def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Overloaded(IoTFlowError):
+    """The service is at one of its limits; the same request may succeed `retry_after_s` seconds from now.
+
+    The message names the limit and its value, and is shown to clients.
+    """
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
 

@@ -99,7 +99,7 @@ class Accounts:
 
         Raises InvalidInput for a missing current password; NotFound; Conflict for a taken name or address, or when no
         active admin would be left; Forbidden for a wrong current password or for `is_admin` of a caller who is none;
-        TooManyAttempts.
+        RateLimited.
         """
         if change.is_admin is not None:
             require_admin(caller)

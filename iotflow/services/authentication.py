@@ -72,13 +72,13 @@ class Authentication:
         return principal
 
     async def admit_address(self, address: str) -> None:
-        """Count a login attempt from an address. Raises TooManyAttempts."""
+        """Count a login attempt from an address. Raises RateLimited."""
         await self._throttle.take_address(address)
 
     async def login(self, login: str, password: str, address: str, request_id: str | None) -> Login:
         """Trade a name or address and a password for a token; the address was admitted before.
 
-        Raises TooManyAttempts, Unauthenticated for a wrong name or password, Forbidden for a deactivated account.
+        Raises RateLimited, Unauthenticated for a wrong name or password, Forbidden for a deactivated account.
         """
         async with self._transactions.read() as transaction:
             found = await transaction.accounts.find_credentials(login)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from iotflow.domain.errors import StoreUnavailable, TooManyAttempts
+from iotflow.domain.errors import Overloaded, RateLimited
 from iotflow.repositories.rate_limits import RateLimiter
 
 
@@ -25,11 +25,11 @@ class LoginThrottle:
         self._limits = limits
 
     async def take_account(self, account: str) -> None:
-        """Count a try of an account's password. Raises TooManyAttempts."""
+        """Count a try of an account's password. Raises RateLimited."""
         await self._take(f"login:account:{account}", self._limits.per_account)
 
     async def take_address(self, address: str) -> None:
-        """Count a try from an address. Raises TooManyAttempts."""
+        """Count a try from an address. Raises RateLimited."""
         await self._take(f"login:address:{address}", self._limits.per_address)
 
     async def give_back_account(self, account: str) -> None:
@@ -45,7 +45,7 @@ class LoginThrottle:
         """Give the try back when the block could not judge the password: nobody has guessed then."""
         try:
             yield
-        except StoreUnavailable:
+        except Overloaded:
             await self.give_back_account(account)
             if address is not None:
                 await self.give_back_address(address)
@@ -54,4 +54,4 @@ class LoginThrottle:
     async def _take(self, subject: str, limit: int) -> None:
         retry_after_s = await self._rate_limiter.take(subject, limit, self._limits.window_s)
         if retry_after_s:
-            raise TooManyAttempts(f"too many wrong passwords: try again in {retry_after_s} s", retry_after_s)
+            raise RateLimited(f"too many wrong passwords: try again in {retry_after_s} s", retry_after_s)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.errors import Overloaded
 
 T = TypeVar("T")
 
@@ -30,13 +30,13 @@ class Passwords:
         self._nobodys_hash = _ARGON2.hash("nobody's password")
 
     async def hash(self, password: str) -> str:
-        """The hash to store. Raises StoreUnavailable when too many wait."""
+        """The hash to store. Raises Overloaded when too many wait."""
         return await self._run(lambda: _ARGON2.hash(password))
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Whether the password is the hash's; always False, after the same time, for None.
 
-        Raises StoreUnavailable when too many wait.
+        Raises Overloaded when too many wait.
         """
         matches = await self._run(lambda: _ARGON2.verify(password, password_hash or self._nobodys_hash))
         return matches and password_hash is not None
@@ -47,12 +47,12 @@ class Passwords:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= WAITING:
-            raise StoreUnavailable("passwords", "too many passwords are waiting to be hashed")
+            raise Overloaded(f"{WAITING} passwords are waiting to be hashed: try again")
         self._waiting += 1
         try:
             async with asyncio.timeout(DEADLINE_S):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except TimeoutError as error:
-            raise StoreUnavailable("passwords", f"a password was not hashed within {DEADLINE_S} s") from error
+            raise Overloaded(f"a password was not hashed within {DEADLINE_S:.0f} s: try again") from error
         finally:
             self._waiting -= 1

@@ -6,7 +6,7 @@ from collections import Counter
 import argon2
 import pytest
 
-from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.errors import Overloaded
 from iotflow.services.passwords import Passwords
 from iotflow.settings import Settings
 from tests.api.people import ADMIN, PASSWORD, Caller, Person, join, login, register
@@ -136,7 +136,7 @@ async def test_a_password_that_nobody_had_time_to_judge_is_no_guess(
     strict: Settings, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def overloaded(*_: object) -> bool:
-        raise StoreUnavailable("passwords", "too many passwords are waiting to be hashed")
+        raise Overloaded("64 passwords are waiting to be hashed: try again")
 
     async with running(strict, clock) as service, service.client() as client:
         ada = await join(client, "ada")

@@ -13,7 +13,7 @@ import pytest
 from iotflow.administration import migrate
 from iotflow.bootstrap import Stores, open_stores
 from iotflow.clock import SystemClock
-from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.errors import Overloaded, StoreUnavailable
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Millis, Span
 from iotflow.group_commit import GroupCommit
@@ -120,7 +120,7 @@ async def test_passwords_that_wait_to_be_hashed_are_bounded() -> None:
     passwords = Passwords()
     hashed = await asyncio.gather(*(passwords.hash(PASSWORD) for _ in range(WAITING + 5)), return_exceptions=True)
     passwords.close()
-    assert Counter(map(type, hashed)) == {str: WAITING, StoreUnavailable: 5}
+    assert Counter(map(type, hashed)) == {str: WAITING, Overloaded: 5}
 
 
 async def test_a_rush_of_registrations_is_answered_503_beyond_the_bound(client: httpx.AsyncClient) -> None:

@@ -1,0 +1,1 @@
+"""What one client does to the service must not hurt the others: abuse over real sockets, against a real process."""

@@ -1,0 +1,87 @@
+"""How an attack is judged: by what another client meets meanwhile, and by the memory that the service takes for it."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tests.abuse.prober import Probes
+from tests.processes import ServiceProcess
+
+CONTROL_S = 2.0
+TIMES_CONTROL = 10
+SHORT_STALL_S = 0.25
+MIB = 2**20
+PROBER_ENDS_WITHIN_S = 70.0
+
+
+@dataclass
+class Watched:
+    """What a watch has found, once it is over."""
+
+    probes: Probes | None = None
+
+
+@asynccontextmanager
+async def unharmed(service: ServiceProcess, *, memory_mib: int = 64) -> AsyncIterator[None]:
+    """Check that the block's attack costs another client no more than a short stall, and the process little memory.
+
+    A stall is at most ten times the longest answer of a control taken right before, or 250 ms, whichever is more. The
+    process's high-water mark is at most `memory_mib` above what it held at the start: 64 MiB, 128 MiB for legal bodies
+    of 16 MiB.
+    """
+    async with _watching(service) as control:
+        await asyncio.sleep(CONTROL_S)
+    assert control.probes is not None
+    before = memory(service, "VmRSS")
+    _reset_high_water_mark(service)
+    async with _watching(service) as attacked:
+        yield
+    assert attacked.probes is not None
+    taken = memory(service, "VmHWM") - before
+    allowed_s = max(TIMES_CONTROL * control.probes.longest_s, SHORT_STALL_S)
+    found = f"control {control.probes}, attacked {attacked.probes}, memory {taken / MIB:.0f} MiB"
+    print(found)
+    assert attacked.probes.refused == 0, found
+    assert attacked.probes.longest_s <= allowed_s, found
+    assert taken <= memory_mib * MIB, found
+
+
+def memory(service: ServiceProcess, field: str) -> int:
+    """A field of the process's `/proc/PID/status` in bytes: `VmRSS`, or `VmHWM`, its high-water mark."""
+    for line in Path(f"/proc/{service.pid}/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == field:
+            return int(value.split()[0]) * 1_024
+    raise LookupError(field)
+
+
+def _reset_high_water_mark(service: ServiceProcess) -> None:
+    # proc(5): writing 5 resets the peak to the present resident set size.
+    Path(f"/proc/{service.pid}/clear_refs").write_text("5")
+
+
+@asynccontextmanager
+async def _watching(service: ServiceProcess) -> AsyncIterator[Watched]:
+    prober = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.abuse.prober",
+        str(service.port),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    watched = Watched()
+    try:
+        yield watched
+        async with asyncio.timeout(PROBER_ENDS_WITHIN_S):
+            output, _ = await prober.communicate(b"")
+        watched.probes = msgspec.json.decode(output, type=Probes)
+    finally:
+        if prober.returncode is None:
+            prober.kill()
+            await prober.wait()

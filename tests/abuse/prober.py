@@ -1,0 +1,48 @@
+"""A client that asks `GET /health/live` every 50 ms, in a process of its own, so that nothing but the service slows it.
+
+`python -m tests.abuse.prober PORT` asks until its standard input ends, then prints a `Probes` as JSON.
+"""
+
+import http.client
+import json
+import select
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+EVERY_S = 0.05
+TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """How a service answered while it was watched."""
+
+    answered: int
+    refused: int
+    median_s: float
+    longest_s: float
+
+
+def main() -> None:
+    """Ask the service on this port of 127.0.0.1."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=TIMEOUT_S)
+    times: list[float] = []
+    refused = 0
+    while not select.select([sys.stdin], [], [], EVERY_S)[0]:
+        began = time.perf_counter()
+        try:
+            connection.request("GET", "/health/live")
+            answer = connection.getresponse()
+            answer.read()
+            refused += answer.status != http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            refused += 1
+            connection.close()
+        times.append(time.perf_counter() - began)
+    ordered = sorted(times)
+    print(json.dumps(asdict(Probes(len(times) - refused, refused, ordered[len(times) // 2], ordered[-1]))))
+
+
+if __name__ == "__main__":
+    main()
