@@ -6,8 +6,9 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # the driver has no types
 import pymongo
 import redis
 from pymongo.errors import PyMongoError
@@ -67,7 +68,7 @@ def _redis_is_ready(host: str, port: int, password: str) -> bool:
 def _mongo_is_ready(host: str, port: int, password: str) -> bool:
     url = _mongo_url(host, port, password)
     try:
-        with pymongo.MongoClient(
+        with pymongo.MongoClient[dict[str, Any]](
             url, serverSelectionTimeoutMS=500, socketTimeoutMS=int(READY_TIMEOUT_S * 1_000)
         ) as client:
             client.admin.command("listDatabases", nameOnly=True)

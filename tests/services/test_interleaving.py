@@ -119,8 +119,7 @@ async def both(
     await asyncio.wait([other], timeout=HELD_FOR_S)
     pause.go_on.set()
     async with asyncio.timeout(10):
-        outcomes: list[Any] = await asyncio.gather(one, other, return_exceptions=True)
-    return outcomes[0], outcomes[1]
+        return await asyncio.gather(one, other, return_exceptions=True)
 
 
 @pytest.mark.parametrize("way", ["demoted", "deactivated", "deleted"])

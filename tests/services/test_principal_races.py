@@ -1,7 +1,7 @@
 """Look-ups of credentials that cross their revocation: whoever comes afterwards is refused, whatever came first."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 import pytest
@@ -15,7 +15,7 @@ from iotflow.services.passwords import Passwords
 from tests.services.edges import Edge, Pause
 from tests.services.house import House, Probe, Resident, furnish, new_probe, new_resident
 
-Revocation = Callable[[House, Resident, Resident, Probe], Awaitable[object]]
+Revocation = Callable[[House, Resident, Resident, Probe], Coroutine[None, None, object]]
 
 
 async def rotate_key(house: House, owner: Resident, _root: Resident, probe: Probe) -> None:

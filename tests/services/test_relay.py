@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from iotflow.bootstrap import Stores
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import Event, EventFilter, EventType
 from iotflow.domain.outbox import NewMessage, Topic
+from iotflow.repositories.transactions import Transaction
 from iotflow.services.passwords import Passwords
 from iotflow.services.relay import LEASE_MS
 from iotflow.settings import Settings
@@ -241,14 +242,14 @@ async def test_the_relay_goes_on_after_the_outbox_could_not_be_read(
     class Transactions:
         """The outbox cannot be read, the first time."""
 
-        def read(self):
+        def read(self) -> AbstractAsyncContextManager[Transaction]:
             if gone.calls == 0:
                 gone.calls += 1
                 raise StoreUnavailable("sql", "gone")
             return documents.stores.transactions.read()
 
-        def write(self):
-            return documents.stores.transactions.write()
+        def write(self, *, bulk: bool = False) -> AbstractAsyncContextManager[Transaction]:
+            return documents.stores.transactions.write(bulk=bulk)
 
     house = furnish(documents.stores, clock, passwords)
     shaky = furnish(replace(documents.stores, transactions=Transactions()), clock, passwords)

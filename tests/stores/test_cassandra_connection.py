@@ -208,7 +208,7 @@ async def test_one_node_of_three_may_hang_or_be_killed(cassandra_cluster: list[S
             assert not cassandra.breaker.is_open
         return refused
 
-    async def read() -> set[Millis]:
+    async def read() -> set[int]:
         """What is stored, read again where a coordinator has asked the node that is gone."""
         async with asyncio.timeout(COMES_BACK_WITHIN_S):
             while True:
