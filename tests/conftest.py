@@ -7,9 +7,30 @@ import pytest
 
 from tests.clock import FakeClock
 from tests.four import Four
+from tests.servers.kinds import KINDS
 from tests.stores.postgres import drop_database, migrated_database
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+SERVER_FIXTURES = {"postgres_url", "cassandra_url", "redis_url", "mongodb_url", "own_server", "cassandra_cluster"}
+SERVER_PARAMETERS = {"four", *(kind.name for kind in KINDS)}
+"""Parameters by which a fixture or a test chooses a server when it runs."""
+
+SLOW_FOLDERS = {"bench", "browser", "faults", "packaging", "schema"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test by its fixtures, its parameters and its folder, for `pytest -m "not servers"` and the like."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    callspec = getattr(item, "callspec", None)
+    parameters = [value for value in callspec.params.values() if isinstance(value, str)] if callspec else []
+    if fixtures & SERVER_FIXTURES or SERVER_PARAMETERS.intersection(parameters):
+        item.add_marker("servers")
+    folder = item.path.parent.name
+    if folder in SLOW_FOLDERS:
+        item.add_marker("slow")
+    if folder == "faults" or item.path.stem.endswith("_faults"):
+        item.add_marker("faults")
 
 
 @pytest.fixture
