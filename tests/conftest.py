@@ -24,9 +24,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     fixtures = set(getattr(item, "fixturenames", ()))
     callspec = getattr(item, "callspec", None)
     parameters = [value for value in callspec.params.values() if isinstance(value, str)] if callspec else []
-    if fixtures & SERVER_FIXTURES or SERVER_PARAMETERS.intersection(parameters):
-        item.add_marker("servers")
     folder = item.path.parent.name
+    if fixtures & SERVER_FIXTURES or SERVER_PARAMETERS.intersection(parameters) or folder == "servers":
+        item.add_marker("servers")
     if folder in SLOW_FOLDERS:
         item.add_marker("slow")
     if folder == "faults" or item.path.stem.endswith("_faults"):
