@@ -16,7 +16,8 @@ SERVER_FIXTURES = {"postgres_url", "cassandra_url", "redis_url", "mongodb_url", 
 SERVER_PARAMETERS = {"four", *(kind.name for kind in KINDS)}
 """Parameters by which a fixture or a test chooses a server when it runs."""
 
-SLOW_FOLDERS = {"bench", "browser", "faults", "packaging", "schema"}
+SLOW = {"abuse", "bench", "browser", "cli", "client", "faults", "packaging", "schema", "test_demo", "test_examples"}
+"""Folders and modules."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -27,10 +28,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     folder = item.path.parent.name
     if fixtures & SERVER_FIXTURES or SERVER_PARAMETERS.intersection(parameters) or folder == "servers":
         item.add_marker("servers")
-    if folder in SLOW_FOLDERS:
+    if {folder, item.path.stem} & SLOW:
         item.add_marker("slow")
     if folder == "faults" or item.path.stem.endswith("_faults"):
         item.add_marker("faults")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of compose.yaml unless `-m` names them. An `-m` in `addopts` would lose to any other one."""
+    if "compose" not in config.getoption("markexpr"):
+        left_out = [item for item in items if item.get_closest_marker("compose")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture
