@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -38,7 +39,8 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
+    """Run the command that the arguments name. The files that it makes are for this user alone."""
+    os.umask(0o077)
     app()
 
 

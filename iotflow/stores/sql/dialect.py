@@ -34,6 +34,7 @@ from iotflow.stores.sql.postgres import (
     refuse_older,
 )
 from iotflow.stores.sql.sqlite import sqlite_engine, sqlite_failure
+from iotflow.stores.sql.sqlite_files import SqliteFiles
 
 POINT_TIMEOUT_S = 1.5
 SCAN_TIMEOUT_S = 10.0
@@ -62,10 +63,11 @@ class Database:
         reader: AsyncEngine,
         *,
         failure: Callable[[DBAPIError | OSError], str | None],
+        files: SqliteFiles | None = None,
         migrator: AsyncEngine | None = None,
         partings: Partings | None = None,
     ) -> None:
-        """`failure` says why an error makes the store unavailable, None where it does not.
+        """`failure` says why an error makes the store unavailable, None where it does not; `files` are SQLite's.
 
         With a `migrator` and `partings` the store is a server. Without it is a file of this machine: waiting is for
         one's turn to write, and there is no network behind which it could be gone. It has one deadline for everything,
@@ -74,6 +76,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._failure = failure
+        self._files = files
         self._migrator = migrator
         self._partings = partings
         self._writer_turns, self._reader_turns = Turns(WRITERS), Turns(READERS)
@@ -90,6 +93,7 @@ class Database:
         """
         try:
             async with self._guarded(self._writer_turns, bulk) as deadline, self._writer.connect() as connection:
+                self._verify_files(connection)
                 await connection.begin()
                 yield connection
                 # Only its end tells whether the change was made: no cancellation cuts a commit short.
@@ -109,6 +113,7 @@ class Database:
         `bulk` gives it time for many rows. Raises StoreUnavailable.
         """
         async with self._guarded(self._reader_turns, bulk), self._reader.connect() as connection:
+            self._verify_files(connection)
             yield connection
 
     @asynccontextmanager
@@ -154,9 +159,15 @@ class Database:
     async def _commit(self, connection: AsyncConnection) -> None:
         if self._breaker is None:
             await connection.commit()
+            self._verify_files(connection)
             return
         async with _deadline(POINT_TIMEOUT_S):
             await connection.commit()
+
+    def _verify_files(self, connection: AsyncConnection) -> None:
+        """Raise StoreUnavailable when what is written would be lost with the files."""
+        if self._files is not None:
+            self._files.verify(connection)
 
     async def _probe(self) -> None:
         async with self._translated(), self._writer.connect() as connection:
@@ -200,9 +211,11 @@ class Database:
 def open_database(url: str) -> Database:
     """The database of a URL of SQLite or PostgreSQL; it connects when first used."""
     if make_url(url).get_backend_name() == "sqlite":
+        files = SqliteFiles(make_url(url).database or "")
         return Database(
-            sqlite_engine(url, 1, pool_timeout_s=SCAN_TIMEOUT_S, writes=True),
-            sqlite_engine(url, SQLITE_READERS, pool_timeout_s=SQLITE_POOL_TIMEOUT_S, writes=False),
+            sqlite_engine(url, files, 1, pool_timeout_s=SCAN_TIMEOUT_S, writes=True),
+            sqlite_engine(url, files, SQLITE_READERS, pool_timeout_s=SQLITE_POOL_TIMEOUT_S, writes=False),
+            files=files,
             failure=lambda error: str(error) if isinstance(error, OSError) else sqlite_failure(error),
         )
     partings = Partings()
