@@ -11,10 +11,10 @@ from typing import TypedDict
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.types import Lifespan
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import iotflow
 from iotflow.api import openapi, pages, problems
+from iotflow.api.forwarded import Forwarded
 from iotflow.api.middleware import Cors, RequestContext
 from iotflow.api.routers import admin, auth, batches, devices, events, groups, health, own_device, telemetry, users
 from iotflow.api.state import AppState
@@ -57,8 +57,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         title="IoTFlow",
         version=iotflow.__version__,
         description=openapi.DESCRIPTION,
-        swagger_ui_parameters=pages.DOCS,
+        docs_url=None,
         redoc_url=None,
+        static_url=pages.STATIC_PATH,
         lifespan=_lifespan(settings, clock or SystemClock()),
         redirect_slashes=False,
         separate_input_output_schemas=False,
@@ -78,9 +79,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
             expose_headers=["X-Request-ID", "Retry-After"],
         )
     app.add_middleware(RequestContext)
-    if settings.trusted_proxies:
-        trusted = [str(network) for network in settings.trusted_proxies]
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)
+    app.add_middleware(Forwarded, trusted=settings.trusted_proxies)
     return app
 
 

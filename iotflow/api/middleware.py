@@ -15,6 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from iotflow.api.problems import problem
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+"""Of answers outside of the API, which browsers may show, unless they have stricter or wider ones."""
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +69,9 @@ class RequestContext:
                 message["headers"] = [*message["headers"], *shared]
                 if scope["path"].startswith("/api/"):
                     MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
+                else:
+                    for name, value in PAGE_HEADERS.items():
+                        MutableHeaders(scope=message).setdefault(name, value)
             await send(message)
 
         try:
