@@ -29,12 +29,12 @@ run-all: servers ## Serve likewise, with everything in the servers of `make serv
 	@settings=$$($(BIN)/python -m tests.servers start) && eval "$$settings" && $(BIN)/iotflow migrate && \
 		exec $(BIN)/iotflow serve --host $(HOST) --port $(PORT)
 
-.PHONY: env
-env: .env ## Write .env: new secrets for `docker compose up`
+SECRETS := POSTGRES_PASSWORD CASSANDRA_PASSWORD CASSANDRA_SUPERUSER_PASSWORD REDIS_PASSWORD MONGO_PASSWORD
 
-.env:
-	@umask 077; $(PYTHON) -c 'import secrets; [print(f"{name}_PASSWORD={secrets.token_urlsafe(24)}") \
-		for name in ("POSTGRES", "REDIS", "MONGO")]' > $@
+.PHONY: env
+env: ## Write .env: new secrets for `docker compose up`; those that it has stay
+	@umask 077; touch .env; chmod 600 .env; for name in $(SECRETS); do grep -q "^$$name=" .env || \
+		echo "$$name=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(24))')" >> .env; done
 	@echo "Wrote .env; keep it: the databases remember these passwords"
 
 .PHONY: images

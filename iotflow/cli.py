@@ -94,6 +94,8 @@ def migrate(
     except BackendError as error:
         _fail(str(error), MISUSED)
     for migration in migrations:
+        for warning in migration.warnings:
+            _complain(f"warning: {warning}")
         if not migration.steps:
             typer.echo(f"{migration.store}: schema {migration.wanted} is current")
             continue
@@ -155,6 +157,8 @@ def doctor() -> None:
     for store in found:
         if store.problem is not None:
             _complain(str(store.problem))
+        for warning in store.warnings:
+            _complain(f"warning: {warning}")
     retention = f"{settings.retention_days} days" if settings.retention_days else "for good"
     typer.echo(f"telemetry received from now on is kept {retention}; what was received before keeps its own end")
     if not all(store.is_well for store in found):
