@@ -28,10 +28,7 @@ class DataDirError(Exception):
 
 
 def prepare(settings: Settings) -> None:
-    """Make the directories that the embedded stores need, and take others' access to what is there already.
-
-    Raises DataDirError.
-    """
+    """Make the directories that the embedded stores need. Raises DataDirError."""
     database = embedded_database(settings)
     if database is None:
         return
@@ -42,6 +39,13 @@ def prepare(settings: Settings) -> None:
             raise DataDirError(f"{setting}: {directory} cannot be made: {error.strerror}") from error
         if not os.access(directory, os.W_OK | os.X_OK):
             raise DataDirError(f"{setting}: {directory} is not writable; expected a directory of the service's own")
+
+
+def restrict(settings: Settings) -> None:
+    """Take access by other users from the data directory and the database's files, once they are known to be ours."""
+    database = embedded_database(settings)
+    if database is None:
+        return
     # A database elsewhere may lie in a directory that others use as well.
     _restrict(settings.data_dir, DIRECTORY_MODE)
     for suffix in ("", *BESIDE_DATABASE):

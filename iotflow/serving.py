@@ -21,7 +21,7 @@ from iotflow.administration import make_ready
 from iotflow.app import create_app
 from iotflow.backends import BackendError
 from iotflow.bootstrap import embedded_database
-from iotflow.data_dir import DataDirError, locked, prepare
+from iotflow.data_dir import DataDirError, locked, prepare, restrict
 from iotflow.settings import Settings, load_settings
 
 GRACE_S = 10
@@ -67,6 +67,7 @@ def serve_forever(
         prepare(settings)
         with locked(settings):
             asyncio.run(make_ready(settings, wait_s))
+            restrict(settings)
             _run(settings, _listen(host, port), workers, tls_cert, tls_key)
     except (DataDirError, BackendError) as error:
         raise ServingError(str(error)) from error
