@@ -145,6 +145,19 @@ class Settings(BaseSettings):
         description="Addresses or networks of proxies, comma separated, whose `X-Forwarded-For` and "
         "`X-Forwarded-Proto` are believed.",
     )
+    max_connections: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="Open connections of a worker, a quarter of them from one address; 0 is three quarters of its file "
+        "descriptors, at most 16,384.",
+    )
+    max_requests_in_flight: int = Field(
+        320,
+        ge=1,
+        le=100_000,
+        description="Requests that a worker works on at a time, four fifths of them from one address.",
+    )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
         [], description="Origins, comma separated, whose pages may call the API from a browser."
     )

@@ -19,6 +19,11 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 logger = logging.getLogger(__name__)
 
 
+def id_of_request(offered: str) -> str:
+    """Return the id that a client offers for its request where it is well formed, else a new one."""
+    return offered if REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
+
+
 class Cors(CORSMiddleware):
     """Starlette's CORS, whose refusals of a preflight are problems like all others."""
 
@@ -47,8 +52,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        offered = Headers(scope=scope).get("x-request-id", "")
-        request_id = offered if REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
+        request_id = id_of_request(Headers(scope=scope).get("x-request-id", ""))
         scope.setdefault("state", {})["request_id"] = request_id
         shared = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
         # As it was sent: decoded, it could break the log's line.

@@ -74,20 +74,26 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem as an answer. `errors` name the fields that are wrong, never their values."""
-    body: dict[str, object] = {
+    body = document(status, detail, request.scope["path"], request.state.request_id, errors)
+    return Response(body, status, headers, MEDIA_TYPE)
+
+
+def document(status: int, detail: str, path: str, request_id: str, errors: Sequence[FieldError] = ()) -> bytes:
+    """Return a problem's JSON; a 422 has `errors`."""
+    members: dict[str, object] = {
         "type": type_uri(status),
         "title": title(status),
         "status": status,
         "detail": detail,
-        "instance": request.scope["path"],
-        "request_id": request.state.request_id,
+        "instance": path,
+        "request_id": request_id,
     }
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        body["errors"] = [
+        members["errors"] = [
             {"loc": [_shortened(part) for part in error.location], "msg": error.message, "type": error.kind}
             for error in errors
         ]
-    return Response(msgspec.json.encode(body), status, headers, MEDIA_TYPE)
+    return msgspec.json.encode(members)
 
 
 async def _answer_domain_error(request: Request, error: Exception) -> Response:

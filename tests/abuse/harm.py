@@ -76,7 +76,10 @@ async def _watching(service: ServiceProcess) -> AsyncIterator[Watched]:
         stdout=asyncio.subprocess.PIPE,
     )
     watched = Watched()
+    assert prober.stdout is not None
     try:
+        async with asyncio.timeout(PROBER_ENDS_WITHIN_S):
+            await prober.stdout.readline()
         yield watched
         async with asyncio.timeout(PROBER_ENDS_WITHIN_S):
             output, _ = await prober.communicate(b"")
