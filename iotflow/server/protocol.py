@@ -38,7 +38,7 @@ class HttpProtocol(Connection):
         super().__init__(*args, **kwargs)
         self._queue: deque[RequestCycle] = deque()
         self._newest: RequestCycle | None = None
-        self._unfed = b""
+        self._unfed = bytearray()
         self._unparsed = 0
         self._fields = 0
         self._in_head = False
@@ -53,7 +53,7 @@ class HttpProtocol(Connection):
             self._reject(Refusal(503, refusal))
         elif self._unfed or self._queue:
             self._unfed += data
-            self.flow.pause_reading()
+            self._limit_unfed()
         else:
             self._feed(data)
 
@@ -94,14 +94,19 @@ class HttpProtocol(Connection):
             if not self._parse(rest[:size]):
                 return
             rest = rest[size:]
-            if self._queue:
-                self._unfed = bytes(rest)
-                self.flow.pause_reading()
+            if self._queue and rest:
+                self._unfed += rest
+                self._limit_unfed()
                 return
         if self.has_ended:
             self._end_input()
         elif self._in_head and self.running is None and self.phase is not Phase.HEAD:
             self.enter(Phase.HEAD, HEAD_S)
+
+    def _limit_unfed(self) -> None:
+        # While nothing is read, nobody notices that the client has left.
+        if len(self._unfed) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
 
     def _parse(self, piece: memoryview | bytes) -> bool:
         """Parse on and start the next request. False if the input cannot be read on."""
@@ -243,7 +248,7 @@ class HttpProtocol(Connection):
         else:
             self.enter(Phase.NEXT_REQUEST, self.timeout_keep_alive)
         if self._unfed:
-            unfed, self._unfed = self._unfed, b""
+            unfed, self._unfed = bytes(self._unfed), bytearray()
             self._feed(unfed)
 
     def _read_body(self) -> None:
@@ -273,7 +278,7 @@ class HttpProtocol(Connection):
     def _reject(self, refusal: Refusal) -> None:
         """Read no more. Answers that are under way go out first; behind them the refusal is not told."""
         self.is_deaf = True
-        self._unfed = b""
+        self._unfed.clear()
         self.flow.pause_reading()
         if refusal.status_code in (408, 431):
             self.admission.log(refusal.detail, self.peer)
