@@ -12,13 +12,13 @@ CONNECTION_SHARE = 1 / 4
 """Four clients at their limits leave no connection to others; one never notices that it has company."""
 REQUEST_SHARE = 4 / 5
 """A fifth of the requests in flight stays free for others, and one load generator may use 256 connections."""
-RECEIVED_BODIES = 4
-"""Largest batches whose bytes all connections together may hold; one client may hold half of them."""
+RECEIVED_BODIES = 3
+"""Largest batches whose bytes all connections together may hold: one client, who has half, always has room for one."""
 UNREAD_ANSWERS_BYTES = 256 * MiB
 """32 of the largest pages, beyond what the sockets hold."""
 UNREAD_ANSWERS_SHARE = 1 / 4
 REFUSED_CONNECTIONS = 256
-"""Refused connections that wait for their client to read why; further ones are closed without a word."""
+"""Refused connections that wait for their client to read why; further ones are closed at once."""
 
 
 class SharedLimit:

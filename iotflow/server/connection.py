@@ -95,13 +95,15 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         if refusal is None:
             self.enter(Phase.FIRST_BYTE, HEAD_S)
-        elif self.admission.refused_connections >= REFUSED_CONNECTIONS:
-            transport.abort()
-        else:
+            return
+        transport.write(answer(Refusal(503, refusal), "", b"", (), self.server_state.default_headers))
+        if self.admission.refused_connections < REFUSED_CONNECTIONS:
             self._is_refused = True
             self.admission.refused_connections += 1
-            transport.write(answer(Refusal(503, refusal), "", b"", (), self.server_state.default_headers))
             self.end(REFUSED_S)
+        else:
+            self.is_deaf = True
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

@@ -134,6 +134,10 @@ class RequestCycle(RequestResponseCycle):
             # The base class would close at once, whatever the client still sends.
             self.ends_connection |= not self.keep_alive
             self.keep_alive = True
+        if self.response_complete:
+            # Not when the task is done: by then the client may have sent its next request.
+            self._pause_work()
+            self._counts = False
 
     def _ask_for_body(self) -> None:
         if self.waiting_for_100_continue and not self.transport.is_closing():

@@ -8,6 +8,9 @@ from tests.server.conftest import LARGE, Peer, Served, serving
 
 GET = b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n"
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+MIB = 2**20
+SHARE = 3 * MIB // 2
+"""Of one client, where the largest batch is a MiB."""
 POST = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
 
 
@@ -75,33 +78,32 @@ async def test_connections() -> None:
 
 
 async def test_bytes_being_received() -> None:
-    async with serving(max_batch_bytes=2**20, max_body_bytes=2**20) as served:
+    async with serving(max_batch_bytes=MIB, max_body_bytes=MIB) as served:
         received = served.config.admission.received
-        own = [(await served.connect()).send(POST % 2**20 + bytes(2**20 - 1)) for _ in range(2)]
-        await served.until(lambda: received.refuses("127.0.0.1", 100_000) is not None)
-        third = (await served.connect()).send(POST % 2**20 + bytes(2**20 - 1))
-        assert "bytes of requests being received" in (await third.problem())["detail"]
+        first = (await served.connect()).send(POST % MIB + bytes(MIB - 1))
+        await served.until(lambda: received.refuses("127.0.0.1", SHARE // 2) is not None)
+        second = (await served.connect()).send(POST % MIB + bytes(MIB - 1))
+        assert "bytes of requests being received" in (await second.problem())["detail"]
         small = await served.connect()
         assert (await small.send(POST % 4_000 + bytes(4_000)).answer())[0] == 200, "a small request needs no place"
-        other = (await served.connect("127.0.0.2")).send(POST % 2**20 + bytes(2**20))
+        other = (await served.connect("127.0.0.2")).send(POST % MIB + bytes(MIB))
         assert (await other.answer())[0] == 200
-        for peer in own:
-            assert len((await peer.send(b"1").answer())[2]) == 2**20
-        assert received.refuses("127.0.0.1", 2 * 2**20) is None
+        assert len((await first.send(b"1").answer())[2]) == MIB
+        await served.until(lambda: received.refuses("127.0.0.1", SHARE) is None)
 
 
 async def test_bytes_of_half_heads_and_of_what_is_pipelined_count() -> None:
-    async with serving(max_batch_bytes=2**17, max_body_bytes=2**17) as served:
+    async with serving() as served:
         received = served.config.admission.received
+        share = SHARE * 16
         head = (await served.connect()).send(b"GET / HTTP/1.1\r\nx: " + b"x" * 60_000)
-        await served.until(lambda: received.refuses("127.0.0.1", 2 * 2**17 - 50_000) is not None)
+        await served.until(lambda: received.refuses("127.0.0.1", share - 50_000) is not None)
         pipelined = (await served.connect()).send(GET + LIVE * 3_000)
-        await served.until(lambda: received.refuses("127.0.0.1", 2 * 2**17 - 150_000) is not None)
-        assert received.refuses("127.0.0.1", 1_000) is None
+        await served.until(lambda: received.refuses("127.0.0.1", share - 110_000) is not None)
         served.released.set()
         assert [(await pipelined.answer())[0] for _ in range(3_001)] == [200] * 3_001
         head.reset()
-        await served.until(lambda: received.refuses("127.0.0.1", 2 * 2**17) is None)
+        await served.until(lambda: received.refuses("127.0.0.1", share) is None)
 
 
 async def test_answers_that_are_not_read() -> None:
