@@ -231,6 +231,21 @@ class TestHalfClosed:
         assert raw.half_close().rest() == b""
 
 
+class TestLeaving:
+    """Row 12: a read does not go on after its client has left."""
+
+    async def test_a_read_is_cancelled(self, service: ServiceProcess, raw: Raw, probe: Thing) -> None:
+        yesterday_ms = int(time.time() - 86_400) * 1_000
+        await probe.post("/telemetry/batch", [{"timestamp": yesterday_ms + n, "data": {"n": n}} for n in range(10_000)])
+        path = f"/api/v1/telemetry/{probe.id}?start_time=-2d&limit=10000"
+        raw.send(request("GET", path, f"X-API-Key: {probe.key}") * 20).reset()
+        line = f"GET {path.partition('?')[0]}: the client left; cancelled"
+        deadline = time.monotonic() + 20
+        while line not in service.log():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+
+
 class TestMalformed:
     """Row 24: malformed HTTP is a problem like all others; no two readers may find different requests in it."""
 

@@ -7,6 +7,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,13 +96,13 @@ Serve = Callable[..., AbstractAsyncContextManager[Served]]
 
 
 @asynccontextmanager
-async def serving(**settings: object) -> AsyncIterator[Served]:
-    """Serve with these settings."""
+async def serving(tls: Path | None = None, **settings: object) -> AsyncIterator[Served]:
+    """Serve with these settings; with TLS, `tls` has the certificate and its key."""
     app = FastAPI()
     problems.install(app)
     app.add_middleware(RequestContext)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1_000)
-    config = ServerConfig(app, load_settings(**settings), workers=1, tls_cert=None, tls_key=None)
+    config = ServerConfig(app, load_settings(**settings), workers=1, tls_cert=tls, tls_key=tls)
     served = Served(listener.getsockname()[1], uvicorn.Server(config), config)
     _add_routes(app, served)
     task = asyncio.create_task(served.server.serve(sockets=[listener]))
