@@ -1,6 +1,7 @@
 """What the clients of one worker may hold at a time: connections, requests in flight, bytes that wait in memory."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from iotflow.domain.addresses import client_network
@@ -17,6 +18,8 @@ RECEIVED_BODIES = 3
 UNREAD_ANSWERS_BYTES = 256 * MiB
 """32 of the largest pages, beyond what the sockets hold."""
 UNREAD_ANSWERS_SHARE = 1 / 4
+KNOWN_ADDRESSES = 4_096
+"""Cached: an address that connects often is parsed once."""
 REFUSED_CONNECTIONS = 256
 """Refused connections that wait for their client to read why; further ones are closed at once."""
 
@@ -110,13 +113,14 @@ class Admission:
         self.unread = SharedLimit("bytes of answers being read", UNREAD_ANSWERS_BYTES, UNREAD_ANSWERS_SHARE)
         self.refused_connections = 0
         self._trusted_proxies = trusted_proxies
+        self.client = lru_cache(KNOWN_ADDRESSES)(self._client)
         self._logs: dict[str, LimitLog] = {}
 
     def log(self, limit: str, client: str | None) -> None:
         """Log that a client met a limit of one connection."""
         self._logs.setdefault(limit, LimitLog(limit)).met(client or "a trusted proxy")
 
-    def client(self, address: str) -> str | None:
+    def _client(self, address: str) -> str | None:
         """Return whose share a connection from this address counts to, None for that of a trusted proxy."""
         try:
             parsed = ip_address(address)

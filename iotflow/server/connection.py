@@ -7,7 +7,6 @@ from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
 from iotflow.server.admission import REFUSED_CONNECTIONS, Holding
@@ -69,9 +68,8 @@ class Connection(HttpToolsProtocol):
         self._is_admitted = False
         self._is_refused = False
 
-    def admit(self, transport: asyncio.Transport) -> str | None:
+    def admit(self, address: tuple[str, int] | None) -> str | None:
         """Count the connection. Return which limit refuses it, or None."""
-        address = get_remote_addr(transport)
         self.peer = self.admission.client(address[0] if address else "")
         self.received = Holding(self.admission.received, self.peer, SMALL_REQUEST_BYTES)
         self._unread = Holding(self.admission.unread, self.peer)
@@ -91,8 +89,8 @@ class Connection(HttpToolsProtocol):
             self.admission.refused_connections -= 1
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        refusal = None if self._is_admitted else self.admit(transport)
         super().connection_made(transport)
+        refusal = None if self._is_admitted else self.admit(self.client)
         if refusal is None:
             self.enter(Phase.FIRST_BYTE, HEAD_S)
             return

@@ -31,11 +31,15 @@ class RequestCycle(RequestResponseCycle):
         protocol: HttpToolsProtocol,
         *,
         keep_alive: bool,
+        body_length: float,
         in_flight: SharedLimit,
         client: str | None,
         read_body: Callable[[], None],
     ) -> None:
-        """`read_body` has the connection read on, and give up when the client stalls."""
+        """`body_length` is in bytes, infinite where the head does not tell it.
+
+        `read_body` has the connection read on, and give up when the client stalls.
+        """
         super().__init__(
             scope=protocol.scope,
             transport=protocol.transport,
@@ -51,6 +55,7 @@ class RequestCycle(RequestResponseCycle):
         )
         self.ends_connection = not keep_alive
         self.task: asyncio.Task[None] | None = None
+        self.body_left = body_length
         self.received = 0
         self.body_since: float | None = None
         self._in_flight = in_flight
@@ -146,10 +151,8 @@ class RequestCycle(RequestResponseCycle):
         self._read_body()
 
     def _has_small_rest(self) -> bool:
-        headers = dict(self.scope["headers"])
-        length = headers.get(b"content-length")
         # A client that still waits for 100 may leave its body out: the next request could begin anywhere.
-        return length is not None and int(length) <= UNREAD_REST_BYTES and not self.waiting_for_100_continue
+        return self.body_left <= UNREAD_REST_BYTES and not self.waiting_for_100_continue
 
     def _pause_work(self) -> None:
         if self._works:

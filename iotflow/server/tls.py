@@ -9,6 +9,7 @@ import ssl
 from typing import Any, cast
 
 from uvicorn.config import Config
+from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
 from iotflow.server.config import ServerConfig
@@ -36,7 +37,7 @@ class TlsProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         self._transport = transport
         self._silence = self._loop.call_later(HEAD_S, transport.abort)
-        if self._http.admit(transport) is not None:
+        if self._http.admit(get_remote_addr(transport)) is not None:
             transport.abort()
 
     def data_received(self, data: bytes) -> None:

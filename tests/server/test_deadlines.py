@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from iotflow.server import connection, protocol
+from iotflow.server import connection, parser, protocol
 from tests.server.conftest import LARGE, serving
 
 POST = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
@@ -31,7 +31,7 @@ async def test_a_head_that_does_not_come_to_its_end(monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_body_that_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "BODY_S", 0.3)
+    set_body_s(monkeypatch, 0.3)
     async with serving() as served:
         peer = (await served.connect()).send(POST % 10 + b"12345")
         problem = await peer.problem()
@@ -40,7 +40,7 @@ async def test_a_body_that_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_body_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "BODY_S", 0.2)
+    set_body_s(monkeypatch, 0.2)
     monkeypatch.setattr(protocol, "SLOW_BODY_GRACE_S", 0.3)
     async with serving() as served:
         peer = await served.connect()
@@ -51,7 +51,7 @@ async def test_a_body_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_slow_body_that_is_fast_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "BODY_S", 0.2)
+    set_body_s(monkeypatch, 0.2)
     monkeypatch.setattr(protocol, "SLOW_BODY_GRACE_S", 0.1)
     async with serving() as served:
         peer = await served.connect()
@@ -61,7 +61,7 @@ async def test_a_slow_body_that_is_fast_enough(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_the_rest_of_a_body_that_was_not_waited_for_has_a_deadline_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "BODY_S", 0.2)
+    set_body_s(monkeypatch, 0.2)
     async with serving() as served:
         peer = await served.connect()
         peer.send(b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345")
@@ -98,6 +98,11 @@ async def test_an_idle_connection_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
         for _ in range(2):
             assert (await peer.send(b"GET /health/live HTTP/1.1\r\n\r\n").answer())[0] == 200
             await asyncio.sleep(0.3)
+
+
+def set_body_s(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    for module in (parser, protocol):
+        monkeypatch.setattr(module, "BODY_S", seconds)
 
 
 async def _trickle(writer: asyncio.StreamWriter, data: bytes, *, each: int = 10) -> None:
