@@ -15,6 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import iotflow
 from iotflow.api import openapi, pages, problems
+from iotflow.api.bodies import BodiesInFlight
 from iotflow.api.middleware import Cors, RequestContext
 from iotflow.api.routers import admin, auth, batches, devices, events, groups, health, own_device, telemetry, users
 from iotflow.api.state import AppState
@@ -37,6 +38,7 @@ from iotflow.services.relay import Relay
 from iotflow.services.statistics import StatisticsReader
 from iotflow.services.upkeep import flush_presence, repeat, sweep
 from iotflow.settings import Settings
+from iotflow.time_slices import TimeSlices
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +149,8 @@ def _state(
             online_window_s=settings.online_window,
         ),
         health=HealthCheck(stores.probes),
+        bodies_in_flight=BodiesInFlight(settings.max_body_bytes_in_flight),
+        time_slices=TimeSlices(),
     )
 
 

@@ -140,6 +140,13 @@ class Settings(BaseSettings):
     max_batch_bytes: int = Field(
         16 * MiB, ge=1_024, le=1_024 * MiB, description="The largest telemetry batch, decompressed, in bytes."
     )
+    max_body_bytes_in_flight: int = Field(
+        64 * MiB,
+        ge=65_536,
+        le=4_096 * MiB,
+        description="Request bodies that a process holds at a time, in bytes, half of it for one address; "
+        "at least four times the largest body or batch.",
+    )
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)] = Field(
         [],
         description="Addresses or networks of proxies, comma separated, whose `X-Forwarded-For` and "
@@ -173,6 +180,16 @@ class Settings(BaseSettings):
             data_dir = Path(str(values.get("data_dir") or "data"))
             values = {**values, "database_url": f"sqlite+aiosqlite:///{data_dir / 'iotflow.db'}"}
         return values
+
+    @model_validator(mode="after")
+    def _room_for_bodies(self) -> Self:
+        largest = max(self.max_body_bytes, self.max_batch_bytes)
+        if self.max_body_bytes_in_flight < 4 * largest:
+            raise ValueError(
+                f"IOTFLOW_MAX_BODY_BYTES_IN_FLIGHT: too small for bodies of {largest} bytes; expected at least "
+                f"{4 * largest}, or less for IOTFLOW_MAX_BODY_BYTES and IOTFLOW_MAX_BATCH_BYTES"
+            )
+        return self
 
     @model_validator(mode="after")
     def _known_database(self) -> Self:

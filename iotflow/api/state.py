@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from iotflow.api.bodies import BodiesInFlight
 from iotflow.clock import Clock
 from iotflow.repositories.events import EventRepository
 from iotflow.services.accounts import Accounts
@@ -15,6 +16,7 @@ from iotflow.services.history import History
 from iotflow.services.ingest import Ingest
 from iotflow.services.statistics import StatisticsReader
 from iotflow.settings import Settings
+from iotflow.time_slices import TimeSlices
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class AppState:
     events: EventRepository
     statistics: StatisticsReader
     health: HealthCheck
+    bodies_in_flight: BodiesInFlight
+    time_slices: TimeSlices
 
 
 def app_state(request: Request) -> AppState:

@@ -15,12 +15,12 @@ class ActivityCounter:
         self._clock = clock
         self._counts: dict[DeviceHour, Activity] = {}
 
-    def count(self, device_id: int, points: int) -> None:
-        """Count one submission of so many values."""
+    def count(self, device_id: int, points: int, *, messages: int = 1) -> None:
+        """Count values of a submission; `messages` is 0 for all but the first of its chunks."""
         now = self._clock.now()
         at = DeviceHour(device_id, Millis(now - now % HOUR_MS))
         held = self._counts.get(at, Activity(0, 0))
-        self._counts[at] = Activity(held.messages + 1, held.points + points)
+        self._counts[at] = Activity(held.messages + messages, held.points + points)
 
     async def flush(self) -> None:
         """Store what was counted. Raises StoreUnavailable, and then keeps the counts for the next flush."""

@@ -3,8 +3,8 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError, to_json
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError, PydanticKnownError, to_json
 
 from iotflow.api.schemas.common import (
     SCHEMA_REFERENCE,
@@ -43,6 +43,14 @@ def _name(name: object) -> str:
     if error := name_error(name):
         raise PydanticCustomError("measurement_name", "{error}", {"error": error})
     return name
+
+
+def _few(data: object) -> object:
+    """Refuse too many names at once: validated one by one, 100,000 bad ones would be as many errors."""
+    if isinstance(data, dict) and len(data) > MAX_NAMES_PER_RECORD:
+        size = {"field_type": "Dictionary", "max_length": MAX_NAMES_PER_RECORD, "actual_length": len(data)}
+        raise PydanticKnownError("too_long", size)
+    return data
 
 
 def _value(value: object) -> Value:
@@ -85,6 +93,7 @@ Data = Annotated[
         examples=[{"temperature": 21.5, "door_open": False}],
         json_schema_extra={"propertyNames": {"minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": NAME_PATTERN}},
     ),
+    BeforeValidator(_few),
 ]
 Metadata = Annotated[
     Json, AfterValidator(_small), Field(description=f"At most {MAX_METADATA_BYTES} bytes.", examples=[{"unit": "C"}])
@@ -119,8 +128,10 @@ class BatchRecord(Body):
         return Submission(self.data, self.timestamp, self.metadata)
 
 
-UncheckedRecord = Annotated[object, WithJsonSchema({"$ref": SCHEMA_REFERENCE.format(model=BatchRecord.__name__)})]
-"""A record of a batch before it is judged: documented as what it should be, taken as anything.
+UncheckedRecord = Annotated[
+    memoryview, InstanceOf(), WithJsonSchema({"$ref": SCHEMA_REFERENCE.format(model=BatchRecord.__name__)})
+]
+"""A record of a batch before it is decoded: its JSON, documented as what it should be.
 
 A bad record is told of in the answer and does not make the whole request fail.
 """
