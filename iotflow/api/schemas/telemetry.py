@@ -1,10 +1,11 @@
 """Bodies about telemetry."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError, PydanticKnownError, to_json
+import msgspec
+from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from iotflow.api.schemas.common import (
     SCHEMA_REFERENCE,
@@ -60,8 +61,12 @@ def _value(value: object) -> Value:
     return value
 
 
-def _small(metadata: dict[str, Any]) -> dict[str, Any]:  # Any: whatever JSON the client likes
-    size = len(to_json(metadata))
+def _small(metadata: object) -> object:
+    """Refuse large metadata, before its depth is looked at value by value."""
+    try:
+        size = len(msgspec.json.encode(metadata))
+    except RecursionError:
+        return metadata  # too deep as well: that is what the answer tells
     if size > MAX_METADATA_BYTES:
         raise ValueError(f"metadata has at most {MAX_METADATA_BYTES} bytes as JSON, this has {size}")
     return metadata
@@ -96,7 +101,7 @@ Data = Annotated[
     BeforeValidator(_few),
 ]
 Metadata = Annotated[
-    Json, AfterValidator(_small), Field(description=f"At most {MAX_METADATA_BYTES} bytes.", examples=[{"unit": "C"}])
+    Json, BeforeValidator(_small), Field(description=f"At most {MAX_METADATA_BYTES} bytes.", examples=[{"unit": "C"}])
 ]
 
 
