@@ -4,7 +4,7 @@ import asyncio
 import time
 
 SLICE_S = 0.005
-"""How long one piece of work runs before others do: about what a submission waits for its commit."""
+"""How long one piece of work runs before others do."""
 ITERATIONS_BETWEEN = 3
 """Iterations of the event loop from one slice to the next: a short request is answered within as many."""
 

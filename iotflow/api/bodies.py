@@ -18,7 +18,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 GZIP_WINDOW_BITS = 31
 PACKED_STEP_BYTES = 16_384
 UNPACKED_STEP_BYTES = 262_144
-"""One step of unpacking takes under a millisecond."""
+"""Output of one step of unpacking."""
 UNCOUNTED_BYTES = 16_384
 """A connection may hold this anyway; so a submission or a login is never refused for others' large bodies."""
 CLIENT_SHARE = 2

@@ -15,7 +15,7 @@ from iotflow.domain.errors import FieldError, InvalidInput
 from iotflow.time_slices import TimeSlices
 
 SEARCHED_BYTES = 16_384
-"""A larger text is not searched for the fields that are wrong: this one holds the event loop for 5 ms."""
+"""A larger text is not searched for the fields that are wrong: the search holds the event loop."""
 LARGE_BYTES = 65_536
 """A larger body waits for a turn before it is decoded: its syntax is checked in one go."""
 MAX_FIELDS = 100
