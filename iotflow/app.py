@@ -18,7 +18,7 @@ from iotflow.api import openapi, pages, problems
 from iotflow.api.middleware import Cors, RequestContext
 from iotflow.api.routers import admin, auth, batches, devices, events, groups, health, own_device, telemetry, users
 from iotflow.api.state import AppState
-from iotflow.bootstrap import PRINCIPAL_LIFETIME_S, Stores, open_stores
+from iotflow.bootstrap import Stores, open_stores
 from iotflow.clock import Clock, SystemClock
 from iotflow.completion import stopped
 from iotflow.domain.errors import StoreUnavailable
@@ -124,7 +124,12 @@ def _state(
         ),
         accounts=Accounts(transactions, stores.principals, throttle, passwords, clock),
         devices=Devices(
-            transactions, stores.principals, stores.presence, clock, online_window_s=settings.online_window
+            transactions,
+            stores.principals,
+            stores.presence,
+            clock,
+            online_window_s=settings.online_window,
+            max_devices_per_account=settings.max_devices_per_account,
         ),
         groups=Groups(transactions, stores.presence, clock),
         ingest=Ingest(
@@ -154,14 +159,10 @@ def _background_work(
     stores: Stores, clock: Clock, activity: ActivityCounter
 ) -> list[Callable[[], Coroutine[None, None, None]]]:
     purge = Purge(stores.telemetry, stores.latest, stores.presence, stores.activity)
-    purge_again_after_s = PRINCIPAL_LIFETIME_S + 2 * FLUSH_EVERY_S
-    relay = Relay(
-        stores.transactions, stores.events, purge, stores.principals, clock, purge_again_after_s=purge_again_after_s
-    )
+    relay = Relay(stores.transactions, stores.events, purge, stores.principals, clock)
     swept = partial(sweep, stores.sweepers, stores.transactions, clock)
     return [
-        relay.run,
-        relay.run_purges,
+        *(consumer.run for consumer in relay.consumers),
         partial(repeat, "the flush of presence and activity", partial(_flush, stores, activity), FLUSH_EVERY_S),
         partial(repeat, "the sweep of expired data", swept, SWEEP_EVERY_S),
     ]

@@ -140,6 +140,9 @@ class Settings(BaseSettings):
     max_batch_bytes: int = Field(
         16 * MiB, ge=1_024, le=1_024 * MiB, description="The largest telemetry batch, decompressed, in bytes."
     )
+    max_devices_per_account: int = Field(
+        100_000, ge=1, le=10_000_000, description="How many devices an account may have; one more is refused with 409."
+    )
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)] = Field(
         [],
         description="Addresses or networks of proxies, comma separated, whose `X-Forwarded-For` and "

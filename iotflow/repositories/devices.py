@@ -11,8 +11,11 @@ from iotflow.domain.times import Millis
 class DeviceRepository(Protocol):
     """Devices. An id is never used again; a name is unique, to the letter, among its owner's."""
 
-    async def add(self, user_id: UUID, device: NewDevice, at: Millis) -> Device:
-        """Store a new, inactive device. Raises Conflict for a taken name, NotFound for an unknown user."""
+    async def add(self, user_id: UUID, device: NewDevice, at: Millis, *, at_most: int) -> Device:
+        """Store a new, inactive device of an account that has `at_most` devices with it.
+
+        Raises NotFound for an unknown user, Conflict for a taken name or an account that has as many already.
+        """
         ...
 
     async def get(self, device_id: int) -> Device | None:
@@ -39,8 +42,8 @@ class DeviceRepository(Protocol):
         """Devices by id, and how many match in all."""
         ...
 
-    async def ids_of_user(self, user_id: UUID) -> list[int]:
-        """The ids of this user's devices."""
+    async def delete_of_user(self, user_id: UUID, limit: int) -> list[int]:
+        """Remove up to `limit` devices of a user who is marked as deleted, as `delete` does; their ids."""
         ...
 
     async def count_by_status(self) -> dict[DeviceStatus, int]:

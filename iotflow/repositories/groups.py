@@ -12,8 +12,11 @@ from iotflow.domain.times import Millis
 class GroupRepository(Protocol):
     """Groups and who is in them. An id is never used again; a name is unique, to the letter, among its owner's."""
 
-    async def add(self, user_id: UUID, group: NewGroup, at: Millis) -> Group:
-        """Store a new group. Raises Conflict for a taken name, NotFound for an unknown user."""
+    async def add(self, user_id: UUID, group: NewGroup, at: Millis, *, at_most: int) -> Group:
+        """Store a new group of an account that has `at_most` groups with it.
+
+        Raises NotFound for an unknown user, Conflict for a taken name or an account that has as many already.
+        """
         ...
 
     async def get(self, group_id: int) -> Group | None:
@@ -30,6 +33,18 @@ class GroupRepository(Protocol):
 
     async def delete(self, group_id: int) -> None:
         """Remove the group; its devices stay. Raises NotFound."""
+        ...
+
+    async def remove_members(self, group_id: int, limit: int) -> int:
+        """Take up to `limit` devices out of the group; how many there were."""
+        ...
+
+    async def remove_members_of_user(self, user_id: UUID, limit: int) -> int:
+        """Take up to `limit` devices out of the groups of a user who is marked as deleted; how many there were."""
+        ...
+
+    async def delete_of_user(self, user_id: UUID, limit: int) -> int:
+        """Remove up to `limit` groups of a user who is marked as deleted; how many there were."""
         ...
 
     async def page(self, user_id: UUID, limit: int, offset: int) -> tuple[list[Group], int]:

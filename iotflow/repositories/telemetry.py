@@ -15,7 +15,8 @@ class TelemetryRepository(Protocol):
       they arrive; metadata likewise, where it is given.
     - A value is kept, from its time of receipt, as long as the retention in force when it was written; afterwards no
       read shows it. A record whose values are all gone is gone with its metadata.
-    - After `delete` or `purge` returns, no read shows what was written before it began.
+    - After `delete` returns, no read shows what was written before it began; nor of a device that `purge_chunk` has
+      left out of its answer.
     - An event time may lie anywhere from 1970 on. Late data never hides newer data, nor the other way round.
     """
 
@@ -60,6 +61,6 @@ class TelemetryRepository(Protocol):
         """Remove the device's records within the span."""
         ...
 
-    async def purge(self, device_id: int) -> None:
-        """Remove all of the device's records."""
+    async def purge_chunk(self, device_ids: Collection[int]) -> list[int]:
+        """Remove some records of these devices; those of the devices that may have more."""
         ...

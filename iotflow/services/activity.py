@@ -2,9 +2,13 @@
 
 from iotflow.clock import Clock
 from iotflow.domain.times import Millis
+from iotflow.limit_log import LimitLog
 from iotflow.repositories.activity import Activity, ActivityRepository, DeviceHour
 
 HOUR_MS = 3_600_000
+DEVICE_HOURS_PER_FLUSH = 1_000
+MAX_DEVICE_HOURS = 100_000
+"""Some 30 MiB, held while the documents are away: counts are estimates."""
 
 
 class ActivityCounter:
@@ -14,24 +18,32 @@ class ActivityCounter:
         self._repository = repository
         self._clock = clock
         self._counts: dict[DeviceHour, Activity] = {}
+        self._limit = LimitLog(f"{MAX_DEVICE_HOURS:,} counts of activity that wait for the documents")
 
     def count(self, device_id: int, points: int) -> None:
         """Count one submission of so many values."""
         now = self._clock.now()
         at = DeviceHour(device_id, Millis(now - now % HOUR_MS))
-        held = self._counts.get(at, Activity(0, 0))
+        held = self._counts.get(at)
+        if held is None:
+            if len(self._counts) >= MAX_DEVICE_HOURS:
+                self._limit.met(f"device {device_id}")
+                return
+            held = Activity(0, 0)
         self._counts[at] = Activity(held.messages + 1, held.points + points)
 
     async def flush(self) -> None:
-        """Store what was counted. Raises StoreUnavailable, and then keeps the counts for the next flush."""
-        counts, self._counts = self._counts, {}
-        try:
-            await self._repository.add(counts)
-        except BaseException:
-            for at, lost in counts.items():
-                held = self._counts.get(at, Activity(0, 0))
-                self._counts[at] = Activity(held.messages + lost.messages, held.points + lost.points)
-            raise
+        """Store what was counted, in chunks. Raises StoreUnavailable, and then keeps the rest for the next flush."""
+        waiting = list(self._counts)
+        for start in range(0, len(waiting), DEVICE_HOURS_PER_FLUSH):
+            counts = {at: self._counts.pop(at) for at in waiting[start : start + DEVICE_HOURS_PER_FLUSH]}
+            try:
+                await self._repository.add(counts)
+            except BaseException:
+                for at, lost in counts.items():
+                    held = self._counts.get(at, Activity(0, 0))
+                    self._counts[at] = Activity(held.messages + lost.messages, held.points + lost.points)
+                raise
 
     async def points_within(self, hours: int) -> int:
         """About how many values came within the last so many hours: of the hour cut in two, its share."""

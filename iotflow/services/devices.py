@@ -19,7 +19,7 @@ from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit import Actor, record_event
 from iotflow.services.invalidation import invalidate_with
 from iotflow.services.presence import with_presence
-from iotflow.services.purge import purge_message
+from iotflow.services.purge import purge_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +41,28 @@ class Devices:
         clock: Clock,
         *,
         online_window_s: int,
+        max_devices_per_account: int,
     ) -> None:
         self._transactions = transactions
         self._principals = principals
         self._presence = presence
         self._clock = clock
         self._online_window_ms = online_window_s * 1_000
+        self._max_devices = max_devices_per_account
 
     def is_online(self, device: Device) -> bool:
         """Whether the device was seen within the online window."""
         return device.last_seen is not None and device.last_seen > self._clock.now() - self._online_window_ms
 
     async def register(self, caller: UserPrincipal, new: NewDevice, request_id: str | None) -> KeyedDevice:
-        """Make a device of the caller's, with its first key. Raises Conflict for a taken name."""
+        """Make a device of the caller's, with its first key.
+
+        Raises Conflict for a taken name, or an account that has as many devices as it may have.
+        """
         now = self._clock.now()
         api_key = credentials.new_api_key()
         async with self._transactions.write() as transaction:
-            device = await transaction.devices.add(caller.user_id, new, now)
+            device = await transaction.devices.add(caller.user_id, new, now, at_most=self._max_devices)
             await transaction.keys.add(_stored_key(device.id, api_key, now))
             await transaction.configs.add(device.id, now)
             await _tell(
@@ -113,7 +118,7 @@ class Devices:
             await _tell(
                 transaction, Actor.of(caller, request_id), EventType.DEVICE_DELETED, device, now, name=device.name
             )
-            await transaction.outbox.add([purge_message(device_id, now)])
+            await transaction.outbox.add(purge_messages(device.user_id, [device_id], now))
 
     async def rotate_key(
         self, caller: UserPrincipal, device_id: int, grace_s: int, request_id: str | None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from iotflow.clock import Clock
+from iotflow.completion import to_completion
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.events import EventType
@@ -15,8 +16,12 @@ from iotflow.domain.principals import UserPrincipal
 from iotflow.domain.times import Millis
 from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.transactions import Transaction, Transactions
-from iotflow.services.audit import Actor, event_message, record_event
+from iotflow.services.audit import Actor, record_event
 from iotflow.services.presence import with_presence
+
+MAX_GROUPS_PER_ACCOUNT = 1_000
+"""What one page lists. It also bounds the groups of a device."""
+MEMBERS_PER_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,10 @@ class Groups:
         self._clock = clock
 
     async def create(self, caller: UserPrincipal, new: NewGroup, request_id: str | None) -> Group:
-        """Make a group of the caller's. Raises Conflict for a taken name."""
+        """Make a group of the caller's. Raises Conflict for a taken name, or for one group too many."""
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            group = await transaction.groups.add(caller.user_id, new, now)
+            group = await transaction.groups.add(caller.user_id, new, now, at_most=MAX_GROUPS_PER_ACCOUNT)
             await _tell(transaction, Actor.of(caller, request_id), EventType.GROUP_CREATED, group, now, name=new.name)
         return group
 
@@ -98,11 +103,19 @@ class Groups:
 
     async def delete(self, caller: UserPrincipal, group_id: int, request_id: str | None) -> None:
         """Delete a group; its devices stay. Raises NotFound."""
-        now = self._clock.now()
-        async with self._transactions.write(bulk=True) as transaction:
-            group = await _locked(transaction, caller, group_id)
-            await transaction.groups.delete(group_id)
-            await _tell(transaction, Actor.of(caller, request_id), EventType.GROUP_DELETED, group, now, name=group.name)
+        await to_completion(self._delete(caller, group_id, request_id))
+
+    async def _delete(self, caller: UserPrincipal, group_id: int, request_id: str | None) -> None:
+        """Empty a group in chunks and delete it; run to completion, so that none is left half empty."""
+        members = MEMBERS_PER_CHUNK
+        while members == MEMBERS_PER_CHUNK:
+            async with self._transactions.write() as transaction:
+                group = await _locked(transaction, caller, group_id)
+                members = await transaction.groups.remove_members(group_id, MEMBERS_PER_CHUNK)
+                if members < MEMBERS_PER_CHUNK:
+                    await transaction.groups.delete(group_id)
+                    actor, now = Actor.of(caller, request_id), self._clock.now()
+                    await _tell(transaction, actor, EventType.GROUP_DELETED, group, now, name=group.name)
 
     async def add_device(
         self, caller: UserPrincipal, group_id: int, device_id: int, request_id: str | None
@@ -119,7 +132,15 @@ class Groups:
             added = await transaction.groups.add_members(group_id, [device_id], now)
             if not added:
                 raise Conflict(f"device {device_id} is in group {group_id} already")
-            await _tell_of_addition(transaction, Actor.of(caller, request_id), group, added, now)
+            await record_event(
+                transaction,
+                Actor.of(caller, request_id),
+                EventType.GROUP_DEVICE_ADDED,
+                now,
+                user_id=group.user_id,
+                device_id=device_id,
+                details={"group_id": group_id},
+            )
         return added[0]
 
     async def add_devices(
@@ -132,8 +153,11 @@ class Groups:
             group = await _locked(transaction, caller, group_id)
             owned = await _owned(transaction, group, wanted)
             memberships = await transaction.groups.add_members(group_id, sorted(owned), now)
-            await _tell_of_addition(transaction, Actor.of(caller, request_id), group, memberships, now)
-        added = {membership.device_id for membership in memberships}
+            added = {membership.device_id for membership in memberships}
+            if added:
+                # One event: a thousand would keep those of others waiting.
+                actor, ids = Actor.of(caller, request_id), sorted(added)
+                await _tell(transaction, actor, EventType.GROUP_DEVICES_ADDED, group, now, device_ids=[*ids])
         return BulkAddition(
             added=[device_id for device_id in wanted if device_id in added],
             skipped=[device_id for device_id in wanted if device_id in owned - added],
@@ -181,20 +205,3 @@ async def _tell(
     await record_event(
         transaction, actor, event_type, at, user_id=group.user_id, details={"group_id": group.id, **details}
     )
-
-
-async def _tell_of_addition(
-    transaction: Transaction, actor: Actor, group: Group, memberships: Sequence[Membership], at: Millis
-) -> None:
-    messages = [
-        event_message(
-            actor,
-            EventType.GROUP_DEVICE_ADDED,
-            at,
-            user_id=group.user_id,
-            device_id=membership.device_id,
-            details={"group_id": group.id},
-        )
-        for membership in memberships
-    ]
-    await transaction.outbox.add(messages)

@@ -11,6 +11,7 @@ from iotflow.repositories.sweeper import Sweeper
 from iotflow.repositories.transactions import Transactions
 
 CREDENTIALS_PER_SWEEP = 500
+DEVICES_PER_FLUSH = 1_000
 PAUSE_BETWEEN_CHUNKS_S = 0.02
 
 logger = logging.getLogger(__name__)
@@ -27,9 +28,10 @@ async def repeat(what: str, work: Callable[[], Awaitable[None]], every_s: float)
 
 
 async def flush_presence(presence: PresenceRepository, transactions: Transactions) -> None:
-    """Store in SQL when devices were last seen."""
-    seen = await presence.unflushed()
-    if seen:
+    """Store in SQL when devices were last seen, in chunks: requests use the writer in between."""
+    times = sorted((await presence.unflushed()).items())
+    for start in range(0, len(times), DEVICES_PER_FLUSH):
+        seen = dict(times[start : start + DEVICES_PER_FLUSH])
         async with transactions.write(bulk=True) as transaction:
             await transaction.devices.record_seen(seen)
         await presence.flushed(seen)

@@ -14,7 +14,7 @@ from iotflow.domain.groups import NewGroup
 from iotflow.domain.times import Millis
 from iotflow.repositories.transactions import Transactions
 from tests.contracts.raw import RawTables
-from tests.contracts.transactional import LATER, NOW, TransactionalContract, add_device, add_user
+from tests.contracts.transactional import LATER, MANY, NOW, TransactionalContract, add_device, add_user
 
 EVERYONE = DeviceFilter()
 
@@ -28,7 +28,7 @@ class DevicesContract(TransactionalContract):
     ) -> None:
         described = NewDevice("pump", "actuator", "waters", "shed", "1.0", "rev B")
         async with transactions.write() as transaction:
-            device = await transaction.devices.add(owner.user_id, described, NOW)
+            device = await transaction.devices.add(owner.user_id, described, NOW, at_most=MANY)
         assert device == Device(
             id=device.id,
             user_id=owner.user_id,
@@ -52,7 +52,7 @@ class DevicesContract(TransactionalContract):
 
     async def test_what_an_owner_does_not_say_is_none(self, transactions: Transactions, owner: User) -> None:
         async with transactions.write() as transaction:
-            device = await transaction.devices.add(owner.user_id, NewDevice("n", "t"), NOW)
+            device = await transaction.devices.add(owner.user_id, NewDevice("n", "t"), NOW, at_most=MANY)
         said = (device.description, device.location, device.firmware_version, device.hardware_version)
         assert said == (None,) * 4
 
@@ -93,7 +93,7 @@ class DevicesContract(TransactionalContract):
     ) -> None:
         async with transactions.write() as transaction:
             await transaction.configs.add(device.id, NOW)
-            group = await transaction.groups.add(owner.user_id, NewGroup("g"), NOW)
+            group = await transaction.groups.add(owner.user_id, NewGroup("g"), NOW, at_most=MANY)
             await transaction.groups.add_members(group.id, [device.id], NOW)
             await transaction.devices.delete(device.id)
         for table in ("devices", "device_configs", "group_members"):
@@ -117,7 +117,9 @@ class DevicesContract(TransactionalContract):
         self, transactions: Transactions, owner: User, change: Change
     ) -> None:
         async with transactions.write() as transaction:
-            device = await transaction.devices.add(owner.user_id, NewDevice("n", "t", "d", "l", "f", "h"), NOW)
+            device = await transaction.devices.add(
+                owner.user_id, NewDevice("n", "t", "d", "l", "f", "h"), NOW, at_most=MANY
+            )
             changed = await transaction.devices.update(device.id, change, LATER)
         assert changed == replace(device, **change, updated_at=LATER)
         assert isinstance(changed.status, DeviceStatus)
@@ -231,12 +233,50 @@ class DevicesContract(TransactionalContract):
             assert (await transaction.devices.page(DeviceFilter(name_part="über"), 9, 0))[1] == 1
             assert (await transaction.devices.page(DeviceFilter(name_part=device.name), 9, 0))[1] == 0
 
-    async def test_a_user_s_ids_are_told(self, transactions: Transactions, owner: User) -> None:
-        mine = [(await add_device(transactions, owner.user_id)).id for _ in range(2)]
-        await add_device(transactions, (await add_user(transactions)).user_id)
-        async with transactions.read() as transaction:
-            assert await transaction.devices.ids_of_user(owner.user_id) == mine
-            assert await transaction.devices.ids_of_user(uuid4()) == []
+    async def test_an_account_has_so_many_devices_at_most(self, transactions: Transactions, owner: User) -> None:
+        other = await add_user(transactions)
+        for user in (owner, other):
+            for name in ("a", "b"):
+                await add_device(transactions, user.user_id, name)
+        async with transactions.write() as transaction:
+            await transaction.devices.add(owner.user_id, NewDevice("c", "sensor"), NOW, at_most=3)
+        with pytest.raises(Conflict, match="devices of this account: 3 is the most"):
+            async with transactions.write() as transaction:
+                await transaction.devices.add(owner.user_id, NewDevice("d", "sensor"), NOW, at_most=3)
+        async with transactions.write() as transaction:
+            await transaction.devices.add(other.user_id, NewDevice("c", "sensor"), NOW, at_most=3)
+
+    async def test_registrations_at_once_do_not_pass_the_limit(self, transactions: Transactions, owner: User) -> None:
+        async def register(name: str) -> Device:
+            async with transactions.write() as transaction:
+                return await transaction.devices.add(owner.user_id, NewDevice(name, "sensor"), NOW, at_most=3)
+
+        outcomes = await asyncio.gather(*(register(f"device {i}") for i in range(6)), return_exceptions=True)
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict"] * 3 + ["Device"] * 3
+
+    async def test_devices_of_a_user_marked_as_deleted_are_invisible_and_removed_in_chunks(
+        self, transactions: Transactions, tables: RawTables, owner: User
+    ) -> None:
+        devices = [await add_device(transactions, owner.user_id) for _ in range(3)]
+        ids = [device.id for device in devices]
+        other = await add_device(transactions, (await add_user(transactions)).user_id)
+        async with transactions.write() as transaction:
+            await transaction.devices.record_seen(dict.fromkeys([*ids, other.id], NOW))
+            await transaction.accounts.mark_deleted(owner.user_id, NOW)
+        async with transactions.write() as transaction:
+            assert await transaction.devices.get(ids[0]) is None
+            assert [device.id for device in await transaction.devices.lock([*ids, other.id])] == [other.id]
+            assert await transaction.devices.activate(ids, NOW) == []
+            assert (await transaction.devices.page(DeviceFilter(), 9, 0))[1] == 1
+            assert await transaction.devices.page(DeviceFilter(user_id=owner.user_id), 9, 0) == ([], 0)
+            assert sum((await transaction.devices.count_by_status()).values()) == 1
+            assert await transaction.devices.count_seen_since(NOW) == 1
+            with pytest.raises(NotFound):
+                await transaction.devices.add(owner.user_id, NewDevice("late", "sensor"), NOW, at_most=MANY)
+        for removed in (ids[:2], ids[2:], []):
+            async with transactions.write() as transaction:
+                assert await transaction.devices.delete_of_user(owner.user_id, 2) == removed
+        assert [row["id"] for row in await tables.rows("devices")] == [other.id]
 
     async def test_counts_name_every_status(self, transactions: Transactions, owner: User) -> None:
         async with transactions.read() as transaction:

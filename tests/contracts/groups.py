@@ -14,7 +14,7 @@ from iotflow.domain.groups import Group, JoinedGroup, Member, Membership, NewGro
 from iotflow.domain.times import Millis
 from iotflow.repositories.transactions import Transactions
 from tests.contracts.raw import RawTables
-from tests.contracts.transactional import LATER, NOW, TransactionalContract, add_device, add_user
+from tests.contracts.transactional import LATER, MANY, NOW, TransactionalContract, add_device, add_user
 
 Change = dict[str, Any]
 """Fields to their new values. Any: each has its own type."""
@@ -23,7 +23,7 @@ Change = dict[str, Any]
 async def add_group(transactions: Transactions, user: User, name: str) -> Group:
     """Store a group; the group."""
     async with transactions.write() as transaction:
-        return await transaction.groups.add(user.user_id, NewGroup(name), NOW)
+        return await transaction.groups.add(user.user_id, NewGroup(name), NOW, at_most=MANY)
 
 
 async def join(transactions: Transactions, group: Group, *devices: Device, at: Millis = NOW) -> None:
@@ -35,7 +35,9 @@ async def join(transactions: Transactions, group: Group, *devices: Device, at: M
 class GroupsContract(TransactionalContract):
     async def test_a_new_group_is_stored(self, transactions: Transactions, tables: RawTables, owner: User) -> None:
         async with transactions.write() as transaction:
-            group = await transaction.groups.add(owner.user_id, NewGroup("house", "green", "#00ff00"), NOW)
+            group = await transaction.groups.add(
+                owner.user_id, NewGroup("house", "green", "#00ff00"), NOW, at_most=MANY
+            )
         assert group == Group(group.id, owner.user_id, "house", "green", "#00ff00", 0, NOW, NOW)
         async with transactions.read() as transaction:
             assert await transaction.groups.get(group.id) == group
@@ -47,8 +49,50 @@ class GroupsContract(TransactionalContract):
     async def test_a_group_needs_a_user(self, transactions: Transactions, tables: RawTables) -> None:
         with pytest.raises(NotFound):
             async with transactions.write() as transaction:
-                await transaction.groups.add(uuid4(), NewGroup("house"), NOW)
+                await transaction.groups.add(uuid4(), NewGroup("house"), NOW, at_most=MANY)
         assert await tables.rows("device_groups") == []
+
+    async def test_an_account_has_so_many_groups_at_most(self, transactions: Transactions, owner: User) -> None:
+        await add_group(transactions, await add_user(transactions), "other")
+        async with transactions.write() as transaction:
+            await transaction.groups.add(owner.user_id, NewGroup("a"), NOW, at_most=1)
+        with pytest.raises(Conflict, match="groups of this account: 1 is the most"):
+            async with transactions.write() as transaction:
+                await transaction.groups.add(owner.user_id, NewGroup("b"), NOW, at_most=1)
+
+    async def test_a_group_is_emptied_in_chunks(self, transactions: Transactions, owner: User, group: Group) -> None:
+        devices = [await add_device(transactions, owner.user_id) for _ in range(3)]
+        other = await add_group(transactions, owner, "other")
+        for filled in (group, other):
+            await join(transactions, filled, *devices)
+        async with transactions.write() as transaction:
+            removed = [await transaction.groups.remove_members(group.id, 2) for _ in range(3)]
+            assert removed == [2, 1, 0]
+            assert (await transaction.groups.members(group.id, None, 0))[1] == 0
+            assert (await transaction.groups.members(other.id, None, 0))[1] == 3
+
+    async def test_groups_of_a_user_marked_as_deleted_are_invisible_and_removed_in_chunks(
+        self, transactions: Transactions, tables: RawTables, owner: User
+    ) -> None:
+        other = await add_user(transactions)
+        stays = await add_group(transactions, other, "stays")
+        await join(transactions, stays, await add_device(transactions, other.user_id))
+        device = await add_device(transactions, owner.user_id)
+        gone = [await add_group(transactions, owner, name) for name in "abc"]
+        for group in gone:
+            await join(transactions, group, device)
+        async with transactions.write() as transaction:
+            await transaction.accounts.mark_deleted(owner.user_id, NOW)
+        async with transactions.write() as transaction:
+            assert await transaction.groups.get(gone[0].id) is None
+            assert await transaction.groups.lock(gone[0].id) is None
+            assert await transaction.groups.count() == 1
+            with pytest.raises(NotFound):
+                await transaction.groups.add(owner.user_id, NewGroup("late"), NOW, at_most=MANY)
+            assert [await transaction.groups.remove_members_of_user(owner.user_id, 2) for _ in range(3)] == [2, 1, 0]
+            assert [await transaction.groups.delete_of_user(owner.user_id, 2) for _ in range(3)] == [2, 1, 0]
+        assert [row["id"] for row in await tables.rows("device_groups")] == [stays.id]
+        assert [row["group_id"] for row in await tables.rows("group_members")] == [stays.id]
 
     async def test_a_name_is_taken_to_the_letter_and_among_its_owner_s(
         self, transactions: Transactions, owner: User
@@ -89,7 +133,7 @@ class GroupsContract(TransactionalContract):
         self, transactions: Transactions, owner: User, device: Device, change: Change
     ) -> None:
         async with transactions.write() as transaction:
-            group = await transaction.groups.add(owner.user_id, NewGroup("n", "d", "#000000"), NOW)
+            group = await transaction.groups.add(owner.user_id, NewGroup("n", "d", "#000000"), NOW, at_most=MANY)
         await join(transactions, group, device)
         async with transactions.write() as transaction:
             changed = await transaction.groups.update(group.id, change, LATER)
@@ -133,7 +177,7 @@ class GroupsContract(TransactionalContract):
         for first in range(0, 1_000, 100):
             async with transactions.write(bulk=True) as transaction:
                 devices += [
-                    await transaction.devices.add(owner.user_id, NewDevice(f"device {i}", "sensor"), NOW)
+                    await transaction.devices.add(owner.user_id, NewDevice(f"device {i}", "sensor"), NOW, at_most=MANY)
                     for i in range(first, first + 100)
                 ]
         async with transactions.write(bulk=True) as transaction:

@@ -18,12 +18,12 @@ from iotflow.services.history import History
 from iotflow.services.ingest import Ingest, Submission
 from iotflow.services.login_throttle import LoginLimits, LoginThrottle
 from iotflow.services.passwords import Passwords
-from iotflow.services.purge import Purge
+from iotflow.services.purge import AGAIN_AFTER_MS, Purge
 from iotflow.services.relay import Relay
 from tests.clock import FakeClock
 
 DAY_S = 86_400
-PURGE_AGAIN_AFTER_S = 90
+PURGE_AGAIN_AFTER_S = AGAIN_AFTER_MS // 1_000
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,13 @@ def furnish(stores: Stores, clock: FakeClock, passwords: Passwords) -> House:
             token_lifetime_s=DAY_S,
         ),
         accounts=Accounts(transactions, principals, throttle, passwords, clock),
-        devices=Devices(transactions, principals, stores.presence, clock, online_window_s=300),
+        devices=Devices(
+            transactions, principals, stores.presence, clock, online_window_s=300, max_devices_per_account=1_000
+        ),
         ingest=Ingest(transactions, stores.telemetry, latest, principals, activity, clock, retention_days=90),
         history=History(transactions, stores.telemetry, latest, principals, stores.counters, clock),
         activity=activity,
-        relay=Relay(transactions, stores.events, purge, principals, clock, purge_again_after_s=PURGE_AGAIN_AFTER_S),
+        relay=Relay(transactions, stores.events, purge, principals, clock),
     )
 
 

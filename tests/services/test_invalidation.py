@@ -38,7 +38,7 @@ async def key_works(house: House, probe: Probe) -> bool:
 def broken(house: House, passwords: Passwords, error: BaseException) -> tuple[House, Fail]:
     """The services of a process whose cache takes no invalidation."""
     fail = Fail(error)
-    principals = Edge(house.stores.principals, "invalidate", before=fail)
+    principals = Edge(house.stores.principals, "invalidate", "invalidate_account", before=fail)
     return furnish(replace(house.stores, principals=principals), house.clock, passwords), fail
 
 
@@ -90,7 +90,7 @@ async def test_documents_that_are_away_delay_no_invalidation(
         order.append("invalidation")
 
     events = Edge(house.stores.events, "add", before=refuse_events)
-    principals = Edge(house.stores.principals, "invalidate", before=note)
+    principals = Edge(house.stores.principals, "invalidate", "invalidate_account", before=note)
     shaky = furnish(replace(house.stores, events=events, principals=principals), house.clock, passwords)
     await house.devices.rotate_key(ada.caller, probe.id, 0, None)
     await shaky.relay.handle_due()

@@ -123,7 +123,9 @@ async def test_a_key_that_is_looked_up_between_commit_and_invalidation_is_refuse
 ) -> None:
     assert await key_works(house, probe)
     pause = Pause()
-    stores = replace(house.stores, principals=Edge(house.stores.principals, "invalidate", before=pause))
+    stores = replace(
+        house.stores, principals=Edge(house.stores.principals, "invalidate", "invalidate_account", before=pause)
+    )
     revoking = asyncio.create_task(revoke(furnish(stores, house.clock, passwords), ada, root, probe))
     await pause.reached.wait()
     await key_works(house, probe)

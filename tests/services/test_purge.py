@@ -156,7 +156,7 @@ async def test_a_purge_waits_for_a_store_that_is_away(
     house: House, ada: Resident, tables: SqliteTables, passwords: Passwords
 ) -> None:
     away = Fail(StoreUnavailable("telemetry", "gone"))
-    stores = replace(house.stores, telemetry=Edge(house.stores.telemetry, "purge", before=away))
+    stores = replace(house.stores, telemetry=Edge(house.stores.telemetry, "purge_chunk", before=away))
     shaky = furnish(stores, house.clock, passwords)
     probe = await new_probe(house, ada)
     await submit(house, probe, 1, temp=21)

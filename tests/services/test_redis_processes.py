@@ -104,7 +104,7 @@ class TestTwoProcesses(OnRedis):
         revoke: Revocation,
     ) -> None:
         pause = Pause()
-        edge = Edge(there.stores.principals, "invalidate", before=pause)
+        edge = Edge(there.stores.principals, "invalidate", "invalidate_account", before=pause)
         slow = furnish(replace(there.stores, principals=edge), here.clock, passwords)
         # One of them read before the commit: its fill comes between the commit and the invalidation.
         read = Pause()

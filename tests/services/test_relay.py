@@ -57,12 +57,12 @@ async def test_a_purge_that_takes_long_keeps_no_event_waiting(
 ) -> None:
     pause = Pause()
     stores = documents.stores
-    house = furnish(replace(stores, telemetry=Edge(stores.telemetry, "purge", before=pause)), clock, passwords)
+    house = furnish(replace(stores, telemetry=Edge(stores.telemetry, "purge_chunk", before=pause)), clock, passwords)
     ada = await new_resident(house, "ada")
     probe = await new_probe(house, ada)
     await house.devices.delete(ada.caller, probe.id, None)
     async with asyncio.TaskGroup() as relay:
-        tasks = [relay.create_task(house.relay.run()), relay.create_task(house.relay.run_purges())]
+        tasks = [relay.create_task(consumer.run()) for consumer in house.relay.consumers]
         async with asyncio.timeout(A_ROUND_DEADLINE_S):
             await pause.reached.wait()
             while documents.added[-1:] != [EventType.DEVICE_DELETED]:  # noqa: ASYNC110  # it tells nobody
@@ -174,7 +174,7 @@ async def test_a_message_that_cannot_be_handled_stops_nobody_else(
     await new_probe(house, others[1], active=False)
     house.clock.advance(0.001)
     await new_probe(house, ada, "second", active=False)
-    await _add(house, [NewMessage(Topic.PURGE_TELEMETRY, "device:x", {"device_id": "x"}, house.clock.now())])
+    await _add(house, [NewMessage(Topic.PURGE_TELEMETRY, "device:x", {"device_ids": "x"}, house.clock.now())])
     await _add(house, [NewMessage(Topic.ANONYMIZE_EVENTS, "user:x", {"user_id": "x"}, house.clock.now())])
     await new_probe(house, others[2], active=False)
 
@@ -253,7 +253,8 @@ async def test_the_relay_goes_on_after_the_outbox_could_not_be_read(
     house = furnish(documents.stores, clock, passwords)
     shaky = furnish(replace(documents.stores, transactions=Transactions()), clock, passwords)
     await new_probe(house, ada, active=False)
-    running = asyncio.create_task(shaky.relay.run())
+    (events,) = [consumer for consumer in shaky.relay.consumers if consumer.topic is Topic.EVENT]
+    running = asyncio.create_task(events.run())
     async with asyncio.timeout(A_ROUND_DEADLINE_S):
         while await waiting(house):  # noqa: ASYNC110  # the store tells nobody that it has changed
             await asyncio.sleep(0.02)

@@ -13,7 +13,16 @@ from iotflow.stores.cassandra.driver import InvalidQuery
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from tests.contracts.telemetry import TelemetryContract
 from tests.contracts.telemetry.aggregates import Point, assert_aggregates
-from tests.contracts.telemetry.base import ALL_TIME, RETENTION_DAYS, OpenTelemetry, at, new_device, record, values_of
+from tests.contracts.telemetry.base import (
+    ALL_TIME,
+    RETENTION_DAYS,
+    OpenTelemetry,
+    at,
+    new_device,
+    purge_all,
+    record,
+    values_of,
+)
 from tests.contracts.telemetry.retention import expiring
 from tests.stores.cassandra import CassandraRawTelemetry, OnCassandra, counted
 
@@ -197,7 +206,7 @@ class TestCassandraLayout(OnCassandra):
         self, telemetry: CassandraTelemetry, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": 1}), record(clock, T - 900 * DAY_MS, {"y": 1})])
-        await telemetry.purge(device)
+        await purge_all(telemetry, device)
         assert await telemetry.names(device) == frozenset()
         await telemetry.write(device, [record(clock, T - 9 * DAY_MS, {"x": 2})])
         assert (await telemetry.latest(device))["x"].value == 2

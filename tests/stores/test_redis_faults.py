@@ -150,7 +150,7 @@ async def test_presence_that_redis_did_not_take_is_flushed(server: RedisServer, 
     await here.presence.flushed(seen)
     assert await here.presence.unflushed() == {}
     await here.presence.seen(1, T)
-    await here.presence.forget(1)
+    await here.presence.forget([1])
     assert await here.presence.last_seen([1, 2]) == {}
 
 

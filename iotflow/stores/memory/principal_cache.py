@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Collection
+from uuid import UUID
 
 from iotflow.clock import Clock
 from iotflow.domain.principals import Principal
@@ -49,6 +50,12 @@ class MemoryPrincipalCache:
         for digest in digests:
             self._entries.pop(digest, None)
             self._versions.bump(digest)
+
+    async def invalidate_account(self, user_id: UUID) -> None:
+        for digest in [digest for digest, (principal, _) in self._entries.items() if principal.user_id == user_id]:
+            del self._entries[digest]
+        # Whose credentials are being read is not known: no read that is under way fills an entry.
+        self._versions.bump_all()
 
     def clear(self) -> None:
         """Forget all credentials, and let no read that began before now fill them."""

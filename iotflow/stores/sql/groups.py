@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, delete, func, select, true, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, select, true, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +14,10 @@ from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, Membe
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.devices import device_of
 from iotflow.stores.sql.dialect import insert
-from iotflow.stores.sql.tables import devices, groups, memberships, users
+from iotflow.stores.sql.owners import has_at_least, is_kept, lock_owner
+from iotflow.stores.sql.tables import devices, groups, memberships
+
+_KEPT = is_kept(groups)
 
 _DEVICE_COUNT = (
     select(func.count())
@@ -32,10 +35,10 @@ class SqlGroups:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, user_id: UUID, group: NewGroup, at: Millis) -> Group:
-        owner = select(users.c.user_id).where(users.c.user_id == user_id).with_for_update(read=True, key_share=True)
-        if (await self._connection.execute(owner)).one_or_none() is None:
-            raise NotFound(f"there is no user {user_id}")
+    async def add(self, user_id: UUID, group: NewGroup, at: Millis, *, at_most: int) -> Group:
+        await lock_owner(self._connection, user_id)
+        if await has_at_least(self._connection, groups, user_id, at_most):
+            raise Conflict(f"groups of this account: {at_most:,} is the most; delete groups that are not needed")
         statement = (
             groups.insert()
             .values(
@@ -55,7 +58,7 @@ class SqlGroups:
         return await self._existing(group_id)
 
     async def get(self, group_id: int) -> Group | None:
-        statement = select(groups, _DEVICE_COUNT).where(groups.c.id == group_id)
+        statement = select(groups, _DEVICE_COUNT).where(groups.c.id == group_id, _KEPT)
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else _group(row)
 
@@ -76,6 +79,19 @@ class SqlGroups:
         if result.rowcount == 0:
             raise NotFound(f"there is no group {group_id}")
 
+    async def remove_members(self, group_id: int, limit: int) -> int:
+        return await self._remove(memberships.c.group_id == group_id, limit)
+
+    async def remove_members_of_user(self, user_id: UUID, limit: int) -> int:
+        mine = select(groups.c.id).where(groups.c.user_id == user_id)
+        return await self._remove(memberships.c.group_id.in_(mine), limit)
+
+    async def delete_of_user(self, user_id: UUID, limit: int) -> int:
+        chosen = select(groups.c.id).where(groups.c.user_id == user_id).order_by(groups.c.id).limit(limit)
+        ids = list((await self._connection.execute(chosen.with_for_update())).scalars())
+        await self._connection.execute(delete(groups).where(groups.c.id.in_(ids)))
+        return len(ids)
+
     async def page(self, user_id: UUID, limit: int, offset: int) -> tuple[list[Group], int]:
         mine = groups.c.user_id == user_id
         statement = select(groups, _DEVICE_COUNT).where(mine).order_by(groups.c.id).limit(limit).offset(offset)
@@ -84,7 +100,7 @@ class SqlGroups:
         return [_group(row) for row in rows], total or 0
 
     async def count(self) -> int:
-        return await self._connection.scalar(select(func.count()).select_from(groups)) or 0
+        return await self._connection.scalar(select(func.count()).select_from(groups).where(_KEPT)) or 0
 
     async def add_members(self, group_id: int, device_ids: Collection[int], at: Millis) -> list[Membership]:
         if not device_ids:
@@ -132,6 +148,12 @@ class SqlGroups:
             .order_by(groups.c.id)
         )
         return [JoinedGroup(_group(row), row.added_at) for row in await self._connection.execute(statement)]
+
+    async def _remove(self, where: ColumnElement[bool], limit: int) -> int:
+        key = (memberships.c.group_id, memberships.c.device_id)
+        chosen = select(*key).where(where).order_by(*key).limit(limit)
+        statement = delete(memberships).where(tuple_(*key).in_(chosen))
+        return (await self._connection.execute(statement)).rowcount
 
     async def _existing(self, group_id: int) -> Group:
         group = await self.get(group_id)

@@ -95,6 +95,13 @@ def assert_expires(latest: LatestValue, received: Micros, retention_days: int = 
     assert abs(latest.expires - wanted) <= 1_000_000
 
 
+async def purge_all(telemetry: TelemetryRepository, *device_ids: int) -> None:
+    """Purge these devices to the end."""
+    rest = list(device_ids)
+    while rest:
+        rest = await telemetry.purge_chunk(rest)
+
+
 async def history(
     telemetry: TelemetryRepository, device: int, span: Span = ALL_TIME, *, descending: bool = False
 ) -> dict[Millis, StoredRecord]:

@@ -17,6 +17,7 @@ from tests.contracts.telemetry.base import (
     at,
     history,
     new_device,
+    purge_all,
     record,
     values_of,
 )
@@ -122,7 +123,7 @@ class DeletingContract(TelemetryBase):
         for owner in (device, device + 1):
             await telemetry.write(owner, [record(clock, T, {"x": 1}, {"n": 1})])
         await telemetry.delete(device, ALL_TIME)
-        await telemetry.purge(device)
+        await purge_all(telemetry, device)
         assert await values_of(telemetry, device + 1) == {T: {"x": 1}}
 
     async def test_a_purge_leaves_nothing(
@@ -130,7 +131,7 @@ class DeletingContract(TelemetryBase):
     ) -> None:
         await telemetry.write(device, [record(clock, T - i * 86_400_000, {"x": 1, "y": 2}, {}) for i in range(500)])
         for _ in range(2):
-            await telemetry.purge(device)
+            await purge_all(telemetry, device)
             assert await raw.points(device) == []
             assert await raw.metadata(device) == {}
             assert await values_of(telemetry, device) == {}
