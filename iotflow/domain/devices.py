@@ -11,6 +11,9 @@ from iotflow.domain.times import Millis
 MAX_ID = 2**53 - 1
 """The largest id: what a JavaScript number holds exactly."""
 
+MAX_SETTINGS_BYTES = 65_536
+"""Of a device's settings as JSON in UTF-8: what a small device can parse, and what a page of any list can hold."""
+
 
 class DeviceStatus(StrEnum):
     """INACTIVE until its next telemetry; telemetry is refused during MAINTENANCE."""

@@ -11,11 +11,15 @@ from iotflow.domain.times import Millis
 class DeviceRepository(Protocol):
     """Devices. An id is never used again; a name is unique, to the letter, among its owner's."""
 
-    async def add(self, user_id: UUID, device: NewDevice, at: Millis, *, at_most: int) -> Device:
-        """Store a new, inactive device of an account that has `at_most` devices with it.
+    async def add(self, user_id: UUID, device: NewDevice, at: Millis) -> Device:
+        """Store a new, inactive device. Nobody else adds one to the account until the transaction ends.
 
-        Raises NotFound for an unknown user, Conflict for a taken name or an account that has as many already.
+        Raises Conflict for a taken name, NotFound for an unknown user.
         """
+        ...
+
+    async def has_more_than(self, number: int, user_id: UUID) -> bool:
+        """Whether an account has more devices than this."""
         ...
 
     async def get(self, device_id: int) -> Device | None:

@@ -12,11 +12,15 @@ from iotflow.domain.times import Millis
 class GroupRepository(Protocol):
     """Groups and who is in them. An id is never used again; a name is unique, to the letter, among its owner's."""
 
-    async def add(self, user_id: UUID, group: NewGroup, at: Millis, *, at_most: int) -> Group:
-        """Store a new group of an account that has `at_most` groups with it.
+    async def add(self, user_id: UUID, group: NewGroup, at: Millis) -> Group:
+        """Store a new group. Nobody else adds one to the account until the transaction ends.
 
-        Raises NotFound for an unknown user, Conflict for a taken name or an account that has as many already.
+        Raises Conflict for a taken name, NotFound for an unknown user.
         """
+        ...
+
+    async def has_more_than(self, number: int, user_id: UUID) -> bool:
+        """Whether an account has more groups than this."""
         ...
 
     async def get(self, group_id: int) -> Group | None:

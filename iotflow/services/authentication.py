@@ -11,6 +11,7 @@ from iotflow.domain.errors import Forbidden, Unauthenticated
 from iotflow.domain.events import EventType
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
 from iotflow.domain.times import Millis
+from iotflow.limit_log import LimitLog
 from iotflow.repositories.counters import Counter, Counters
 from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.principal_cache import PrincipalCache, PrincipalMiss
@@ -20,6 +21,9 @@ from iotflow.services.invalidation import invalidate_with
 from iotflow.services.login_throttle import LoginThrottle
 from iotflow.services.passwords import Passwords
 from iotflow.services.single_flight import SingleFlight
+
+MAX_TOKENS_PER_ACCOUNT = 1_000
+"""More than a script takes that logs in every two minutes for the day that a login lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Authentication:
         self._clock = clock
         self._token_lifetime_s = token_lifetime_s
         self._look_ups = SingleFlight[Principal | None]()
+        self._tokens_limit = LimitLog(f"{MAX_TOKENS_PER_ACCOUNT:,} tokens of an account: the oldest ends")
 
     async def user(self, token: str) -> UserPrincipal:
         """Whom an access token proves. Raises Unauthenticated."""
@@ -103,6 +108,9 @@ class Authentication:
             if not stored.user.is_active:
                 raise Forbidden("this account is deactivated")
             await transaction.tokens.add(credentials.digest(token), stored.user.user_id, now, expires_at)
+            if ended := await transaction.tokens.end_oldest(stored.user.user_id, MAX_TOKENS_PER_ACCOUNT):
+                self._tokens_limit.met(f"account {stored.user.user_id}")
+                await invalidate_with(transaction, self._principals, ended, now)
             await transaction.accounts.record_login(stored.user.user_id, now)
             actor = Actor("user", str(stored.user.user_id), request_id)
             await record_event(transaction, actor, EventType.USER_LOGGED_IN, now, user_id=stored.user.user_id)

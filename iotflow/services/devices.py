@@ -6,13 +6,14 @@ from uuid import UUID
 from iotflow.clock import Clock
 from iotflow.domain import credentials
 from iotflow.domain.devices import Device, DeviceChange, DeviceConfig, DeviceFilter, DeviceKey, DeviceStatus, NewDevice
-from iotflow.domain.errors import Forbidden, NotFound, Unauthenticated
+from iotflow.domain.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from iotflow.domain.events import EventType
 from iotflow.domain.groups import JoinedGroup
 from iotflow.domain.json import JsonObject, JsonValue
 from iotflow.domain.permissions import visible_device
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
 from iotflow.domain.times import Millis
+from iotflow.limit_log import LimitLog
 from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.principal_cache import PrincipalCache
 from iotflow.repositories.transactions import Transaction, Transactions
@@ -49,6 +50,7 @@ class Devices:
         self._clock = clock
         self._online_window_ms = online_window_s * 1_000
         self._max_devices = max_devices_per_account
+        self._limit = LimitLog(_limit(max_devices_per_account))
 
     def is_online(self, device: Device) -> bool:
         """Whether the device was seen within the online window."""
@@ -62,7 +64,10 @@ class Devices:
         now = self._clock.now()
         api_key = credentials.new_api_key()
         async with self._transactions.write() as transaction:
-            device = await transaction.devices.add(caller.user_id, new, now, at_most=self._max_devices)
+            device = await transaction.devices.add(caller.user_id, new, now)
+            if await transaction.devices.has_more_than(self._max_devices, caller.user_id):
+                self._limit.met(f"account {caller.user_id}")
+                raise Conflict(f"{_limit(self._max_devices)}; delete devices that are not needed")
             await transaction.keys.add(_stored_key(device.id, api_key, now))
             await transaction.configs.add(device.id, now)
             await _tell(
@@ -206,6 +211,10 @@ class Devices:
     async def _invalidate(self, transaction: Transaction, device_id: int, at: Millis) -> None:
         digests = [credentials.device_reference(device_id), *await transaction.keys.digests_of_device(device_id)]
         await invalidate_with(transaction, self._principals, digests, at)
+
+
+def _limit(max_devices: int) -> str:
+    return f"IOTFLOW_MAX_DEVICES_PER_ACCOUNT: an account has at most {max_devices:,} devices"
 
 
 async def _locked(transaction: Transaction, caller: Principal, device_id: int) -> Device:

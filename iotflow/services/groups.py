@@ -14,6 +14,7 @@ from iotflow.domain.json import JsonValue
 from iotflow.domain.permissions import visible_group
 from iotflow.domain.principals import UserPrincipal
 from iotflow.domain.times import Millis
+from iotflow.limit_log import LimitLog
 from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit import Actor, record_event
@@ -21,6 +22,7 @@ from iotflow.services.presence import with_presence
 
 MAX_GROUPS_PER_ACCOUNT = 1_000
 """What one page lists. It also bounds the groups of a device."""
+GROUPS_LIMIT = f"an account has at most {MAX_GROUPS_PER_ACCOUNT:,} groups"
 MEMBERS_PER_CHUNK = 500
 
 
@@ -48,12 +50,16 @@ class Groups:
         self._transactions = transactions
         self._presence = presence
         self._clock = clock
+        self._limit = LimitLog(GROUPS_LIMIT)
 
     async def create(self, caller: UserPrincipal, new: NewGroup, request_id: str | None) -> Group:
         """Make a group of the caller's. Raises Conflict for a taken name, or for one group too many."""
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            group = await transaction.groups.add(caller.user_id, new, now, at_most=MAX_GROUPS_PER_ACCOUNT)
+            group = await transaction.groups.add(caller.user_id, new, now)
+            if await transaction.groups.has_more_than(MAX_GROUPS_PER_ACCOUNT, caller.user_id):
+                self._limit.met(f"account {caller.user_id}")
+                raise Conflict(f"{GROUPS_LIMIT}; delete groups that are not needed")
             await _tell(transaction, Actor.of(caller, request_id), EventType.GROUP_CREATED, group, now, name=new.name)
         return group
 

@@ -1,5 +1,6 @@
 """Telemetry on its way out: records, latest values, aggregates; and its deletion."""
 
+import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ from iotflow.completion import to_completion
 from iotflow.domain import credentials
 from iotflow.domain.aggregates import Aggregation, Bucket, combined, finished
 from iotflow.domain.devices import MAX_ID, Device, DeviceFilter
-from iotflow.domain.errors import InvalidInput, NotFound
+from iotflow.domain.errors import InvalidInput, NotFound, Overloaded
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonValue
 from iotflow.domain.permissions import visible_device
@@ -29,6 +30,8 @@ from iotflow.repositories.transactions import Transactions
 from iotflow.services.audit import Actor, record_event
 from iotflow.services.single_flight import SingleFlight
 
+DELETION_TIMEOUT_S = 60
+"""Some millions of records; the chunks that are deleted by then stay deleted."""
 DEVICES_AT_ONCE = 8
 SEGMENTS_AT_ONCE = 3
 """A year in a zone that changes its clocks has three."""
@@ -219,14 +222,21 @@ class History:
         return newest.records[:limit], len(newest.records) > limit
 
     async def delete(self, caller: Principal, device_id: int, span: Span, request_id: str | None) -> None:
-        """Remove a device's records within the span, from the store and from the cache. Raises NotFound."""
+        """Remove a device's records within the span, from the store and from the cache.
+
+        Raises NotFound, Overloaded when it takes too long.
+        """
         device = await self.device(caller, device_id)
         await to_completion(self._delete(device, span, Actor.of(caller, request_id)))
 
     async def _delete(self, device: DevicePrincipal, span: Span, actor: Actor) -> None:
         """Delete and tell of it; run to completion, or a cached value could outlive the store's."""
         try:
-            await self._telemetry.delete(device.device_id, span)
+            async with asyncio.timeout(DELETION_TIMEOUT_S):
+                await self._telemetry.delete(device.device_id, span)
+        except TimeoutError as error:
+            message = f"a deletion takes at most {DELETION_TIMEOUT_S} s; a part of the range is deleted: repeat it"
+            raise Overloaded(message) from error
         finally:
             # After a failure too: some may be gone all the same.
             await self._latest.invalidate(device.device_id)

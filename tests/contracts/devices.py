@@ -1,6 +1,7 @@
 """What the devices role promises."""
 
 import asyncio
+import itertools
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +15,7 @@ from iotflow.domain.groups import NewGroup
 from iotflow.domain.times import Millis
 from iotflow.repositories.transactions import Transactions
 from tests.contracts.raw import RawTables
-from tests.contracts.transactional import LATER, MANY, NOW, TransactionalContract, add_device, add_user
+from tests.contracts.transactional import LATER, NOW, TransactionalContract, add_device, add_user
 
 EVERYONE = DeviceFilter()
 
@@ -28,7 +29,7 @@ class DevicesContract(TransactionalContract):
     ) -> None:
         described = NewDevice("pump", "actuator", "waters", "shed", "1.0", "rev B")
         async with transactions.write() as transaction:
-            device = await transaction.devices.add(owner.user_id, described, NOW, at_most=MANY)
+            device = await transaction.devices.add(owner.user_id, described, NOW)
         assert device == Device(
             id=device.id,
             user_id=owner.user_id,
@@ -52,7 +53,7 @@ class DevicesContract(TransactionalContract):
 
     async def test_what_an_owner_does_not_say_is_none(self, transactions: Transactions, owner: User) -> None:
         async with transactions.write() as transaction:
-            device = await transaction.devices.add(owner.user_id, NewDevice("n", "t"), NOW, at_most=MANY)
+            device = await transaction.devices.add(owner.user_id, NewDevice("n", "t"), NOW)
         said = (device.description, device.location, device.firmware_version, device.hardware_version)
         assert said == (None,) * 4
 
@@ -93,7 +94,7 @@ class DevicesContract(TransactionalContract):
     ) -> None:
         async with transactions.write() as transaction:
             await transaction.configs.add(device.id, NOW)
-            group = await transaction.groups.add(owner.user_id, NewGroup("g"), NOW, at_most=MANY)
+            group = await transaction.groups.add(owner.user_id, NewGroup("g"), NOW)
             await transaction.groups.add_members(group.id, [device.id], NOW)
             await transaction.devices.delete(device.id)
         for table in ("devices", "device_configs", "group_members"):
@@ -117,9 +118,7 @@ class DevicesContract(TransactionalContract):
         self, transactions: Transactions, owner: User, change: Change
     ) -> None:
         async with transactions.write() as transaction:
-            device = await transaction.devices.add(
-                owner.user_id, NewDevice("n", "t", "d", "l", "f", "h"), NOW, at_most=MANY
-            )
+            device = await transaction.devices.add(owner.user_id, NewDevice("n", "t", "d", "l", "f", "h"), NOW)
             changed = await transaction.devices.update(device.id, change, LATER)
         assert changed == replace(device, **change, updated_at=LATER)
         assert isinstance(changed.status, DeviceStatus)
@@ -233,26 +232,25 @@ class DevicesContract(TransactionalContract):
             assert (await transaction.devices.page(DeviceFilter(name_part="über"), 9, 0))[1] == 1
             assert (await transaction.devices.page(DeviceFilter(name_part=device.name), 9, 0))[1] == 0
 
-    async def test_an_account_has_so_many_devices_at_most(self, transactions: Transactions, owner: User) -> None:
+    async def test_an_account_s_devices_are_counted(self, transactions: Transactions, owner: User) -> None:
         other = await add_user(transactions)
-        for user in (owner, other):
-            for name in ("a", "b"):
-                await add_device(transactions, user.user_id, name)
-        async with transactions.write() as transaction:
-            await transaction.devices.add(owner.user_id, NewDevice("c", "sensor"), NOW, at_most=3)
-        with pytest.raises(Conflict, match="devices of this account: 3 is the most"):
-            async with transactions.write() as transaction:
-                await transaction.devices.add(owner.user_id, NewDevice("d", "sensor"), NOW, at_most=3)
-        async with transactions.write() as transaction:
-            await transaction.devices.add(other.user_id, NewDevice("c", "sensor"), NOW, at_most=3)
+        for user, name in itertools.product((owner, other), "ab"):
+            await add_device(transactions, user.user_id, name)
+        await add_device(transactions, owner.user_id)
+        async with transactions.read() as transaction:
+            has_more_than = transaction.devices.has_more_than
+            assert [await has_more_than(number, owner.user_id) for number in range(5)] == [True] * 3 + [False] * 2
+            assert not await has_more_than(2, other.user_id)
 
-    async def test_registrations_at_once_do_not_pass_the_limit(self, transactions: Transactions, owner: User) -> None:
-        async def register(name: str) -> Device:
+    async def test_of_two_who_add_to_one_account_each_counts_the_other(
+        self, transactions: Transactions, owner: User
+    ) -> None:
+        async def register(name: str) -> bool:
             async with transactions.write() as transaction:
-                return await transaction.devices.add(owner.user_id, NewDevice(name, "sensor"), NOW, at_most=3)
+                await transaction.devices.add(owner.user_id, NewDevice(name, "sensor"), NOW)
+                return await transaction.devices.has_more_than(3, owner.user_id)
 
-        outcomes = await asyncio.gather(*(register(f"device {i}") for i in range(6)), return_exceptions=True)
-        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Conflict"] * 3 + ["Device"] * 3
+        assert sorted(await asyncio.gather(*(register(f"device {i}") for i in range(6)))) == [False] * 3 + [True] * 3
 
     async def test_devices_of_a_user_marked_as_deleted_are_invisible_and_removed_in_chunks(
         self, transactions: Transactions, tables: RawTables, owner: User
@@ -272,7 +270,7 @@ class DevicesContract(TransactionalContract):
             assert sum((await transaction.devices.count_by_status()).values()) == 1
             assert await transaction.devices.count_seen_since(NOW) == 1
             with pytest.raises(NotFound):
-                await transaction.devices.add(owner.user_id, NewDevice("late", "sensor"), NOW, at_most=MANY)
+                await transaction.devices.add(owner.user_id, NewDevice("late", "sensor"), NOW)
         for removed in (ids[:2], ids[2:], []):
             async with transactions.write() as transaction:
                 assert await transaction.devices.delete_of_user(owner.user_id, 2) == removed

@@ -14,7 +14,7 @@ from iotflow.domain.groups import Group, JoinedGroup, Member, Membership, NewGro
 from iotflow.domain.times import Millis
 from iotflow.repositories.transactions import Transactions
 from tests.contracts.raw import RawTables
-from tests.contracts.transactional import LATER, MANY, NOW, TransactionalContract, add_device, add_user
+from tests.contracts.transactional import LATER, NOW, TransactionalContract, add_device, add_user
 
 Change = dict[str, Any]
 """Fields to their new values. Any: each has its own type."""
@@ -23,7 +23,7 @@ Change = dict[str, Any]
 async def add_group(transactions: Transactions, user: User, name: str) -> Group:
     """Store a group; the group."""
     async with transactions.write() as transaction:
-        return await transaction.groups.add(user.user_id, NewGroup(name), NOW, at_most=MANY)
+        return await transaction.groups.add(user.user_id, NewGroup(name), NOW)
 
 
 async def join(transactions: Transactions, group: Group, *devices: Device, at: Millis = NOW) -> None:
@@ -35,9 +35,7 @@ async def join(transactions: Transactions, group: Group, *devices: Device, at: M
 class GroupsContract(TransactionalContract):
     async def test_a_new_group_is_stored(self, transactions: Transactions, tables: RawTables, owner: User) -> None:
         async with transactions.write() as transaction:
-            group = await transaction.groups.add(
-                owner.user_id, NewGroup("house", "green", "#00ff00"), NOW, at_most=MANY
-            )
+            group = await transaction.groups.add(owner.user_id, NewGroup("house", "green", "#00ff00"), NOW)
         assert group == Group(group.id, owner.user_id, "house", "green", "#00ff00", 0, NOW, NOW)
         async with transactions.read() as transaction:
             assert await transaction.groups.get(group.id) == group
@@ -49,16 +47,15 @@ class GroupsContract(TransactionalContract):
     async def test_a_group_needs_a_user(self, transactions: Transactions, tables: RawTables) -> None:
         with pytest.raises(NotFound):
             async with transactions.write() as transaction:
-                await transaction.groups.add(uuid4(), NewGroup("house"), NOW, at_most=MANY)
+                await transaction.groups.add(uuid4(), NewGroup("house"), NOW)
         assert await tables.rows("device_groups") == []
 
-    async def test_an_account_has_so_many_groups_at_most(self, transactions: Transactions, owner: User) -> None:
+    async def test_an_account_s_groups_are_counted(self, transactions: Transactions, owner: User) -> None:
         await add_group(transactions, await add_user(transactions), "other")
-        async with transactions.write() as transaction:
-            await transaction.groups.add(owner.user_id, NewGroup("a"), NOW, at_most=1)
-        with pytest.raises(Conflict, match="groups of this account: 1 is the most"):
-            async with transactions.write() as transaction:
-                await transaction.groups.add(owner.user_id, NewGroup("b"), NOW, at_most=1)
+        await add_group(transactions, owner, "mine")
+        async with transactions.read() as transaction:
+            has_more_than = transaction.groups.has_more_than
+            assert [await has_more_than(number, owner.user_id) for number in (0, 1)] == [True, False]
 
     async def test_a_group_is_emptied_in_chunks(self, transactions: Transactions, owner: User, group: Group) -> None:
         devices = [await add_device(transactions, owner.user_id) for _ in range(3)]
@@ -88,7 +85,7 @@ class GroupsContract(TransactionalContract):
             assert await transaction.groups.lock(gone[0].id) is None
             assert await transaction.groups.count() == 1
             with pytest.raises(NotFound):
-                await transaction.groups.add(owner.user_id, NewGroup("late"), NOW, at_most=MANY)
+                await transaction.groups.add(owner.user_id, NewGroup("late"), NOW)
             assert [await transaction.groups.remove_members_of_user(owner.user_id, 2) for _ in range(3)] == [2, 1, 0]
             assert [await transaction.groups.delete_of_user(owner.user_id, 2) for _ in range(3)] == [2, 1, 0]
         assert [row["id"] for row in await tables.rows("device_groups")] == [stays.id]
@@ -133,7 +130,7 @@ class GroupsContract(TransactionalContract):
         self, transactions: Transactions, owner: User, device: Device, change: Change
     ) -> None:
         async with transactions.write() as transaction:
-            group = await transaction.groups.add(owner.user_id, NewGroup("n", "d", "#000000"), NOW, at_most=MANY)
+            group = await transaction.groups.add(owner.user_id, NewGroup("n", "d", "#000000"), NOW)
         await join(transactions, group, device)
         async with transactions.write() as transaction:
             changed = await transaction.groups.update(group.id, change, LATER)
@@ -177,7 +174,7 @@ class GroupsContract(TransactionalContract):
         for first in range(0, 1_000, 100):
             async with transactions.write(bulk=True) as transaction:
                 devices += [
-                    await transaction.devices.add(owner.user_id, NewDevice(f"device {i}", "sensor"), NOW, at_most=MANY)
+                    await transaction.devices.add(owner.user_id, NewDevice(f"device {i}", "sensor"), NOW)
                     for i in range(first, first + 100)
                 ]
         async with transactions.write(bulk=True) as transaction:

@@ -18,8 +18,6 @@ from tests.contracts.raw import RawTables
 
 NOW = START
 LATER = Millis(NOW + 60_000)
-MANY = 1_000
-"""A limit that no test but one of limits meets."""
 
 _numbers = itertools.count(1)
 
@@ -49,7 +47,7 @@ class TransactionalContract:
     async def group(self, transactions: Transactions, owner: User) -> Group:
         """A group of `owner`'s, stored."""
         async with transactions.write() as transaction:
-            return await transaction.groups.add(owner.user_id, NewGroup("greenhouse"), NOW, at_most=MANY)
+            return await transaction.groups.add(owner.user_id, NewGroup("greenhouse"), NOW)
 
 
 def new_user(username: str | None = None, email: str | None = None, **fields: Any) -> User:
@@ -81,9 +79,7 @@ async def add_device(
 ) -> Device:
     """Store a device; the device."""
     async with transactions.write() as transaction:
-        return await transaction.devices.add(
-            user_id, NewDevice(name or f"device {next(_numbers)}", kind), NOW, at_most=MANY
-        )
+        return await transaction.devices.add(user_id, NewDevice(name or f"device {next(_numbers)}", kind), NOW)
 
 
 def new_digest() -> bytes:

@@ -9,7 +9,7 @@ from iotflow.domain.devices import Device, NewDevice
 from iotflow.domain.errors import Conflict, StoreUnavailable
 from iotflow.repositories.transactions import Transactions
 from tests.contracts.raw import RawTables
-from tests.contracts.transactional import LATER, MANY, NOW, TransactionalContract, add_device, add_user, new_user
+from tests.contracts.transactional import LATER, NOW, TransactionalContract, add_device, add_user, new_user
 
 
 class Interrupted(Exception):
@@ -31,11 +31,11 @@ class TransactionsContract(TransactionalContract):
     ) -> None:
         async def change_and_fail() -> None:
             async with transactions.write() as transaction:
-                device = await transaction.devices.add(owner.user_id, NewDevice("n", "t"), NOW, at_most=MANY)
+                device = await transaction.devices.add(owner.user_id, NewDevice("n", "t"), NOW)
                 await transaction.configs.add(device.id, NOW)
                 await transaction.accounts.record_login(owner.user_id, LATER)
                 if failure is Conflict:
-                    await transaction.devices.add(owner.user_id, NewDevice("n", "t"), NOW, at_most=MANY)
+                    await transaction.devices.add(owner.user_id, NewDevice("n", "t"), NOW)
                 raise Interrupted
 
         with pytest.raises(failure):
@@ -113,7 +113,7 @@ class TransactionsContract(TransactionalContract):
         self, transactions: Transactions, owner: User
     ) -> None:
         async with transactions.write() as transaction:
-            device = await transaction.devices.add(owner.user_id, NewDevice("n", "t"), NOW, at_most=MANY)
+            device = await transaction.devices.add(owner.user_id, NewDevice("n", "t"), NOW)
             assert await transaction.devices.get(device.id) == device
             async with transactions.read() as reading:
                 assert await reading.devices.get(device.id) is None

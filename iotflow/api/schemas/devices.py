@@ -3,10 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import to_json
 
 from iotflow.api.schemas.common import WHOLE, Answer, Body, Json, Meta, PartialBody, Timestamp, example, text
-from iotflow.domain.devices import MAX_ID, DeviceStatus
+from iotflow.domain.devices import MAX_ID, MAX_SETTINGS_BYTES, DeviceStatus
+from iotflow.domain.json import JsonObject
 
 MAX_GRACE_S = 30 * 86_400
 
@@ -16,6 +18,16 @@ DeviceType = Annotated[str, text(64), Field(examples=["weather_station"])]
 Description = Annotated[str, Field(max_length=1_024, examples=["Under the south window"])]
 Location = Annotated[str, Field(max_length=256, examples=["Bench 3"])]
 Version = Annotated[str, Field(max_length=64, examples=["1.4.2"])]
+
+
+def _small(settings: JsonObject) -> JsonObject:
+    size = len(to_json(settings))
+    if size > MAX_SETTINGS_BYTES:
+        raise ValueError(f"settings have at most {MAX_SETTINGS_BYTES} bytes as JSON, these have {size}")
+    return settings
+
+
+Settings = Annotated[Json, AfterValidator(_small), Field(description=f"At most {MAX_SETTINGS_BYTES} bytes.")]
 Status = Annotated[DeviceStatus, Field(strict=False)]
 SettableVersion = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
 Grace = Annotated[int, Field(ge=0, le=MAX_GRACE_S), WHOLE]
@@ -144,7 +156,7 @@ class ConfigBody(Body):
 
     model_config = example(settings={"interval_seconds": 60})
 
-    settings: Json
+    settings: Settings
     config_version: SettableVersion | None = Field(
         None, description="The version that the change was made from; 409 when the stored one differs."
     )
@@ -159,7 +171,7 @@ class OwnConfigBody(PartialBody):
     location: Location | None = None
     firmware_version: Version | None = None
     hardware_version: Version | None = None
-    settings: Json = Field(default_factory=dict)
+    settings: Settings = Field(default_factory=dict)
 
 
 class OwnStatus(Answer):

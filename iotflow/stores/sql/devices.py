@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from iotflow.domain.devices import Device, DeviceChange, DeviceFilter, DeviceStatus, NewDevice
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.times import Millis
-from iotflow.stores.sql.owners import has_at_least, is_kept, lock_owner
+from iotflow.stores.sql.owners import has_more_than, is_kept, lock_owner
 from iotflow.stores.sql.tables import devices
 
 _KEPT = is_kept(devices)
@@ -23,10 +23,8 @@ class SqlDevices:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, user_id: UUID, device: NewDevice, at: Millis, *, at_most: int) -> Device:
+    async def add(self, user_id: UUID, device: NewDevice, at: Millis) -> Device:
         await lock_owner(self._connection, user_id)
-        if await has_at_least(self._connection, devices, user_id, at_most):
-            raise Conflict(f"devices of this account: {at_most:,} is the most; delete devices that are not needed")
         statement = (
             devices.insert()
             .values(
@@ -49,6 +47,9 @@ class SqlDevices:
         except IntegrityError as error:
             raise Conflict(f"this account has a device named {device.name!r} already") from error
         return device_of(row)
+
+    async def has_more_than(self, number: int, user_id: UUID) -> bool:
+        return await has_more_than(self._connection, devices, number, user_id)
 
     async def get(self, device_id: int) -> Device | None:
         row = (await self._connection.execute(select(devices).where(devices.c.id == device_id, _KEPT))).one_or_none()

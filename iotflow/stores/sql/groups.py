@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select, true, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, delete, func, literal, select, true, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,8 +14,8 @@ from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, Membe
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.devices import device_of
 from iotflow.stores.sql.dialect import insert
-from iotflow.stores.sql.owners import has_at_least, is_kept, lock_owner
-from iotflow.stores.sql.tables import devices, groups, memberships
+from iotflow.stores.sql.owners import has_more_than, is_kept, lock_owner
+from iotflow.stores.sql.tables import ID, devices, groups, memberships
 
 _KEPT = is_kept(groups)
 
@@ -35,10 +35,8 @@ class SqlGroups:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, user_id: UUID, group: NewGroup, at: Millis, *, at_most: int) -> Group:
+    async def add(self, user_id: UUID, group: NewGroup, at: Millis) -> Group:
         await lock_owner(self._connection, user_id)
-        if await has_at_least(self._connection, groups, user_id, at_most):
-            raise Conflict(f"groups of this account: {at_most:,} is the most; delete groups that are not needed")
         statement = (
             groups.insert()
             .values(
@@ -56,6 +54,9 @@ class SqlGroups:
         except IntegrityError as error:
             raise Conflict(f"this account has a group named {group.name!r} already") from error
         return await self._existing(group_id)
+
+    async def has_more_than(self, number: int, user_id: UUID) -> bool:
+        return await has_more_than(self._connection, groups, number, user_id)
 
     async def get(self, group_id: int) -> Group | None:
         statement = select(groups, _DEVICE_COUNT).where(groups.c.id == group_id, _KEPT)
@@ -105,9 +106,13 @@ class SqlGroups:
     async def add_members(self, group_id: int, device_ids: Collection[int], at: Millis) -> list[Membership]:
         if not device_ids:
             return []
+        # From a SELECT: to compile a list of a thousand rows would hold up the event loop.
+        chosen = select(literal(group_id, ID), devices.c.id, literal(at, BigInteger)).where(
+            devices.c.id.in_(device_ids)
+        )
         statement = (
             insert(self._connection.dialect.name, memberships)
-            .values([{"group_id": group_id, "device_id": device_id, "added_at": at} for device_id in device_ids])
+            .from_select(["group_id", "device_id", "added_at"], chosen.order_by(devices.c.id))
             .on_conflict_do_nothing()
             .returning(memberships)
         )

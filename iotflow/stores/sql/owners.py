@@ -21,7 +21,7 @@ async def lock_owner(connection: AsyncConnection, user_id: UUID) -> None:
         raise NotFound(f"there is no user {user_id}")
 
 
-async def has_at_least(connection: AsyncConnection, owned: Table, user_id: UUID, number: int) -> bool:
-    """Whether the account owns so many rows; reads no more of the index by owner than that."""
-    last = select(literal(1)).where(owned.c.user_id == user_id).offset(number - 1).limit(1)
-    return (await connection.execute(last)).first() is not None
+async def has_more_than(connection: AsyncConnection, owned: Table, number: int, user_id: UUID) -> bool:
+    """Whether the account owns more rows than this; reads no more of the index by owner."""
+    next_one = select(literal(1)).where(owned.c.user_id == user_id).offset(number).limit(1)
+    return (await connection.execute(next_one)).first() is not None

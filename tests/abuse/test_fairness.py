@@ -1,0 +1,220 @@
+"""What one account leaves to be done in the background delays no other account's, and holds up nobody."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import pytest
+
+from tests.abuse.harm import unharmed
+from tests.abuse.rows import Rows
+from tests.api.people import (
+    PASSWORD,
+    Caller,
+    Person,
+    Thing,
+    events,
+    join,
+    login,
+    new_device,
+    new_group,
+    register,
+    submit,
+)
+from tests.four import Four
+from tests.processes import ServiceProcess
+
+READABLE_WITHIN_S = 2.0
+ENDED_WITHIN_S = 1.0
+ANSWERED_WITHIN_S = 2.0
+REMOVED_WITHIN_S = 240.0
+OWNED = ("devices", "device_keys", "device_configs", "device_groups", "group_members")
+
+
+@pytest.fixture
+async def embedded_client(embedded: ServiceProcess) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a service that runs embedded alone."""
+    url = f"{embedded.start().base_url}/api/v1"
+    async with httpx.AsyncClient(base_url=url, timeout=60.0, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def rows(service: ServiceProcess, request: pytest.FixtureRequest) -> Rows:
+    """The rows of the running service."""
+    if request.node.callspec.params["service"] == "embedded":
+        return Rows.embedded(service.data_dir)
+    four: Four = request.getfixturevalue("four")
+    return Rows(four.environment()["IOTFLOW_DATABASE_URL"])
+
+
+async def readable_after(person: Person) -> float:
+    """Change something; after how many seconds its event is readable."""
+    device = await new_device(person, f"probe {time.monotonic()}")
+    began = time.monotonic()
+    await events(person, 1, 60.0, event_type="device.registered", device_id=device.id)
+    return time.monotonic() - began
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], deadline_s: float) -> None:
+    """Wait until it holds. Raises TimeoutError."""
+    async with asyncio.timeout(deadline_s):
+        while not await holds():  # noqa: ASYNC110  # a service tells nobody of its background work
+            await asyncio.sleep(0.1)
+
+
+class TestEvents:
+    async def test_a_bulk_change_leaves_one_event_and_delays_nobody_s(
+        self, service: ServiceProcess, client: httpx.AsyncClient, ada: Person, rows: Rows
+    ) -> None:
+        bob = await join(client, "bob")
+        await rows.add_devices(ada.user_id, 1_000)
+        device_ids = [device["id"] for device in (await ada.get("/devices/user/me", limit=1_000))["devices"]]
+        groups = [await new_group(ada, f"group {number}") for number in range(100)]
+        async with unharmed(service):
+            for group in groups:
+                answer = await ada.post(f"/groups/{group}/devices/bulk", {"device_ids": device_ids})
+                assert len(answer["added"]) == 1_000
+            assert await readable_after(bob) <= READABLE_WITHIN_S
+        # A later change of the same account's comes after all of those.
+        await readable_after(ada)
+        told = await events(ada, 100, event_type="group.devices_added")
+        assert {event["details"]["group_id"] for event in told} == set(groups)
+        assert all(event["details"]["device_ids"] == device_ids for event in told)
+        assert {event["device_id"] for event in told} == {None}
+
+    async def test_a_backlog_of_one_account_delays_nobody_else_s_events(
+        self, service: ServiceProcess, client: httpx.AsyncClient, ada: Person, rows: Rows
+    ) -> None:
+        bob = await join(client, "bob")
+        await rows.add_waiting_events(ada.user_id, 100_000)
+        async with unharmed(service):
+            delays = [await readable_after(bob) for _ in range(5)]
+        assert max(delays) <= READABLE_WITHIN_S, delays
+        assert await rows.count("outbox") > 1_000, "the backlog was over before it could delay anybody"
+
+
+class TestPurges:
+    async def test_purges_of_one_account_delay_nobody_else_s(
+        self, service: ServiceProcess, client: httpx.AsyncClient, ada: Person, rows: Rows
+    ) -> None:
+        bob = await join(client, "bob")
+        probe = await new_device(bob)
+        await submit(probe, temp=21)
+        await rows.add_waiting_purges(ada.user_id, 10_000)
+        await bob.delete(f"/devices/{probe.id}")
+        purged = f"topic = 'purge_telemetry' AND subject = 'purge:{bob.user_id}'"
+        await eventually(lambda: _is_empty(rows, "outbox", purged), 10.0)
+        waiting = await rows.count("outbox", f"subject = 'purge:{ada.user_id}'")
+        assert waiting > 1_000, "nobody was there to be overtaken"
+
+    async def test_a_device_with_much_telemetry_holds_up_nobody(
+        self, embedded: ServiceProcess, embedded_client: httpx.AsyncClient
+    ) -> None:
+        rows = Rows.embedded(embedded.data_dir)
+        ada, bob = await join(embedded_client, "ada"), await join(embedded_client, "bob")
+        huge, small = await new_device(ada), await new_device(bob)
+        await rows.add_points(huge.id, 300_000)
+        await submit(small, temp=21)
+        async with unharmed(embedded):
+            await ada.delete(f"/devices/{huge.id}")
+            await bob.delete(f"/devices/{small.id}")
+            await eventually(lambda: _is_empty(rows, "telemetry_points", f"device_id = {small.id}"), 10.0)
+            assert await rows.count("telemetry_points") > 1_000, "nobody was there to be overtaken"
+        await eventually(lambda: _is_empty(rows, "telemetry_points"), REMOVED_WITHIN_S)
+
+
+class TestLargeAccounts:
+    @pytest.mark.parametrize("devices", [200_000])
+    async def test_an_account_is_suspended_and_deleted_at_once_and_removed_despite_a_kill(
+        self, service: ServiceProcess, client: httpx.AsyncClient, admin: Person, ada: Person, rows: Rows, devices: int
+    ) -> None:
+        probe = await new_device(ada)
+        await rows.add_devices(ada.user_id, devices)
+        await rows.add_members(await new_group(ada), ada.user_id)
+        neighbour = await new_device(await join(client, "bob"))
+        await submit(probe, temp=21)
+
+        assert await _duration(admin.patch(f"/users/{ada.user_id}/deactivate")) <= ANSWERED_WITHIN_S
+        await _refused_soon(ada, "/users/me")
+        await _refused_soon(probe, "/devices/status")
+        assert await _duration(admin.patch(f"/users/{ada.user_id}/activate")) <= ANSWERED_WITHIN_S
+        await ada.get("/users/me")
+        await probe.get("/devices/status")
+
+        async with unharmed(service):
+            assert await _duration(admin.delete(f"/users/{ada.user_id}")) <= ANSWERED_WITHIN_S
+            await _check_gone(client, admin, ada, probe)
+            ada_again = await _registered_again(client)
+            await _submit_meanwhile(neighbour)
+        service.kill()
+        assert await rows.count("devices", f"id > {neighbour.id}") >= 0
+        left = await rows.count("devices")
+        assert left > 1_000, "all was removed before the service was killed"
+        service.start()
+
+        async def is_removed() -> bool:
+            counts = [await rows.count(table) for table in OWNED]
+            return counts == [1, 1, 1, 0, 0]
+
+        async with unharmed(service):
+            await _submit_meanwhile(neighbour)
+        await eventually(is_removed, REMOVED_WITHIN_S)
+        await eventually(lambda: _is_empty(rows, "users", "deleted_at IS NOT NULL"), REMOVED_WITHIN_S)
+        await eventually(lambda: _is_empty(rows, "outbox", f"subject = 'purge:{ada.user_id}'"), REMOVED_WITHIN_S)
+        if service.data_dir.joinpath("iotflow.db").exists():
+            assert await rows.count("telemetry_points", f"device_id = {probe.id}") == 0
+        await neighbour.get("/devices/status")
+        await ada_again.get("/users/me")
+        told = await events(admin, 1, user_id=ada.user_id, event_type="user.registered")
+        assert told[0]["details"].keys() == {"actor", "is_admin"}
+
+
+async def _check_gone(client: httpx.AsyncClient, admin: Person, ada: Person, probe: Thing) -> None:
+    await _refused_soon(ada, "/users/me")
+    await _refused_soon(probe, "/devices/status")
+    credentials = {"username": ada.username, "password": PASSWORD}
+    await Caller(client).refused(401, "POST", "/auth/login", credentials)
+    for path in (f"/users/{ada.user_id}", f"/devices/{probe.id}", f"/devices/user/{ada.user_id}"):
+        await admin.refused(404, "GET", path)
+    await admin.refused(404, "GET", f"/telemetry/{probe.id}/latest")
+    assert (await admin.get("/admin/devices", user_id=ada.user_id))["meta"]["total"] == 0
+    assert (await admin.get("/admin/devices"))["meta"]["total"] == 1
+    assert [user["username"] for user in (await admin.get("/users"))["users"]] == ["root", "bob"]
+    stats = await admin.get("/admin/stats")
+    assert (stats["users"]["total"], stats["devices"]["total"], stats["groups"]["total"]) == (2, 1, 0)
+
+
+async def _registered_again(client: httpx.AsyncClient) -> Person:
+    await register(client, "ada")
+    return await login(client, "ada")
+
+
+async def _refused_soon(caller: Caller, path: str) -> None:
+    """Wait until the credentials are refused, and see that they stay so, by whatever worker answers."""
+    await eventually(lambda: _is_refused(caller, path), ENDED_WITHIN_S)
+    await asyncio.gather(*(caller.refused(401, "GET", path) for _ in range(30)))
+
+
+async def _is_refused(caller: Caller, path: str) -> bool:
+    return (await caller.send("GET", path)).status_code == 401
+
+
+async def _submit_meanwhile(device: Thing) -> None:
+    """Submit for some seconds; no submission waits long for the background work."""
+    longest, until = 0.0, time.monotonic() + 5.0
+    while time.monotonic() < until:
+        longest = max(longest, await _duration(submit(device, temp=21)))
+    print(f"longest submission {longest:.3f} s")
+    assert longest <= 0.5
+
+
+async def _duration(work: Awaitable[object]) -> float:
+    began = time.monotonic()
+    await work
+    return time.monotonic() - began
+
+
+async def _is_empty(rows: Rows, table: str, where: str = "TRUE") -> bool:
+    return await rows.count(table, where) == 0
