@@ -16,6 +16,7 @@ CONTROL_S = 2.0
 TIMES_CONTROL = 10
 SHORT_STALL_S = 0.25
 MIB = 2**20
+PROBER_BEGINS_WITHIN_S = 30.0
 PROBER_ENDS_WITHIN_S = 70.0
 
 
@@ -75,8 +76,11 @@ async def _watching(service: ServiceProcess) -> AsyncIterator[Watched]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
+    assert prober.stdout is not None
     watched = Watched()
     try:
+        async with asyncio.timeout(PROBER_BEGINS_WITHIN_S):
+            await prober.stdout.readline()
         yield watched
         async with asyncio.timeout(PROBER_ENDS_WITHIN_S):
             output, _ = await prober.communicate(b"")

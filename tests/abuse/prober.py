@@ -1,6 +1,7 @@
 """A client that asks `GET /health/live` every 50 ms, in a process of its own, so that nothing but the service slows it.
 
-`python -m tests.abuse.prober PORT` asks until its standard input ends, then prints a `Probes` as JSON.
+`python -m tests.abuse.prober PORT` prints a line when it begins, asks until its standard input ends, then prints a
+`Probes` as JSON.
 """
 
 import http.client
@@ -27,6 +28,7 @@ class Probes:
 def main() -> None:
     """Ask the service on this port of 127.0.0.1."""
     connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=TIMEOUT_S)
+    print("ready", flush=True)
     times: list[float] = []
     refused = 0
     while not times or not select.select([sys.stdin], [], [], EVERY_S)[0]:
