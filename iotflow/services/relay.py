@@ -127,10 +127,10 @@ class RunJobs:
 
     async def _take_turn(self, queue: Sequence[Message], round_: Round) -> None:
         until = time.monotonic() + SLICE_S
-        for message in queue:
+        for place, message in enumerate(queue):
             if message.subject in round_.failed_subjects:
                 round_.fail(message)
-            elif time.monotonic() >= until:
+            elif place > 0 and time.monotonic() >= until:
                 round_.unfinished[message.id] = message.payload
             else:
                 await self._attempt(message, until, round_)

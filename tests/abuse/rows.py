@@ -33,6 +33,23 @@ class Rows:
             count=count,
         )
 
+    async def add_groups(self, user_id: str, count: int) -> None:
+        """Give an account groups."""
+        await self._run(
+            f"""INSERT INTO device_groups (user_id, name, created_at, updated_at)
+            {NUMBERS} SELECT {self._uuid(user_id)}, 'seeded ' || n, 1, 1 FROM numbers""",
+            count=count,
+        )
+
+    async def add_tokens(self, user_id: str, count: int) -> None:
+        """Give an account tokens that were made long ago."""
+        digest = "randomblob(32)" if self._is_sqlite else "sha256(('token ' || n)::bytea)"
+        await self._run(
+            f"""INSERT INTO tokens (digest, user_id, created_at, expires_at)
+            {NUMBERS} SELECT {digest}, {self._uuid(user_id)}, n, 9000000000000000 FROM numbers""",
+            count=count,
+        )
+
     async def add_members(self, group_id: int, user_id: str) -> None:
         """Put all devices of an account into a group."""
         await self._run(

@@ -1,6 +1,7 @@
 """What one account leaves to be done in the background delays no other account's, and holds up nobody."""
 
 import asyncio
+import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -201,6 +202,79 @@ class TestLargeAccounts:
                 await admin.delete(f"/users/{ada.user_id}")
                 await _refused_soon(probe, "/devices/status")
                 await _refused_soon(ada, "/users/me")
+
+
+class TestLimits:
+    async def test_an_account_has_so_many_devices_at_most(self, prepared_data: Path, tmp_path: Path) -> None:
+        shutil.copytree(prepared_data, tmp_path / "data")
+        environment = {"IOTFLOW_MAX_DEVICES_PER_ACCOUNT": "3", "IOTFLOW_LOG_LEVEL": "warning"}
+        with ServiceProcess(tmp_path / "data", environment) as service:
+            url = f"{service.base_url}/api/v1"
+            async with httpx.AsyncClient(base_url=url, timeout=60.0, trust_env=False) as client:
+                ada, bob = await join(client, "ada"), await join(client, "bob")
+                bodies = [{"name": f"probe {number}", "device_type": "sensor"} for number in range(9)]
+                sent = [ada.send("POST", "/devices/register", json=body) for body in bodies]
+                answers = await asyncio.gather(*sent)
+                assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 6
+                refused = next(answer.json() for answer in answers if answer.status_code == 409)
+                limit = "IOTFLOW_MAX_DEVICES_PER_ACCOUNT: an account has at most 3 devices"
+                assert refused["detail"].startswith(limit)
+                await new_device(bob)
+                assert service.log().count(f"limit met: {limit}; by account {ada.user_id}; times=1") == 1
+
+    async def test_an_account_has_so_many_groups_at_most(
+        self, embedded: ServiceProcess, embedded_client: httpx.AsyncClient
+    ) -> None:
+        ada = await join(embedded_client, "ada")
+        await Rows.embedded(embedded.data_dir).add_groups(ada.user_id, 999)
+        await new_group(ada)
+        problem = await ada.refused(409, "POST", "/groups", {"name": "one more"})
+        assert problem["detail"].startswith("an account has at most 1,000 groups")
+
+    async def test_a_login_beyond_the_limit_ends_the_oldest_token(
+        self, embedded: ServiceProcess, embedded_client: httpx.AsyncClient
+    ) -> None:
+        rows = Rows.embedded(embedded.data_dir)
+        ada = await join(embedded_client, "ada")
+        await rows.add_tokens(ada.user_id, 1_500)
+        again = await login(embedded_client, "ada")
+        mine = f"user_id = '{ada.user_id.replace('-', '')}'"
+        assert await rows.count("tokens", mine) == 1_000
+        assert await rows.count("tokens", f"{mine} AND created_at <= 502") == 0
+        await ada.get("/users/me")
+        await again.put("/users/me", {"email": "ada.lovelace@example.org"})
+
+    async def test_a_device_s_settings_are_small(
+        self, embedded: ServiceProcess, embedded_client: httpx.AsyncClient
+    ) -> None:
+        ada = await join(embedded_client, "ada")
+        probe = await new_device(ada)
+        largest = {"text": "x" * (65_536 - len('{"text":""}'))}
+        await ada.put(f"/devices/{probe.id}/config", {"settings": largest})
+        too_large = {"settings": {**largest, "n": 1}}
+        for caller, path in ((ada, f"/devices/{probe.id}/config"), (probe, "/devices/config")):
+            problem = await caller.refused(422, "PUT", path, too_large)
+            assert "65536 bytes" in problem["errors"][0]["msg"]
+
+    async def test_a_group_of_many_devices_is_deleted_in_chunks(
+        self, embedded: ServiceProcess, embedded_client: httpx.AsyncClient
+    ) -> None:
+        rows = Rows.embedded(embedded.data_dir)
+        ada = await join(embedded_client, "ada")
+        neighbour = await new_device(await join(embedded_client, "bob"))
+        await rows.add_devices(ada.user_id, 100_000)
+        group = await new_group(ada)
+        await rows.add_members(group, ada.user_id)
+        undisturbed = await _longest_submission(neighbour, 2.0)
+        async with unharmed(embedded):
+            deleting = asyncio.create_task(ada.delete(f"/groups/{group}"))
+            longest = 0.0
+            while not deleting.done():
+                longest = max(longest, await _duration(submit(neighbour, temp=21)))
+            await deleting
+        assert longest <= max(TIMES_CONTROL * undisturbed, SHORT_STALL_S), (undisturbed, longest)
+        assert await rows.count("group_members") == 0
+        await ada.refused(404, "GET", f"/groups/{group}")
 
 
 async def _check_gone(client: httpx.AsyncClient, admin: Person, ada: Person, probe: Thing) -> None:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from iotflow.app import FLUSH_EVERY_S
+from iotflow.bootstrap import PRINCIPAL_LIFETIME_S
 from iotflow.domain.devices import NewDevice
 from iotflow.domain.errors import NotFound, StoreUnavailable, Unauthenticated
 from iotflow.domain.groups import NewGroup
@@ -15,6 +17,7 @@ from iotflow.repositories.latest_cache import LatestMiss
 from iotflow.services.groups import Groups
 from iotflow.services.ingest import Submission
 from iotflow.services.passwords import Passwords
+from iotflow.services.purge import AGAIN_AFTER_MS
 from iotflow.services.upkeep import flush_presence
 from tests.clock import FakeClock
 from tests.services.edges import Edge, Fail
@@ -150,6 +153,10 @@ async def test_a_device_is_purged_again_when_nobody_can_have_its_key_any_more(
     await pass_time(house, 2)
     assert tables.query("SELECT * FROM telemetry_points") == []
     assert tables.query("SELECT * FROM outbox") == []
+
+
+def test_a_purge_is_repeated_after_the_lifetime_of_cached_keys_and_two_flushes() -> None:
+    assert AGAIN_AFTER_MS == 1_000 * (PRINCIPAL_LIFETIME_S + 2 * FLUSH_EVERY_S)
 
 
 async def test_a_purge_waits_for_a_store_that_is_away(

@@ -13,9 +13,11 @@ import pytest
 from iotflow.bootstrap import Stores
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import Event, EventFilter, EventType
+from iotflow.domain.json import JsonObject
 from iotflow.domain.outbox import NewMessage, Topic
+from iotflow.services import relay
 from iotflow.services.passwords import Passwords
-from iotflow.services.relay import LEASE_MS
+from iotflow.services.relay import LEASE_MS, MESSAGES_PER_CLAIM, Consumer, RunJobs
 from iotflow.settings import Settings
 from tests.clock import FakeClock
 from tests.services.edges import Edge, Fail, Pause
@@ -262,6 +264,69 @@ async def test_the_relay_goes_on_after_the_outbox_could_not_be_read(
     await asyncio.wait([running])
     assert gone.calls == 1
     assert len(await events_of(house, ada)) == 1
+
+
+def consumer_of(house: House, topic: Topic) -> Consumer:
+    (found,) = [consumer for consumer in house.relay.consumers if consumer.topic is topic]
+    return found
+
+
+async def test_accounts_take_turns(house: House, ada: Resident) -> None:
+    others = [await new_resident(house, f"user-{number}") for number in range(3)]
+    probe = await new_probe(house, ada, active=False)
+    for version in range(450):
+        await house.devices.configure(ada.caller, probe.id, {"version": version}, None, {}, None)
+    for other in others:
+        await new_probe(house, other, active=False)
+    await consumer_of(house, Topic.EVENT).handle_due()
+    for other in others:
+        assert len(await events_of(house, other)) == 1
+    assert 0 < len(await events_of(house, ada)) <= MESSAGES_PER_CLAIM
+
+
+async def test_a_job_that_is_not_done_after_its_slice_keeps_its_progress_and_lets_others_go_on(
+    house: House, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "SLICE_S", 0.0)
+    done: list[str] = []
+
+    async def count_down(payload: JsonObject) -> JsonObject | None:
+        left = payload["left"]
+        assert isinstance(left, int)
+        done.append(f"{payload['of']}{left}")
+        return {**payload, "left": left - 1} if left > 1 else None
+
+    jobs = Consumer(house.stores.transactions, clock, Topic.ANONYMIZE_EVENTS, RunJobs(count_down))
+    await _add(
+        house,
+        [
+            NewMessage(Topic.ANONYMIZE_EVENTS, f"user:{of}", {"of": of, "left": left}, clock.now())
+            for of, left in (("a", 3), ("a", 1), ("b", 1))
+        ],
+    )
+    rounds = [await jobs.handle_due() for _ in range(5)]
+    assert done == ["a3", "b1", "a2", "a1", "a1"]
+    assert rounds == [3, 2, 2, 1, 0]
+    assert await waiting(house) == 0
+
+
+async def test_a_job_that_fails_is_tried_again_from_where_it_was(house: House, clock: FakeClock) -> None:
+    fail = Fail(StoreUnavailable("telemetry", "gone"))
+    done: list[object] = []
+
+    async def work(payload: JsonObject) -> JsonObject | None:
+        done.append(payload["left"])
+        await fail()
+        return None
+
+    jobs = Consumer(house.stores.transactions, clock, Topic.PURGE_TELEMETRY, RunJobs(work))
+    await _add(house, [NewMessage(Topic.PURGE_TELEMETRY, "purge:a", {"left": n}, clock.now()) for n in (2, 1)])
+    await jobs.handle_due()
+    assert await jobs.handle_due() == 0
+    fail.error = None
+    clock.advance(1)
+    await jobs.handle_due()
+    assert done == [2, 2, 1]
 
 
 async def _add(house: House, messages: Sequence[NewMessage]) -> None:
