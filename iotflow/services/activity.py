@@ -36,7 +36,8 @@ class ActivityCounter:
         """Store what was counted, in chunks. Raises StoreUnavailable, and then keeps the rest for the next flush."""
         waiting = list(self._counts)
         for start in range(0, len(waiting), DEVICE_HOURS_PER_FLUSH):
-            counts = {at: self._counts.pop(at) for at in waiting[start : start + DEVICE_HOURS_PER_FLUSH]}
+            chunk = waiting[start : start + DEVICE_HOURS_PER_FLUSH]
+            counts = {at: self._counts.pop(at) for at in chunk if at in self._counts}
             try:
                 await self._repository.add(counts)
             except BaseException:

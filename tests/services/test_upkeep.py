@@ -8,6 +8,8 @@ from iotflow.domain import credentials
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import EventFilter
 from iotflow.domain.times import Millis
+from iotflow.services import activity as activity_module
+from iotflow.services import upkeep
 from iotflow.services.activity import ActivityCounter
 from iotflow.services.ingest import Submission
 from iotflow.services.upkeep import CREDENTIALS_PER_SWEEP, flush_presence, repeat, sweep
@@ -17,7 +19,7 @@ from tests.api.people import Thing, join, new_device
 from tests.api.people import submit as send
 from tests.api.service import running
 from tests.clock import START, FakeClock
-from tests.services.edges import Edge, Fail, Pause
+from tests.services.edges import Edge, Fail, Pause, Stepped
 from tests.services.house import House, Resident, new_probe, submit
 from tests.stores.sqlite import SqliteTables
 
@@ -94,6 +96,41 @@ async def test_activity_that_no_store_takes_is_kept_for_the_next_flush(
     away.error = None
     await activity.flush()
     assert [(row["messages"], row["points"]) for row in tables.query("SELECT * FROM activity")] == [(2, 7)]
+
+
+async def test_counts_are_flushed_in_chunks_and_held_up_to_a_limit(
+    house: House,
+    clock: FakeClock,
+    tables: SqliteTables,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(activity_module, "DEVICE_HOURS_PER_FLUSH", 2)
+    monkeypatch.setattr(activity_module, "MAX_DEVICE_HOURS", 5)
+    adds = Fail(None)
+    counter = ActivityCounter(Edge(house.stores.activity, "add", before=adds), clock)
+    for device_id in range(9):
+        for _ in range(2):
+            counter.count(device_id, points=3)
+    assert caplog.text.count("limit met: 5 counts of activity that wait for the documents; by device 5") == 1
+    await counter.flush()
+    assert adds.calls == 3
+    stored = tables.query("SELECT device_id, messages, points FROM activity ORDER BY device_id")
+    assert [tuple(row.values()) for row in stored] == [(device_id, 2, 6) for device_id in range(5)]
+
+
+async def test_presence_is_flushed_in_chunks(house: House, ada: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "DEVICES_PER_FLUSH", 2)
+    probes = [await new_probe(house, ada, f"probe {number}") for number in range(5)]
+    for probe in probes:
+        await seen(house, probe.id, 1_000)
+    writes = Fail(None)
+    await flush_presence(
+        house.stores.presence, Stepped(house.stores.transactions, "devices", "record_seen", after=writes)
+    )
+    assert writes.calls == 3
+    assert [await stored_last_seen(house, probe.id) for probe in probes] == [1_000] * 5
+    assert await house.stores.presence.unflushed() == {}
 
 
 async def test_a_sweep_removes_what_has_outlived_its_retention_and_nothing_else(
