@@ -34,13 +34,15 @@ from iotflow.services.login_throttle import LoginThrottle
 from iotflow.services.passwords import Passwords
 from iotflow.services.purge import Purge
 from iotflow.services.relay import Relay
+from iotflow.services.request_limits import RequestLimits
 from iotflow.services.statistics import StatisticsReader
-from iotflow.services.upkeep import flush_presence, repeat, sweep
+from iotflow.services.upkeep import clamp_future_times, flush_presence, repeat, sweep
 from iotflow.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 FLUSH_EVERY_S = 30
+CLAMP_EVERY_S = 10.0
 SWEEP_EVERY_S = 3_600.0
 BEGIN_AGAIN_AFTER_S = 5.0
 
@@ -75,7 +77,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["*"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
+            expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
         )
     app.add_middleware(RequestContext)
     if settings.trusted_proxies:
@@ -93,7 +95,7 @@ def _lifespan(settings: Settings, clock: Clock) -> Lifespan[FastAPI]:
             stack.callback(passwords.close)
             activity = ActivityCounter(stores.activity, clock)
             state = _state(settings, clock, stores, passwords, activity)
-            stack.push_async_callback(_flush_at_last, stores, activity)
+            stack.push_async_callback(_flush_at_last, stores, activity, clock)
             stack.push_async_callback(state.ingest.close)
             for work in _background_work(stores, clock, activity):
                 task = asyncio.create_task(_keep_doing(work))
@@ -108,6 +110,7 @@ def _state(
 ) -> AppState:
     transactions = stores.transactions
     throttle = LoginThrottle(stores.rate_limiter, settings.login_limits)
+    request_limits = RequestLimits(stores.rate_limiter, settings.rates)
     return AppState(
         settings=settings,
         clock=clock,
@@ -117,6 +120,7 @@ def _state(
             stores.principals,
             stores.presence,
             throttle,
+            request_limits,
             stores.counters,
             passwords,
             clock,
@@ -147,6 +151,7 @@ def _state(
             online_window_s=settings.online_window,
         ),
         health=HealthCheck(stores.probes),
+        request_limits=request_limits,
     )
 
 
@@ -162,19 +167,22 @@ def _background_work(
     return [
         relay.run,
         relay.run_purges,
-        partial(repeat, "the flush of presence and activity", partial(_flush, stores, activity), FLUSH_EVERY_S),
+        partial(repeat, "the flush of presence and activity", partial(_flush, stores, activity, clock), FLUSH_EVERY_S),
+        partial(
+            repeat, "the clamp of future times", partial(clamp_future_times, stores.transactions, clock), CLAMP_EVERY_S
+        ),
         partial(repeat, "the sweep of expired data", swept, SWEEP_EVERY_S),
     ]
 
 
-async def _flush(stores: Stores, activity: ActivityCounter) -> None:
-    await flush_presence(stores.presence, stores.transactions)
+async def _flush(stores: Stores, activity: ActivityCounter, clock: Clock) -> None:
+    await flush_presence(stores.presence, stores.transactions, clock)
     await activity.flush()
 
 
-async def _flush_at_last(stores: Stores, activity: ActivityCounter) -> None:
+async def _flush_at_last(stores: Stores, activity: ActivityCounter, clock: Clock) -> None:
     try:
-        await _flush(stores, activity)
+        await _flush(stores, activity, clock)
     except StoreUnavailable as error:
         logger.warning("presence and activity of the last seconds are lost, no store takes them: %s", error)
 

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from iotflow.services.login_throttle import LoginLimits
+from iotflow.services.request_limits import Rates
 from iotflow.stores.cassandra.address import parse_address as parse_cassandra
 from iotflow.stores.mongo.address import parse_address as parse_mongo
 from iotflow.stores.redis.address import parse_address as parse_redis
@@ -148,12 +149,44 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
         [], description="Origins, comma separated, whose pages may call the API from a browser."
     )
+    device_requests_per_second: int = Field(
+        1_000, ge=0, le=1_000_000, description="Requests a second of one device, ten times that at once; 0: no limit."
+    )
+    device_points_per_second: int = Field(
+        1_000_000,
+        ge=0,
+        le=1_000_000_000,
+        description="Values a second of one device, ten times that at once; 0: no limit.",
+    )
+    account_requests_per_second: int = Field(
+        10_000, ge=0, le=1_000_000, description="Requests a second of one account, ten times that at once; 0: no limit."
+    )
+    registrations_per_address: int = Field(
+        100, ge=0, le=1_000_000, description="Registrations from one address at once, then one a second; 0: no limit."
+    )
+    failed_credentials_per_address: int = Field(
+        100,
+        ge=0,
+        le=1_000_000,
+        description="Unknown keys and tokens from one address at once, then one a second; 0: no limit.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log line.")
 
     @property
     def login_limits(self) -> LoginLimits:
         """How often passwords may be guessed."""
         return LoginLimits(self.login_attempts_per_account, self.login_attempts_per_address, self.login_window)
+
+    @property
+    def rates(self) -> Rates:
+        """How often devices, accounts and client networks may call."""
+        return Rates(
+            self.device_requests_per_second,
+            self.device_points_per_second,
+            self.account_requests_per_second,
+            self.registrations_per_address,
+            self.failed_credentials_per_address,
+        )
 
     @field_validator("cors_origins")
     @classmethod

@@ -4,6 +4,8 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Sequence
+from functools import lru_cache
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,7 +15,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from iotflow.api.problems import problem
+from iotflow.repositories.rate_limits import Admission, RateLimit
 
+RATE_LIMITS = "iotflow.rate_limits"
+"""Where a request's scope holds how its limits counted it, a list of `Admission`."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 logger = logging.getLogger(__name__)
@@ -35,6 +40,18 @@ class _PreflightRefusal(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = problem(Request(scope), HTTPStatus.BAD_REQUEST, self._detail, headers={"Vary": "Origin"})
         await answer(scope, receive, send)
+
+
+@lru_cache(maxsize=1_024)
+def _policy(limit: RateLimit) -> str:
+    return f'"{limit.name}";q={limit.limit};w={limit.period_s}'
+
+
+def _rate_limit_headers(counted: Sequence[Admission]) -> list[tuple[bytes, bytes]]:
+    """The fields of draft-ietf-httpapi-ratelimit-headers-10."""
+    policies = [_policy(one.limit) for one in counted]
+    left = [f'"{one.limit.name}";r={one.remaining};t={one.reset_s}' for one in counted]
+    return [(b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(left).encode())]
 
 
 class RequestContext:
@@ -61,6 +78,8 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *shared]
+                if counted := scope.get(RATE_LIMITS):
+                    message["headers"] += _rate_limit_headers(counted)
                 if scope["path"].startswith("/api/"):
                     MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
             await send(message)

@@ -13,6 +13,7 @@ from iotflow.services.groups import Groups
 from iotflow.services.health import HealthCheck
 from iotflow.services.history import History
 from iotflow.services.ingest import Ingest
+from iotflow.services.request_limits import RequestLimits
 from iotflow.services.statistics import StatisticsReader
 from iotflow.settings import Settings
 
@@ -33,6 +34,7 @@ class AppState:
     events: EventRepository
     statistics: StatisticsReader
     health: HealthCheck
+    request_limits: RequestLimits
 
 
 def app_state(request: Request) -> AppState:

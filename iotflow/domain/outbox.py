@@ -25,6 +25,9 @@ class Topic(StrEnum):
 
 ALL_TOPICS = frozenset(Topic)
 
+LONGEST_WAIT_MS = 600_000
+"""The longest lease, retry or delay of a message."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:

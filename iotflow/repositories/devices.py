@@ -54,3 +54,7 @@ class DeviceRepository(Protocol):
     async def record_seen(self, seen: Mapping[int, Millis]) -> None:
         """Remember when each device was last seen; an older time never replaces a newer one."""
         ...
+
+    async def clamp_last_seen(self, latest: Millis, to: Millis) -> None:
+        """Set each `last_seen` after `latest` to `to`: it was stored while the clock was ahead."""
+        ...

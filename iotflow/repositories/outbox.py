@@ -36,6 +36,10 @@ class OutboxRepository(Protocol):
         """Forget handled messages."""
         ...
 
+    async def clamp_not_before(self, latest: Millis, to: Millis) -> None:
+        """Make what is due only after `latest` due at `to`: it was stored or claimed while the clock was ahead."""
+        ...
+
     async def count(self) -> int:
         """How many messages there are, due or not."""
         ...

@@ -18,7 +18,7 @@ from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit import Actor, account_subject, record_event
 from iotflow.services.invalidation import invalidate_with
 from iotflow.services.login_throttle import LoginThrottle
-from iotflow.services.passwords import Passwords
+from iotflow.services.passwords import THIS_HOST, Passwords
 from iotflow.services.purge import purge_message
 
 _WRONG_PASSWORD = "the current_password is wrong"  # noqa: S105  # what an answer says, no secret
@@ -61,9 +61,10 @@ class Accounts:
         caller: UserPrincipal | None = None,
         is_admin: bool = False,
         request_id: str | None = None,
+        network: str = THIS_HOST,
     ) -> User:
         """Make an account, the caller's own where None calls. Raises Conflict for a taken name or address."""
-        password_hash = await self._passwords.hash(password)
+        password_hash = await self._passwords.hash(password, network)
         now = self._clock.now()
         user = User(
             user_id=uuid4(),
@@ -94,7 +95,14 @@ class Accounts:
         async with self._transactions.read() as transaction:
             return await transaction.accounts.page(limit, offset)
 
-    async def update(self, caller: UserPrincipal, user_id: UUID, change: ProfileChange, request_id: str | None) -> User:
+    async def update(
+        self,
+        caller: UserPrincipal,
+        user_id: UUID,
+        change: ProfileChange,
+        request_id: str | None,
+        network: str = THIS_HOST,
+    ) -> User:
         """Change a profile; a changed password ends all of the user's logins.
 
         Raises InvalidInput for a missing current password; NotFound; Conflict for a taken name or address, or when no
@@ -108,8 +116,8 @@ class Accounts:
             if change.current_password is None:
                 message = "required to change your own password"
                 raise InvalidInput.at("body", "current_password", message=message, kind="missing")
-            proven_hash = await self._proven_hash(user_id, change.current_password)
-        password_hash = None if change.password is None else await self._passwords.hash(change.password)
+            proven_hash = await self._proven_hash(user_id, change.current_password, network)
+        password_hash = None if change.password is None else await self._passwords.hash(change.password, network)
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             before = await self._locked(transaction, user_id, leaves_admins=change.is_admin is False)
@@ -157,7 +165,7 @@ class Accounts:
             anonymize = NewMessage(Topic.ANONYMIZE_EVENTS, account_subject(user_id), {"user_id": str(user_id)}, now)
             await transaction.outbox.add([anonymize, *(purge_message(device_id, now) for device_id in device_ids)])
 
-    async def _proven_hash(self, user_id: UUID, current_password: str) -> str:
+    async def _proven_hash(self, user_id: UUID, current_password: str, network: str) -> str:
         """The hash of the account's password, which this one fits. Tries count as those of logins do."""
         await self._throttle.take_account(str(user_id))
         async with self._transactions.read() as transaction:
@@ -165,7 +173,7 @@ class Accounts:
         if stored is None:
             raise NotFound(f"there is no user {user_id}")
         async with self._throttle.not_for_overload(str(user_id)):
-            right = await self._passwords.verify(current_password, stored.password_hash)
+            right = await self._passwords.verify(current_password, stored.password_hash, network)
         if not right:
             raise Forbidden(_WRONG_PASSWORD)
         await self._throttle.give_back_account(str(user_id))

@@ -2,9 +2,12 @@
 
 from iotflow.clock import Clock
 from iotflow.domain.times import Millis
+from iotflow.limit_log import LimitLog
 from iotflow.repositories.activity import Activity, ActivityRepository, DeviceHour
 
 HOUR_MS = 3_600_000
+MAX_COUNTS = 100_000
+"""Device hours that wait for a flush, some 30 MiB: the store may be away for long."""
 
 
 class ActivityCounter:
@@ -14,13 +17,14 @@ class ActivityCounter:
         self._repository = repository
         self._clock = clock
         self._counts: dict[DeviceHour, Activity] = {}
+        self._dropped = LimitLog(
+            f"{MAX_COUNTS:,} hours of devices whose activity waits to be stored; others are dropped"
+        )
 
     def count(self, device_id: int, points: int) -> None:
         """Count one submission of so many values."""
         now = self._clock.now()
-        at = DeviceHour(device_id, Millis(now - now % HOUR_MS))
-        held = self._counts.get(at, Activity(0, 0))
-        self._counts[at] = Activity(held.messages + 1, held.points + points)
+        self._add(DeviceHour(device_id, Millis(now - now % HOUR_MS)), Activity(1, points))
 
     async def flush(self) -> None:
         """Store what was counted. Raises StoreUnavailable, and then keeps the counts for the next flush."""
@@ -29,9 +33,16 @@ class ActivityCounter:
             await self._repository.add(counts)
         except BaseException:
             for at, lost in counts.items():
-                held = self._counts.get(at, Activity(0, 0))
-                self._counts[at] = Activity(held.messages + lost.messages, held.points + lost.points)
+                self._add(at, lost)
             raise
+
+    def _add(self, at: DeviceHour, more: Activity) -> None:
+        held = self._counts.get(at)
+        if held is None and len(self._counts) >= MAX_COUNTS:
+            self._dropped.met(f"device {at.device_id}")
+            return
+        messages, points = (held.messages, held.points) if held else (0, 0)
+        self._counts[at] = Activity(messages + more.messages, points + more.points)
 
     async def points_within(self, hours: int) -> int:
         """About how many values came within the last so many hours: of the hour cut in two, its share."""

@@ -111,7 +111,15 @@ class History:
         if found is None:
             return None
         return DevicePrincipal(
-            found.id, found.name, found.device_type, found.status, found.user_id, reference, expires_at=None
+            found.id,
+            found.name,
+            found.device_type,
+            found.status,
+            found.user_id,
+            reference,
+            expires_at=None,
+            requests_per_second=found.requests_per_second,
+            points_per_second=found.points_per_second,
         )
 
     async def latest(self, caller: Principal, device_id: int) -> Latest:

@@ -150,7 +150,8 @@ class Ingest:
 
     def _record(self, submission: Submission) -> Record:
         received = self._clock.receipt()
-        timestamp = Millis(received // 1_000) if submission.timestamp is None else submission.timestamp
+        # Not the time of receipt, which stays ahead of the clock after that was set back.
+        timestamp = self._clock.now() if submission.timestamp is None else submission.timestamp
         return Record(timestamp, submission.values, submission.metadata, received)
 
     def _time_error(self, timestamp: Millis) -> str | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.domain.outbox import ALL_TOPICS, Message, NewMessage, Topic
+from iotflow.domain.outbox import ALL_TOPICS, LONGEST_WAIT_MS, Message, NewMessage, Topic
 from iotflow.domain.times import Millis
 from iotflow.repositories.events import EventRepository
 from iotflow.repositories.principal_cache import PrincipalCache
@@ -19,7 +19,7 @@ from iotflow.services.purge import Purge, purge_message
 LEASE_MS = 10_000
 MESSAGES_PER_CLAIM = 200
 PURGES = frozenset({Topic.PURGE_TELEMETRY})
-PURGE_LEASE_MS = 600_000
+PURGE_LEASE_MS = LONGEST_WAIT_MS
 """A device with years of telemetry takes minutes, and one purge at a time is claimed."""
 POLL_S = 0.5
 RETRY_MS = 1_000

@@ -29,7 +29,7 @@ def main() -> None:
     connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=TIMEOUT_S)
     times: list[float] = []
     refused = 0
-    while not select.select([sys.stdin], [], [], EVERY_S)[0]:
+    while not times or not select.select([sys.stdin], [], [], EVERY_S)[0]:
         began = time.perf_counter()
         try:
             connection.request("GET", "/health/live")

@@ -262,3 +262,23 @@ class DevicesContract(TransactionalContract):
             assert [device and device.last_seen for device in devices] == [LATER, LATER, None]
             assert await transaction.devices.count_seen_since(LATER) == 2
             assert await transaction.devices.count_seen_since(Millis(LATER + 1)) == 0
+
+    async def test_a_sight_of_the_future_is_brought_back(self, transactions: Transactions, owner: User) -> None:
+        first, second = [(await add_device(transactions, owner.user_id)).id for _ in range(2)]
+        async with transactions.write() as transaction:
+            await transaction.devices.record_seen({first: LATER, second: Millis(LATER + 1)})
+            await transaction.devices.clamp_last_seen(LATER, NOW)
+        async with transactions.read() as transaction:
+            devices = [await transaction.devices.get(device) for device in (first, second)]
+        assert [device and device.last_seen for device in devices] == [LATER, NOW]
+
+    async def test_a_device_may_have_limits_of_its_own(self, transactions: Transactions, owner: User) -> None:
+        device = await add_device(transactions, owner.user_id)
+        assert (device.requests_per_second, device.points_per_second) == (None, None)
+        for requests, points in ((5, 0), (None, 1_000_000_000), (None, None)):
+            change = {"requests_per_second": requests, "points_per_second": points}
+            async with transactions.write() as transaction:
+                changed = await transaction.devices.update(device.id, change, NOW)
+            assert (changed.requests_per_second, changed.points_per_second) == (requests, points)
+            async with transactions.read() as transaction:
+                assert await transaction.devices.get(device.id) == changed

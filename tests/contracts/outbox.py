@@ -160,3 +160,12 @@ class OutboxContract(TransactionalContract):
         assert sorted(number for claimed in claims for number in numbers(claimed) if isinstance(number, int)) == (
             list(range(60))
         )
+
+    async def test_what_waits_for_a_time_of_the_future_is_brought_back(self, transactions: Transactions) -> None:
+        ahead = Millis(NOW + 6 * 3_600_000)
+        await add(transactions, message("ada", 1, ahead), message("ada", 2), message("bob", 3, Millis(NOW + 500)))
+        assert numbers(await claim(transactions)) == []
+        async with transactions.write() as transaction:
+            await transaction.outbox.clamp_not_before(Millis(NOW + 500), NOW)
+        assert numbers(await claim(transactions)) == [1, 2]
+        assert numbers(await claim(transactions, Millis(NOW + 500))) == [3]

@@ -14,7 +14,7 @@ from iotflow.domain.events import EventFilter, EventType
 from iotflow.domain.times import Millis, Span
 from iotflow.services.passwords import Passwords
 from tests.services.edges import Edge, Pause
-from tests.services.house import House, Probe, Resident, furnish, new_probe, submit
+from tests.services.house import House, Probe, Resident, calling, furnish, new_probe, submit
 
 MOMENTS = 60
 DEADLINE_S = 10.0
@@ -34,7 +34,7 @@ async def cancelled_at(pause: Pause, work: Coroutine[None, None, object]) -> Non
 
 async def key_works(house: House, key: str) -> bool:
     try:
-        await house.authentication.device(key)
+        await calling(house, key)
     except Unauthenticated:
         return False
     return True
@@ -46,7 +46,7 @@ async def key_is_stored(house: House, key: str) -> bool:
 
 
 async def is_active(house: House, probe: Probe) -> bool:
-    return (await house.authentication.device(probe.key)).status is DeviceStatus.ACTIVE
+    return (await calling(house, probe.key)).status is DeviceStatus.ACTIVE
 
 
 async def newest(house: House, owner: Resident, probe: Probe) -> object:

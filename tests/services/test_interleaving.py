@@ -21,12 +21,12 @@ from iotflow.domain.principals import DevicePrincipal
 from iotflow.repositories.principal_cache import PrincipalMiss
 from iotflow.services.accounts import ProfileChange
 from iotflow.services.groups import BulkAddition, Groups
-from iotflow.services.passwords import Passwords
+from iotflow.services.passwords import THIS_HOST, Passwords
 from iotflow.settings import Settings, load_settings
 from tests.clock import FakeClock
 from tests.contracts.raw import RawRow
 from tests.services.edges import Pause, Stepped
-from tests.services.house import House, furnish, new_probe, new_resident, submit
+from tests.services.house import House, calling, furnish, new_probe, new_resident, submit
 from tests.stores.postgres import PostgresTables, be_patient, empty
 from tests.stores.sql import SqlTables
 from tests.stores.sqlite import SqliteTables
@@ -38,10 +38,10 @@ PASSWORD = "correct horse battery"
 class Unhashed(Passwords):
     """Takes no time, so that a change of password happens at once."""
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, network: str = THIS_HOST) -> str:
         return password
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
+    async def verify(self, password: str, password_hash: str | None, network: str = THIS_HOST) -> bool:
         return password == password_hash
 
 
@@ -225,7 +225,7 @@ async def test_a_device_does_not_end_a_maintenance_that_begins_meanwhile(site: S
     house = site.worker().house
     ada = await new_resident(house)
     probe = await new_probe(house, ada, active=False)
-    device = await house.authentication.device(probe.key)
+    device = await calling(house, probe.key)
     pause = Pause()
     held = site.held_after("devices", "lock", pause).house
     await both(
@@ -276,7 +276,7 @@ async def test_a_key_made_while_its_owner_is_deactivated_proves_nothing(site: Si
     async def rotate_and_call() -> str:
         rotated = await other.devices.rotate_key(ada.caller, probe.id, 0, None)
         with suppress(Unauthenticated):
-            await other.authentication.device(rotated.api_key)
+            await calling(other, rotated.api_key)
         return rotated.api_key
 
     held = site.held_after("keys", "digests_of_user", pause).house
@@ -392,7 +392,7 @@ async def test_a_deleted_device_s_key_proves_nothing_however_it_was_rotated_mean
     house = site.worker().house
     ada = await new_resident(house)
     probe = await new_probe(house, ada)
-    assert isinstance(await house.authentication.device(probe.key), DevicePrincipal)
+    assert isinstance(await calling(house, probe.key), DevicePrincipal)
     pause = Pause()
     held = site.held_after("devices", "lock", pause).house
     rotated, deleted = await both(
@@ -404,7 +404,7 @@ async def test_a_deleted_device_s_key_proves_nothing_however_it_was_rotated_mean
     assert deleted is None
     assert await site.rows("device_keys") == []
     with pytest.raises(Unauthenticated):
-        await site.worker(1).house.authentication.device(probe.key)
+        await calling(site.worker(1).house, probe.key)
 
 
 async def _stored_id(site: Site, username: str) -> object:

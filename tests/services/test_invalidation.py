@@ -9,7 +9,7 @@ from iotflow.domain.errors import StoreUnavailable, Unauthenticated
 from iotflow.domain.outbox import NewMessage, Topic
 from iotflow.services.passwords import Passwords
 from tests.services.edges import Edge, Fail
-from tests.services.house import House, Probe, Resident, furnish, new_probe
+from tests.services.house import House, Probe, Resident, calling, furnish, new_probe
 from tests.services.test_principal_races import OF_KEYS, Revocation
 from tests.stores.sqlite import SqliteTables
 
@@ -29,7 +29,7 @@ async def probe(house: House, ada: Resident, root: Resident) -> Probe:
 
 async def key_works(house: House, probe: Probe) -> bool:
     try:
-        await house.authentication.device(probe.key)
+        await calling(house, probe.key)
     except Unauthenticated:
         return False
     return True

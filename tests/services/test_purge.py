@@ -18,7 +18,17 @@ from iotflow.services.passwords import Passwords
 from iotflow.services.upkeep import flush_presence
 from tests.clock import FakeClock
 from tests.services.edges import Edge, Fail
-from tests.services.house import PURGE_AGAIN_AFTER_S, House, Probe, Resident, furnish, new_probe, new_resident, submit
+from tests.services.house import (
+    PURGE_AGAIN_AFTER_S,
+    House,
+    Probe,
+    Resident,
+    calling,
+    furnish,
+    new_probe,
+    new_resident,
+    submit,
+)
 from tests.stores.sqlite import SqliteTables
 
 OF_USERS = ("users", "tokens", "devices", "device_keys", "device_configs", "device_groups", "outbox")
@@ -34,10 +44,10 @@ async def live(house: House, resident: Resident, name: str) -> list[Probe]:
         await groups.add_device(resident.caller, group.id, probe.id, None)
         await house.devices.configure(resident.caller, probe.id, {"of": name}, None, {}, None)
         await house.devices.rotate_key(resident.caller, probe.id, 3_600, None)
-        device = await house.authentication.device(probe.key)
+        device = await calling(house, probe.key)
         await house.ingest.submit(device, Submission({"temp": 21, "of": name}, None, {"seen": name}), None)
         await house.history.latest(resident.caller, probe.id)
-    await flush_presence(house.stores.presence, house.stores.transactions)
+    await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
     await house.activity.flush()
     # And some of it again, which is in memory alone when the user is deleted.
     for probe in probes:
@@ -50,7 +60,7 @@ async def pass_time(house: House, seconds: int) -> None:
     for second in range(seconds):
         await house.relay.handle_due()
         if second % 30 == 29:
-            await flush_presence(house.stores.presence, house.stores.transactions)
+            await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
             await house.activity.flush()
         house.clock.advance(1)
 
@@ -109,7 +119,7 @@ async def test_a_deleted_user_leaves_events_without_personal_details_and_nothing
         assert await house.stores.presence.last_seen([probe.id]) == {}
         assert isinstance(await house.stores.latest.get(probe.id), LatestMiss)
         with pytest.raises(Unauthenticated):
-            await house.authentication.device(probe.key)
+            await calling(house, probe.key)
     # Their neighbour has lost nothing; messages of the outbox have become events meanwhile.
     unmoved = {table: count for table, count in others.items() if table not in ("outbox", "events")}
     assert mentions(tables, *staying).items() >= unmoved.items()

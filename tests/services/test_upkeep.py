@@ -10,7 +10,7 @@ from iotflow.domain.events import EventFilter
 from iotflow.domain.times import Millis
 from iotflow.services.activity import ActivityCounter
 from iotflow.services.ingest import Submission
-from iotflow.services.upkeep import CREDENTIALS_PER_SWEEP, flush_presence, repeat, sweep
+from iotflow.services.upkeep import CREDENTIALS_PER_SWEEP, clamp_future_times, flush_presence, repeat, sweep
 from iotflow.settings import Settings
 from iotflow.stores.sql.telemetry import ROWS_PER_SWEEP
 from tests.api.people import Thing, join, new_device
@@ -18,7 +18,7 @@ from tests.api.people import submit as send
 from tests.api.service import running
 from tests.clock import START, FakeClock
 from tests.services.edges import Edge, Fail, Pause
-from tests.services.house import House, Resident, new_probe, submit
+from tests.services.house import House, Resident, calling, new_probe, submit
 from tests.stores.sqlite import SqliteTables
 
 DAY_S = 86_400
@@ -41,7 +41,7 @@ async def test_presence_is_stored_and_never_moves_back(house: House, ada: Reside
     probe = await new_probe(house, ada)
     for at, expected in ((5_000, 5_000), (3_000, 5_000), (7_000, 7_000)):
         await seen(house, probe.id, at)
-        await flush_presence(house.stores.presence, house.stores.transactions)
+        await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
         assert await stored_last_seen(house, probe.id) == expected
         assert (await house.devices.get(ada.caller, probe.id)).last_seen == expected
 
@@ -51,14 +51,14 @@ async def test_what_is_seen_during_a_flush_is_not_lost(house: House, ada: Reside
     await seen(house, probe.id, 5_000)
     pause = Pause()
     flushing = asyncio.create_task(
-        flush_presence(Edge(house.stores.presence, "flushed", before=pause), house.stores.transactions)
+        flush_presence(Edge(house.stores.presence, "flushed", before=pause), house.stores.transactions, house.clock)
     )
     await pause.reached.wait()
     await seen(house, probe.id, 6_000)
     pause.go_on.set()
     await flushing
     assert (await house.devices.get(ada.caller, probe.id)).last_seen == 6_000
-    await flush_presence(house.stores.presence, house.stores.transactions)
+    await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
     assert await stored_last_seen(house, probe.id) == 6_000
 
 
@@ -109,7 +109,7 @@ async def test_a_sweep_removes_what_has_outlived_its_retention_and_nothing_else(
 
     clock.advance(89 * DAY_S)
     device = await house.devices.rotate_key(ada.caller, probe.id, 60, None)
-    await house.ingest.submit(await house.authentication.device(device.api_key), _submission(temp=21), None)
+    await house.ingest.submit(await calling(house, device.api_key), _submission(temp=21), None)
     await house.relay.handle_due()
     counted = {table: len(tables.query(f"SELECT * FROM {table}")) for table in ("telemetry_points", "events")}
     clock.advance(2 * DAY_S)
@@ -156,3 +156,22 @@ async def _add_tokens(house: House, owner: Resident, number: int, lifetime_s: in
         for _ in range(number):
             digest = credentials.digest(credentials.new_access_token())
             await transaction.tokens.add(digest, owner.caller.user_id, now, Millis(now + lifetime_s * 1_000))
+
+
+async def test_what_a_clock_that_was_ahead_has_stored_is_brought_back(house: House, ada: Resident) -> None:
+    probe = await new_probe(house, ada)
+    ahead = 6 * 3_600
+    house.clock.advance(ahead)
+    await calling(house, probe.key)
+    await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
+    await house.devices.update(ada.caller, probe.id, {"location": "roof"}, None)
+    await calling(house, probe.key)
+    now = Millis(house.clock.now() - ahead * 1_000)
+    house.clock.set(now)
+    await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
+    await clamp_future_times(house.stores.transactions, house.clock)
+    assert await stored_last_seen(house, probe.id) == now
+    while await house.relay.handle_due():
+        pass
+    async with house.stores.transactions.read() as transaction:
+        assert await transaction.outbox.count() == 0

@@ -1,15 +1,15 @@
 """Telemetry, submitted many records at a time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from fastapi import Body
+from fastapi import Body, Request
 from pydantic import ValidationError
 
-from iotflow.api.access import Submitter, User
+from iotflow.api.access import Submitter, User, charge_points
 from iotflow.api.bodies import BrokenRecord
-from iotflow.api.deps import DeviceId, IngestDep, RequestId
+from iotflow.api.deps import DeviceId, HistoryDep, IngestDep, RequestId
 from iotflow.api.routes import BatchRoute, problems, router
 from iotflow.api.schemas.telemetry import BatchAnswer, BatchRecord, RejectedRecord, UncheckedRecord
 from iotflow.domain.telemetry import MAX_RECORDS_PER_BATCH
@@ -32,7 +32,7 @@ Records = Annotated[
 
 @routes.post("/telemetry/batch", operation_id="submit_telemetry_batch")
 async def submit_telemetry_batch(
-    caller: Submitter, records: Records, ingest: IngestDep, request_id: RequestId
+    caller: Submitter, records: Records, request: Request, ingest: IngestDep, request_id: RequestId
 ) -> BatchAnswer:
     """Submit up to 10,000 records at once. Good ones are stored though others are bad.
 
@@ -40,17 +40,21 @@ async def submit_telemetry_batch(
     compressed with `Content-Encoding: gzip`.
     """
     good, rejections = await _judged(records)
+    await charge_points(request, caller, _points(good))
     outcome = await ingest.submit_batch(caller, good, request_id)
     return _answer(outcome, rejections)
 
 
 @routes.post("/telemetry/{device_id:digits}/batch", operation_id="import_telemetry_batch", responses=problems(403, 404))
-async def import_telemetry_batch(caller: User, device_id: DeviceId, records: Records, ingest: IngestDep) -> BatchAnswer:
+async def import_telemetry_batch(
+    caller: User, device_id: DeviceId, records: Records, request: Request, ingest: IngestDep, history: HistoryDep
+) -> BatchAnswer:
     """Submit up to 10,000 records on a device's behalf. For back-fills and gateways: its presence and status stay.
 
     Bodies are as for a device's own batch.
     """
     good, rejections = await _judged(records)
+    await charge_points(request, await history.device(caller, device_id), _points(good))
     return _answer(await ingest.backfill(caller, device_id, good), rejections)
 
 
@@ -69,6 +73,10 @@ async def _judged(records: Sequence[object]) -> tuple[dict[int, Submission], lis
         except ValidationError as error:
             rejections.append(Rejection(index, _detail(error)))
     return good, rejections
+
+
+def _points(submissions: Mapping[int, Submission]) -> int:
+    return sum(len(submission.values) for submission in submissions.values())
 
 
 def _detail(error: ValidationError) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from fastapi import Query, Request, Response
 
-from iotflow.api.access import AccountOrAdmin, Anyone, Reader, Submitter
+from iotflow.api.access import AccountOrAdmin, Anyone, Reader, Submitter, charge_points
 from iotflow.api.cursors import Time, open_page, resolved_span
 from iotflow.api.deps import AccountId, ClockDep, DeviceId, HealthDep, HistoryDep, IngestDep, RequestId
 from iotflow.api.routes import problems, router
@@ -50,8 +50,11 @@ class DeviceRecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
 
 @routes.post("/telemetry", status_code=201, operation_id="submit_telemetry")
-async def submit_telemetry(caller: Submitter, body: RecordBody, ingest: IngestDep, request_id: RequestId) -> Accepted:
+async def submit_telemetry(
+    caller: Submitter, body: RecordBody, request: Request, ingest: IngestDep, request_id: RequestId
+) -> Accepted:
     """Submit a record. The answer means that it is stored durably."""
+    await charge_points(request, caller, len(body.data))
     timestamp = await ingest.submit(caller, body.submission(), request_id)
     return Accepted(device_id=caller.device_id, device_name=caller.name, timestamp=timestamp, accepted=len(body.data))
 

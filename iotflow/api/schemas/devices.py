@@ -1,12 +1,13 @@
 """Bodies about devices."""
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import Field
 
 from iotflow.api.schemas.common import WHOLE, Answer, Body, Json, Meta, PartialBody, Timestamp, example, text
-from iotflow.domain.devices import MAX_ID, DeviceStatus
+from iotflow.domain.devices import MAX_ID, Device, DeviceChange, DeviceStatus
 
 MAX_GRACE_S = 30 * 86_400
 
@@ -18,6 +19,7 @@ Location = Annotated[str, Field(max_length=256, examples=["Bench 3"])]
 Version = Annotated[str, Field(max_length=64, examples=["1.4.2"])]
 Status = Annotated[DeviceStatus, Field(strict=False)]
 SettableVersion = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
+Rate = Annotated[int, Field(ge=0, le=1_000_000_000), WHOLE]
 Grace = Annotated[int, Field(ge=0, le=MAX_GRACE_S), WHOLE]
 
 
@@ -54,6 +56,40 @@ class MemberView(DeviceView):
     """A device as a group lists it."""
 
     added_at: Timestamp
+
+
+class RateLimits(Body):
+    """A device's own limits. Null: the service's settings apply; 0: no limit."""
+
+    model_config = example(requests_per_second=10, points_per_second=1_000)
+
+    requests_per_second: Rate | None = None
+    points_per_second: Rate | None = None
+
+
+class AdminDeviceView(DeviceView):
+    """A device as administrators see it."""
+
+    rate_limits: RateLimits | None = Field(description="Limits of its own; null where it has none.")
+
+    @classmethod
+    def of(cls, device: Device) -> Self:
+        """The view of a device."""
+        rates = RateLimits(requests_per_second=device.requests_per_second, points_per_second=device.points_per_second)
+        return cls(**asdict(device), rate_limits=None if rates == RateLimits() else rates)
+
+
+class AdminDeviceAnswer(Answer):
+    """One device as administrators see it."""
+
+    device: AdminDeviceView
+
+
+class AdminDeviceList(Answer):
+    """A page of devices as administrators see them."""
+
+    devices: list[AdminDeviceView]
+    meta: Meta
 
 
 class DeviceAnswer(Answer):
@@ -112,6 +148,22 @@ class DeviceChangeBody(PartialBody):
     firmware_version: Version | None = None
     hardware_version: Version | None = None
     status: Status = Field(default_factory=lambda: DeviceStatus.INACTIVE)
+
+
+class AdminDeviceChangeBody(DeviceChangeBody):
+    """What an administrator changes of a device."""
+
+    model_config = example(rate_limits={"requests_per_second": 10, "points_per_second": 1_000})
+
+    rate_limits: RateLimits | None = Field(None, description="Limits of its own, replaced whole; null: none.")
+
+    def change(self) -> DeviceChange:
+        """What was given, as devices are changed."""
+        given = self.given()
+        if "rate_limits" in given:
+            limits = given.pop("rate_limits") or RateLimits()
+            given |= limits.model_dump()
+        return given
 
 
 class StatusBody(Body):

@@ -61,9 +61,12 @@ class RedisPrincipalCache:
             return PrincipalMiss(version | found)
         entry = _decode(found[1])
         principal = entry.user or entry.device
-        if principal is None or entry.until <= self._clock.now():
+        lifetime_ms = entry.until - self._clock.now()
+        if principal is None or not 0 < lifetime_ms <= 2 * self._lifetime_ms:
+            # A clock was set: `until` is far ahead of this process's, or Redis's keeps the key past its end.
+            await self._drop(digest)
             return PrincipalMiss(version)
-        self._near.keep(digest, principal, near, entry.until)
+        self._near.keep(digest, principal, near, lifetime_ms)
         return principal
 
     async def fill(self, digest: bytes, principal: Principal, miss: PrincipalMiss) -> None:
@@ -79,7 +82,7 @@ class RedisPrincipalCache:
                 return
         except StoreUnavailable:
             pass
-        self._near.keep(digest, principal, near, until)
+        self._near.keep(digest, principal, near, until - now)
 
     async def invalidate(self, digests: Collection[bytes]) -> None:
         await self._near.invalidate(digests)
@@ -94,6 +97,12 @@ class RedisPrincipalCache:
     def forget_all(self) -> None:
         """Forget what this process knows itself: something may not have been heard."""
         self._near.clear()
+
+    async def _drop(self, digest: bytes) -> None:
+        try:
+            await self._entries.drop(digest.hex())
+        except StoreUnavailable:
+            return
 
     async def _invalidate(self, digests: Sequence[bytes]) -> None:
         def commands(generation: str) -> list[Command]:

@@ -57,7 +57,7 @@ class SqlDevices:
 
     async def update(self, device_id: int, change: DeviceChange, at: Millis) -> Device:
         values: dict[str, object] = {**change, "updated_at": at}
-        if (name := change.get("name")) is not None:
+        if isinstance(name := change.get("name"), str):
             values["name_key"] = name.casefold()
         statement = update(devices).where(devices.c.id == device_id).values(values).returning(*devices.c)
         try:
@@ -120,6 +120,11 @@ class SqlDevices:
                 statement, [{"seen_id": device_id, "seen_at": at} for device_id, at in sorted(seen.items())]
             )
 
+    async def clamp_last_seen(self, latest: Millis, to: Millis) -> None:
+        ahead = select(devices.c.id).where(devices.c.last_seen > latest).order_by(devices.c.id)
+        statement = update(devices).where(devices.c.id.in_(ahead.with_for_update(skip_locked=True)))
+        await self._connection.execute(statement.values(last_seen=to))
+
 
 def device_of(row: Row[*tuple[Any, ...]]) -> Device:  # Any: the columns' types are those of the table
     """The device that a row of the table holds."""
@@ -136,6 +141,8 @@ def device_of(row: Row[*tuple[Any, ...]]) -> Device:  # Any: the columns' types 
         created_at=row.created_at,
         updated_at=row.updated_at,
         last_seen=row.last_seen,
+        requests_per_second=row.requests_per_second,
+        points_per_second=row.points_per_second,
     )
 
 

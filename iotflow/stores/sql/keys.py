@@ -47,6 +47,8 @@ class SqlKeys:
             user_id=row.user_id,
             credential=row.digest,
             expires_at=row.expires_at,
+            requests_per_second=row.requests_per_second,
+            points_per_second=row.points_per_second,
         )
 
     async def get(self, digest: bytes) -> DeviceKey | None:

@@ -72,6 +72,10 @@ class SqlOutbox:
         if rows:
             await self._connection.execute(delete(outbox).where(outbox.c.id == bindparam("handled_id")), rows)
 
+    async def clamp_not_before(self, latest: Millis, to: Millis) -> None:
+        ahead = select(outbox.c.id).where(outbox.c.not_before > latest).with_for_update(skip_locked=True)
+        await self._connection.execute(update(outbox).where(outbox.c.id.in_(ahead)).values(not_before=to))
+
     async def count(self) -> int:
         return await self._connection.scalar(select(func.count()).select_from(outbox)) or 0
 

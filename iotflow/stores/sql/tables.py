@@ -90,6 +90,8 @@ devices = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("last_seen", BigInteger),
+    Column("requests_per_second", Integer),
+    Column("points_per_second", Integer),
     UniqueConstraint("user_id", "name"),
     CheckConstraint("status IN ('inactive', 'active', 'maintenance')", name="status"),
     Index(None, "last_seen"),
