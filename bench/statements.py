@@ -14,6 +14,13 @@ bool_value = excluded.bool_value, int_value = excluded.int_value, float_value = 
 text_value = excluded.text_value, received_us = excluded.received_us, expires_us = excluded.expires_us \
 WHERE telemetry_points.received_us <= excluded.received_us"""
 
+POINTS = """\
+INSERT INTO telemetry_points (device_id, time, name, bool_value, int_value, float_value, text_value, received_us, \
+expires_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device_id, time, name) DO UPDATE SET \
+bool_value = excluded.bool_value, int_value = excluded.int_value, float_value = excluded.float_value, \
+text_value = excluded.text_value, received_us = excluded.received_us, expires_us = excluded.expires_us \
+WHERE telemetry_points.received_us <= excluded.received_us"""
+
 TIMES = """\
 SELECT DISTINCT telemetry_points.time FROM telemetry_points WHERE telemetry_points.device_id = ? AND \
 telemetry_points.expires_us > ? AND telemetry_points.time >= ? AND telemetry_points.time < ? \
@@ -26,6 +33,6 @@ telemetry_points.device_id = ? AND telemetry_points.expires_us > ? AND telemetry
 telemetry_points.time < ? ORDER BY telemetry_points.time DESC"""
 
 METADATA = """\
-SELECT telemetry_metadata.time, telemetry_metadata.metadata FROM telemetry_metadata WHERE \
+SELECT telemetry_metadata.time, CAST(telemetry_metadata.metadata AS TEXT) AS metadata FROM telemetry_metadata WHERE \
 telemetry_metadata.device_id = ? AND telemetry_metadata.expires_us > ? AND telemetry_metadata.time >= ? AND \
-telemetry_metadata.time < ?"""
+telemetry_metadata.time < ? ORDER BY telemetry_metadata.time DESC"""

@@ -25,7 +25,9 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.services.accounts import Accounts
 from iotflow.services.activity import ActivityCounter
 from iotflow.services.authentication import Authentication
+from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.devices import Devices
+from iotflow.services.feed import Feed
 from iotflow.services.groups import Groups
 from iotflow.services.health import HealthCheck
 from iotflow.services.history import History
@@ -107,6 +109,7 @@ def _state(
     settings: Settings, clock: Clock, stores: Stores, passwords: Passwords, activity: ActivityCounter
 ) -> AppState:
     transactions = stores.transactions
+    bulk_reads = BulkReads()
     throttle = LoginThrottle(stores.rate_limiter, settings.login_limits)
     return AppState(
         settings=settings,
@@ -126,7 +129,7 @@ def _state(
         devices=Devices(
             transactions, stores.principals, stores.presence, clock, online_window_s=settings.online_window
         ),
-        groups=Groups(transactions, stores.presence, clock),
+        groups=Groups(transactions, stores.presence, bulk_reads, clock),
         ingest=Ingest(
             transactions,
             stores.telemetry,
@@ -136,7 +139,10 @@ def _state(
             clock,
             retention_days=settings.retention_days,
         ),
-        history=History(transactions, stores.telemetry, stores.latest, stores.principals, stores.counters, clock),
+        history=History(
+            transactions, stores.telemetry, stores.latest, stores.principals, stores.counters, bulk_reads, clock
+        ),
+        feed=Feed(transactions, stores.telemetry, bulk_reads),
         events=stores.events,
         statistics=StatisticsReader(
             transactions,

@@ -9,6 +9,7 @@ from iotflow.repositories.events import EventRepository
 from iotflow.services.accounts import Accounts
 from iotflow.services.authentication import Authentication
 from iotflow.services.devices import Devices
+from iotflow.services.feed import Feed
 from iotflow.services.groups import Groups
 from iotflow.services.health import HealthCheck
 from iotflow.services.history import History
@@ -30,6 +31,7 @@ class AppState:
     groups: Groups
     ingest: Ingest
     history: History
+    feed: Feed
     events: EventRepository
     statistics: StatisticsReader
     health: HealthCheck

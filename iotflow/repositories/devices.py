@@ -43,6 +43,14 @@ class DeviceRepository(Protocol):
         """The ids of this user's devices."""
         ...
 
+    async def ids_after(self, user_id: UUID, after: int, limit: int) -> list[int]:
+        """Return the user's first ids above `after`, in order, up to a number of them."""
+        ...
+
+    async def names(self, device_ids: Collection[int]) -> dict[int, str]:
+        """Return the names of those of these devices that exist."""
+        ...
+
     async def count_by_status(self) -> dict[DeviceStatus, int]:
         """How many devices have each status."""
         ...

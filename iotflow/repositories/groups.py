@@ -1,11 +1,11 @@
 """How owners group their devices."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 from uuid import UUID
 
 from iotflow.domain.devices import DeviceStatus
-from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, Membership, NewGroup
+from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.times import Millis
 
 
@@ -51,14 +51,18 @@ class GroupRepository(Protocol):
     async def members(
         self,
         group_id: int,
-        limit: int | None,
+        limit: int,
         offset: int,
         status: DeviceStatus | None = None,
         device_type: str | None = None,
     ) -> tuple[list[Member], int]:
-        """The group's devices by id, and how many match in all. `limit` None is all of them."""
+        """The group's devices by id, and how many match in all."""
         ...
 
-    async def of_device(self, device_id: int) -> list[JoinedGroup]:
-        """The groups that hold this device, by id."""
+    async def first_members(self, group_ids: Sequence[int], limit: MemberLimit) -> dict[int, list[Member]]:
+        """Return each group's first devices by id, those of the groups with the lowest ids first, up to a limit."""
+        ...
+
+    async def of_device(self, device_id: int, limit: int) -> list[JoinedGroup]:
+        """Return the first groups that hold this device, by id."""
         ...

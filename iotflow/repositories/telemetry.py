@@ -1,10 +1,10 @@
 """What devices measured."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from iotflow.domain.aggregates import Aggregation, Bucket
-from iotflow.domain.telemetry import LatestValues, Record, StoredRecord
+from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
 from iotflow.domain.times import Millis, Span
 
 
@@ -37,13 +37,21 @@ class TelemetryRepository(Protocol):
         span: Span,
         *,
         descending: bool,
-        limit: int,
+        limit: PageLimit,
         after: Millis | None = None,
         names: Collection[str] | None = None,
-    ) -> list[StoredRecord]:
-        """Up to `limit` whole records within the span, in order of time, beginning beyond `after`.
+    ) -> RecordPage:
+        """Return whole records within the span, in order of time, beginning beyond `after`, up to the limit.
 
-        With `names`, records have only those values, and records without any of them are left out.
+        With `names`, records have only those values, and records without any of them are left out. The store reads
+        little more than the page holds. A page that ends before its limit is the last one, unless `more` is set.
+        """
+        ...
+
+    async def newest_times(self, device_ids: Sequence[int], span: Span) -> Mapping[int, Millis]:
+        """Return for devices a time that their last record within the span is not later than: its own as a rule.
+
+        A device that is left out has no record there.
         """
         ...
 
@@ -52,7 +60,8 @@ class TelemetryRepository(Protocol):
     ) -> list[Bucket]:
         """The statistic of one name's values within the span, per window, in order; windows without any left out.
 
-        A value's window has the index `floor((time + offset_ms) / width_ms)`.
+        A value's window has the index `floor((time + offset_ms) / width_ms)`. Raises InvalidInput for texts, as `first`
+        and `last` give them, of more than `MAX_PAGE_BYTES` together.
         """
         ...
 

@@ -8,7 +8,7 @@ from iotflow.domain import credentials
 from iotflow.domain.devices import Device, DeviceChange, DeviceConfig, DeviceFilter, DeviceKey, DeviceStatus, NewDevice
 from iotflow.domain.errors import Forbidden, NotFound, Unauthenticated
 from iotflow.domain.events import EventType
-from iotflow.domain.groups import JoinedGroup
+from iotflow.domain.groups import MAX_LISTED, JoinedGroup
 from iotflow.domain.json import JsonObject, JsonValue
 from iotflow.domain.permissions import visible_device
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
@@ -88,10 +88,10 @@ class Devices:
         return await with_presence(self._presence, devices), total
 
     async def groups(self, caller: UserPrincipal, device_id: int) -> list[JoinedGroup]:
-        """The groups that hold a device. Raises NotFound."""
+        """Return the first groups that hold a device. Raises NotFound."""
         async with self._transactions.read() as transaction:
             visible_device(caller, device_id, await transaction.devices.get(device_id))
-            return await transaction.groups.of_device(device_id)
+            return await transaction.groups.of_device(device_id, MAX_LISTED)
 
     async def update(self, caller: Principal, device_id: int, change: DeviceChange, request_id: str | None) -> Device:
         """Change a device.

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from uuid import UUID
 
 from iotflow.clock import Clock
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.events import EventType
-from iotflow.domain.groups import Group, GroupChange, Member, Membership, NewGroup
+from iotflow.domain.groups import Group, GroupChange, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.json import JsonValue
 from iotflow.domain.permissions import visible_group
 from iotflow.domain.principals import UserPrincipal
@@ -16,15 +17,16 @@ from iotflow.domain.times import Millis
 from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit import Actor, event_message, record_event
+from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.presence import with_presence
 
 
 @dataclass(frozen=True, slots=True)
 class FilledGroup:
-    """A group with the devices in it."""
+    """A group with the devices that it lists; None where none were asked for."""
 
     group: Group
-    members: Sequence[Member]
+    members: Sequence[Member] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,12 @@ class BulkAddition:
 class Groups:
     """What may be done with groups."""
 
-    def __init__(self, transactions: Transactions, presence: PresenceRepository, clock: Clock) -> None:
+    def __init__(
+        self, transactions: Transactions, presence: PresenceRepository, bulk_reads: BulkReads, clock: Clock
+    ) -> None:
         self._transactions = transactions
         self._presence = presence
+        self._bulk_reads = bulk_reads
         self._clock = clock
 
     async def create(self, caller: UserPrincipal, new: NewGroup, request_id: str | None) -> Group:
@@ -55,21 +60,29 @@ class Groups:
     async def page(
         self, user_id: UUID, limit: int, offset: int, *, with_members: bool
     ) -> tuple[list[FilledGroup], int]:
-        """A user's groups by id, and how many there are in all."""
-        async with self._transactions.read() as transaction:
-            groups, total = await transaction.groups.page(user_id, limit, offset)
-            filled = [
-                FilledGroup(group, (await transaction.groups.members(group.id, None, 0))[0] if with_members else [])
-                for group in groups
-            ]
-        return [FilledGroup(item.group, await self._with_presence(item.members)) for item in filled], total
+        """A user's groups by id, and how many there are in all; with their first devices if asked for.
+
+        Raises Overloaded, but not without members.
+        """
+        if not with_members:
+            async with self._transactions.read() as transaction:
+                groups, total = await transaction.groups.page(user_id, limit, offset)
+            return [FilledGroup(group, None) for group in groups], total
+        async with self._bulk_reads.turn(user_id):
+            async with self._transactions.read(bulk=True) as transaction:
+                groups, total = await transaction.groups.page(user_id, limit, offset)
+                members = await transaction.groups.first_members([group.id for group in groups], MemberLimit())
+            found = await self._with_presence([member for group in groups for member in members[group.id]])
+        in_order = iter(found)
+        return [FilledGroup(group, list(islice(in_order, len(members[group.id])))) for group in groups], total
 
     async def get(self, caller: UserPrincipal, group_id: int) -> FilledGroup:
-        """A group with its devices. Raises NotFound."""
-        async with self._transactions.read() as transaction:
-            group = await _visible(transaction, caller, group_id)
-            members, _ = await transaction.groups.members(group_id, None, 0)
-        return FilledGroup(group, await self._with_presence(members))
+        """A group with its first devices. Raises NotFound, Overloaded."""
+        async with self._bulk_reads.turn(caller.user_id):
+            async with self._transactions.read(bulk=True) as transaction:
+                group = await _visible(transaction, caller, group_id)
+                members = await transaction.groups.first_members([group_id], MemberLimit())
+            return FilledGroup(group, await self._with_presence(members[group_id]))
 
     async def members(
         self,

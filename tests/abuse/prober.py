@@ -1,6 +1,6 @@
 """A client that asks `GET /health/live` every 50 ms, in a process of its own, so that nothing but the service slows it.
 
-`python -m tests.abuse.prober PORT` asks until its standard input ends, then prints a `Probes` as JSON.
+`python -m tests.abuse.prober PORT` prints a line, asks until its standard input ends, then prints a `Probes` as JSON.
 """
 
 import http.client
@@ -26,6 +26,7 @@ class Probes:
 
 def main() -> None:
     """Ask the service on this port of 127.0.0.1."""
+    print("begun", flush=True)
     connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=TIMEOUT_S)
     times: list[float] = []
     refused = 0

@@ -238,6 +238,25 @@ class DevicesContract(TransactionalContract):
             assert await transaction.devices.ids_of_user(owner.user_id) == mine
             assert await transaction.devices.ids_of_user(uuid4()) == []
 
+    async def test_ids_of_a_user_s_devices_in_parts(self, transactions: Transactions, owner: User) -> None:
+        mine = [(await add_device(transactions, owner.user_id)).id for _ in range(3)]
+        await add_device(transactions, (await add_user(transactions)).user_id)
+        async with transactions.read() as transaction:
+            ids_after = transaction.devices.ids_after
+            assert await ids_after(owner.user_id, 0, 2) == mine[:2]
+            assert await ids_after(owner.user_id, mine[1], 2) == mine[2:]
+            assert await ids_after(owner.user_id, mine[2], 2) == []
+            assert await ids_after(uuid4(), 0, 2) == []
+
+    async def test_names_of_devices(self, transactions: Transactions, owner: User) -> None:
+        devices = [await add_device(transactions, owner.user_id) for _ in range(3)]
+        async with transactions.read() as transaction:
+            names = transaction.devices.names
+            assert await names([devices[0].id, devices[2].id, devices[2].id + 1_000]) == {
+                device.id: device.name for device in (devices[0], devices[2])
+            }
+            assert await names([]) == {}
+
     async def test_counts_name_every_status(self, transactions: Transactions, owner: User) -> None:
         async with transactions.read() as transaction:
             assert await transaction.devices.count_by_status() == dict.fromkeys(DeviceStatus, 0)

@@ -14,7 +14,7 @@ from iotflow.administration import migrate
 from iotflow.bootstrap import Stores, open_stores
 from iotflow.clock import SystemClock
 from iotflow.domain.errors import Overloaded, StoreUnavailable
-from iotflow.domain.telemetry import Record
+from iotflow.domain.telemetry import PageLimit, Record
 from iotflow.domain.times import Millis, Span
 from iotflow.group_commit import GroupCommit
 from iotflow.services.passwords import WAITING, Passwords
@@ -154,7 +154,7 @@ async def test_telemetry_that_waits_for_the_writer_is_bounded(stores: Stores, tm
     # Those at the end may have waited for too long meanwhile, where the machine is slow.
     assert taken[0] is None
     assert {type(outcome) for outcome in taken} <= {type(None), StoreUnavailable}
-    page = await stores.telemetry.records(1, Span(Millis(0), None), descending=False, limit=1_000)
+    page = (await stores.telemetry.records(1, Span(Millis(0), None), descending=False, limit=PageLimit(1_000))).records
     assert len(page) == len(full)
 
 

@@ -13,6 +13,7 @@ from iotflow.domain.times import Millis
 from iotflow.services.accounts import Accounts
 from iotflow.services.activity import ActivityCounter
 from iotflow.services.authentication import Authentication
+from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.devices import Devices
 from iotflow.services.history import History
 from iotflow.services.ingest import Ingest, Submission
@@ -79,7 +80,7 @@ def furnish(stores: Stores, clock: FakeClock, passwords: Passwords) -> House:
         accounts=Accounts(transactions, principals, throttle, passwords, clock),
         devices=Devices(transactions, principals, stores.presence, clock, online_window_s=300),
         ingest=Ingest(transactions, stores.telemetry, latest, principals, activity, clock, retention_days=90),
-        history=History(transactions, stores.telemetry, latest, principals, stores.counters, clock),
+        history=History(transactions, stores.telemetry, latest, principals, stores.counters, BulkReads(), clock),
         activity=activity,
         relay=Relay(transactions, stores.events, purge, principals, clock, purge_again_after_s=PURGE_AGAIN_AFTER_S),
     )

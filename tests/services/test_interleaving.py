@@ -20,6 +20,7 @@ from iotflow.domain.groups import NewGroup
 from iotflow.domain.principals import DevicePrincipal
 from iotflow.repositories.principal_cache import PrincipalMiss
 from iotflow.services.accounts import ProfileChange
+from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.groups import BulkAddition, Groups
 from iotflow.services.passwords import Passwords
 from iotflow.settings import Settings, load_settings
@@ -75,7 +76,7 @@ class Site:
         return [row for row in rows if all(row[column] == value for column, value in where.items())]
 
     def _worker(self, stores: Stores) -> Worker:
-        groups = Groups(stores.transactions, stores.presence, self.clock)
+        groups = Groups(stores.transactions, stores.presence, BulkReads(), self.clock)
         return Worker(furnish(stores, self.clock, self.passwords), groups)
 
 

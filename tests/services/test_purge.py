@@ -12,6 +12,7 @@ from iotflow.domain.groups import NewGroup
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Millis
 from iotflow.repositories.latest_cache import LatestMiss
+from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.groups import Groups
 from iotflow.services.ingest import Submission
 from iotflow.services.passwords import Passwords
@@ -28,7 +29,7 @@ OF_DEVICES = ("telemetry_points", "telemetry_metadata", "activity")
 async def live(house: House, resident: Resident, name: str) -> list[Probe]:
     """Use everything that leaves a trace of a user, and give the user's devices."""
     probes = [await new_probe(house, resident, f"{name}'s {kind}") for kind in ("stove", "fridge")]
-    groups = Groups(house.stores.transactions, house.stores.presence, house.clock)
+    groups = Groups(house.stores.transactions, house.stores.presence, BulkReads(), house.clock)
     group = await groups.create(resident.caller, NewGroup(f"{name}'s kitchen"), None)
     for probe in probes:
         await groups.add_device(resident.caller, group.id, probe.id, None)

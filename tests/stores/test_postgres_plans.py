@@ -12,6 +12,7 @@ from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.devices import DeviceFilter
 from iotflow.domain.events import EventFilter, EventPosition, EventType
+from iotflow.domain.telemetry import PageLimit
 from iotflow.domain.times import Millis, Span
 from iotflow.stores.sql.dialect import Database, open_database
 from iotflow.stores.sql.events import SqlEvents
@@ -141,7 +142,9 @@ class TestPostgresPlans:
         span: Span,
     ) -> None:
         with observed() as statements:
-            found = await telemetry.records(7, span, descending=descending, limit=50, after=after, names=names)
+            found = (
+                await telemetry.records(7, span, descending=descending, limit=PageLimit(50), after=after, names=names)
+            ).records
         assert len(found) == 50
         for nodes in await plans(filled, statements):
             assert_by_index(nodes)

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import Query
 
 from iotflow.api.access import Admin
+from iotflow.api.answers import list_answer
 from iotflow.api.deps import DeviceId, DevicesDep, HealthDep, RequestId, StatisticsDep, UserReference, account_of
 from iotflow.api.routes import problems, router
 from iotflow.api.schemas.common import Meta
-from iotflow.api.schemas.devices import DeviceAnswer, DeviceChangeBody, DeviceList, DeviceView, StatusBody
+from iotflow.api.schemas.devices import DeviceAnswer, DeviceChangeBody, DeviceList, DeviceView, StatusBody, device_view
 from iotflow.api.schemas.lists import Limit, Offset
 from iotflow.api.schemas.operations import (
     CacheCounts,
@@ -41,8 +42,8 @@ async def list_all_devices(
     owner = account_of(user_id, caller) if user_id else None
     where = DeviceFilter(user_id=owner, status=status, device_type=device_type, name_part=q)
     listed, total = await devices.page(where, limit, offset)
-    views = [DeviceView.model_validate(device) for device in listed]
-    return DeviceList(devices=views, meta=Meta(total=total, limit=limit, offset=offset))
+    tail = {"meta": {"total": total, "limit": limit, "offset": offset}}
+    return await list_answer({}, "devices", listed, device_view, tail)  # type: ignore[return-value]  # as DeviceList says
 
 
 @routes.get("/admin/devices/statuses", operation_id="list_device_statuses")

@@ -97,6 +97,15 @@ class SqlDevices:
         statement = select(devices.c.id).where(devices.c.user_id == user_id).order_by(devices.c.id)
         return list((await self._connection.execute(statement)).scalars())
 
+    async def ids_after(self, user_id: UUID, after: int, limit: int) -> list[int]:
+        mine = and_(devices.c.user_id == user_id, devices.c.id > after)
+        statement = select(devices.c.id).where(mine).order_by(devices.c.id).limit(limit)
+        return list((await self._connection.execute(statement)).scalars())
+
+    async def names(self, device_ids: Collection[int]) -> dict[int, str]:
+        statement = select(devices.c.id, devices.c.name).where(devices.c.id.in_(device_ids))
+        return {row.id: row.name for row in await self._connection.execute(statement)}
+
     async def count_by_status(self) -> dict[DeviceStatus, int]:
         statement = select(devices.c.status, func.count()).group_by(devices.c.status)
         stored = {DeviceStatus(status): count for status, count in await self._connection.execute(statement)}

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TypeVar
 
-from sqlalchemy import Table, text
+from sqlalchemy import JSON, BigInteger, ColumnElement, Table, TableValuedAlias, bindparam, cast, func, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -76,7 +76,10 @@ class Database:
         self._failure = failure
         self._migrator = migrator
         self._partings = partings
-        self._writer_turns, self._reader_turns = Turns(WRITERS), Turns(READERS)
+        # A file has one writer, and a pool's queue for it that is fair.
+        self._writer_turns = Turns(WRITERS, bulk=WRITERS * 3 // 5) if migrator else None
+        readers = READERS if migrator else SQLITE_READERS
+        self._reader_turns = Turns(readers, bulk=readers // 2)
         self._breaker = CircuitBreaker("sql", self._probe, probe_timeout_s=2 * POINT_TIMEOUT_S) if migrator else None
         self._failed_at: float | None = None
 
@@ -164,15 +167,12 @@ class Database:
         self._failed_at = None
 
     @asynccontextmanager
-    async def _guarded(self, turns: Turns, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
+    async def _guarded(self, turns: Turns | None, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
         turn: AbstractAsyncContextManager[None] = nullcontext()
-        if self._breaker is None:
-            guard: AbstractAsyncContextManager[asyncio.Timeout] = _deadline(SCAN_TIMEOUT_S)
-        else:
-            timeout_s = SCAN_TIMEOUT_S if bulk else POINT_TIMEOUT_S
-            guard = self._breaker.guard(timeout_s)
-            if not self._breaker.is_open:
-                turn = turns.take(timeout_s, bulk=bulk)
+        timeout_s = SCAN_TIMEOUT_S if bulk else POINT_TIMEOUT_S
+        if turns is not None and not (self._breaker and self._breaker.is_open):
+            turn = turns.take(timeout_s, bulk=bulk)
+        guard = _deadline(SCAN_TIMEOUT_S) if self._breaker is None else self._breaker.guard(timeout_s)
         try:
             async with turn, guard as deadline, self._translated():
                 yield deadline
@@ -241,6 +241,14 @@ async def _deadline(seconds: float) -> AsyncIterator[asyncio.Timeout]:
 def insert(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """An INSERT that knows ON CONFLICT, which both dialects spell the same and SQLAlchemy keeps apart."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def integers(dialect: str, name: str) -> tuple[TableValuedAlias, ColumnElement[int]]:
+    """The rows of a list of integers that is bound by this name, and the column that holds them."""
+    array = bindparam(name, type_=JSON)
+    unnested = func.json_each(array) if dialect == "sqlite" else func.json_array_elements_text(array)
+    rows = unnested.table_valued("value")
+    return rows, cast(rows.c.value, BigInteger)
 
 
 def broken_constraint(error: IntegrityError) -> str:

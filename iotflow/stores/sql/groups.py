@@ -1,19 +1,22 @@
 """Groups in the `device_groups` and `group_members` tables."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, delete, func, select, true, update
+import msgspec
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from iotflow.domain.devices import DeviceStatus
+from iotflow.domain.devices import MAX_ID, DeviceStatus
 from iotflow.domain.errors import Conflict, NotFound
-from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, Membership, NewGroup
+from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.devices import device_of
 from iotflow.stores.sql.dialect import insert
+from iotflow.stores.sql.slices import in_slices
 from iotflow.stores.sql.tables import devices, groups, memberships, users
 
 _DEVICE_COUNT = (
@@ -106,7 +109,7 @@ class SqlGroups:
     async def members(
         self,
         group_id: int,
-        limit: int | None,
+        limit: int,
         offset: int,
         status: DeviceStatus | None = None,
         device_type: str | None = None,
@@ -117,19 +120,31 @@ class SqlGroups:
             devices.c.device_type == device_type if device_type is not None else true(),
         )
         joined = memberships.join(devices)
-        statement = select(devices, memberships.c.added_at).select_from(joined).where(matches).order_by(devices.c.id)
-        if limit is not None:
-            statement = statement.limit(limit).offset(offset)
-        rows = (await self._connection.execute(statement)).all()
+        chosen = select(devices, memberships.c.added_at).select_from(joined).where(matches).order_by(devices.c.id)
+        rows = (await self._connection.execute(chosen.limit(limit).offset(offset))).all()
         total = await self._connection.scalar(select(func.count()).select_from(joined).where(matches))
         return [Member(device_of(row), row.added_at) for row in rows], total or 0
 
-    async def of_device(self, device_id: int) -> list[JoinedGroup]:
+    async def first_members(self, group_ids: Sequence[int], limit: MemberLimit) -> dict[int, list[Member]]:
+        members: dict[int, list[Member]] = {group_id: [] for group_id in group_ids}
+        size = 0
+        async with in_slices(self._connection, _first_members(limit), {"group_ids": list(group_ids)}) as slices:
+            async for rows in slices:
+                for row in rows:
+                    device = device_of(row)
+                    size += len(msgspec.json.encode(device))
+                    if size > limit.bytes:
+                        return members
+                    members[row.group_id].append(Member(device, row.added_at))
+        return members
+
+    async def of_device(self, device_id: int, limit: int) -> list[JoinedGroup]:
         statement = (
             select(groups, _DEVICE_COUNT, memberships.c.added_at)
             .join_from(groups, memberships)
             .where(memberships.c.device_id == device_id)
             .order_by(groups.c.id)
+            .limit(limit)
         )
         return [JoinedGroup(_group(row), row.added_at) for row in await self._connection.execute(statement)]
 
@@ -138,6 +153,29 @@ class SqlGroups:
         if group is None:
             raise NotFound(f"there is no group {group_id}")
         return group
+
+
+@cache  # to build it takes longer than to execute it
+def _first_members(limit: MemberLimit) -> Select[*tuple[Any, ...]]:
+    """The rows of `first_members`: found by the last device that a group may list, so that no group is read whole."""
+    of_group = memberships.alias()
+    last = (
+        select(of_group.c.device_id)
+        .where(of_group.c.group_id == groups.c.id)
+        .order_by(of_group.c.device_id)
+        .offset(limit.of_each - 1)
+        .limit(1)
+        .correlate(groups)
+        .scalar_subquery()
+    )
+    return (
+        select(memberships.c.group_id, memberships.c.added_at, devices)
+        .select_from(groups.join(memberships).join(devices))
+        .where(groups.c.id.in_(bindparam("group_ids", expanding=True)))
+        .where(memberships.c.device_id <= func.coalesce(last, MAX_ID))
+        .order_by(memberships.c.group_id, memberships.c.device_id)
+        .limit(limit.of_all)
+    )
 
 
 def _group(row: Row[*tuple[Any, ...]]) -> Group:  # Any: the columns' types are those of the table

@@ -26,6 +26,8 @@ def sqlite_engine(url: str, connections: int, *, pool_timeout_s: float, writes: 
         pool_size=connections,
         max_overflow=0,
         pool_timeout=pool_timeout_s,
+        # Each connection has a thread, and each thread a heap that keeps the size of the largest page it has read.
+        pool_use_lifo=True,
         connect_args={"timeout": 5.0, "async_creator_fn": _opened},
     )
 

@@ -1,6 +1,6 @@
 """Telemetry in the `telemetry_points` and `telemetry_metadata` tables."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from typing import Any, Final, TypeVar, cast
@@ -25,12 +25,12 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation, Bucket
-from iotflow.domain.telemetry import LatestValue, LatestValues, Record, StoredRecord, expiry
+from iotflow.domain.telemetry import LatestValue, LatestValues, PageLimit, Record, RecordPage, expiry
 from iotflow.domain.times import Micros, Millis, Span
 from iotflow.group_commit import GroupCommit
 from iotflow.stores.sql.aggregates import Windows, aggregated
 from iotflow.stores.sql.dialect import Database, insert, retried
-from iotflow.stores.sql.records import read_records
+from iotflow.stores.sql.records import newest_times, read_records
 from iotflow.stores.sql.tables import points, record_metadata
 from iotflow.stores.sql.values import columns_of, value_of
 
@@ -117,10 +117,10 @@ class SqlTelemetry:
         span: Span,
         *,
         descending: bool,
-        limit: int,
+        limit: PageLimit,
         after: Millis | None = None,
         names: Collection[str] | None = None,
-    ) -> list[StoredRecord]:
+    ) -> RecordPage:
         async with self._database.read(bulk=True) as connection:
             return await read_records(
                 connection,
@@ -132,6 +132,10 @@ class SqlTelemetry:
                 after=after,
                 names=names,
             )
+
+    async def newest_times(self, device_ids: Sequence[int], span: Span) -> Mapping[int, Millis]:
+        async with self._database.read(bulk=True) as connection:
+            return await newest_times(connection, device_ids, span, alive_at=self._now_us())
 
     async def aggregate(
         self, device_id: int, name: str, span: Span, aggregation: Aggregation, *, width_ms: int, offset_ms: int

@@ -16,6 +16,7 @@ from tests.contracts.telemetry.base import (
     TelemetryBase,
     at,
     history,
+    metadata_of,
     new_device,
     record,
     values_of,
@@ -105,7 +106,7 @@ class DeletingContract(TelemetryBase):
         await telemetry.delete(device, Span(T, Millis(T + 3)))
         await telemetry.write(device, [record(clock, T + 1, {"x": 1})])
         stored = await history(telemetry, device)
-        assert {time: (found.values, found.metadata) for time, found in stored.items()} == {T + 1: ({"x": 1}, None)}
+        assert {time: (found.values, metadata_of(found)) for time, found in stored.items()} == {T + 1: ({"x": 1}, None)}
         assert (await telemetry.latest(device))["x"].timestamp == T + 1
         assert "y" not in await telemetry.latest(device)
 
@@ -164,7 +165,7 @@ class DeletingContract(TelemetryBase):
         assert {time - T: repr(sorted(found.values.items())) for time, found in stored.items()} == {
             time: repr(sorted(values.items())) for time, values in model.values.items()
         }
-        assert {time - T: found.metadata for time, found in stored.items() if found.metadata is not None} == (
+        assert {time - T: metadata_of(found) for time, found in stored.items() if found.metadata is not None} == (
             model.metadata
         )
         latest = await telemetry.latest(device)
