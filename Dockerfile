@@ -3,16 +3,21 @@ ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /build
-RUN python3 -m venv /opt/iotflow
+RUN python3 -m venv tools && python3 -m venv --without-pip /opt/iotflow
+ENV PIP_PYTHON=/opt/iotflow PIP_NO_CACHE_DIR=1
 COPY requirements/run.txt requirements/
-RUN /opt/iotflow/bin/python -m pip install --no-cache-dir --require-hashes -r requirements/run.txt
+RUN tools/bin/pip install --require-hashes -r requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY iotflow iotflow
 COPY migrations migrations
-RUN /opt/iotflow/bin/python -m pip install --no-cache-dir --no-deps --no-build-isolation .
+# The build backend and what it alone needs do not go into the image.
+RUN tools/bin/pip install --no-deps --no-build-isolation . \
+  && tools/bin/pip uninstall --yes editables hatchling pathspec pluggy trove-classifiers \
+  && tools/bin/pip check
 
 FROM ${PYTHON_IMAGE}
-RUN useradd --system --uid 10001 --home-dir /var/lib/iotflow --create-home iotflow
+RUN useradd --system --uid 10001 --home-dir /var/lib/iotflow --create-home iotflow \
+  && rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/site-packages/pip*
 COPY --from=build /opt/iotflow /opt/iotflow
 ENV PATH=/opt/iotflow/bin:$PATH IOTFLOW_DATA_DIR=/var/lib/iotflow/data PYTHONUNBUFFERED=1
 USER iotflow

@@ -12,13 +12,26 @@ WORKERS = $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $$
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# What `test` and `coverage` run, and further options of pytest's.
+T ?= tests
+ARGS ?=
+PYTEST = PYTEST_DEBUG_TEMPROOT=$(CURDIR)/.cache $(BIN)/python -m pytest -n $(WORKERS)
+
 .PHONY: help
-help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help: ## List the targets
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Run
 
 .PHONY: run
 run: .venv/.run-installed ## Serve on HOST (127.0.0.1) and PORT (8000), installing first what is missing
 	@exec $(BIN)/iotflow serve --host $(HOST) --port $(PORT)
+
+.PHONY: dev
+dev: .venv/.dev-installed ## Serve likewise, and restart on each change in iotflow and migrations
+	@exec $(BIN)/watchfiles --filter python --target-type command \
+		"$(BIN)/iotflow serve --host $(HOST) --port $(PORT)" iotflow migrations
 
 .PHONY: demo
 demo: .venv/.run-installed ## Serve a year of real weather, to look around in
@@ -29,12 +42,12 @@ run-all: servers ## Serve likewise, with everything in the servers of `make serv
 	@settings=$$($(BIN)/python -m tests.servers start) && eval "$$settings" && $(BIN)/iotflow migrate && \
 		exec $(BIN)/iotflow serve --host $(HOST) --port $(PORT)
 
-.PHONY: env
-env: .env ## Write .env: new secrets for `docker compose up`
+SECRETS := POSTGRES_PASSWORD CASSANDRA_PASSWORD CASSANDRA_SUPERUSER_PASSWORD REDIS_PASSWORD MONGO_PASSWORD
 
-.env:
-	@umask 077; $(PYTHON) -c 'import secrets; [print(f"{name}_PASSWORD={secrets.token_urlsafe(24)}") \
-		for name in ("POSTGRES", "REDIS", "MONGO")]' > $@
+.PHONY: env
+env: ## Write .env: new secrets for `docker compose up`; those that it has stay
+	@umask 077; touch .env; chmod 600 .env; for name in $(SECRETS); do grep -q "^$$name=" .env || \
+		echo "$$name=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(24))')" >> .env; done
 	@echo "Wrote .env; keep it: the databases remember these passwords"
 
 .PHONY: images
@@ -49,19 +62,26 @@ servers: images ## Start PostgreSQL, Cassandra, Redis and MongoDB in containers,
 servers-stop: .venv/.dev-installed ## Remove them and their data
 	@$(BIN)/python -m tests.servers stop
 
-.PHONY: test
-test: .venv/.dev-installed ## Run all tests
+##@ Test
+
+.PHONY: check
+check: lint types ## Before each commit, in under a minute: lint, types, unit tests, the API on embedded stores
 	@mkdir -p .cache
-	PYTEST_DEBUG_TEMPROOT=$(CURDIR)/.cache $(BIN)/python -m pytest -n $(WORKERS)
+	$(PYTEST) -m "not servers" tests/unit tests/api
+
+.PHONY: test
+test: .venv/.dev-installed ## Run all tests, or a part: make test T=tests/api ARGS="-k latest -x"
+	@mkdir -p .cache
+	$(PYTEST) $(ARGS) $(T)
+
+.PHONY: test-abuse
+test-abuse: .venv/.dev-installed ## Attack the service, embedded and on the databases; one test at a time, since they measure
+	@mkdir -p .cache
+	PYTEST_DEBUG_TEMPROOT=$(CURDIR)/.cache $(BIN)/python -m pytest -m abuse tests/abuse
 
 .PHONY: test-compose
 test-compose: .venv/.dev-installed ## Build the image, bring up compose.yaml and play a fleet's day on it
 	$(BIN)/python -m pytest -m compose tests/packaging/test_compose.py
-
-# Servers of one's own in IOTFLOW_TEST_*_URL need no containers.
-.PHONY: bench
-bench: $(if $(IOTFLOW_TEST_CASSANDRA_URL),.venv/.dev-installed,servers) ## Measure the service beside its floor, by wrk; options in BENCH
-	@$(BIN)/python -m bench $(BENCH)
 
 .PHONY: lint
 lint: .venv/.dev-installed ## Check format, style and layers
@@ -77,6 +97,24 @@ format: .venv/.dev-installed ## Format the code
 .PHONY: types
 types: .venv/.dev-installed ## Check types, strictly
 	$(BIN)/mypy
+
+.PHONY: coverage
+coverage: .venv/.dev-installed ## Run the tests of T likewise, and report which lines and branches they miss
+	@mkdir -p .cache
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html $(ARGS) $(T)
+
+# Servers of one's own in IOTFLOW_TEST_*_URL need no containers.
+.PHONY: bench
+bench: $(if $(IOTFLOW_TEST_CASSANDRA_URL),.venv/.dev-installed,servers) ## Measure the service beside its floor, by wrk; options in BENCH
+	@$(BIN)/python -m bench $(BENCH)
+
+.PHONY: profile
+profile: .venv/.dev-installed ## Draw where the service spends its time in a run of the bench; options in BENCH
+	@mkdir -p .cache
+	$(BIN)/py-spy record --subprocesses --output .cache/profile.svg -- \
+		$(BIN)/python -m bench $(or $(BENCH),--only embedded submissions --rounds 1 --seconds 10)
+
+##@ Release
 
 .PHONY: wheel
 wheel: .venv/.dev-installed ## Build the wheel into dist

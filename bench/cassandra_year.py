@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 from iotflow.clock import SystemClock
 from iotflow.domain.aggregates import Aggregation, Bucket, combined, finished
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.domain.telemetry import Record
+from iotflow.domain.telemetry import PageLimit, Record
 from iotflow.domain.times import DAY_MS, Millis, Span
 from iotflow.domain.windows import segments
 from iotflow.stores.cassandra.address import parse_address
@@ -151,7 +151,7 @@ def questions(telemetry: CassandraTelemetry, cassandra: Cassandra, newest: Milli
     daily = partial(means, width_ms=DAY_MS)
     return [
         ("latest", partial(latest, telemetry)),
-        ("24 h of history", partial(telemetry.records, DEVICE, day, descending=True, limit=10_000)),
+        ("24 h of history", partial(history, telemetry, day)),
         ("hourly means of 7 days", partial(means, telemetry.aggregate, week, width_ms=HOUR_MS, zone="UTC")),
         ("daily means of the year, UTC, raw", partial(daily, raw, year, zone="UTC")),
         ("daily means of the year, UTC", partial(daily, telemetry.aggregate, year, zone="UTC")),
@@ -165,6 +165,11 @@ def questions(telemetry: CassandraTelemetry, cassandra: Cassandra, newest: Milli
 async def latest(telemetry: CassandraTelemetry) -> Sequence[object]:
     """The newest values."""
     return list((await telemetry.latest(DEVICE)).items())
+
+
+async def history(telemetry: CassandraTelemetry, span: Span) -> Sequence[object]:
+    """The newest records of a span."""
+    return (await telemetry.records(DEVICE, span, descending=True, limit=PageLimit(10_000))).records
 
 
 async def means(aggregate: Aggregate, span: Span, *, width_ms: int, zone: str) -> Sequence[object]:

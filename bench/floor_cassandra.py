@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from operator import itemgetter
 from typing import Any
 
 import acsylla  # type: ignore[import-untyped]  # the driver has no types
@@ -16,7 +17,7 @@ from iotflow.domain.times import Millis
 from iotflow.stores.cassandra.address import CassandraAddress
 from iotflow.stores.cassandra.days import day_of, timestamp
 from iotflow.stores.cassandra.driver import Cluster
-from iotflow.stores.cassandra.history import FALLING
+from iotflow.stores.cassandra.history import FALLING_PLACES, ROWS_WITHIN
 from iotflow.stores.cassandra.hours import HOUR_MS
 from iotflow.stores.cassandra.rollups import INVALIDATE_NAMES
 from iotflow.stores.cassandra.small_writes import LANES, WRITES_PER_BATCH
@@ -62,9 +63,14 @@ class CassandraCalls:
     ) -> Sequence[tuple[Millis, Mapping[str, Value]]]:
         """The last records of a span of few days."""
         days = list(range(day_of(Millis(end_ms - 1)), day_of(start_ms) - 1, -1))
-        statement = await self._bound(FALLING, (device_id, days, timestamp(start_ms), timestamp(end_ms), limit))
-        rows = [row.as_tuple() for row in await self._driver.execute(statement)]
-        return [(row[1], {name: unpacked(value) for name, value in row[2].items()}) for row in rows]
+        within = (device_id, days, timestamp(start_ms), timestamp(end_ms))
+        statement = await self._bound(FALLING_PLACES, (*within, limit))
+        times = sorted((row.as_tuple()[0] for row in await self._driver.execute(statement)), reverse=True)[:limit]
+        page = (device_id, days, timestamp(times[-1]), timestamp(times[0] + 1))
+        rows = [row.as_tuple() for row in await self._driver.execute(await self._bound(ROWS_WITHIN, page))]
+        rows.sort(reverse=True, key=itemgetter(0))
+        values = iter(unpacked([value for _, packed, _ in rows for value in packed.values()]))
+        return [(time, dict(zip(packed, values, strict=False))) for time, packed, _ in rows]
 
     async def _write_group(self, group: Sequence[Write]) -> Sequence[None]:
         now_us = time.time_ns() // 1_000

@@ -10,16 +10,19 @@ from typing import Any
 
 import aiosqlite
 import msgspec
+from sqlalchemy.engine import make_url
 
 from bench.calls import DAY_US, Newest, Sent, newest_of
 from bench.grouping import Groups
-from bench.statements import BEGIN_READ, BEGIN_WRITE, METADATA, POINTS, ROLLBACK, STORE_POINTS, TIMES
+from bench.statements import BEGIN_READ, BEGIN_WRITE, METADATA, POINTS, ROLLBACK, STORE_POINTS
 from iotflow.clock import SystemClock
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Millis
 from iotflow.settings import Settings
 from iotflow.stores.sql.dialect import SCAN_TIMEOUT_S, SQLITE_POOL_TIMEOUT_S, SQLITE_READERS, open_database
+from iotflow.stores.sql.records import VALUES_OF_RECORD
 from iotflow.stores.sql.sqlite import sqlite_engine
+from iotflow.stores.sql.sqlite_files import SqliteFiles
 from iotflow.stores.sql.telemetry import ROWS_PER_FLUSH, ROWS_PER_STATEMENT, SqlTelemetry
 from iotflow.stores.sql.values import columns_of, value_of
 
@@ -64,11 +67,11 @@ class EmbeddedCalls:
     ) -> Sequence[tuple[Millis, Mapping[str, Value]]]:
         now_us = time.time_ns() // 1_000
         async with self._reading() as reader:
-            times = list(await reader.execute_fetchall(TIMES, (device_id, now_us, start_ms, end_ms, limit, 0)))
-            page = (device_id, now_us, times[-1][0], times[0][0] + 1)
-            rows = await reader.execute_fetchall(POINTS, page)
-            await reader.execute_fetchall(METADATA, page)
-        return [(at, {row[1]: value_of(*row[2:]) for row in group}) for at, group in groupby(rows, itemgetter(0))]
+            number = VALUES_OF_RECORD * (limit + 1)
+            rows = list(await reader.execute_fetchall(POINTS, (device_id, now_us, start_ms, end_ms, number, 0)))
+            by_time = [(at, list(group)) for at, group in groupby(rows, itemgetter(0))][:limit]
+            await reader.execute_fetchall(METADATA, (device_id, now_us, by_time[-1][0], by_time[0][0] + 1))
+        return [(at, {row[1]: value_of(*row[2:]) for row in group}) for at, group in by_time]
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -100,8 +103,9 @@ class EmbeddedCalls:
 async def open_embedded(settings: Settings) -> AsyncIterator[EmbeddedCalls]:
     """The calls on connections that are set up as the service's are."""
     url = settings.database_url
-    writing = sqlite_engine(url, 1, pool_timeout_s=SCAN_TIMEOUT_S, writes=True)
-    reading = sqlite_engine(url, SQLITE_READERS, pool_timeout_s=SQLITE_POOL_TIMEOUT_S, writes=False)
+    files = SqliteFiles(make_url(url).database or "")
+    writing = sqlite_engine(url, files, 1, pool_timeout_s=SCAN_TIMEOUT_S, writes=True)
+    reading = sqlite_engine(url, files, SQLITE_READERS, pool_timeout_s=SQLITE_POOL_TIMEOUT_S, writes=False)
     writer = await writing.raw_connection()
     readers = [await reading.raw_connection() for _ in range(SQLITE_READERS)]
     free: asyncio.LifoQueue[Any] = asyncio.LifoQueue()  # Any: SQLAlchemy does not know which driver it is

@@ -13,8 +13,9 @@ from bench.calls import DAY_US, Newest, Sent, newest_of
 from bench.grouping import Groups
 from iotflow.domain.telemetry import LatestValues, Value
 from iotflow.domain.times import Millis
+from iotflow.repositories.latest_cache import LARGEST_ENTRY_BYTES
 from iotflow.stores.redis.address import RedisAddress
-from iotflow.stores.redis.latest_cache import LIFETIME_S
+from iotflow.stores.redis.latest_cache import FIELD_BYTES, LIFETIME_S
 from iotflow.stores.redis.pipeline import CALLS_PER_GROUP
 from iotflow.stores.redis.presence import KEPT_S
 from iotflow.stores.redis.scripts import ADVANCE, FILL, GET, Scripts
@@ -57,7 +58,7 @@ class RedisCalls:
             expires_us = sent.received_us + self._kept_us
             fields += _field(name, sent.values[name], sent.time_ms, sent.received_us, expires_us)
         keys = (*self._keys(device_id), f"{self._prefix}:latest:{{{device_id}}}:deleted")
-        await self._groups.submit(self._scripts.call(ADVANCE, keys, *fields))
+        await self._groups.submit(self._scripts.call(ADVANCE, keys, LARGEST_ENTRY_BYTES, FIELD_BYTES, *fields))
 
     async def latest(self, device_id: int) -> Mapping[str, Newest] | None:
         """What the entry holds; None without one."""
@@ -68,10 +69,11 @@ class RedisCalls:
 
     async def fill(self, device_id: int, values: LatestValues) -> None:
         """Make the entry."""
-        fields = [b"", b""]
+        fields: list[bytes] = []
         for name, latest in values.items():
             fields += _field(name, latest.value, latest.timestamp, latest.received, latest.expires or 0)
-        call = self._scripts.call(FILL, self._keys(device_id), LEASE, LIFETIME_S * 1_000, *fields)
+        size = b"%d" % (sum(map(len, fields)) + FIELD_BYTES * len(values))
+        call = self._scripts.call(FILL, self._keys(device_id), LEASE, LIFETIME_S * 1_000, b"", size, *fields)
         await self._groups.submit(call)
 
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:

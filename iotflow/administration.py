@@ -1,5 +1,6 @@
 """What operators do beside a running service."""
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,31 +15,41 @@ from iotflow.services.login_throttle import LoginThrottle
 from iotflow.services.passwords import Passwords
 from iotflow.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """What was done, or is to be done, to one database. `stored` is what it had before, None for no schema."""
+    """What was done, or is to be done, to one database. `stored` is what it had before, None for no schema.
+
+    `warnings` tell what of the database's own settings endangers data.
+    """
 
     store: str
     stored: str | None
     wanted: str
     steps: Sequence[str]
+    warnings: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was found of one store. `latency_ms` is None when it did not answer; `problem` then says why."""
+    """What was found of one store. `latency_ms` is None when it did not answer; `problem` then says why.
+
+    `warnings` are as a migration's.
+    """
 
     store: str
     kind: str
     latency_ms: float | None
     schema: str
     problem: BackendError | None
+    warnings: Sequence[str]
     is_well: bool
 
 
 async def make_ready(settings: Settings, wait_s: float = 0) -> None:
-    """See that every database answers and has its schema, and bring an embedded one to it.
+    """See that every database answers and has its schema, bring an embedded one to it, and log the databases' warnings.
 
     Raises BackendError, after `wait_s` seconds in all for those that are not reached.
     """
@@ -46,6 +57,8 @@ async def make_ready(settings: Settings, wait_s: float = 0) -> None:
     async with open_backends(settings) as backends:
         for backend in backends:
             await backend.ready(until_s)
+            for warning in await backend.warnings():
+                logger.warning("%s", warning)
 
 
 async def migrate(settings: Settings, *, dry_run: bool = False, wait_s: float = 0) -> list[Migration]:
@@ -67,7 +80,8 @@ async def migrate(settings: Settings, *, dry_run: bool = False, wait_s: float = 
                 steps = backend.schema.pending(stored)
             except StoreUnavailable as error:
                 raise backend.error(error) from error
-            migrations.append(Migration(backend.stores[0], stored, backend.schema.wanted, steps))
+            warnings = await backend.warnings()
+            migrations.append(Migration(backend.stores[0], stored, backend.schema.wanted, steps, warnings))
     return migrations
 
 
@@ -96,7 +110,7 @@ async def diagnose(settings: Settings) -> list[Diagnosis]:
 
 async def _diagnose(backend: Backend) -> list[Diagnosis]:
     latency_ms, schema, problem = None, "-" if backend.schema is None else "unknown", None
-    is_current = True
+    is_current, warnings = True, []
     try:
         await backend.reached()
         began = time.perf_counter()
@@ -110,6 +124,7 @@ async def _diagnose(backend: Backend) -> list[Diagnosis]:
             began = time.perf_counter()
             await backend.ping()
         latency_ms = (time.perf_counter() - began) * 1_000
+        warnings = await backend.warnings()
     except BackendError as error:
         problem = error
     except StoreUnavailable as error:
@@ -121,6 +136,7 @@ async def _diagnose(backend: Backend) -> list[Diagnosis]:
             latency_ms,
             schema if store == backend.stores[0] else "-",
             problem if store == backend.stores[0] else None,
+            warnings if store == backend.stores[0] else (),
             problem is None and is_current,
         )
         for store in backend.stores

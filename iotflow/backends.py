@@ -28,12 +28,16 @@ class Schema:
     upgrade: Callable[[], Awaitable[None]]
 
 
+async def _no_risks() -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Backend:
     """A database, the setting that names it, and the stores it holds.
 
     `connect` and `ping` raise StoreUnavailable with a reason of one line. `embedded`: it has one service, which
-    brings it to its schema by itself.
+    brings it to its schema by itself. `risks` returns what of the database's own settings endangers data.
     """
 
     setting: str
@@ -43,6 +47,7 @@ class Backend:
     ping: Callable[[], Awaitable[None]]
     schema: Schema | None = None
     embedded: bool = False
+    risks: Callable[[], Awaitable[Sequence[str]]] = _no_risks
 
     async def reached(self, until_s: float = 0) -> None:
         """Connect, trying again until that time of `time.monotonic`. Raises BackendError."""
@@ -73,6 +78,10 @@ class Backend:
                 f"{self.setting}: the schema is {stored or 'missing'}, expected {self.schema.wanted}: "
                 "run `iotflow migrate`"
             )
+
+    async def warnings(self) -> list[str]:
+        """Return the database's risks, with the setting's name."""
+        return [f"{self.setting}: {risk}" for risk in await self.risks()]
 
     def error(self, error: StoreUnavailable) -> BackendError:
         """The error, with the setting's name."""

@@ -227,6 +227,7 @@ def _sql_backend(settings: Settings, database: Database, stores: Sequence[str]) 
 
 def _cassandra_backend(settings: Settings, cassandra: "Cassandra") -> Backend:
     from iotflow.stores.cassandra import migrations
+    from iotflow.stores.cassandra.durability import durability_warnings
     from iotflow.stores.cassandra.retention import retention_error
 
     async def connect() -> None:
@@ -241,6 +242,7 @@ def _cassandra_backend(settings: Settings, cassandra: "Cassandra") -> Backend:
         connect=connect,
         ping=cassandra.ping,
         schema=_schema(migrations, cassandra),
+        risks=partial(durability_warnings, cassandra),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -38,7 +39,8 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
+    """Run the command that the arguments name. The files that it makes are for this user alone."""
+    os.umask(0o077)
     app()
 
 
@@ -92,6 +94,8 @@ def migrate(
     except BackendError as error:
         _fail(str(error), MISUSED)
     for migration in migrations:
+        for warning in migration.warnings:
+            _complain(f"warning: {warning}")
         if not migration.steps:
             typer.echo(f"{migration.store}: schema {migration.wanted} is current")
             continue
@@ -153,6 +157,8 @@ def doctor() -> None:
     for store in found:
         if store.problem is not None:
             _complain(str(store.problem))
+        for warning in store.warnings:
+            _complain(f"warning: {warning}")
     retention = f"{settings.retention_days} days" if settings.retention_days else "for good"
     typer.echo(f"telemetry received from now on is kept {retention}; what was received before keeps its own end")
     if not all(store.is_well for store in found):

@@ -1,13 +1,26 @@
-"""The embedded stores' files: their directories made if missing and checked, the database locked by its one service."""
+"""The embedded stores' files: made for this user alone, checked, and locked by the one service that uses them."""
 
+import logging
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from iotflow.bootstrap import embedded_database
 from iotflow.settings import Settings
+
+if sys.platform != "win32":
+    import fcntl
+
+DIRECTORY_MODE = 0o700
+FILE_MODE = 0o600
+BESIDE_DATABASE = ("-wal", "-shm", ".lock", ".pid")
+"""Suffixes of the files beside a database."""
+
+logger = logging.getLogger(__name__)
 
 
 class DataDirError(Exception):
@@ -21,11 +34,22 @@ def prepare(settings: Settings) -> None:
         return
     for directory, setting in ((settings.data_dir, "IOTFLOW_DATA_DIR"), (database.parent, "IOTFLOW_DATABASE_URL")):
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
         except OSError as error:
             raise DataDirError(f"{setting}: {directory} cannot be made: {error.strerror}") from error
         if not os.access(directory, os.W_OK | os.X_OK):
             raise DataDirError(f"{setting}: {directory} is not writable; expected a directory of the service's own")
+
+
+def restrict(settings: Settings) -> None:
+    """Take access by other users from the data directory and the database's files, once they are known to be ours."""
+    database = embedded_database(settings)
+    if database is None:
+        return
+    # A database elsewhere may lie in a directory that others use as well.
+    _restrict(settings.data_dir, DIRECTORY_MODE)
+    for suffix in ("", *BESIDE_DATABASE):
+        _restrict(database.with_name(f"{database.name}{suffix}"), FILE_MODE)
 
 
 @contextmanager
@@ -39,19 +63,57 @@ def locked(settings: Settings) -> Iterator[None]:
         yield
         return
     holder = database.with_name(f"{database.name}.pid")
-    lock = FileLock(database.with_name(f"{database.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-        holder.write_text(f"{os.getpid()}\n")
-    except Timeout:
-        process = holder.read_text().strip() if holder.exists() else "unknown"
-        raise DataDirError(
-            f"IOTFLOW_DATA_DIR: {database} is served already, by process {process}: stop it, or name another directory"
-        ) from None
-    except OSError as error:
-        raise DataDirError(f"IOTFLOW_DATA_DIR: {error.filename} cannot be written: {error.strerror}") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(FileLock(database.with_name(f"{database.name}.lock"), timeout=0))
+            if sys.platform != "win32":
+                stack.callback(os.close, _lock_database(database))
+            holder.write_text(f"{os.getpid()}\n")
+        except (Timeout, BlockingIOError):
+            process = holder.read_text().strip() if holder.exists() else "unknown"
+            raise DataDirError(
+                f"IOTFLOW_DATA_DIR: {database} is served already, by process {process}: stop it, or name another "
+                "directory"
+            ) from None
+        except OSError as error:
+            setting = "IOTFLOW_DATABASE_URL" if error.filename == str(database) else "IOTFLOW_DATA_DIR"
+            raise DataDirError(f"{setting}: {error.filename} cannot be written: {error.strerror}") from error
+        stack.callback(holder.unlink, missing_ok=True)
         yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
+
+
+if sys.platform != "win32":
+
+    def _lock_database(database: Path) -> int:
+        """Lock the database file itself, for the lock file may be unlinked while it is locked; its open descriptor.
+
+        Raises BlockingIOError when another process has locked it, other OSErrors when it cannot be opened. The
+        descriptor must not be closed while SQLite has the file open: that would release SQLite's own locks (see
+        "How To Corrupt An SQLite Database File", section 2.2).
+        """
+        while True:
+            descriptor = os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if database.exists() and os.path.samestat(os.fstat(descriptor), database.stat()):
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            # Replaced between the two calls: what is locked is not what SQLite would open.
+            os.close(descriptor)
+
+
+def _restrict(path: Path, mode: int) -> None:
+    """Take access by other users from a file or directory, and log it."""
+    if os.name != "posix":
+        return
+    try:
+        found = path.stat().st_mode & 0o777
+        if found & ~mode:
+            path.chmod(found & mode)
+            logger.info("%s: mode %o let other users in; it is %o now", path, found, found & mode)
+    except FileNotFoundError:  # a service beside this command may remove it
+        return
+    except OSError as error:
+        logger.warning("%s: cannot be closed to other users: %s; make its mode %o", path, error.strerror, mode)

@@ -21,14 +21,10 @@ from iotflow.administration import make_ready
 from iotflow.app import create_app
 from iotflow.backends import BackendError
 from iotflow.bootstrap import embedded_database
-from iotflow.data_dir import DataDirError, locked, prepare
+from iotflow.data_dir import DataDirError, locked, prepare, restrict
+from iotflow.server import descriptors
+from iotflow.server.config import BACKLOG, ServerConfig
 from iotflow.settings import Settings, load_settings
-
-GRACE_S = 10
-BACKLOG = 2_048
-KEEP_ALIVE_S = 75
-WORKER_ANSWERS_WITHIN_S = 30
-"""A worker that is silent for so long is replaced. To start takes a busy machine many seconds."""
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -61,12 +57,14 @@ def serve_forever(
             "--workers 1, or postgresql+asyncpg://…"
         )
     _check_tls(tls_cert, tls_key)
+    _check_descriptors(settings)
     _configure_logging(settings)
     _exit_on_signals()
     try:
         prepare(settings)
         with locked(settings):
             asyncio.run(make_ready(settings, wait_s))
+            restrict(settings)
             _run(settings, _listen(host, port), workers, tls_cert, tls_key)
     except (DataDirError, BackendError) as error:
         raise ServingError(str(error)) from error
@@ -85,22 +83,8 @@ def worker_app() -> FastAPI:
 def _run(
     settings: Settings, listener: socket.socket, workers: int, tls_cert: Path | None, tls_key: Path | None
 ) -> None:
-    config = uvicorn.Config(
-        create_app(settings) if workers == 1 else "iotflow.serving:worker_app",
-        factory=workers > 1,
-        workers=workers,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=GRACE_S,
-        timeout_worker_healthcheck=WORKER_ANSWERS_WITHIN_S,
-        ssl_certfile=tls_cert,
-        ssl_keyfile=tls_key,
-    )
+    app = create_app(settings) if workers == 1 else "iotflow.serving:worker_app"
+    config = ServerConfig(app, settings, workers=workers, tls_cert=tls_cert, tls_key=tls_key)
     host, port = listener.getsockname()[:2]
     shown_host = f"[{host}]" if ":" in host else host
     scheme = "https" if tls_cert else "http"
@@ -163,6 +147,13 @@ def _check_tls(tls_cert: Path | None, tls_key: Path | None) -> None:
             f"--tls-cert {tls_cert} --tls-key {tls_key}: expected a certificate chain and the private key that goes "
             "with it, both in PEM and without a passphrase"
         ) from error
+
+
+def _check_descriptors(settings: Settings) -> None:
+    try:
+        descriptors.connections(descriptors.raise_limit(), settings.max_connections)
+    except ValueError as error:
+        raise ServingError(f"IOTFLOW_MAX_CONNECTIONS={settings.max_connections}: {error}") from error
 
 
 def _exit_on_signals() -> None:

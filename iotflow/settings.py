@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from iotflow.services.login_throttle import LoginLimits
+from iotflow.services.request_limits import Rates
 from iotflow.stores.cassandra.address import parse_address as parse_cassandra
 from iotflow.stores.mongo.address import parse_address as parse_mongo
 from iotflow.stores.redis.address import parse_address as parse_redis
@@ -140,13 +141,57 @@ class Settings(BaseSettings):
     max_batch_bytes: int = Field(
         16 * MiB, ge=1_024, le=1_024 * MiB, description="The largest telemetry batch, decompressed, in bytes."
     )
+    max_devices_per_account: int = Field(
+        100_000, ge=1, le=10_000_000, description="How many devices an account may have; one more is refused with 409."
+    )
+    max_body_bytes_in_flight: int = Field(
+        64 * MiB,
+        ge=65_536,
+        le=4_096 * MiB,
+        description="Request bodies that a process holds at a time, in bytes, half of it for one address; "
+        "at least four times the largest body or batch.",
+    )
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)] = Field(
         [],
         description="Addresses or networks of proxies, comma separated, whose `X-Forwarded-For` and "
         "`X-Forwarded-Proto` are believed.",
     )
+    max_connections: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="Open connections of a worker, a quarter of them from one address; 0 is three quarters of its file "
+        "descriptors, at most 16,384.",
+    )
+    max_requests_in_flight: int = Field(
+        320,
+        ge=1,
+        le=100_000,
+        description="Requests that a worker works on at a time, four fifths of them from one address.",
+    )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
         [], description="Origins, comma separated, whose pages may call the API from a browser."
+    )
+    device_requests_per_second: int = Field(
+        1_000, ge=0, le=1_000_000, description="Requests a second of one device, ten times that at once; 0: no limit."
+    )
+    device_points_per_second: int = Field(
+        1_000_000,
+        ge=0,
+        le=1_000_000_000,
+        description="Values a second of one device, ten times that at once; 0: no limit.",
+    )
+    account_requests_per_second: int = Field(
+        10_000, ge=0, le=1_000_000, description="Requests a second of one account, ten times that at once; 0: no limit."
+    )
+    registrations_per_address: int = Field(
+        100, ge=0, le=1_000_000, description="Registrations from one address at once, then one a second; 0: no limit."
+    )
+    failed_credentials_per_address: int = Field(
+        1_000,
+        ge=0,
+        le=1_000_000,
+        description="Unknown keys and tokens from one address at once, then one a second; 0: no limit.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log line.")
 
@@ -154,6 +199,17 @@ class Settings(BaseSettings):
     def login_limits(self) -> LoginLimits:
         """How often passwords may be guessed."""
         return LoginLimits(self.login_attempts_per_account, self.login_attempts_per_address, self.login_window)
+
+    @property
+    def rates(self) -> Rates:
+        """How often devices, accounts and client networks may call."""
+        return Rates(
+            self.device_requests_per_second,
+            self.device_points_per_second,
+            self.account_requests_per_second,
+            self.registrations_per_address,
+            self.failed_credentials_per_address,
+        )
 
     @field_validator("cors_origins")
     @classmethod
@@ -173,6 +229,16 @@ class Settings(BaseSettings):
             data_dir = Path(str(values.get("data_dir") or "data"))
             values = {**values, "database_url": f"sqlite+aiosqlite:///{data_dir / 'iotflow.db'}"}
         return values
+
+    @model_validator(mode="after")
+    def _room_for_bodies(self) -> Self:
+        largest = max(self.max_body_bytes, self.max_batch_bytes)
+        if self.max_body_bytes_in_flight < 4 * largest:
+            raise ValueError(
+                f"IOTFLOW_MAX_BODY_BYTES_IN_FLIGHT: too small for bodies of {largest} bytes; expected at least "
+                f"{4 * largest}, or less for IOTFLOW_MAX_BODY_BYTES and IOTFLOW_MAX_BATCH_BYTES"
+            )
+        return self
 
     @model_validator(mode="after")
     def _known_database(self) -> Self:

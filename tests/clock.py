@@ -12,19 +12,24 @@ class FakeClock:
 
     def __init__(self, now: Millis = START) -> None:
         self._now = now
+        self._elapsed = 0.0
         self._last_receipt = 0
 
     def now(self) -> Millis:
         return self._now
+
+    def elapsed(self) -> Millis:
+        return Millis(round(self._elapsed))
 
     def receipt(self) -> Micros:
         self._last_receipt = max(self._last_receipt + 1, self._now * 1_000)
         return Micros(self._last_receipt)
 
     def set(self, now: Millis) -> None:
-        """Make it `now`; it may go back."""
+        """Set the time of day, which may go back. No time passes by this."""
         self._now = now
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass."""
         self._now = Millis(self._now + round(seconds * 1_000))
+        self._elapsed += seconds * 1_000

@@ -68,7 +68,7 @@ class Four:
         engine = create_async_engine(self._postgres)
         async with engine.connect() as connection:
             held = {
-                table.name: (await connection.execute(select(table))).mappings().all()
+                table.name: [row._asdict() for row in await connection.execute(select(table))]
                 for table in metadata.sorted_tables
             }
         await engine.dispose()

@@ -15,6 +15,7 @@ from iotflow.repositories.events import EventRepository
 from iotflow.services.accounts import Accounts
 from iotflow.services.authentication import Authentication
 from iotflow.services.devices import Devices
+from iotflow.services.feed import Feed
 from iotflow.services.groups import Groups
 from iotflow.services.health import HealthCheck
 from iotflow.services.history import History
@@ -60,6 +61,7 @@ DevicesDep = Annotated[Devices, Depends(_given(lambda state: state.devices))]
 GroupsDep = Annotated[Groups, Depends(_given(lambda state: state.groups))]
 IngestDep = Annotated[Ingest, Depends(_given(lambda state: state.ingest))]
 HistoryDep = Annotated[History, Depends(_given(lambda state: state.history))]
+FeedDep = Annotated[Feed, Depends(_given(lambda state: state.feed))]
 EventsDep = Annotated[EventRepository, Depends(_given(lambda state: state.events))]
 StatisticsDep = Annotated[StatisticsReader, Depends(_given(lambda state: state.statistics))]
 HealthDep = Annotated[HealthCheck, Depends(_given(lambda state: state.health))]

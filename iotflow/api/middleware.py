@@ -4,6 +4,8 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Sequence
+from functools import lru_cache
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,10 +15,24 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from iotflow.api.problems import problem
+from iotflow.repositories.rate_limits import Admission, RateLimit
 
+RATE_LIMITS = "iotflow.rate_limits"
+"""Where a request's scope holds how its limits counted it, a list of `Admission`."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+"""Of answers outside of the API, which browsers may show, unless they have stricter or wider ones."""
 
 logger = logging.getLogger(__name__)
+
+
+def id_of_request(offered: str) -> str:
+    """Return the id that a client offers for its request where it is well formed, else a new one."""
+    return offered if REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
 
 
 class Cors(CORSMiddleware):
@@ -37,6 +53,18 @@ class _PreflightRefusal(Response):
         await answer(scope, receive, send)
 
 
+@lru_cache(maxsize=1_024)
+def _policy(limit: RateLimit) -> str:
+    return f'"{limit.name}";q={limit.limit};w={limit.period_s}'
+
+
+def _rate_limit_headers(counted: Sequence[Admission]) -> list[tuple[bytes, bytes]]:
+    """The fields of draft-ietf-httpapi-ratelimit-headers-10."""
+    policies = [_policy(one.limit) for one in counted]
+    left = [f'"{one.limit.name}";r={one.remaining};t={one.reset_s}' for one in counted]
+    return [(b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(left).encode())]
+
+
 class RequestContext:
     """Gives each request an id, the client's own where it is well formed, and each answer the headers all share."""
 
@@ -47,8 +75,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        offered = Headers(scope=scope).get("x-request-id", "")
-        request_id = offered if REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
+        request_id = id_of_request(Headers(scope=scope).get("x-request-id", ""))
         scope.setdefault("state", {})["request_id"] = request_id
         shared = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
         # As it was sent: decoded, it could break the log's line.
@@ -61,8 +88,13 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *shared]
+                if counted := scope.get(RATE_LIMITS):
+                    message["headers"] += _rate_limit_headers(counted)
                 if scope["path"].startswith("/api/"):
                     MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
+                else:
+                    for name, value in PAGE_HEADERS.items():
+                        MutableHeaders(scope=message).setdefault(name, value)
             await send(message)
 
         try:

@@ -1,37 +1,73 @@
 """The pages that show the document to people, with no help from any other host."""
 
+import base64
+import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
-from fastapi.openapi.docs import get_redoc_html
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from starlette.responses import HTMLResponse
 
 DOCS = {"defaultModelsExpandDepth": 0}
 """How `/docs` looks: the long list of schemas is closed."""
 
+STATIC_PATH = "/static-offline-docs"
 SCRIPT_PATH = "/redoc.js"
 SCRIPT_LIFETIME_S = 3_600
 
+# Both pages write styles into the document; ReDoc searches in a worker that it makes of a text.
+POLICY = (
+    "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
 
 def install(app: FastAPI) -> None:
-    """Serve `/redoc`; fastapi-offline, which serves `/docs`, would serve a script that asks its makers for a logo."""
+    """Serve `/docs` and `/redoc`, whose scripts and styles may come from this service alone.
+
+    fastapi-offline would serve a ReDoc that asks its makers for a logo, and both pages without a policy.
+    """
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        root = request.scope.get("root_path", "")
+        page = get_swagger_ui_html(
+            openapi_url=f"{root}{app.openapi_url}",
+            title=f"{app.title} - Swagger UI",
+            swagger_js_url=f"{root}{STATIC_PATH}/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}{STATIC_PATH}/swagger-ui.css",
+            swagger_favicon_url=f"{root}{STATIC_PATH}/favicon.png",
+            swagger_ui_parameters=DOCS,
+        )
+        return _with_policy(page)
 
     @app.get("/redoc", include_in_schema=False)
     async def redoc(request: Request) -> HTMLResponse:
         root = request.scope.get("root_path", "")
-        return get_redoc_html(
+        page = get_redoc_html(
             openapi_url=f"{root}{app.openapi_url}",
             title=f"{app.title} - ReDoc",
             redoc_js_url=f"{root}{SCRIPT_PATH}",
-            redoc_favicon_url=f"{root}/static-offline-docs/favicon.png",
+            redoc_favicon_url=f"{root}{STATIC_PATH}/favicon.png",
             with_google_fonts=False,
         )
+        return _with_policy(page)
 
     @app.get(SCRIPT_PATH, include_in_schema=False)
     def script() -> Response:
         headers = {"Cache-Control": f"max-age={SCRIPT_LIFETIME_S}"}
         return Response(_script(), headers=headers, media_type="text/javascript")
+
+
+def _with_policy(page: HTMLResponse) -> HTMLResponse:
+    """Allow a page its own inline scripts, by their hashes, and no others."""
+    digests = (hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(bytes(page.body)))
+    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    page.headers["Content-Security-Policy"] = POLICY.format(hashes=hashes)
+    return page
 
 
 @cache

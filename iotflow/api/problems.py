@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI, Request
@@ -30,6 +30,16 @@ from iotflow.domain.errors import (
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
 LONGEST_LOCATION = 200
+LONGEST_MESSAGE = 500
+MAX_LISTED_ERRORS = 100
+"""Errors that a 422 lists; its detail counts all. One mistake repeated is understood from fewer."""
+MAX_RECORD_FAULTS = 5
+"""Faults that a batch's answer tells of one bad record."""
+MAX_RECORD_DETAIL = 300
+"""Characters in which it does: 10,000 bad records are answered in 4 MB at most."""
+LONGEST_RECORD_PLACE = 135
+"""Characters of a fault's place there: `data.` and the longest name."""
+LONGEST_RECORD_MESSAGE = 130
 
 # RFC 9110's names, which Python has from 3.13 on.
 _RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -73,21 +83,55 @@ def problem(
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem as an answer. `errors` name the fields that are wrong, never their values."""
-    body: dict[str, object] = {
+    """A problem as an answer. `errors`, listed up to a limit, name the fields that are wrong, never their values."""
+    body = document(status, detail, request.scope["path"], request.state.request_id, errors)
+    return Response(body, status, headers, MEDIA_TYPE)
+
+
+def document(status: int, detail: str, path: str, request_id: str, errors: Sequence[FieldError] = ()) -> bytes:
+    """Return a problem's JSON; a 422 has `errors`."""
+    members: dict[str, object] = {
         "type": type_uri(status),
         "title": title(status),
         "status": status,
         "detail": detail,
-        "instance": request.scope["path"],
-        "request_id": request.state.request_id,
+        "instance": path,
+        "request_id": request_id,
     }
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        body["errors"] = [
-            {"loc": [_shortened(part) for part in error.location], "msg": error.message, "type": error.kind}
-            for error in errors
+        members["errors"] = [
+            {
+                "loc": [
+                    part if isinstance(part, int) else _shortened(part, LONGEST_LOCATION) for part in error.location
+                ],
+                "msg": _shortened(error.message, LONGEST_MESSAGE),
+                "type": error.kind,
+            }
+            for error in errors[:MAX_LISTED_ERRORS]
         ]
-    return Response(msgspec.json.encode(body), status, headers, MEDIA_TYPE)
+    return msgspec.json.encode(members)
+
+
+def field_error(found: Mapping[str, Any], *within: str) -> FieldError:  # Any: pydantic's details of an error
+    """One of pydantic's errors in the project's words; `within` leads to what pydantic validated."""
+    return FieldError((*within, *found["loc"]), found["msg"].removeprefix("Value error, "), found["type"])
+
+
+def record_detail(invalid: InvalidInput) -> str:
+    """Word what is wrong with a record of a batch: its first faults, in at most `MAX_RECORD_DETAIL` characters."""
+    total = len(invalid.errors) + invalid.unlisted
+    faults: list[str] = []
+    room = MAX_RECORD_DETAIL - len(f"; and {total} more")
+    for error in invalid.errors[:MAX_RECORD_FAULTS]:
+        place = ".".join(_shortened(str(part), LONGEST_RECORD_PLACE) for part in error.location[1:]) or "record"
+        fault = f"{_shortened(place, LONGEST_RECORD_PLACE)}: {_shortened(error.message, LONGEST_RECORD_MESSAGE)}"
+        if len(fault) > room:
+            break
+        faults.append(fault)
+        room -= len("; ") + len(fault)
+    if total > len(faults):
+        faults.append(f"and {total - len(faults)} more")
+    return "; ".join(faults)
 
 
 async def _answer_domain_error(request: Request, error: Exception) -> Response:
@@ -95,7 +139,8 @@ async def _answer_domain_error(request: Request, error: Exception) -> Response:
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
     match error:
         case InvalidInput():
-            return problem(request, status, _summary(error.errors), errors=error.errors)
+            summary = _summary(error.errors[0], len(error.errors) + error.unlisted)
+            return problem(request, status, summary, errors=error.errors)
         case RateLimited() | Overloaded():
             return problem(request, status, str(error), headers={"Retry-After": str(error.retry_after_s)})
         case StoreUnavailable():
@@ -109,11 +154,9 @@ async def _answer_domain_error(request: Request, error: Exception) -> Response:
 
 async def _answer_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [
-        FieldError(tuple(found["loc"]), found["msg"].removeprefix("Value error, "), found["type"])
-        for found in error.errors()
-    ]
-    return problem(request, 422, _summary(errors), errors=errors)
+    found = error.errors()
+    errors = [field_error(details) for details in found[:MAX_LISTED_ERRORS]]
+    return problem(request, 422, _summary(errors[0], len(found)), errors=errors)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
@@ -139,12 +182,11 @@ def _methods_of_path(request: Request) -> set[str]:
     }
 
 
-def _summary(errors: Sequence[FieldError]) -> str:
-    first = errors[0]
-    place = ".".join(str(_shortened(part)) for part in first.location)
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{place}: {first.message}{more}"
+def _summary(first: FieldError, total: int) -> str:
+    place = ".".join(_shortened(str(part), LONGEST_LOCATION) for part in first.location)
+    more = f" (and {total - 1} more)" if total > 1 else ""
+    return f"{place}: {_shortened(first.message, LONGEST_MESSAGE)}{more}"
 
 
-def _shortened(part: str | int) -> str | int:
-    return part[:LONGEST_LOCATION] + "…" if isinstance(part, str) and len(part) > LONGEST_LOCATION else part
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[:longest] + "…"

@@ -14,15 +14,19 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
-from iotflow.api import bodies, openapi
+from iotflow import time_slices
+from iotflow.api import bodies, json_bodies, openapi
 from iotflow.api.access import Access
-from iotflow.api.state import app_state
+from iotflow.api.state import AppState, app_state
 from iotflow.domain.errors import FieldError, InvalidInput
 from iotflow.domain.telemetry import MAX_RECORDS_PER_BATCH
+from iotflow.settings import Settings
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 FORM = "application/x-www-form-urlencoded"
+MAX_FORM_BYTES = 65_536
+"""The fields of the largest form, each character percent-encoded, take 52 KB."""
 
 
 class _Digits(Convertor[str]):
@@ -65,6 +69,7 @@ class ApiRoute(APIRoute):
         calls = [dependency.call for dependency in self.dependant.dependencies]
         calls += [inner.call for dependency in self.dependant.dependencies for inner in dependency.dependencies]
         self._access = next(call for call in calls if isinstance(call, Access))
+        self._takes_form = isinstance(self.body_field and self.body_field.field_info, params.Form)
         self._query_names = {param.alias for param in self.dependant.query_params}
         statuses = {422, 503, *self._access.refusals, *({408, 413, 415} if self.body_field else ())}
         documented = {**problems(*statuses), **self.responses}
@@ -82,41 +87,58 @@ class ApiRoute(APIRoute):
         async def admit_then_handle(request: Request) -> Response:
             await self._access(request)
             prepared = _DecodedRequest(request.scope, request.receive)
-            if self.body_field:
-                await self._read_body(prepared)
-            self._check_query(prepared)
-            return await handle(prepared)
+            if not self.body_field:
+                self._check_query(prepared)
+                return await handle(prepared)
+            address = request.client.host if request.client else "unknown"
+            with app_state(request).bodies_in_flight.hold(address) as hold:
+                await self._read_body(prepared, hold)
+                self._check_query(prepared)
+                return await handle(prepared)
 
         return admit_then_handle
 
-    def body_limit(self, request: Request) -> int:
+    def body_limit(self, settings: Settings) -> int:
         """The largest body that the route takes, in bytes, unpacked."""
-        return app_state(request).settings.max_body_bytes
+        return min(settings.max_body_bytes, MAX_FORM_BYTES) if self._takes_form else settings.max_body_bytes
 
-    async def decode(self, body: bytes, content_type: str) -> object:
+    async def decode(self, body: bytearray, content_type: str, state: AppState) -> object:
         """What the endpoint is given for a body. Raises InvalidInput."""
-        return bodies.decode_json(body)
+        if len(body) > json_bodies.LARGE_BYTES:
+            await time_slices.turn()
+        return json_bodies.decode_json(body)
 
-    async def _read_body(self, request: _DecodedRequest) -> None:
+    async def _read_body(self, request: _DecodedRequest, hold: bodies.Hold) -> None:
+        state = app_state(request)
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
         has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-        form = isinstance(self.body_field and self.body_field.field_info, params.Form)
-        if has_body and content_type not in ((FORM,) if form else self.content_types):
-            expected = FORM if form else " or ".join(self.content_types)
+        if has_body and content_type not in ((FORM,) if self._takes_form else self.content_types):
+            expected = FORM if self._takes_form else " or ".join(self.content_types)
             raise HTTPException(415, f"the content type is {content_type[:100] or 'missing'!r}, expected {expected}")
         if has_body and encoding != "identity" and not (encoding == "gzip" and self.takes_gzip):
             raise HTTPException(415, f"the content encoding {encoding[:100]!r} is not taken here")
-        body = await bodies.read(request, self.body_limit(request), gzip=encoding == "gzip")
-        # Starlette's place for a body that was read; `body` and `form` then take it from there.
-        request._body = body
-        if body and not form:
-            request.decoded = await self.decode(body, content_type)
-            _tell_json(request)
+        limit, gzip = self.body_limit(state.settings), encoding == "gzip"
+        body = await bodies.read(request, limit, hold, gzip=gzip)
+        if gzip:
+            body = await bodies.gunzip(body, limit, hold)
+        if self._takes_form:
+            if body.count(b"&") >= json_bodies.MAX_FIELDS:
+                raise InvalidInput.at("body", message=f"a form has at most {json_bodies.MAX_FIELDS} fields")
+            # Starlette's place for a body that was read; `form` takes it from there.
+            request._body = bytes(body)
+        else:
+            # FastAPI only looks whether there is a body; it then asks for the decoded one.
+            request._body = bytes(body[:1])
+            if body:
+                request.decoded = await self.decode(body, content_type, state)
+                _tell_json(request)
 
     def _check_query(self, request: Request) -> None:
         if not request.scope["query_string"]:
             return
+        if request.scope["query_string"].count(b"&") >= json_bodies.MAX_FIELDS:
+            raise InvalidInput.at("query", message=f"a query has at most {json_bodies.MAX_FIELDS} parameters")
         expected = ", ".join(sorted(self._query_names)) or "none"
         errors = [
             FieldError(("query", name), f"unknown query parameter, expected {expected}", "extra_forbidden")
@@ -138,13 +160,18 @@ class BatchRoute(ApiRoute):
     content_types = (JSON, NDJSON)
     takes_gzip = True
 
-    def body_limit(self, request: Request) -> int:
-        return app_state(request).settings.max_batch_bytes
+    def body_limit(self, settings: Settings) -> int:
+        return settings.max_batch_bytes
 
-    async def decode(self, body: bytes, content_type: str) -> object:
+    async def decode(self, body: bytearray, content_type: str, state: AppState) -> list[memoryview]:
+        """The records, each undecoded. A JSON array must be JSON as a whole; a line need not."""
+        if len(body) > json_bodies.LARGE_BYTES:
+            await time_slices.turn()
         if content_type == NDJSON:
-            return await bodies.decode_ndjson(body, MAX_RECORDS_PER_BATCH)
-        return await bodies.decode_json_batch(body, MAX_RECORDS_PER_BATCH)
+            return json_bodies.split_lines(body, MAX_RECORDS_PER_BATCH)
+        records = json_bodies.split_array(body, MAX_RECORDS_PER_BATCH)
+        await json_bodies.check_items(records, state.settings.max_body_bytes)
+        return records
 
 
 def _tell_json(request: _DecodedRequest) -> None:

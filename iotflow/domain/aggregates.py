@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from iotflow.domain.telemetry import Value
+from iotflow.domain.errors import InvalidInput
+from iotflow.domain.telemetry import MAX_PAGE_BYTES, Value, text_bytes
 
 
 class Aggregation(StrEnum):
@@ -38,6 +39,22 @@ class Bucket:
     index: int
     value: Value
     count: int
+
+
+class TextSize:
+    """The bytes of texts among the windows of one answer."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    def add(self, value: Value) -> None:
+        """Count a window's value. Raises InvalidInput once the texts have more than `MAX_PAGE_BYTES` together."""
+        if not isinstance(value, str):
+            return
+        self._bytes += text_bytes(value)
+        if self._bytes > MAX_PAGE_BYTES:
+            message = f"the windows' texts have more than {MAX_PAGE_BYTES} bytes together: ask for fewer windows"
+            raise InvalidInput.at("query", "window", message=message)
 
 
 def combined(aggregation: Aggregation, earlier: Bucket, later: Bucket) -> Bucket:

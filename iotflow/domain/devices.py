@@ -22,7 +22,10 @@ class DeviceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device. `last_seen` is the receipt of its own latest request, None before the first."""
+    """A device. `last_seen` is the receipt of its own latest request, None before the first.
+
+    The rates are limits of its own that an administrator has set, 0 for none; where they are None the settings apply.
+    """
 
     id: int
     user_id: UUID
@@ -36,6 +39,8 @@ class Device:
     created_at: Millis
     updated_at: Millis
     last_seen: Millis | None
+    requests_per_second: int | None = None
+    points_per_second: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,8 @@ class NewDevice:
     hardware_version: str | None = None
 
 
-DeviceChange = Mapping[str, str | None]
-"""Fields of `NewDevice`, and `status`, to their new values. Absent stays; None clears an optional field."""
+DeviceChange = Mapping[str, str | int | None]
+"""Fields of `NewDevice`, `status` and the rates to their new values. Absent stays; None clears an optional field."""
 
 
 @dataclass(frozen=True, slots=True)

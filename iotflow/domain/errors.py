@@ -38,11 +38,12 @@ class FieldError:
 
 
 class InvalidInput(IoTFlowError):
-    """The input breaks a rule; each error names the field it is about."""
+    """The input breaks a rule; each error names the field it is about. `unlisted` counts errors beside those."""
 
-    def __init__(self, errors: Sequence[FieldError]) -> None:
+    def __init__(self, errors: Sequence[FieldError], unlisted: int = 0) -> None:
         super().__init__("; ".join(error.message for error in errors))
         self.errors = tuple(errors)
+        self.unlisted = unlisted
 
     @classmethod
     def at(cls, *location: str | int, message: str, kind: str = "value_error") -> "InvalidInput":

@@ -30,6 +30,8 @@ class EventType(StrEnum):
     GROUP_UPDATED = "group.updated"
     GROUP_DELETED = "group.deleted"
     GROUP_DEVICE_ADDED = "group.device_added"
+    GROUP_DEVICES_ADDED = "group.devices_added"
+    """Of a bulk addition: `details` holds the `device_ids`, at most 1,000."""
     GROUP_DEVICE_REMOVED = "group.device_removed"
 
 

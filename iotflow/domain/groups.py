@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from iotflow.domain.devices import Device
+from iotflow.domain.telemetry import MAX_PAGE_BYTES
 from iotflow.domain.times import Millis
 
 
@@ -50,6 +51,19 @@ class Member:
 
     device: Device
     added_at: Millis
+
+
+MAX_LISTED = 1_000
+"""Of a group's devices, and of a device's groups, within another answer: as many as a page of them holds at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLimit:
+    """The most devices that groups list: of each, of all together, and bytes of these as JSON."""
+
+    of_each: int = MAX_LISTED
+    of_all: int = 10_000
+    bytes: int = MAX_PAGE_BYTES
 
 
 @dataclass(frozen=True, slots=True)

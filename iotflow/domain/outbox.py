@@ -16,14 +16,18 @@ class Topic(StrEnum):
     ANONYMIZE_EVENTS = "anonymize_events"
     """Remove names and addresses from the events of the payload's `user_id`."""
 
+    DELETE_ACCOUNT = "delete_account"
+    """Remove the groups, devices and the row of the payload's `user_id`, an account that is marked as deleted."""
+
     PURGE_TELEMETRY = "purge_telemetry"
-    """Remove the telemetry, cached values, presence and activity of the payload's `device_id`."""
+    """Remove the telemetry, cached values, presence and activity of the payload's `device_ids`."""
 
     INVALIDATE_PRINCIPALS = "invalidate_principals"
-    """Have all processes forget whom the payload's `digests` prove."""
+    """Drop from all caches the payload's `digests`, or all credentials and devices of its `user_id`."""
 
 
-ALL_TOPICS = frozenset(Topic)
+LONGEST_WAIT_MS = 600_000
+"""The longest lease, retry or delay of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,24 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A stored message, claimed by one relay until its lease ends. `attempts` counts the claims, this one included."""
+    """A stored message, claimed by one relay until its lease ends.
+
+    `attempts` counts the claims since it was stored or last made progress, this one included.
+    """
 
     id: int
     topic: Topic
     subject: str
     payload: JsonObject
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueSubjects:
+    """Subjects whose first message is due: each with the id of that message, in order.
+
+    `scanned_to` is where the scan goes on: the last subject that was looked at, "" after the last of all.
+    """
+
+    heads: dict[str, int]
+    scanned_to: str

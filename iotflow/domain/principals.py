@@ -22,7 +22,8 @@ class UserPrincipal:
 class DevicePrincipal:
     """A device with a valid key. `credential` is the key's digest; `expires_at` its end, if it is a former key.
 
-    Of a device that was looked up by its id, `credential` is `credentials.device_reference`.
+    Of a device that was looked up by its id, `credential` is `credentials.device_reference`. The rates are None where
+    the device has no limits of its own, 0 for no limit.
     """
 
     device_id: int
@@ -32,6 +33,8 @@ class DevicePrincipal:
     user_id: UUID
     credential: bytes
     expires_at: Millis | None
+    requests_per_second: int | None = None
+    points_per_second: int | None = None
 
 
 Principal = UserPrincipal | DevicePrincipal

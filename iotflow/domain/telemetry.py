@@ -1,6 +1,6 @@
 """Measurements: what a device reports, and what is kept of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from iotflow.domain.json import JsonObject
@@ -18,6 +18,11 @@ MAX_RECORDS_PER_BATCH = 10_000
 MAX_AHEAD_MS = 300_000
 """How far ahead of the clock a timestamp may be."""
 
+MAX_PAGE_VALUES = 100_000
+MAX_PAGE_BYTES = 8 * 2**20
+"""What one answer may take of the process's memory and of the event loop's time."""
+NUMBER_BYTES = 8
+
 INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**63 - 1
 
@@ -34,11 +39,52 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """All that is stored for one time of a device."""
+    """All that is stored for one time of a device.
+
+    `metadata` is JSON text: decoded, 16 KiB of empty arrays would take 20 times as much memory.
+    """
 
     timestamp: Millis
     values: Mapping[str, Value]
-    metadata: JsonObject | None
+    metadata: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageLimit:
+    """The most a page of records holds. Its first record always fits.
+
+    `bytes` counts texts and metadata in UTF-8, characters of names, and 8 for any other value.
+    """
+
+    records: int
+    values: int = MAX_PAGE_VALUES
+    bytes: int = MAX_PAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Records in order, and whether others follow them."""
+
+    records: Sequence[StoredRecord]
+    more: bool
+
+
+class PageRoom:
+    """What is left of a page's limit while records are put into it."""
+
+    def __init__(self, limit: PageLimit) -> None:
+        self.records = limit.records
+        self._values, self._bytes = limit.values, limit.bytes
+        self._empty = True
+
+    def take(self, values: int, size: int) -> bool:
+        """Make room for a record of so many values and bytes. Return False if it does not fit; then no other does."""
+        self.records -= 1
+        self._values -= values
+        self._bytes -= size
+        fits = self.records >= 0 and (self._empty or (self._values >= 0 and self._bytes >= 0))
+        self._empty = False
+        return fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +131,18 @@ def value_error(value: object) -> str | None:
             return f"a string has at most {MAX_STRING_BYTES} bytes in UTF-8"
         return None
     return "a value is a finite number, a boolean or a string"
+
+
+def size_of(values: Mapping[str, Value]) -> int:
+    """How many bytes a record's values have, as `PageLimit` counts them."""
+    return sum(
+        len(name) + (text_bytes(value) if isinstance(value, str) else NUMBER_BYTES) for name, value in values.items()
+    )
+
+
+def text_bytes(text: str) -> int:
+    """How many bytes a text has in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def expiry(received: Micros, retention_days: int) -> Micros | None:

@@ -8,7 +8,10 @@ from iotflow.domain.times import Millis
 
 
 class AccountRepository(Protocol):
-    """Users. A name or address differs from all others' without regard to case."""
+    """Users. A name or address differs from all others' without regard to case.
+
+    One that is marked as deleted is there for `delete` alone; so are its groups and devices for all repositories.
+    """
 
     async def add(self, user: User, password_hash: str) -> None:
         """Store a new user. Raises Conflict for a taken name or address, saying which."""
@@ -20,10 +23,6 @@ class AccountRepository(Protocol):
 
     async def lock(self, user_id: UUID) -> User | None:
         """The user of this id, which no other transaction changes, removes or gives anything until this one ends."""
-        ...
-
-    async def lock_owned(self, user_id: UUID) -> None:
-        """Let no other transaction change the account's groups and devices until this one ends."""
         ...
 
     async def find_credentials(self, login: str) -> UserCredentials | None:
@@ -42,8 +41,12 @@ class AccountRepository(Protocol):
         """Remember the latest login."""
         ...
 
+    async def mark_deleted(self, user_id: UUID, at: Millis) -> None:
+        """Hide the user and all that is theirs, and free their name and address. Raises NotFound."""
+        ...
+
     async def delete(self, user_id: UUID) -> None:
-        """Remove the user with their tokens, devices, keys, configs, groups and memberships. Raises NotFound."""
+        """Remove the user with their tokens, devices, keys, configs, groups and memberships."""
         ...
 
     async def lock_active_admins(self) -> int:

@@ -1,6 +1,6 @@
 """How much telemetry devices send, as estimates."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,6 +37,6 @@ class ActivityRepository(Protocol):
         """All devices' values per hour, for the hours that begin at `since` or later."""
         ...
 
-    async def purge(self, device_id: int) -> None:
-        """Forget the device's counts."""
+    async def purge_chunk(self, device_ids: Collection[int]) -> bool:
+        """Forget some counts of these devices; whether there may be more."""
         ...

@@ -12,7 +12,14 @@ class DeviceRepository(Protocol):
     """Devices. An id is never used again; a name is unique, to the letter, among its owner's."""
 
     async def add(self, user_id: UUID, device: NewDevice, at: Millis) -> Device:
-        """Store a new, inactive device. Raises Conflict for a taken name, NotFound for an unknown user."""
+        """Store a new, inactive device. Nobody else adds one to the account until the transaction ends.
+
+        Raises Conflict for a taken name, NotFound for an unknown user.
+        """
+        ...
+
+    async def has_more_than(self, number: int, user_id: UUID) -> bool:
+        """Whether an account has more devices than this."""
         ...
 
     async def get(self, device_id: int) -> Device | None:
@@ -39,8 +46,16 @@ class DeviceRepository(Protocol):
         """Devices by id, and how many match in all."""
         ...
 
-    async def ids_of_user(self, user_id: UUID) -> list[int]:
-        """The ids of this user's devices."""
+    async def delete_of_user(self, user_id: UUID, limit: int) -> list[int]:
+        """Remove up to `limit` devices of a user who is marked as deleted, as `delete` does; their ids."""
+        ...
+
+    async def ids_after(self, user_id: UUID, after: int, limit: int) -> list[int]:
+        """Return the user's first ids above `after`, in order, up to a number of them."""
+        ...
+
+    async def names(self, device_ids: Collection[int]) -> dict[int, str]:
+        """Return the names of those of these devices that exist."""
         ...
 
     async def count_by_status(self) -> dict[DeviceStatus, int]:
@@ -53,4 +68,8 @@ class DeviceRepository(Protocol):
 
     async def record_seen(self, seen: Mapping[int, Millis]) -> None:
         """Remember when each device was last seen; an older time never replaces a newer one."""
+        ...
+
+    async def clamp_last_seen(self, latest: Millis, to: Millis) -> None:
+        """Set each `last_seen` after `latest` to `to`: it was stored while the clock was ahead."""
         ...

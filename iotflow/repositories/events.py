@@ -18,6 +18,9 @@ class EventRepository(Protocol):
         """Up to `limit` events, newest first (by timestamp, then id), beginning beyond `after`."""
         ...
 
-    async def anonymize(self, user_id: UUID) -> None:
-        """Remove `PERSONAL_DETAILS` from the details of the user's events."""
+    async def anonymize_chunk(self, user_id: UUID, after: EventPosition | None) -> EventPosition | None:
+        """Remove `PERSONAL_DETAILS` from the details of the next of the user's events, oldest first, beyond `after`.
+
+        Returns the position of the last of them, None when there are no more.
+        """
         ...

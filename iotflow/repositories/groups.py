@@ -1,11 +1,11 @@
 """How owners group their devices."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 from uuid import UUID
 
 from iotflow.domain.devices import DeviceStatus
-from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, Membership, NewGroup
+from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.times import Millis
 
 
@@ -13,7 +13,14 @@ class GroupRepository(Protocol):
     """Groups and who is in them. An id is never used again; a name is unique, to the letter, among its owner's."""
 
     async def add(self, user_id: UUID, group: NewGroup, at: Millis) -> Group:
-        """Store a new group. Raises Conflict for a taken name, NotFound for an unknown user."""
+        """Store a new group. Nobody else adds one to the account until the transaction ends.
+
+        Raises Conflict for a taken name, NotFound for an unknown user.
+        """
+        ...
+
+    async def has_more_than(self, number: int, user_id: UUID) -> bool:
+        """Whether an account has more groups than this."""
         ...
 
     async def get(self, group_id: int) -> Group | None:
@@ -30,6 +37,18 @@ class GroupRepository(Protocol):
 
     async def delete(self, group_id: int) -> None:
         """Remove the group; its devices stay. Raises NotFound."""
+        ...
+
+    async def remove_members(self, group_id: int, limit: int) -> int:
+        """Take up to `limit` devices out of the group; how many there were."""
+        ...
+
+    async def remove_members_of_user(self, user_id: UUID, limit: int) -> int:
+        """Take up to `limit` devices out of the groups of a user who is marked as deleted; how many there were."""
+        ...
+
+    async def delete_of_user(self, user_id: UUID, limit: int) -> int:
+        """Remove up to `limit` groups of a user who is marked as deleted; how many there were."""
         ...
 
     async def page(self, user_id: UUID, limit: int, offset: int) -> tuple[list[Group], int]:
@@ -51,14 +70,18 @@ class GroupRepository(Protocol):
     async def members(
         self,
         group_id: int,
-        limit: int | None,
+        limit: int,
         offset: int,
         status: DeviceStatus | None = None,
         device_type: str | None = None,
     ) -> tuple[list[Member], int]:
-        """The group's devices by id, and how many match in all. `limit` None is all of them."""
+        """The group's devices by id, and how many match in all."""
         ...
 
-    async def of_device(self, device_id: int) -> list[JoinedGroup]:
-        """The groups that hold this device, by id."""
+    async def first_members(self, group_ids: Sequence[int], limit: MemberLimit) -> dict[int, list[Member]]:
+        """Return each group's first devices by id, those of the groups with the lowest ids first, up to a limit."""
+        ...
+
+    async def of_device(self, device_id: int, limit: int) -> list[JoinedGroup]:
+        """Return the first groups that hold this device, by id."""
         ...

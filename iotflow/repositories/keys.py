@@ -1,7 +1,6 @@
 """What devices call with."""
 
 from typing import Protocol
-from uuid import UUID
 
 from iotflow.domain.devices import DeviceKey
 from iotflow.domain.principals import DevicePrincipal
@@ -31,10 +30,6 @@ class KeyRepository(Protocol):
 
     async def digests_of_device(self, device_id: int) -> list[bytes]:
         """The digests of this device's keys."""
-        ...
-
-    async def digests_of_user(self, user_id: UUID) -> list[bytes]:
-        """The digests of the keys of all of this user's devices."""
         ...
 
     async def delete_expired(self, now: Millis, limit: int) -> int:

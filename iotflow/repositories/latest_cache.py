@@ -5,6 +5,9 @@ from typing import Protocol
 
 from iotflow.domain.telemetry import LatestValues
 
+LARGEST_ENTRY_BYTES = 2**20
+"""A device whose values take more is not cached. A thousand numbers take about a third of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class LatestMiss:

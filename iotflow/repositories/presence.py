@@ -25,6 +25,6 @@ class PresenceRepository(Protocol):
         """These times are stored in SQL; a later one of the same device is not."""
         ...
 
-    async def forget(self, device_id: int) -> None:
-        """The device is gone."""
+    async def forget(self, device_ids: Collection[int]) -> None:
+        """These devices, one or more, are gone."""
         ...

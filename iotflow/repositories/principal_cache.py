@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from iotflow.domain.principals import Principal
 
@@ -32,5 +33,12 @@ class PrincipalCache(Protocol):
         """Forget these credentials, and let no read that began before now fill them.
 
         Raises StoreUnavailable when other processes cannot be told; this one has forgotten them all the same.
+        """
+        ...
+
+    async def invalidate_account(self, user_id: UUID) -> None:
+        """Forget all credentials and devices of an account, and let no read that began before now fill them.
+
+        Costs the same however many they are. Raises StoreUnavailable as `invalidate` does.
         """
         ...

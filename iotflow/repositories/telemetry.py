@@ -1,10 +1,10 @@
 """What devices measured."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from iotflow.domain.aggregates import Aggregation, Bucket
-from iotflow.domain.telemetry import LatestValues, Record, StoredRecord
+from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
 from iotflow.domain.times import Millis, Span
 
 
@@ -15,7 +15,8 @@ class TelemetryRepository(Protocol):
       they arrive; metadata likewise, where it is given.
     - A value is kept, from its time of receipt, as long as the retention in force when it was written; afterwards no
       read shows it. A record whose values are all gone is gone with its metadata.
-    - After `delete` or `purge` returns, no read shows what was written before it began.
+    - After `delete` returns, no read shows what was written before it began; nor of a device that `purge_chunk` has
+      left out of its answer.
     - An event time may lie anywhere from 1970 on. Late data never hides newer data, nor the other way round.
     """
 
@@ -37,13 +38,21 @@ class TelemetryRepository(Protocol):
         span: Span,
         *,
         descending: bool,
-        limit: int,
+        limit: PageLimit,
         after: Millis | None = None,
         names: Collection[str] | None = None,
-    ) -> list[StoredRecord]:
-        """Up to `limit` whole records within the span, in order of time, beginning beyond `after`.
+    ) -> RecordPage:
+        """Return whole records within the span, in order of time, beginning beyond `after`, up to the limit.
 
-        With `names`, records have only those values, and records without any of them are left out.
+        With `names`, records have only those values, and records without any of them are left out. The store reads
+        little more than the page holds. A page that ends before its limit is the last one, unless `more` is set.
+        """
+        ...
+
+    async def newest_times(self, device_ids: Sequence[int], span: Span) -> Mapping[int, Millis]:
+        """Return for devices a time that their last record within the span is not later than: its own as a rule.
+
+        A device that is left out has no record there.
         """
         ...
 
@@ -52,7 +61,8 @@ class TelemetryRepository(Protocol):
     ) -> list[Bucket]:
         """The statistic of one name's values within the span, per window, in order; windows without any left out.
 
-        A value's window has the index `floor((time + offset_ms) / width_ms)`.
+        A value's window has the index `floor((time + offset_ms) / width_ms)`. Raises InvalidInput for texts, as `first`
+        and `last` give them, of more than `MAX_PAGE_BYTES` together.
         """
         ...
 
@@ -60,6 +70,6 @@ class TelemetryRepository(Protocol):
         """Remove the device's records within the span."""
         ...
 
-    async def purge(self, device_id: int) -> None:
-        """Remove all of the device's records."""
+    async def purge_chunk(self, device_ids: Collection[int]) -> list[int]:
+        """Remove some records of these devices; those of the devices that may have more."""
         ...

@@ -26,6 +26,10 @@ class TokenRepository(Protocol):
         """Forget all tokens of this user."""
         ...
 
+    async def end_oldest(self, user_id: UUID, keep: int) -> list[bytes]:
+        """Forget this user's tokens but the `keep` newest; the digests of those that were forgotten."""
+        ...
+
     async def digests_of_user(self, user_id: UUID) -> list[bytes]:
         """The digests of this user's tokens."""
         ...

@@ -47,6 +47,9 @@ class Transactions(Protocol):
         """
         ...
 
-    def read(self) -> AbstractAsyncContextManager[Transaction]:
-        """A transaction that only reads; a change made in it fails or is lost."""
+    def read(self, *, bulk: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction that only reads; a change made in it fails or is lost.
+
+        `bulk` gives a read of many rows more time, and keeps connections for others.
+        """
         ...

@@ -4,22 +4,19 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from iotflow.clock import Clock
-from iotflow.domain import credentials
 from iotflow.domain.accounts import User, UserChange
 from iotflow.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonValue
-from iotflow.domain.outbox import NewMessage, Topic
 from iotflow.domain.permissions import require_admin
 from iotflow.domain.principals import UserPrincipal
-from iotflow.domain.times import Millis
 from iotflow.repositories.principal_cache import PrincipalCache
 from iotflow.repositories.transactions import Transaction, Transactions
-from iotflow.services.audit import Actor, account_subject, record_event
-from iotflow.services.invalidation import invalidate_with
+from iotflow.services.account_deletion import deletion_message
+from iotflow.services.audit import Actor, anonymize_message, record_event
+from iotflow.services.invalidation import invalidate_account_with, invalidate_with
 from iotflow.services.login_throttle import LoginThrottle
-from iotflow.services.passwords import Passwords
-from iotflow.services.purge import purge_message
+from iotflow.services.passwords import THIS_HOST, Passwords
 
 _WRONG_PASSWORD = "the current_password is wrong"  # noqa: S105  # what an answer says, no secret
 
@@ -61,9 +58,10 @@ class Accounts:
         caller: UserPrincipal | None = None,
         is_admin: bool = False,
         request_id: str | None = None,
+        network: str = THIS_HOST,
     ) -> User:
         """Make an account, the caller's own where None calls. Raises Conflict for a taken name or address."""
-        password_hash = await self._passwords.hash(password)
+        password_hash = await self._passwords.hash(password, network)
         now = self._clock.now()
         user = User(
             user_id=uuid4(),
@@ -94,7 +92,14 @@ class Accounts:
         async with self._transactions.read() as transaction:
             return await transaction.accounts.page(limit, offset)
 
-    async def update(self, caller: UserPrincipal, user_id: UUID, change: ProfileChange, request_id: str | None) -> User:
+    async def update(
+        self,
+        caller: UserPrincipal,
+        user_id: UUID,
+        change: ProfileChange,
+        request_id: str | None,
+        network: str = THIS_HOST,
+    ) -> User:
         """Change a profile; a changed password ends all of the user's logins.
 
         Raises InvalidInput for a missing current password; NotFound; Conflict for a taken name or address, or when no
@@ -108,8 +113,8 @@ class Accounts:
             if change.current_password is None:
                 message = "required to change your own password"
                 raise InvalidInput.at("body", "current_password", message=message, kind="missing")
-            proven_hash = await self._proven_hash(user_id, change.current_password)
-        password_hash = None if change.password is None else await self._passwords.hash(change.password)
+            proven_hash = await self._proven_hash(user_id, change.current_password, network)
+        password_hash = None if change.password is None else await self._passwords.hash(change.password, network)
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             before = await self._locked(transaction, user_id, leaves_admins=change.is_admin is False)
@@ -117,7 +122,8 @@ class Accounts:
                 await self._require_hash(transaction, user_id, proven_hash)
             wanted = UserChange(change.username, change.email, password_hash, None, change.is_admin)
             user = await transaction.accounts.update(user_id, wanted, now)
-            await self._invalidate(transaction, user_id, now, with_devices=False)
+            digests = await transaction.tokens.digests_of_user(user_id)
+            await invalidate_with(transaction, self._principals, digests, now)
             if password_hash is not None:
                 await transaction.tokens.delete_of_user(user_id)
             await self._tell_of_update(transaction, Actor.of(caller, request_id), before, user, change)
@@ -134,7 +140,7 @@ class Accounts:
             if user.is_active == active:
                 return user
             user = await transaction.accounts.update(user_id, UserChange(is_active=active), now)
-            await self._invalidate(transaction, user_id, now, with_devices=True)
+            await invalidate_account_with(transaction, self._principals, user_id, now)
             event_type = EventType.USER_ACTIVATED if active else EventType.USER_DEACTIVATED
             await record_event(transaction, Actor.of(caller, request_id), event_type, now, user_id=user_id)
         return user
@@ -142,22 +148,21 @@ class Accounts:
     async def delete(self, caller: UserPrincipal, user_id: UUID, request_id: str | None) -> None:
         """Delete an account and all that it owns; its events stay, without names and addresses.
 
+        Access and visibility end at once; rows and telemetry are removed in the background.
+
         Raises NotFound, or Conflict when no active admin would be left.
         """
         now = self._clock.now()
-        async with self._transactions.write(bulk=True) as transaction:
+        async with self._transactions.write() as transaction:
             await self._locked(transaction, user_id, leaves_admins=True)
-            await self._invalidate(transaction, user_id, now, with_devices=True)
-            device_ids = await transaction.devices.ids_of_user(user_id)
-            references = [credentials.device_reference(device_id) for device_id in device_ids]
-            await invalidate_with(transaction, self._principals, references, now)
-            await transaction.accounts.delete(user_id)
+            await transaction.accounts.mark_deleted(user_id, now)
+            await transaction.tokens.delete_of_user(user_id)
+            await invalidate_account_with(transaction, self._principals, user_id, now)
             actor = Actor.of(caller, request_id)
             await record_event(transaction, actor, EventType.USER_DELETED, now, user_id=user_id)
-            anonymize = NewMessage(Topic.ANONYMIZE_EVENTS, account_subject(user_id), {"user_id": str(user_id)}, now)
-            await transaction.outbox.add([anonymize, *(purge_message(device_id, now) for device_id in device_ids)])
+            await transaction.outbox.add([anonymize_message(user_id, now), deletion_message(user_id, now)])
 
-    async def _proven_hash(self, user_id: UUID, current_password: str) -> str:
+    async def _proven_hash(self, user_id: UUID, current_password: str, network: str) -> str:
         """The hash of the account's password, which this one fits. Tries count as those of logins do."""
         await self._throttle.take_account(str(user_id))
         async with self._transactions.read() as transaction:
@@ -165,7 +170,7 @@ class Accounts:
         if stored is None:
             raise NotFound(f"there is no user {user_id}")
         async with self._throttle.not_for_overload(str(user_id)):
-            right = await self._passwords.verify(current_password, stored.password_hash)
+            right = await self._passwords.verify(current_password, stored.password_hash, network)
         if not right:
             raise Forbidden(_WRONG_PASSWORD)
         await self._throttle.give_back_account(str(user_id))
@@ -186,14 +191,6 @@ class Accounts:
         if admins is not None and admins <= 1 and user.is_admin and user.is_active:
             raise Conflict("the last active administrator can't be removed, demoted or deactivated")
         return user
-
-    async def _invalidate(self, transaction: Transaction, user_id: UUID, at: Millis, *, with_devices: bool) -> None:
-        digests = await transaction.tokens.digests_of_user(user_id)
-        if with_devices:
-            # Locked: a key that is made meanwhile would be believed until its entry ends.
-            await transaction.accounts.lock_owned(user_id)
-            digests += await transaction.keys.digests_of_user(user_id)
-        await invalidate_with(transaction, self._principals, digests, at)
 
     async def _tell_of_update(
         self, transaction: Transaction, actor: Actor, before: User, after: User, change: ProfileChange

@@ -2,9 +2,13 @@
 
 from iotflow.clock import Clock
 from iotflow.domain.times import Millis
+from iotflow.limit_log import LimitLog
 from iotflow.repositories.activity import Activity, ActivityRepository, DeviceHour
 
 HOUR_MS = 3_600_000
+DEVICE_HOURS_PER_FLUSH = 1_000
+MAX_DEVICE_HOURS = 100_000
+"""Device hours that wait for a flush, some 30 MiB: the store may be away for long, and counts are estimates."""
 
 
 class ActivityCounter:
@@ -14,24 +18,33 @@ class ActivityCounter:
         self._repository = repository
         self._clock = clock
         self._counts: dict[DeviceHour, Activity] = {}
+        self._dropped = LimitLog(f"{MAX_DEVICE_HOURS:,} counts of activity that wait for the documents")
 
-    def count(self, device_id: int, points: int) -> None:
-        """Count one submission of so many values."""
+    def count(self, device_id: int, points: int, *, messages: int = 1) -> None:
+        """Count values of a submission; `messages` is 0 for all but the first of its chunks."""
         now = self._clock.now()
-        at = DeviceHour(device_id, Millis(now - now % HOUR_MS))
-        held = self._counts.get(at, Activity(0, 0))
-        self._counts[at] = Activity(held.messages + 1, held.points + points)
+        self._add(DeviceHour(device_id, Millis(now - now % HOUR_MS)), Activity(messages, points))
 
     async def flush(self) -> None:
-        """Store what was counted. Raises StoreUnavailable, and then keeps the counts for the next flush."""
-        counts, self._counts = self._counts, {}
-        try:
-            await self._repository.add(counts)
-        except BaseException:
-            for at, lost in counts.items():
-                held = self._counts.get(at, Activity(0, 0))
-                self._counts[at] = Activity(held.messages + lost.messages, held.points + lost.points)
-            raise
+        """Store what was counted, in chunks. Raises StoreUnavailable, and then keeps the rest for the next flush."""
+        waiting = list(self._counts)
+        for start in range(0, len(waiting), DEVICE_HOURS_PER_FLUSH):
+            chunk = waiting[start : start + DEVICE_HOURS_PER_FLUSH]
+            counts = {at: self._counts.pop(at) for at in chunk if at in self._counts}
+            try:
+                await self._repository.add(counts)
+            except BaseException:
+                for at, lost in counts.items():
+                    self._add(at, lost)
+                raise
+
+    def _add(self, at: DeviceHour, more: Activity) -> None:
+        held = self._counts.get(at)
+        if held is None and len(self._counts) >= MAX_DEVICE_HOURS:
+            self._dropped.met(f"device {at.device_id}")
+            return
+        messages, points = (held.messages, held.points) if held else (0, 0)
+        self._counts[at] = Activity(messages + more.messages, points + more.points)
 
     async def points_within(self, hours: int) -> int:
         """About how many values came within the last so many hours: of the hour cut in two, its share."""

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID, uuid4
 
-from iotflow.domain.events import Event, EventType
+from iotflow.domain.events import Event, EventPosition, EventType
 from iotflow.domain.json import JsonObject, JsonValue
 from iotflow.domain.outbox import NewMessage, Topic
 from iotflow.domain.principals import Principal, UserPrincipal
 from iotflow.domain.times import Millis
+from iotflow.repositories.events import EventRepository
 from iotflow.repositories.transactions import Transaction
 
 
@@ -69,6 +70,24 @@ def event_message(
 def account_subject(user_id: UUID) -> str:
     """The outbox subject of an account and all that it owns."""
     return f"user:{user_id}"
+
+
+def anonymize_message(user_id: UUID, at: Millis) -> NewMessage:
+    """The message that has the account's events anonymized, once those that wait in the outbox are stored."""
+    return NewMessage(Topic.ANONYMIZE_EVENTS, account_subject(user_id), {"user_id": str(user_id)}, at)
+
+
+async def anonymize_part(events: EventRepository, payload: JsonObject) -> JsonObject | None:
+    """Handle a chunk of an account's events; return the payload to go on with, None at the end.
+
+    Raises StoreUnavailable.
+    """
+    user_id, timestamp, event_id = UUID(str(payload["user_id"])), payload.get("timestamp"), payload.get("id")
+    after = EventPosition(Millis(timestamp), UUID(str(event_id))) if isinstance(timestamp, int) else None
+    last = await events.anonymize_chunk(user_id, after)
+    if last is None:
+        return None
+    return {"user_id": str(user_id), "timestamp": last.timestamp, "id": str(last.id)}
 
 
 def event_payload(event: Event) -> JsonObject:

@@ -6,20 +6,21 @@ from uuid import UUID
 from iotflow.clock import Clock
 from iotflow.domain import credentials
 from iotflow.domain.devices import Device, DeviceChange, DeviceConfig, DeviceFilter, DeviceKey, DeviceStatus, NewDevice
-from iotflow.domain.errors import Forbidden, NotFound, Unauthenticated
+from iotflow.domain.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from iotflow.domain.events import EventType
-from iotflow.domain.groups import JoinedGroup
+from iotflow.domain.groups import MAX_LISTED, JoinedGroup
 from iotflow.domain.json import JsonObject, JsonValue
 from iotflow.domain.permissions import visible_device
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
 from iotflow.domain.times import Millis
+from iotflow.limit_log import LimitLog
 from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.principal_cache import PrincipalCache
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit import Actor, record_event
 from iotflow.services.invalidation import invalidate_with
 from iotflow.services.presence import with_presence
-from iotflow.services.purge import purge_message
+from iotflow.services.purge import purge_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +42,32 @@ class Devices:
         clock: Clock,
         *,
         online_window_s: int,
+        max_devices_per_account: int,
     ) -> None:
         self._transactions = transactions
         self._principals = principals
         self._presence = presence
         self._clock = clock
         self._online_window_ms = online_window_s * 1_000
+        self._max_devices = max_devices_per_account
+        self._limit = LimitLog(_limit(max_devices_per_account))
 
     def is_online(self, device: Device) -> bool:
         """Whether the device was seen within the online window."""
         return device.last_seen is not None and device.last_seen > self._clock.now() - self._online_window_ms
 
     async def register(self, caller: UserPrincipal, new: NewDevice, request_id: str | None) -> KeyedDevice:
-        """Make a device of the caller's, with its first key. Raises Conflict for a taken name."""
+        """Make a device of the caller's, with its first key.
+
+        Raises Conflict for a taken name, or an account that has as many devices as it may have.
+        """
         now = self._clock.now()
         api_key = credentials.new_api_key()
         async with self._transactions.write() as transaction:
             device = await transaction.devices.add(caller.user_id, new, now)
+            if await transaction.devices.has_more_than(self._max_devices, caller.user_id):
+                self._limit.met(f"account {caller.user_id}")
+                raise Conflict(f"{_limit(self._max_devices)}; delete devices that are not needed")
             await transaction.keys.add(_stored_key(device.id, api_key, now))
             await transaction.configs.add(device.id, now)
             await _tell(
@@ -88,10 +98,10 @@ class Devices:
         return await with_presence(self._presence, devices), total
 
     async def groups(self, caller: UserPrincipal, device_id: int) -> list[JoinedGroup]:
-        """The groups that hold a device. Raises NotFound."""
+        """Return the first groups that hold a device. Raises NotFound."""
         async with self._transactions.read() as transaction:
             visible_device(caller, device_id, await transaction.devices.get(device_id))
-            return await transaction.groups.of_device(device_id)
+            return await transaction.groups.of_device(device_id, MAX_LISTED)
 
     async def update(self, caller: Principal, device_id: int, change: DeviceChange, request_id: str | None) -> Device:
         """Change a device.
@@ -113,7 +123,7 @@ class Devices:
             await _tell(
                 transaction, Actor.of(caller, request_id), EventType.DEVICE_DELETED, device, now, name=device.name
             )
-            await transaction.outbox.add([purge_message(device_id, now)])
+            await transaction.outbox.add(purge_messages(device.user_id, [device_id], now))
 
     async def rotate_key(
         self, caller: UserPrincipal, device_id: int, grace_s: int, request_id: str | None
@@ -201,6 +211,10 @@ class Devices:
     async def _invalidate(self, transaction: Transaction, device_id: int, at: Millis) -> None:
         digests = [credentials.device_reference(device_id), *await transaction.keys.digests_of_device(device_id)]
         await invalidate_with(transaction, self._principals, digests, at)
+
+
+def _limit(max_devices: int) -> str:
+    return f"IOTFLOW_MAX_DEVICES_PER_ACCOUNT: an account has at most {max_devices:,} devices"
 
 
 async def _locked(transaction: Transaction, caller: Principal, device_id: int) -> Device:

@@ -2,29 +2,38 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from uuid import UUID
 
 from iotflow.clock import Clock
+from iotflow.completion import to_completion
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.events import EventType
-from iotflow.domain.groups import Group, GroupChange, Member, Membership, NewGroup
+from iotflow.domain.groups import Group, GroupChange, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.json import JsonValue
 from iotflow.domain.permissions import visible_group
 from iotflow.domain.principals import UserPrincipal
 from iotflow.domain.times import Millis
+from iotflow.limit_log import LimitLog
 from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.transactions import Transaction, Transactions
-from iotflow.services.audit import Actor, event_message, record_event
+from iotflow.services.audit import Actor, record_event
+from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.presence import with_presence
+
+MAX_GROUPS_PER_ACCOUNT = 1_000
+"""What one page lists. It also bounds the groups of a device."""
+GROUPS_LIMIT = f"an account has at most {MAX_GROUPS_PER_ACCOUNT:,} groups"
+MEMBERS_PER_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
 class FilledGroup:
-    """A group with the devices in it."""
+    """A group with the devices that it lists; None where none were asked for."""
 
     group: Group
-    members: Sequence[Member]
+    members: Sequence[Member] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +48,52 @@ class BulkAddition:
 class Groups:
     """What may be done with groups."""
 
-    def __init__(self, transactions: Transactions, presence: PresenceRepository, clock: Clock) -> None:
+    def __init__(
+        self, transactions: Transactions, presence: PresenceRepository, bulk_reads: BulkReads, clock: Clock
+    ) -> None:
         self._transactions = transactions
         self._presence = presence
+        self._bulk_reads = bulk_reads
         self._clock = clock
+        self._limit = LimitLog(GROUPS_LIMIT)
 
     async def create(self, caller: UserPrincipal, new: NewGroup, request_id: str | None) -> Group:
-        """Make a group of the caller's. Raises Conflict for a taken name."""
+        """Make a group of the caller's. Raises Conflict for a taken name, or for one group too many."""
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             group = await transaction.groups.add(caller.user_id, new, now)
+            if await transaction.groups.has_more_than(MAX_GROUPS_PER_ACCOUNT, caller.user_id):
+                self._limit.met(f"account {caller.user_id}")
+                raise Conflict(f"{GROUPS_LIMIT}; delete groups that are not needed")
             await _tell(transaction, Actor.of(caller, request_id), EventType.GROUP_CREATED, group, now, name=new.name)
         return group
 
     async def page(
         self, user_id: UUID, limit: int, offset: int, *, with_members: bool
     ) -> tuple[list[FilledGroup], int]:
-        """A user's groups by id, and how many there are in all."""
-        async with self._transactions.read() as transaction:
-            groups, total = await transaction.groups.page(user_id, limit, offset)
-            filled = [
-                FilledGroup(group, (await transaction.groups.members(group.id, None, 0))[0] if with_members else [])
-                for group in groups
-            ]
-        return [FilledGroup(item.group, await self._with_presence(item.members)) for item in filled], total
+        """A user's groups by id, and how many there are in all; with their first devices if asked for.
+
+        Raises Overloaded, but not without members.
+        """
+        if not with_members:
+            async with self._transactions.read() as transaction:
+                groups, total = await transaction.groups.page(user_id, limit, offset)
+            return [FilledGroup(group, None) for group in groups], total
+        async with self._bulk_reads.turn(user_id):
+            async with self._transactions.read(bulk=True) as transaction:
+                groups, total = await transaction.groups.page(user_id, limit, offset)
+                members = await transaction.groups.first_members([group.id for group in groups], MemberLimit())
+            found = await self._with_presence([member for group in groups for member in members[group.id]])
+        in_order = iter(found)
+        return [FilledGroup(group, list(islice(in_order, len(members[group.id])))) for group in groups], total
 
     async def get(self, caller: UserPrincipal, group_id: int) -> FilledGroup:
-        """A group with its devices. Raises NotFound."""
-        async with self._transactions.read() as transaction:
-            group = await _visible(transaction, caller, group_id)
-            members, _ = await transaction.groups.members(group_id, None, 0)
-        return FilledGroup(group, await self._with_presence(members))
+        """A group with its first devices. Raises NotFound, Overloaded."""
+        async with self._bulk_reads.turn(caller.user_id):
+            async with self._transactions.read(bulk=True) as transaction:
+                group = await _visible(transaction, caller, group_id)
+                members = await transaction.groups.first_members([group_id], MemberLimit())
+            return FilledGroup(group, await self._with_presence(members[group_id]))
 
     async def members(
         self,
@@ -98,11 +122,19 @@ class Groups:
 
     async def delete(self, caller: UserPrincipal, group_id: int, request_id: str | None) -> None:
         """Delete a group; its devices stay. Raises NotFound."""
-        now = self._clock.now()
-        async with self._transactions.write(bulk=True) as transaction:
-            group = await _locked(transaction, caller, group_id)
-            await transaction.groups.delete(group_id)
-            await _tell(transaction, Actor.of(caller, request_id), EventType.GROUP_DELETED, group, now, name=group.name)
+        await to_completion(self._delete(caller, group_id, request_id))
+
+    async def _delete(self, caller: UserPrincipal, group_id: int, request_id: str | None) -> None:
+        """Empty a group in chunks and delete it; run to completion, so that none is left half empty."""
+        members = MEMBERS_PER_CHUNK
+        while members == MEMBERS_PER_CHUNK:
+            async with self._transactions.write() as transaction:
+                group = await _locked(transaction, caller, group_id)
+                members = await transaction.groups.remove_members(group_id, MEMBERS_PER_CHUNK)
+                if members < MEMBERS_PER_CHUNK:
+                    await transaction.groups.delete(group_id)
+                    actor, now = Actor.of(caller, request_id), self._clock.now()
+                    await _tell(transaction, actor, EventType.GROUP_DELETED, group, now, name=group.name)
 
     async def add_device(
         self, caller: UserPrincipal, group_id: int, device_id: int, request_id: str | None
@@ -119,7 +151,15 @@ class Groups:
             added = await transaction.groups.add_members(group_id, [device_id], now)
             if not added:
                 raise Conflict(f"device {device_id} is in group {group_id} already")
-            await _tell_of_addition(transaction, Actor.of(caller, request_id), group, added, now)
+            await record_event(
+                transaction,
+                Actor.of(caller, request_id),
+                EventType.GROUP_DEVICE_ADDED,
+                now,
+                user_id=group.user_id,
+                device_id=device_id,
+                details={"group_id": group_id},
+            )
         return added[0]
 
     async def add_devices(
@@ -132,8 +172,11 @@ class Groups:
             group = await _locked(transaction, caller, group_id)
             owned = await _owned(transaction, group, wanted)
             memberships = await transaction.groups.add_members(group_id, sorted(owned), now)
-            await _tell_of_addition(transaction, Actor.of(caller, request_id), group, memberships, now)
-        added = {membership.device_id for membership in memberships}
+            added = {membership.device_id for membership in memberships}
+            if added:
+                # One event: a thousand would keep those of others waiting.
+                actor, ids = Actor.of(caller, request_id), sorted(added)
+                await _tell(transaction, actor, EventType.GROUP_DEVICES_ADDED, group, now, device_ids=[*ids])
         return BulkAddition(
             added=[device_id for device_id in wanted if device_id in added],
             skipped=[device_id for device_id in wanted if device_id in owned - added],
@@ -181,20 +224,3 @@ async def _tell(
     await record_event(
         transaction, actor, event_type, at, user_id=group.user_id, details={"group_id": group.id, **details}
     )
-
-
-async def _tell_of_addition(
-    transaction: Transaction, actor: Actor, group: Group, memberships: Sequence[Membership], at: Millis
-) -> None:
-    messages = [
-        event_message(
-            actor,
-            EventType.GROUP_DEVICE_ADDED,
-            at,
-            user_id=group.user_id,
-            device_id=membership.device_id,
-            details={"group_id": group.id},
-        )
-        for membership in memberships
-    ]
-    await transaction.outbox.add(messages)

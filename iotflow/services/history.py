@@ -1,23 +1,22 @@
 """Telemetry on its way out: records, latest values, aggregates; and its deletion."""
 
-from collections.abc import Collection, Iterable
+import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from iotflow.clock import Clock
 from iotflow.completion import to_completion
 from iotflow.domain import credentials
 from iotflow.domain.aggregates import Aggregation, Bucket, combined, finished
-from iotflow.domain.devices import MAX_ID, Device, DeviceFilter
-from iotflow.domain.errors import InvalidInput, NotFound
+from iotflow.domain.errors import InvalidInput, NotFound, Overloaded
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonValue
 from iotflow.domain.permissions import visible_device
 from iotflow.domain.principals import DevicePrincipal, Principal
-from iotflow.domain.telemetry import MAX_AHEAD_MS, LatestValues, StoredRecord, Value
+from iotflow.domain.telemetry import MAX_AHEAD_MS, LatestValues, PageLimit, RecordPage, Value
 from iotflow.domain.times import Millis, Span, format_rfc3339
 from iotflow.domain.windows import MAX_WINDOWS, segments, window_index, window_start
 from iotflow.parallel import in_parallel
@@ -27,9 +26,12 @@ from iotflow.repositories.principal_cache import PrincipalCache, PrincipalMiss
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.audit import Actor, record_event
+from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.single_flight import SingleFlight
+from iotflow.time_slices import TimeSlice
 
-DEVICES_AT_ONCE = 8
+DELETION_TIMEOUT_S = 60
+"""Some millions of records; the chunks that are deleted by then stay deleted."""
 SEGMENTS_AT_ONCE = 3
 """A year in a zone that changes its clocks has three."""
 
@@ -52,23 +54,6 @@ class WindowValue:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class FeedPosition:
-    """Where a feed, newest first and then by device, was left: after this record."""
-
-    timestamp: Millis
-    device_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class FeedRecord:
-    """A record of one of a user's devices."""
-
-    device_id: int
-    device_name: str
-    record: StoredRecord
-
-
 class History:
     """Reads and deletes telemetry."""
 
@@ -79,6 +64,7 @@ class History:
         latest: LatestCache,
         principals: PrincipalCache,
         counters: Counters,
+        bulk_reads: BulkReads,
         clock: Clock,
     ) -> None:
         self._transactions = transactions
@@ -86,6 +72,7 @@ class History:
         self._latest = latest
         self._principals = principals
         self._counters = counters
+        self._bulk_reads = bulk_reads
         self._clock = clock
         self._reads = SingleFlight[LatestValues]()
         self._look_ups = SingleFlight[DevicePrincipal | None]()
@@ -111,7 +98,15 @@ class History:
         if found is None:
             return None
         return DevicePrincipal(
-            found.id, found.name, found.device_type, found.status, found.user_id, reference, expires_at=None
+            found.id,
+            found.name,
+            found.device_type,
+            found.status,
+            found.user_id,
+            reference,
+            expires_at=None,
+            requests_per_second=found.requests_per_second,
+            points_per_second=found.points_per_second,
         )
 
     async def latest(self, caller: Principal, device_id: int) -> Latest:
@@ -135,6 +130,7 @@ class History:
 
     async def records(
         self,
+        caller: Principal,
         device_id: int,
         span: Span,
         *,
@@ -142,12 +138,12 @@ class History:
         limit: int,
         after: Millis | None,
         names: Collection[str] | None,
-    ) -> tuple[list[StoredRecord], bool]:
-        """A page of a device's records, and whether there are more; who may see them was checked by `device`."""
-        records = await self._telemetry.records(
-            device_id, span, descending=descending, limit=limit + 1, after=after, names=names
-        )
-        return records[:limit], len(records) > limit
+    ) -> RecordPage:
+        """Read a page of a device's records; who may see them was checked by `device`. Raises Overloaded."""
+        async with self._bulk_reads.turn(caller.user_id):
+            return await self._telemetry.records(
+                device_id, span, descending=descending, limit=PageLimit(limit), after=after, names=names
+            )
 
     async def aggregate(
         self,
@@ -161,7 +157,8 @@ class History:
     ) -> list[WindowValue]:
         """A statistic of one name per window, in order, windows without values left out.
 
-        Raises InvalidInput for more than `MAX_WINDOWS` windows or a sum that no double holds, then NotFound.
+        Raises InvalidInput for more than `MAX_WINDOWS` windows, for texts of more than `MAX_PAGE_BYTES` and for a sum
+        that no double holds, then NotFound; Overloaded.
         """
         now = self._clock.now()
         # Nothing is stored past this, and a zone's future is not worth computing.
@@ -173,60 +170,43 @@ class History:
                 message = f"the range has {last - first + 1} windows, at most {MAX_WINDOWS} are answered"
                 raise InvalidInput.at("query", "window", message=message)
         await self.device(caller, device_id)
-        parts = await in_parallel(
-            (
-                partial(
-                    self._telemetry.aggregate,
-                    device_id,
-                    name,
-                    segment.span,
-                    aggregation,
-                    width_ms=width_ms,
-                    offset_ms=segment.offset_ms,
-                )
-                for segment in segments(span.start, min(asked_end, end), width_ms, zone)
-            ),
-            SEGMENTS_AT_ONCE,
-        )
+        aggregate = partial(self._telemetry.aggregate, device_id, name, aggregation=aggregation, width_ms=width_ms)
+        work = TimeSlice()
         buckets: dict[int, Bucket] = {}
+        async with self._bulk_reads.turn(caller.user_id):
+            parts = await in_parallel(
+                (
+                    partial(aggregate, span=segment.span, offset_ms=segment.offset_ms)
+                    for segment in segments(span.start, min(asked_end, end), width_ms, zone)
+                ),
+                SEGMENTS_AT_ONCE,
+            )
         for bucket in chain.from_iterable(parts):
             earlier = buckets.get(bucket.index)
             buckets[bucket.index] = combined(aggregation, earlier, bucket) if earlier else bucket
-        return [_window_value(buckets[index], aggregation, width_ms, zone, name) for index in sorted(buckets)]
-
-    async def feed(
-        self, user_id: UUID, span: Span, limit: int, after: FeedPosition | None
-    ) -> tuple[list[FeedRecord], bool]:
-        """A page of the records of all of a user's devices, newest first, then by device; and whether there are more.
-
-        Raises NotFound for an unknown user.
-        """
-        async with self._transactions.read() as transaction:
-            if await transaction.accounts.get(user_id) is None:
-                raise NotFound(f"there is no user {user_id}")
-            devices, _ = await transaction.devices.page(DeviceFilter(user_id=user_id), MAX_ID, 0)
-        newest = _Newest(limit + 1)
-
-        async def read(device: Device) -> None:
-            beyond = None if after is None else Millis(after.timestamp + (device.id > after.device_id))
-            kept_span = Span(max(span.start, newest.floor), span.end)
-            records = await self._telemetry.records(
-                device.id, kept_span, descending=True, limit=limit + 1, after=beyond
-            )
-            newest.add(FeedRecord(device.id, device.name, record) for record in records)
-
-        await in_parallel((partial(read, device) for device in devices), DEVICES_AT_ONCE)
-        return newest.records[:limit], len(newest.records) > limit
+            await work.pause()
+        values: list[WindowValue] = []
+        for index in sorted(buckets):
+            values.append(_window_value(buckets[index], aggregation, width_ms, zone, name))
+            await work.pause()
+        return values
 
     async def delete(self, caller: Principal, device_id: int, span: Span, request_id: str | None) -> None:
-        """Remove a device's records within the span, from the store and from the cache. Raises NotFound."""
+        """Remove a device's records within the span, from the store and from the cache.
+
+        Raises NotFound, Overloaded when it takes too long.
+        """
         device = await self.device(caller, device_id)
         await to_completion(self._delete(device, span, Actor.of(caller, request_id)))
 
     async def _delete(self, device: DevicePrincipal, span: Span, actor: Actor) -> None:
         """Delete and tell of it; run to completion, or a cached value could outlive the store's."""
         try:
-            await self._telemetry.delete(device.device_id, span)
+            async with asyncio.timeout(DELETION_TIMEOUT_S):
+                await self._telemetry.delete(device.device_id, span)
+        except TimeoutError as error:
+            message = f"a deletion takes at most {DELETION_TIMEOUT_S} s; a part of the range is deleted: repeat it"
+            raise Overloaded(message) from error
         finally:
             # After a failure too: some may be gone all the same.
             await self._latest.invalidate(device.device_id)
@@ -243,23 +223,6 @@ class History:
                 device_id=device.device_id,
                 details=details,
             )
-
-
-class _Newest:
-    """The newest records of many devices, up to a number."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self.records: list[FeedRecord] = []
-
-    @property
-    def floor(self) -> Millis:
-        """No record older than this will be kept."""
-        return self.records[-1].record.timestamp if len(self.records) == self._size else Millis(0)
-
-    def add(self, records: Iterable[FeedRecord]) -> None:
-        merged = sorted([*self.records, *records], key=lambda item: (-item.record.timestamp, item.device_id))
-        self.records = merged[: self._size]
 
 
 def _window_value(bucket: Bucket, aggregation: Aggregation, width_ms: int, zone: ZoneInfo, name: str) -> WindowValue:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from iotflow.clock import Clock
@@ -32,6 +32,7 @@ from iotflow.services.activity import ActivityCounter
 from iotflow.services.audit import Actor, record_event
 from iotflow.services.catalogue import Catalogue
 from iotflow.services.invalidation import invalidate_with
+from iotflow.time_slices import TimeSlice
 
 ACTIVATIONS_PER_COMMIT = 500
 ACTIVATIONS_WAITING = 10_000
@@ -47,6 +48,10 @@ class Submission:
     values: Mapping[str, Value]
     timestamp: Millis | None
     metadata: JsonObject | None
+
+
+Chunk = Mapping[int, Submission]
+"""Records of a batch by their index in it, as many as are stored together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,28 +119,41 @@ class Ingest:
         return record.timestamp
 
     async def submit_batch(
-        self, device: DevicePrincipal, batch: Mapping[int, Submission], request_id: str | None
+        self, device: DevicePrincipal, chunks: AsyncIterable[Chunk], request_id: str | None
     ) -> BatchOutcome:
-        """Store the device's records, given by their index in the batch; each is judged by itself."""
-        outcome = await self._store_batch(device.device_id, batch)
+        """Store the device's records; each is judged by itself. It counts as one submission."""
+        outcome = await self._store_chunks(device.device_id, chunks)
         if outcome.accepted:
             await self._activate(device, request_id)
         return outcome
 
-    async def backfill(self, caller: UserPrincipal, device_id: int, batch: Mapping[int, Submission]) -> BatchOutcome:
+    async def backfill(self, caller: UserPrincipal, device_id: int, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
         """Store records on behalf of a device; its presence and status stay. Raises NotFound."""
         async with self._transactions.read() as transaction:
             visible_device(caller, device_id, await transaction.devices.get(device_id))
-        return await self._store_batch(device_id, batch)
+        return await self._store_chunks(device_id, chunks)
 
     async def close(self) -> None:
         """Wait for what is under way."""
         await self._activations.close()
 
-    async def _store_batch(self, device_id: int, batch: Mapping[int, Submission]) -> BatchOutcome:
-        records: list[Record] = []
+    async def _store_chunks(self, device_id: int, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
+        """Store one chunk after the other. One that fails leaves those before it stored: to send all again is safe."""
+        accepted = 0
         rejections: list[Rejection] = []
-        for index, submission in batch.items():
+        async for chunk in chunks:
+            records = await self._judged(device_id, chunk, rejections)
+            if records:
+                await to_completion(self._store(device_id, records, messages=0 if accepted else 1))
+                accepted += len(records)
+        return BatchOutcome(accepted, rejections)
+
+    async def _judged(self, device_id: int, chunk: Chunk, rejections: list[Rejection]) -> list[Record]:
+        """The records of a chunk that may be stored; why others may not is appended to `rejections`."""
+        records: list[Record] = []
+        work = TimeSlice()
+        for index, submission in chunk.items():
+            await work.pause()
             record = self._record(submission)
             if error := self._time_error(record.timestamp):
                 rejections.append(Rejection(index, f"timestamp: {error}"))
@@ -144,13 +162,12 @@ class Ingest:
                 rejections.append(Rejection(index, message))
             else:
                 records.append(record)
-        if records:
-            await to_completion(self._store(device_id, records))
-        return BatchOutcome(len(records), rejections)
+        return records
 
     def _record(self, submission: Submission) -> Record:
         received = self._clock.receipt()
-        timestamp = Millis(received // 1_000) if submission.timestamp is None else submission.timestamp
+        # Not the time of receipt, which stays ahead of the clock after that was set back.
+        timestamp = self._clock.now() if submission.timestamp is None else submission.timestamp
         return Record(timestamp, submission.values, submission.metadata, received)
 
     def _time_error(self, timestamp: Millis) -> str | None:
@@ -158,7 +175,7 @@ class Ingest:
             return f"more than {MAX_AHEAD_MS // 60_000} minutes ahead of the service's clock"
         return None
 
-    async def _store(self, device_id: int, records: Sequence[Record]) -> None:
+    async def _store(self, device_id: int, records: Sequence[Record], *, messages: int = 1) -> None:
         """Write records and tell the caches; run to completion, or a cached value could stay older than the store's."""
         try:
             await self._telemetry.write(device_id, records)
@@ -166,12 +183,14 @@ class Ingest:
             # The records, or some of them, may have reached the store all the same.
             await self._latest.invalidate(device_id)
             raise
-        await self._latest.advance(device_id, self._newest(records))
-        self._activity.count(device_id, sum(len(record.values) for record in records))
+        await self._latest.advance(device_id, await self._newest(records))
+        self._activity.count(device_id, sum(len(record.values) for record in records), messages=messages)
 
-    def _newest(self, records: Sequence[Record]) -> dict[str, LatestValue]:
+    async def _newest(self, records: Sequence[Record]) -> dict[str, LatestValue]:
         newest: dict[str, LatestValue] = {}
+        work = TimeSlice()
         for record in records:
+            await work.pause()
             expires: Micros | None = expiry(record.received, self._retention_days)
             for name, value in record.values.items():
                 known = newest.get(name)

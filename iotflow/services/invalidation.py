@@ -1,7 +1,9 @@
 """How the caches learn of a change that ends or alters what credentials prove."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from uuid import UUID
 
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.json import JsonObject
@@ -23,14 +25,29 @@ async def invalidate_with(
     """
     if not digests:
         return
-    payload: JsonObject = {"digests": [digest.hex() for digest in digests]}
     # A subject of its own, as long as a subject may be: it waits for no event that the documents do not take.
     subject = f"credential:{digests[0][:16].hex()}"
+    payload: JsonObject = {"digests": [digest.hex() for digest in digests]}
+    await _invalidate(transaction, subject, payload, at, partial(principals.invalidate, digests))
+
+
+async def invalidate_account_with(
+    transaction: Transaction, principals: PrincipalCache, user_id: UUID, at: Millis
+) -> None:
+    """The same for all tokens, keys and devices of an account, however many there are."""
+    payload: JsonObject = {"user_id": str(user_id)}
+    forget = partial(principals.invalidate_account, user_id)
+    await _invalidate(transaction, f"credentials:{user_id}", payload, at, forget)
+
+
+async def _invalidate(
+    transaction: Transaction, subject: str, payload: JsonObject, at: Millis, forget: Callable[[], Awaitable[None]]
+) -> None:
     await transaction.outbox.add([NewMessage(Topic.INVALIDATE_PRINCIPALS, subject, payload, at)])
 
     async def invalidate() -> None:
         try:
-            await principals.invalidate(digests)
+            await forget()
         except StoreUnavailable as error:
             logger.warning("other processes are told later, the %s store is unavailable: %s", error.store, error)
 
@@ -39,6 +56,9 @@ async def invalidate_with(
 
 async def invalidate_of_payload(principals: PrincipalCache, payload: JsonObject) -> None:
     """Handle the message; to do it twice changes nothing. Raises StoreUnavailable."""
+    if "user_id" in payload:
+        await principals.invalidate_account(UUID(str(payload["user_id"])))
+        return
     digests = payload["digests"]
     if not isinstance(digests, list):
         raise TypeError("no invalidation's payload")

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from iotflow.domain.errors import Overloaded, RateLimited
-from iotflow.repositories.rate_limits import RateLimiter
+from iotflow.limit_log import LimitLog
+from iotflow.repositories.rate_limits import Admission, RateLimit, RateLimiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class LoginLimits:
     """How many passwords may be wrong within `window_s` seconds before the next try must wait."""
 
     per_account: int
-    per_address: int
+    per_network: int
     window_s: int
 
 
@@ -22,36 +23,52 @@ class LoginThrottle:
 
     def __init__(self, rate_limiter: RateLimiter, limits: LoginLimits) -> None:
         self._rate_limiter = rate_limiter
-        self._limits = limits
+        self._account = RateLimit("logins-of-account", limits.per_account, limits.window_s)
+        self._network = RateLimit("logins", limits.per_network, limits.window_s)
+        self._logs = {limit: LimitLog(f"{limit.name}: {limit.limit:,}") for limit in (self._account, self._network)}
 
     async def take_account(self, account: str) -> None:
         """Count a try of an account's password. Raises RateLimited."""
-        await self._take(f"login:account:{account}", self._limits.per_account)
+        await self._take(_account(account), self._account)
 
-    async def take_address(self, address: str) -> None:
-        """Count a try from an address. Raises RateLimited."""
-        await self._take(f"login:address:{address}", self._limits.per_address)
+    async def take_network(self, network: str) -> Admission:
+        """Count a try from a client network. Raises RateLimited."""
+        return await self._take(_network(network), self._network)
 
     async def give_back_account(self, account: str) -> None:
         """The password was right."""
-        await self._rate_limiter.give_back(f"login:account:{account}", self._limits.per_account, self._limits.window_s)
+        await self._rate_limiter.give_back(_account(account), self._account)
 
-    async def give_back_address(self, address: str) -> None:
+    async def give_back_network(self, network: str) -> None:
         """The password was right."""
-        await self._rate_limiter.give_back(f"login:address:{address}", self._limits.per_address, self._limits.window_s)
+        await self._rate_limiter.give_back(_network(network), self._network)
 
     @asynccontextmanager
-    async def not_for_overload(self, account: str, address: str | None = None) -> AsyncIterator[None]:
+    async def not_for_overload(self, account: str, network: str | None = None) -> AsyncIterator[None]:
         """Give the try back when the block could not judge the password: nobody has guessed then."""
         try:
             yield
         except Overloaded:
             await self.give_back_account(account)
-            if address is not None:
-                await self.give_back_address(address)
+            if network is not None:
+                await self.give_back_network(network)
             raise
 
-    async def _take(self, subject: str, limit: int) -> None:
-        retry_after_s = await self._rate_limiter.take(subject, limit, self._limits.window_s)
-        if retry_after_s:
-            raise RateLimited(f"too many wrong passwords: try again in {retry_after_s} s", retry_after_s)
+    async def _take(self, subject: str, limit: RateLimit) -> Admission:
+        admission = await self._rate_limiter.take(subject, limit)
+        if admission.retry_after_s:
+            self._logs[limit].met(subject)
+            raise RateLimited(
+                f"{limit.name}: at most {limit.limit:,} wrong passwords within {limit.period_s:,} s;"
+                f" try again in {admission.retry_after_s} s",
+                admission.retry_after_s,
+            )
+        return admission
+
+
+def _account(account: str) -> str:
+    return f"account {account}"
+
+
+def _network(network: str) -> str:
+    return f"address {network}"

@@ -56,7 +56,7 @@ class StatisticsReader:
     async def read(self) -> Statistics:
         """The totals of now. Raises StoreUnavailable."""
         # The SQL store counts who is online; it must know who was seen since the last flush.
-        await flush_presence(self._presence, self._transactions)
+        await flush_presence(self._presence, self._transactions, self._clock)
         online_since = Millis(self._clock.now() - self._online_window_ms + 1)
         async with self._transactions.read() as transaction:
             users, active_users = await transaction.accounts.count()

@@ -6,12 +6,17 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.outbox import LONGEST_WAIT_MS
+from iotflow.domain.times import Millis
 from iotflow.repositories.presence import PresenceRepository
 from iotflow.repositories.sweeper import Sweeper
 from iotflow.repositories.transactions import Transactions
 
 CREDENTIALS_PER_SWEEP = 500
+DEVICES_PER_FLUSH = 1_000
 PAUSE_BETWEEN_CHUNKS_S = 0.02
+SKEW_MS = 60_000
+"""How far the clocks of hosts that share the stores may be apart."""
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +31,29 @@ async def repeat(what: str, work: Callable[[], Awaitable[None]], every_s: float)
             logger.warning("%s must wait, the %s store is unavailable: %s", what, error.store, error)
 
 
-async def flush_presence(presence: PresenceRepository, transactions: Transactions) -> None:
-    """Store in SQL when devices were last seen."""
-    seen = await presence.unflushed()
-    if seen:
+async def flush_presence(presence: PresenceRepository, transactions: Transactions, clock: Clock) -> None:
+    """Store in SQL when devices were last seen, at the latest now: the clock may have been set back since.
+
+    In chunks: requests use the writer in between.
+    """
+    times = sorted((await presence.unflushed()).items())
+    now = clock.now()
+    for start in range(0, len(times), DEVICES_PER_FLUSH):
+        seen = dict(times[start : start + DEVICES_PER_FLUSH])
         async with transactions.write(bulk=True) as transaction:
-            await transaction.devices.record_seen(seen)
+            await transaction.devices.record_seen({device_id: min(at, now) for device_id, at in seen.items()})
         await presence.flushed(seen)
+
+
+async def clamp_future_times(transactions: Transactions, clock: Clock) -> None:
+    """Bring stored times that a clock set back has left in the future to now.
+
+    Else devices would be online, and messages of the outbox wait, until the clock is there again.
+    """
+    now = clock.now()
+    async with transactions.write() as transaction:
+        await transaction.devices.clamp_last_seen(Millis(now + SKEW_MS), now)
+        await transaction.outbox.clamp_not_before(Millis(now + LONGEST_WAIT_MS + SKEW_MS), now)
 
 
 async def sweep(sweepers: Sequence[Sweeper], transactions: Transactions, clock: Clock) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from tests.api.conftest import prepare
 from tests.api.people import ADMIN, Person, Thing, join, login, new_device
 from tests.four import Four, Tables
 from tests.processes import ServiceProcess
+
+Serve = Callable[..., ServiceProcess]
+"""Takes settings as environment variables, and options of `iotflow serve`."""
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +53,29 @@ def on_four(four: Four, prepared_tables: Tables, tmp_path: Path) -> Iterator[Ser
     yield service
     with suppress(RuntimeError):  # it runs no more
         service.kill()
+
+
+@pytest.fixture(params=["embedded", "four"])
+def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Serve]:
+    """Starts a service with more settings, embedded and on the four servers; its process ends with the test."""
+    started: list[ServiceProcess] = []
+    stores: Mapping[str, str] = {}
+    if request.param == "embedded":
+        shutil.copytree(request.getfixturevalue("prepared_data"), tmp_path / "data")
+    else:
+        four: Four = request.getfixturevalue("four")
+        asyncio.run(four.restore(request.getfixturevalue("prepared_tables")))
+        stores = four.environment()
+
+    def start(env: Mapping[str, str], *options: str) -> ServiceProcess:
+        environment = {**stores, "IOTFLOW_LOG_LEVEL": "warning", **env}
+        started.append(ServiceProcess(tmp_path / "data", environment, options=options).start())
+        return started[0]
+
+    yield start
+    for service in started:
+        with suppress(RuntimeError):  # it runs no more
+            service.kill()
 
 
 @pytest.fixture(params=["embedded", "four"])

@@ -76,7 +76,11 @@ async def _watching(service: ServiceProcess) -> AsyncIterator[Watched]:
         stdout=asyncio.subprocess.PIPE,
     )
     watched = Watched()
+    assert prober.stdout is not None
     try:
+        # An attack of less time than an interpreter takes to start would not be watched.
+        async with asyncio.timeout(PROBER_ENDS_WITHIN_S):
+            await prober.stdout.readline()
         yield watched
         async with asyncio.timeout(PROBER_ENDS_WITHIN_S):
             output, _ = await prober.communicate(b"")

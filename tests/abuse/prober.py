@@ -1,6 +1,7 @@
 """A client that asks `GET /health/live` every 50 ms, in a process of its own, so that nothing but the service slows it.
 
-`python -m tests.abuse.prober PORT` asks until its standard input ends, then prints a `Probes` as JSON.
+`python -m tests.abuse.prober PORT` prints an empty line after the first answer, asks until its standard input ends,
+then prints a `Probes` as JSON.
 """
 
 import http.client
@@ -26,10 +27,11 @@ class Probes:
 
 def main() -> None:
     """Ask the service on this port of 127.0.0.1."""
+    print("begun", flush=True)
     connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=TIMEOUT_S)
     times: list[float] = []
     refused = 0
-    while not select.select([sys.stdin], [], [], EVERY_S)[0]:
+    while not times or not select.select([sys.stdin], [], [], EVERY_S)[0]:
         began = time.perf_counter()
         try:
             connection.request("GET", "/health/live")
@@ -40,6 +42,8 @@ def main() -> None:
             refused += 1
             connection.close()
         times.append(time.perf_counter() - began)
+        if len(times) == 1:
+            print(flush=True)
     ordered = sorted(times)
     print(json.dumps(asdict(Probes(len(times) - refused, refused, ordered[len(times) // 2], ordered[-1]))))
 

@@ -66,23 +66,13 @@ async def test_limits_are_settings(settings: Settings, clock: FakeClock) -> None
             assert answer.status_code == status
 
 
-async def test_a_gzip_bomb_is_read_to_the_limit_alone(settings: Settings, clock: FakeClock) -> None:
+async def test_a_gzip_bomb_is_unpacked_to_the_limit_alone(settings: Settings, clock: FakeClock) -> None:
     bomb = gzip.compress(bytes(100 * MiB), 9)
     assert len(bomb) < 110_000
-    given = 0
-
-    async def counted(size: int) -> AsyncIterator[bytes]:
-        nonlocal given
-        for piece in pieces(bomb, size):
-            given += len(piece)
-            yield piece
-
     limited = changed(settings, max_batch_bytes=MiB)
     async with running(limited, clock) as service, service.client() as client:
         probe = await new_device(await login(client, ADMIN))
         headers = JSON | {"Content-Encoding": "gzip"}
-        await probe.refused(413, "POST", "/telemetry/batch", content=counted(512), headers=headers)
-        assert given < len(bomb) / 20
         tracemalloc.start()
         try:
             await probe.refused(413, "POST", "/telemetry/batch", content=bomb, headers=headers)

@@ -57,6 +57,19 @@ async def test_the_documentation_loads_nothing_from_elsewhere(whole: Caller) -> 
         assert "://" not in answer.text.replace("http://iotflow.test", "").replace("http://www.w3.org", "")
 
 
+async def test_browsers_are_told_to_distrust_what_they_show(whole: Caller) -> None:
+    for path in ("/docs", "/redoc", "/openapi.json", "/redoc.js", "/static-offline-docs/favicon.png", "/", "/nowhere"):
+        headers = (await whole.send("GET", path)).headers
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert headers["X-Frame-Options"] == "DENY", path
+        assert headers["Referrer-Policy"] == "no-referrer", path
+        policy = headers.get_list("Content-Security-Policy")
+        assert len(policy) == 1, path
+        assert policy[0].startswith("default-src 'none'; "), path
+        assert policy[0].endswith("frame-ancestors 'none'"), path
+        assert "unsafe-eval" not in policy[0]
+
+
 async def test_answers_are_not_kept_by_caches(nobody: Caller) -> None:
     for path in ("/telemetry/status", "/groups"):
         assert (await nobody.send("GET", path)).headers["Cache-Control"] == "no-store"

@@ -49,8 +49,9 @@ async def page(tmp_path: Path) -> AsyncIterator[Page]:
         pytest.skip(reason)
     async with async_playwright() as playwright:
         # Chromium leaves files in the home directory, whatever its profile is.
-        home = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")} | {
-            "HOME": str(tmp_path)
+        home: dict[str, str | float | bool] = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("XDG_")},
+            "HOME": str(tmp_path),
         }
         browser = await playwright.chromium.launch(executable_path=executable, args=OPTIONS, env=home)
         page = await browser.new_page(viewport={"width": 1_280, "height": 1_024})

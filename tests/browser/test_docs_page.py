@@ -14,12 +14,18 @@ PASSWORD = "correct horse"
 
 
 class Hosts:
-    """Which hosts a page asks for anything."""
+    """Which hosts a page asks for anything, and what its policy has kept it from."""
 
     def __init__(self, page: Page) -> None:
         self.seen: set[str] = set()
+        self.violations: list[str] = []
+        page.on("console", lambda message: self._note_violation(message.text))
         page.on("request", lambda request: self._note(request.url))
         page.on("websocket", lambda socket: self._note(socket.url))
+
+    def _note_violation(self, text: str) -> None:
+        if "Content Security Policy" in text:
+            self.violations.append(text)
 
     def _note(self, url: str) -> None:
         address = urlsplit(url)
@@ -42,6 +48,7 @@ async def test_docs_lead_from_an_account_to_the_first_value(service: ServiceProc
     assert values == {"temperature": 21.5, "door_open": False}
 
     assert hosts.seen == {f"{HOST}:{service.port}"}
+    assert hosts.violations == []
 
 
 async def test_redoc_needs_no_other_host(service: ServiceProcess, page: Page) -> None:
@@ -51,6 +58,20 @@ async def test_redoc_needs_no_other_host(service: ServiceProcess, page: Page) ->
     await expect(page.get_by_role("link", name="API docs by Redocly")).to_be_visible()
     await page.wait_for_load_state("networkidle")
     assert hosts.seen == {f"{HOST}:{service.port}"}
+    assert hosts.violations == []
+
+
+async def test_a_page_runs_no_script_but_its_own(service: ServiceProcess, page: Page) -> None:
+    for path in ("docs", "redoc"):
+        await page.goto(f"http://{HOST}:{service.port}/{path}")
+        hosts = Hosts(page)
+        await page.evaluate("""() => {
+            const injected = document.createElement("script");
+            injected.textContent = "window.injected = true";
+            document.body.append(injected);
+        }""")
+        assert await page.evaluate("window.injected") is None
+        assert hosts.violations
 
 
 async def _try_out(page: Page, operation: str, status: int, **parameters: str) -> dict[str, Any]:

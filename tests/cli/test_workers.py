@@ -78,7 +78,7 @@ async def test_a_revocation_is_seen_by_all_processes_within_a_second(service: Se
         ("DELETE", f"/api/v1/devices/{deleted_id}", bob),
     ]
     for method, path, headers in revoke:
-        body = {"json": {}} if method == "POST" else {}
+        body: dict[str, object] = {"json": {}} if method == "POST" else {}
         assert (await ask(service, method, path, headers=headers, **body)).is_success
     answered = time.monotonic()
     await asyncio.sleep(SEEN_WITHIN_S - (time.monotonic() - answered))

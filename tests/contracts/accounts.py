@@ -121,7 +121,7 @@ class AccountsContract(TransactionalContract):
                 await transaction.accounts.update(uuid4(), UserChange(is_admin=True), LATER)
         with pytest.raises(NotFound):
             async with transactions.write() as transaction:
-                await transaction.accounts.delete(uuid4())
+                await transaction.accounts.mark_deleted(uuid4(), NOW)
         async with transactions.write() as transaction:
             await transaction.accounts.record_login(uuid4(), LATER)
         (row,) = await tables.rows("users")
@@ -166,6 +166,46 @@ class AccountsContract(TransactionalContract):
             assert await transaction.accounts.find_credentials(owner.username) is None
             assert await transaction.devices.get(others_device.id) == others_device
         await add_user(transactions, new_user(owner.username, owner.email))
+
+    async def test_a_user_marked_as_deleted_is_invisible_and_their_name_is_free(
+        self, transactions: Transactions, tables: RawTables
+    ) -> None:
+        other = await add_user(transactions)
+        user = await add_user(transactions, new_user("ada", "ada@example.org", is_admin=True, last_login=NOW))
+        digest = new_digest()
+        async with transactions.write() as transaction:
+            await transaction.tokens.add(digest, user.user_id, NOW, LATER)
+            await transaction.accounts.mark_deleted(user.user_id, LATER)
+        again = await add_user(transactions, new_user("ada", "ada@example.org"))
+        async with transactions.write() as transaction:
+            accounts = transaction.accounts
+            assert await accounts.get(user.user_id) is None
+            assert await accounts.lock(user.user_id) is None
+            assert await accounts.get_credentials(user.user_id) is None
+            found = await accounts.find_credentials("ada")
+            assert found is not None
+            assert found.user == again
+            assert await accounts.find_credentials("") is None
+            assert await accounts.lock_active_admins() == 0
+            assert (await accounts.page(9, 0))[1] == 2
+            assert await accounts.count() == (2, 2)
+            assert await transaction.tokens.find(digest, NOW) is None
+            for change in (accounts.update(user.user_id, UserChange(), NOW), accounts.mark_deleted(user.user_id, NOW)):
+                with pytest.raises(NotFound):
+                    await change
+        (row,) = [row for row in await tables.rows("users") if row["deleted_at"] is not None]
+        assert {"ada", "ada@example.org"}.isdisjoint(
+            row[column] for column in ("username", "username_key", "email", "email_key")
+        )
+        assert "example.org" not in row["email"] + row["email_key"]
+        assert (row["password_hash"], row["last_login"]) == ("", None)
+        async with transactions.write() as transaction:
+            await transaction.accounts.delete(user.user_id)
+        async with transactions.read() as transaction:
+            assert {shown.user_id for shown in (await transaction.accounts.page(9, 0))[0]} == {
+                other.user_id,
+                again.user_id,
+            }
 
     async def test_pages_are_in_the_order_of_registration(self, transactions: Transactions) -> None:
         users = [new_user(created_at=Millis(NOW + i)) for i in range(7)]

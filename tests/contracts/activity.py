@@ -21,6 +21,12 @@ class RawActivity(Protocol):
         ...
 
 
+async def purge_all(activity: ActivityRepository, *device_ids: int) -> None:
+    """Purge these devices' counts to the end."""
+    while await activity.purge_chunk(device_ids):
+        pass
+
+
 class ActivityContract:
     """The player under test, over a store without other counts."""
 
@@ -91,5 +97,18 @@ class ActivityContract:
         await activity.add({gone: Activity(1, 1), DeviceHour(gone.device_id, nine): Activity(1, 1)})
         await activity.add({stays: Activity(1, 1)})
         for _ in range(2):
-            await activity.purge(gone.device_id)
+            await purge_all(activity, gone.device_id)
         assert await raw.counts() == {stays: Activity(1, 1)}
+
+    async def test_years_of_counts_are_purged_in_chunks(
+        self, activity: ActivityRepository, raw: RawActivity, eight: Millis
+    ) -> None:
+        gone = [new_device(), new_device()]
+        counts = {
+            DeviceHour(device, Millis(eight - hour * HOUR_MS)): Activity(1, 1) for device in gone for hour in range(750)
+        }
+        await activity.add(counts)
+        assert await activity.purge_chunk(gone)
+        assert 0 < len(await raw.counts()) < len(counts)
+        await purge_all(activity, *gone)
+        assert await raw.counts() == {}

@@ -1,6 +1,7 @@
 """What the devices role promises."""
 
 import asyncio
+import itertools
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -231,12 +232,68 @@ class DevicesContract(TransactionalContract):
             assert (await transaction.devices.page(DeviceFilter(name_part="über"), 9, 0))[1] == 1
             assert (await transaction.devices.page(DeviceFilter(name_part=device.name), 9, 0))[1] == 0
 
-    async def test_a_user_s_ids_are_told(self, transactions: Transactions, owner: User) -> None:
-        mine = [(await add_device(transactions, owner.user_id)).id for _ in range(2)]
+    async def test_an_account_s_devices_are_counted(self, transactions: Transactions, owner: User) -> None:
+        other = await add_user(transactions)
+        for user, name in itertools.product((owner, other), "ab"):
+            await add_device(transactions, user.user_id, name)
+        await add_device(transactions, owner.user_id)
+        async with transactions.read() as transaction:
+            has_more_than = transaction.devices.has_more_than
+            assert [await has_more_than(number, owner.user_id) for number in range(5)] == [True] * 3 + [False] * 2
+            assert not await has_more_than(2, other.user_id)
+
+    async def test_of_two_who_add_to_one_account_each_counts_the_other(
+        self, transactions: Transactions, owner: User
+    ) -> None:
+        async def register(name: str) -> bool:
+            async with transactions.write() as transaction:
+                await transaction.devices.add(owner.user_id, NewDevice(name, "sensor"), NOW)
+                return await transaction.devices.has_more_than(3, owner.user_id)
+
+        assert sorted(await asyncio.gather(*(register(f"device {i}") for i in range(6)))) == [False] * 3 + [True] * 3
+
+    async def test_devices_of_a_user_marked_as_deleted_are_invisible_and_removed_in_chunks(
+        self, transactions: Transactions, tables: RawTables, owner: User
+    ) -> None:
+        devices = [await add_device(transactions, owner.user_id) for _ in range(3)]
+        ids = [device.id for device in devices]
+        other = await add_device(transactions, (await add_user(transactions)).user_id)
+        async with transactions.write() as transaction:
+            await transaction.devices.record_seen(dict.fromkeys([*ids, other.id], NOW))
+            await transaction.accounts.mark_deleted(owner.user_id, NOW)
+        async with transactions.write() as transaction:
+            assert await transaction.devices.get(ids[0]) is None
+            assert [device.id for device in await transaction.devices.lock([*ids, other.id])] == [other.id]
+            assert await transaction.devices.activate(ids, NOW) == []
+            assert (await transaction.devices.page(DeviceFilter(), 9, 0))[1] == 1
+            assert await transaction.devices.page(DeviceFilter(user_id=owner.user_id), 9, 0) == ([], 0)
+            assert sum((await transaction.devices.count_by_status()).values()) == 1
+            assert await transaction.devices.count_seen_since(NOW) == 1
+            with pytest.raises(NotFound):
+                await transaction.devices.add(owner.user_id, NewDevice("late", "sensor"), NOW)
+        for removed in (ids[:2], ids[2:], []):
+            async with transactions.write() as transaction:
+                assert await transaction.devices.delete_of_user(owner.user_id, 2) == removed
+        assert [row["id"] for row in await tables.rows("devices")] == [other.id]
+
+    async def test_ids_of_a_user_s_devices_in_parts(self, transactions: Transactions, owner: User) -> None:
+        mine = [(await add_device(transactions, owner.user_id)).id for _ in range(3)]
         await add_device(transactions, (await add_user(transactions)).user_id)
         async with transactions.read() as transaction:
-            assert await transaction.devices.ids_of_user(owner.user_id) == mine
-            assert await transaction.devices.ids_of_user(uuid4()) == []
+            ids_after = transaction.devices.ids_after
+            assert await ids_after(owner.user_id, 0, 2) == mine[:2]
+            assert await ids_after(owner.user_id, mine[1], 2) == mine[2:]
+            assert await ids_after(owner.user_id, mine[2], 2) == []
+            assert await ids_after(uuid4(), 0, 2) == []
+
+    async def test_names_of_devices(self, transactions: Transactions, owner: User) -> None:
+        devices = [await add_device(transactions, owner.user_id) for _ in range(3)]
+        async with transactions.read() as transaction:
+            names = transaction.devices.names
+            assert await names([devices[0].id, devices[2].id, devices[2].id + 1_000]) == {
+                device.id: device.name for device in (devices[0], devices[2])
+            }
+            assert await names([]) == {}
 
     async def test_counts_name_every_status(self, transactions: Transactions, owner: User) -> None:
         async with transactions.read() as transaction:
@@ -262,3 +319,23 @@ class DevicesContract(TransactionalContract):
             assert [device and device.last_seen for device in devices] == [LATER, LATER, None]
             assert await transaction.devices.count_seen_since(LATER) == 2
             assert await transaction.devices.count_seen_since(Millis(LATER + 1)) == 0
+
+    async def test_a_sight_of_the_future_is_brought_back(self, transactions: Transactions, owner: User) -> None:
+        first, second = [(await add_device(transactions, owner.user_id)).id for _ in range(2)]
+        async with transactions.write() as transaction:
+            await transaction.devices.record_seen({first: LATER, second: Millis(LATER + 1)})
+            await transaction.devices.clamp_last_seen(LATER, NOW)
+        async with transactions.read() as transaction:
+            devices = [await transaction.devices.get(device) for device in (first, second)]
+        assert [device and device.last_seen for device in devices] == [LATER, NOW]
+
+    async def test_a_device_may_have_limits_of_its_own(self, transactions: Transactions, owner: User) -> None:
+        device = await add_device(transactions, owner.user_id)
+        assert (device.requests_per_second, device.points_per_second) == (None, None)
+        for requests, points in ((5, 0), (None, 1_000_000_000), (None, None)):
+            change = {"requests_per_second": requests, "points_per_second": points}
+            async with transactions.write() as transaction:
+                changed = await transaction.devices.update(device.id, change, NOW)
+            assert (changed.requests_per_second, changed.points_per_second) == (requests, points)
+            async with transactions.read() as transaction:
+                assert await transaction.devices.get(device.id) == changed

@@ -65,6 +65,16 @@ def newest_first(events: list[Event]) -> list[Event]:
     return sorted(events, key=lambda one: (one.timestamp, one.id), reverse=True)
 
 
+async def anonymize(events: EventRepository, user_id: UUID) -> int:
+    """Anonymize all of a user's events; in how many chunks."""
+    after = await events.anonymize_chunk(user_id, None)
+    chunks = 1
+    while after is not None:
+        after = await events.anonymize_chunk(user_id, after)
+        chunks += 1
+    return chunks
+
+
 class EventsContract(Timed):
     """The player under test. Users and devices are of each test's own, for stores that tests share."""
 
@@ -211,15 +221,24 @@ class EventsContract(Timed):
         foreign = event(clock, details=personal)
         await events.add([*stored, plain, foreign])
         for _ in range(2):
-            await events.anonymize(user_id)
+            await anonymize(events, user_id)
         shown = await events.page(EventFilter(user_id=user_id), 9, None)
         assert [(one.id, one.details) for one in shown] == [(one.id, kept) for one in [*stored, plain]]
         details = await raw.details()
         assert [details[one.id] for one in stored] == [kept] * 3
         assert details[foreign.id] == personal
 
+    async def test_many_events_are_anonymized_in_chunks(self, events: EventRepository, clock: Clock) -> None:
+        user_id = uuid4()
+        # Of one moment, so that the ids alone tell where a chunk ends.
+        stored = [event(clock, user_id=user_id, details={"name": "personal", "n": n}) for n in range(1_100)]
+        await events.add(stored)
+        assert await anonymize(events, user_id) > 1
+        shown = await events.page(EventFilter(user_id=user_id), 2_000, None)
+        assert sorted(len(one.details) for one in shown) == [1] * 1_100
+
     async def test_an_unknown_user_has_nothing_to_lose(self, events: EventRepository) -> None:
-        await events.anonymize(uuid4())
+        await anonymize(events, uuid4())
 
     async def test_events_end_with_their_retention(
         self, events: EventRepository, clock: Clock, pass_time: PassTime

@@ -10,7 +10,7 @@ import pytest
 from iotflow.domain.accounts import User
 from iotflow.domain.devices import Device, DeviceStatus, NewDevice
 from iotflow.domain.errors import Conflict, NotFound
-from iotflow.domain.groups import Group, JoinedGroup, Member, Membership, NewGroup
+from iotflow.domain.groups import Group, JoinedGroup, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.times import Millis
 from iotflow.repositories.transactions import Transactions
 from tests.contracts.raw import RawTables
@@ -49,6 +49,47 @@ class GroupsContract(TransactionalContract):
             async with transactions.write() as transaction:
                 await transaction.groups.add(uuid4(), NewGroup("house"), NOW)
         assert await tables.rows("device_groups") == []
+
+    async def test_an_account_s_groups_are_counted(self, transactions: Transactions, owner: User) -> None:
+        await add_group(transactions, await add_user(transactions), "other")
+        await add_group(transactions, owner, "mine")
+        async with transactions.read() as transaction:
+            has_more_than = transaction.groups.has_more_than
+            assert [await has_more_than(number, owner.user_id) for number in (0, 1)] == [True, False]
+
+    async def test_a_group_is_emptied_in_chunks(self, transactions: Transactions, owner: User, group: Group) -> None:
+        devices = [await add_device(transactions, owner.user_id) for _ in range(3)]
+        other = await add_group(transactions, owner, "other")
+        for filled in (group, other):
+            await join(transactions, filled, *devices)
+        async with transactions.write() as transaction:
+            removed = [await transaction.groups.remove_members(group.id, 2) for _ in range(3)]
+            assert removed == [2, 1, 0]
+            assert (await transaction.groups.members(group.id, 9, 0))[1] == 0
+            assert (await transaction.groups.members(other.id, 9, 0))[1] == 3
+
+    async def test_groups_of_a_user_marked_as_deleted_are_invisible_and_removed_in_chunks(
+        self, transactions: Transactions, tables: RawTables, owner: User
+    ) -> None:
+        other = await add_user(transactions)
+        stays = await add_group(transactions, other, "stays")
+        await join(transactions, stays, await add_device(transactions, other.user_id))
+        device = await add_device(transactions, owner.user_id)
+        gone = [await add_group(transactions, owner, name) for name in "abc"]
+        for group in gone:
+            await join(transactions, group, device)
+        async with transactions.write() as transaction:
+            await transaction.accounts.mark_deleted(owner.user_id, NOW)
+        async with transactions.write() as transaction:
+            assert await transaction.groups.get(gone[0].id) is None
+            assert await transaction.groups.lock(gone[0].id) is None
+            assert await transaction.groups.count() == 1
+            with pytest.raises(NotFound):
+                await transaction.groups.add(owner.user_id, NewGroup("late"), NOW)
+            assert [await transaction.groups.remove_members_of_user(owner.user_id, 2) for _ in range(3)] == [2, 1, 0]
+            assert [await transaction.groups.delete_of_user(owner.user_id, 2) for _ in range(3)] == [2, 1, 0]
+        assert [row["id"] for row in await tables.rows("device_groups")] == [stays.id]
+        assert [row["group_id"] for row in await tables.rows("group_members")] == [stays.id]
 
     async def test_a_name_is_taken_to_the_letter_and_among_its_owner_s(
         self, transactions: Transactions, owner: User
@@ -140,7 +181,7 @@ class GroupsContract(TransactionalContract):
             joined = await transaction.groups.add_members(group.id, [device.id for device in devices], NOW)
         assert {membership.device_id for membership in joined} == {device.id for device in devices}
         async with transactions.read() as transaction:
-            assert (await transaction.groups.members(group.id, None, 0))[1] == 1_000
+            assert (await transaction.groups.members(group.id, 1, 0))[1] == 1_000
 
     async def test_a_locked_group_is_changed_by_nobody_else(self, transactions: Transactions, group: Group) -> None:
         async def describe() -> Group | None:
@@ -166,8 +207,8 @@ class GroupsContract(TransactionalContract):
         async with transactions.write() as transaction:
             await transaction.groups.remove_member(group.id, device.id)
         async with transactions.read() as transaction:
-            assert await transaction.groups.members(group.id, None, 0) == ([], 0)
-            assert (await transaction.groups.members(other.id, None, 0))[1] == 1
+            assert await transaction.groups.members(group.id, 9, 0) == ([], 0)
+            assert (await transaction.groups.members(other.id, 9, 0))[1] == 1
         with pytest.raises(NotFound):
             async with transactions.write() as transaction:
                 await transaction.groups.remove_member(group.id, device.id)
@@ -183,13 +224,13 @@ class GroupsContract(TransactionalContract):
         members = [Member(device, LATER if i < 2 else NOW) for i, device in enumerate(devices)]
         async with transactions.read() as transaction:
             listed = transaction.groups.members
-            assert await listed(group.id, None, 0) == (members, 4)
+            assert await listed(group.id, 9, 0) == (members, 4)
             assert await listed(group.id, 2, 1) == (members[1:3], 4)
             assert await listed(group.id, 2, 4) == ([], 4)
             assert await listed(group.id, 9, 0, status=DeviceStatus.ACTIVE) == (members[3:], 1)
             assert await listed(group.id, 1, 0, device_type="a") == ([members[0]], 2)
-            assert await listed(group.id, None, 0, DeviceStatus.INACTIVE, "b") == ([members[1]], 1)
-            assert await listed(group.id + 1, None, 0) == ([], 0)
+            assert await listed(group.id, 9, 0, DeviceStatus.INACTIVE, "b") == ([members[1]], 1)
+            assert await listed(group.id + 1, 9, 0) == ([], 0)
 
     async def test_the_groups_of_a_device_come_by_id(
         self, transactions: Transactions, owner: User, group: Group, device: Device
@@ -199,8 +240,39 @@ class GroupsContract(TransactionalContract):
         await join(transactions, second, device, await add_device(transactions, owner.user_id))
         await join(transactions, group, device, at=LATER)
         async with transactions.read() as transaction:
-            assert await transaction.groups.of_device(device.id) == [
+            joined = [
                 JoinedGroup(replace(group, device_count=1), LATER),
                 JoinedGroup(replace(second, device_count=2), NOW),
             ]
-            assert await transaction.groups.of_device(device.id + 1_000) == []
+            assert await transaction.groups.of_device(device.id, 9) == joined
+            assert await transaction.groups.of_device(device.id, 1) == joined[:1]
+            assert await transaction.groups.of_device(device.id + 1_000, 9) == []
+
+    async def test_groups_list_their_first_members_up_to_a_limit(
+        self, transactions: Transactions, owner: User, group: Group
+    ) -> None:
+        devices = [await add_device(transactions, owner.user_id) for _ in range(6)]
+        second, empty = [await add_group(transactions, owner, name) for name in ("second", "empty")]
+        await join(transactions, group, *devices[::-1])
+        await join(transactions, second, *devices[2:], at=LATER)
+        first = [Member(device, NOW) for device in devices]
+        others = [Member(device, LATER) for device in devices[2:]]
+        async with transactions.read() as transaction:
+            listed = transaction.groups.first_members
+            ids = [second.id, empty.id, group.id]
+            assert await listed(ids, MemberLimit()) == {group.id: first, second.id: others, empty.id: []}
+            assert await listed(ids, MemberLimit(of_each=3)) == {
+                group.id: first[:3],
+                second.id: others[:3],
+                empty.id: [],
+            }
+            assert await listed(ids, MemberLimit(of_each=3, of_all=4)) == {
+                group.id: first[:3],
+                second.id: others[:1],
+                empty.id: [],
+            }
+            assert await listed([second.id], MemberLimit(of_all=2)) == {second.id: others[:2]}
+            few = await listed(ids, MemberLimit(bytes=1_000))
+            assert 0 < sum(map(len, few.values())) < 6
+            assert few[group.id] == first[: len(few[group.id])]
+            assert await listed([], MemberLimit()) == {}

@@ -13,7 +13,6 @@ from tests.contracts.transactional import (
     NOW,
     TransactionalContract,
     add_device,
-    add_user,
     new_digest,
 )
 
@@ -106,19 +105,12 @@ class KeysContract(TransactionalContract):
         async with transactions.write() as transaction:
             assert await transaction.keys.retire(device.id, LATER) == []
 
-    async def test_digests_are_told_by_device_and_by_user(
-        self, transactions: Transactions, owner: User, device: Device
-    ) -> None:
+    async def test_digests_are_told_by_device(self, transactions: Transactions, owner: User, device: Device) -> None:
         second = await add_device(transactions, owner.user_id)
-        stranger = await add_device(transactions, (await add_user(transactions)).user_id)
         keys = [await add_key(transactions, device.id), await add_key(transactions, device.id, LATER)]
-        keys_of_second = [await add_key(transactions, second.id)]
-        await add_key(transactions, stranger.id)
+        await add_key(transactions, second.id)
         async with transactions.read() as transaction:
             assert sorted(await transaction.keys.digests_of_device(device.id)) == sorted(key.digest for key in keys)
-            assert sorted(await transaction.keys.digests_of_user(owner.user_id)) == sorted(
-                key.digest for key in keys + keys_of_second
-            )
 
     async def test_a_deleted_device_s_key_is_gone(
         self, transactions: Transactions, tables: RawTables, device: Device

@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection
 
 from iotflow.domain.json import JsonObject
-from iotflow.domain.outbox import ALL_TOPICS, Message, NewMessage, Topic
+from iotflow.domain.outbox import Message, NewMessage, Topic
 from iotflow.domain.times import Millis
 from iotflow.repositories.transactions import Transactions
 from tests.contracts.raw import RawTables
@@ -24,21 +24,33 @@ async def add(transactions: Transactions, *messages: NewMessage) -> None:
         await transaction.outbox.add(messages)
 
 
-async def claim(
-    transactions: Transactions, now: Millis = NOW, limit: int = 100, topics: Collection[Topic] = ALL_TOPICS
+async def due(transactions: Transactions, now: Millis = NOW, topic: Topic = Topic.EVENT) -> dict[str, int]:
+    """The subjects that are due, with the id of their first message."""
+    async with transactions.read() as transaction:
+        return (await transaction.outbox.due_subjects(topic, now)).heads
+
+
+async def claim_of(
+    transactions: Transactions,
+    heads: Collection[int],
+    now: Millis = NOW,
+    per_subject: int = 100,
+    topic: Topic = Topic.EVENT,
 ) -> list[Message]:
     async with transactions.write() as transaction:
-        return await transaction.outbox.claim(now, LEASE_MS, limit, topics)
+        return await transaction.outbox.claim(topic, heads, now, LEASE_MS, per_subject)
+
+
+async def claim(
+    transactions: Transactions, now: Millis = NOW, per_subject: int = 100, topic: Topic = Topic.EVENT
+) -> list[Message]:
+    """Claim the first messages of all subjects that are due."""
+    return await claim_of(transactions, (await due(transactions, now, topic)).values(), now, per_subject, topic)
 
 
 async def release(transactions: Transactions, messages: Collection[Message], not_before: Millis) -> None:
     async with transactions.write() as transaction:
         await transaction.outbox.release([message.id for message in messages], not_before)
-
-
-async def has_due(transactions: Transactions, now: Millis, topics: Collection[Topic] = ALL_TOPICS) -> bool:
-    async with transactions.read() as transaction:
-        return await transaction.outbox.has_due(now, topics)
 
 
 def numbers(messages: Collection[Message]) -> list[object]:
@@ -49,32 +61,38 @@ class OutboxContract(TransactionalContract):
     async def test_a_message_is_claimed_as_it_was_stored(self, transactions: Transactions, tables: RawTables) -> None:
         payload: JsonObject = {"text": "ü\U0001f321", "n": 2**53 + 1, "f": 1.5, "none": None, "list": [{"a": True}]}
         await add(transactions, NewMessage(Topic.PURGE_TELEMETRY, "device 1", payload, NOW))
-        (claimed,) = await claim(transactions)
+        (claimed,) = await claim(transactions, topic=Topic.PURGE_TELEMETRY)
         assert claimed == Message(claimed.id, Topic.PURGE_TELEMETRY, "device 1", payload, attempts=1)
         (row,) = await tables.rows("outbox")
         assert (row["id"], row["subject"], json.loads(row["payload"])) == (claimed.id, "device 1", payload)
 
-    async def test_messages_are_claimed_oldest_first_and_up_to_the_limit(self, transactions: Transactions) -> None:
+    async def test_the_first_messages_of_each_subject_are_claimed_oldest_first(
+        self, transactions: Transactions
+    ) -> None:
         await add(transactions, *(message(f"subject {i % 3}", i) for i in range(5)))
-        assert numbers(await claim(transactions, limit=3)) == [0, 1, 2]
+        assert numbers(await claim(transactions, per_subject=1)) == [0, 1, 2]
         async with transactions.read() as transaction:
             assert await transaction.outbox.count() == 5
 
     async def test_topics_are_claimed_apart_and_keep_the_order_of_their_subject(
         self, transactions: Transactions
     ) -> None:
-        purges, others = {Topic.PURGE_TELEMETRY}, ALL_TOPICS - {Topic.PURGE_TELEMETRY}
-        await add(transactions, message("a", 1, topic=Topic.PURGE_TELEMETRY), message("a", 2), message("b", 3))
-        assert await has_due(transactions, NOW, purges)
-        assert numbers(await claim(transactions, topics=others)) == [3]
-        assert numbers(await claim(transactions, topics=purges)) == [1]
-        assert not await has_due(transactions, NOW, purges)
-        assert await claim(transactions, topics=others) == []
+        purge = Topic.PURGE_TELEMETRY
+        await add(transactions, message("a", 1), message("a", 2, topic=purge), message("a", 3), message("b", 4))
+        assert await due(transactions, topic=purge) == {}
+        first, other = await claim(transactions)
+        assert numbers([first, other]) == [1, 4]
+        async with transactions.write() as transaction:
+            await transaction.outbox.remove([first.id])
+        assert await due(transactions) == {}
+        assert numbers(await claim(transactions, topic=purge)) == [2]
+        assert await due(transactions, topic=purge) == {}
+        assert await claim(transactions) == []
 
     async def test_an_empty_outbox_has_nothing_to_claim(self, transactions: Transactions) -> None:
         await add(transactions)
         assert await claim(transactions) == []
-        assert not await has_due(transactions, NOW)
+        assert await due(transactions) == {}
 
     async def test_a_claimed_message_is_not_claimed_again_before_its_lease_ends(
         self, transactions: Transactions
@@ -82,18 +100,18 @@ class OutboxContract(TransactionalContract):
         await add(transactions, message("a", 1))
         await claim(transactions)
         before = Millis(AFTER_LEASE - 1)
-        assert not await has_due(transactions, before)
+        assert await due(transactions, before) == {}
         assert await claim(transactions, before) == []
-        assert await has_due(transactions, AFTER_LEASE)
+        assert await due(transactions, AFTER_LEASE)
         (again,) = await claim(transactions, AFTER_LEASE)
         assert again.attempts == 2
 
     async def test_a_delayed_message_waits_for_its_time(self, transactions: Transactions) -> None:
         await add(transactions, message("a", 1, Millis(NOW + 500)), message("b", 2))
         assert numbers(await claim(transactions)) == [2]
-        assert not await has_due(transactions, Millis(NOW + 499))
+        assert await due(transactions, Millis(NOW + 499)) == {}
         assert await claim(transactions, Millis(NOW + 499)) == []
-        assert await has_due(transactions, Millis(NOW + 500))
+        assert (await due(transactions, Millis(NOW + 500))).keys() == {"a"}
         assert numbers(await claim(transactions, Millis(NOW + 500))) == [1]
 
     async def test_a_message_waits_while_an_earlier_one_of_its_subject_is_held(
@@ -116,7 +134,7 @@ class OutboxContract(TransactionalContract):
 
     async def test_after_a_lost_lease_a_subject_goes_on_in_its_order(self, transactions: Transactions) -> None:
         await add(transactions, message("a", 1), message("a", 2))
-        assert numbers(await claim(transactions, limit=1)) == [1]
+        assert numbers(await claim(transactions, per_subject=1)) == [1]
         await add(transactions, message("a", 3))
         assert numbers(await claim(transactions, AFTER_LEASE)) == [1, 2, 3]
 
@@ -154,9 +172,66 @@ class OutboxContract(TransactionalContract):
                 await transaction.outbox.remove([claimed.id])
         assert sorted(set(ids)) == ids
 
+    async def test_subjects_take_turns(self, transactions: Transactions) -> None:
+        await add(transactions, *(message(f"subject {i // 10}", i) for i in range(50)))
+        async with transactions.read() as transaction:
+            outbox = transaction.outbox
+            all_of_them = await outbox.due_subjects(Topic.EVENT, NOW)
+            assert [*all_of_them.heads] == [f"subject {i}" for i in range(5)]
+            assert all_of_them.scanned_to == ""
+            rest = await outbox.due_subjects(Topic.EVENT, NOW, "subject 2")
+            assert [*rest.heads] == ["subject 3", "subject 4"]
+            assert (await outbox.due_subjects(Topic.EVENT, NOW, "subject 4")).heads == {}
+
+    async def test_a_scan_of_many_subjects_goes_on_where_it_was(self, transactions: Transactions) -> None:
+        await add(transactions, *(message(f"subject {i:04}", i, Millis(NOW + 1)) for i in range(2_500)))
+        await add(transactions, message("subject 2499 b", 2_500))
+        after, scans, found = "", 0, list[str]()
+        while not found:
+            async with transactions.read() as transaction:
+                due_now = await transaction.outbox.due_subjects(Topic.EVENT, NOW, after)
+            found, after, scans = [*due_now.heads], due_now.scanned_to, scans + 1
+        assert (found, after, scans) == (["subject 2499 b"], "", 3)
+
+    async def test_a_subject_that_another_relay_has_claimed_is_left_out(self, transactions: Transactions) -> None:
+        await add(transactions, message("a", 1), message("a", 2), message("b", 3))
+        heads = await due(transactions)
+        assert numbers(await claim_of(transactions, [heads["a"]])) == [1, 2]
+        assert numbers(await claim_of(transactions, heads.values())) == [3]
+
+    async def test_a_message_that_was_stored_late_is_not_overtaken(self, transactions: Transactions) -> None:
+        await add(transactions, message("a", 1), message("a", 2))
+        first, second = await claim(transactions)
+        await release(transactions, [first, second], NOW)
+        # As where the first was committed after the second had been found.
+        assert await claim_of(transactions, [second.id]) == []
+        assert numbers(await claim_of(transactions, [first.id])) == [1, 2]
+
+    async def test_a_message_that_made_progress_goes_on_from_there_and_begins_its_attempts_anew(
+        self, transactions: Transactions
+    ) -> None:
+        await add(transactions, message("a", 1), message("a", 2))
+        await release(transactions, await claim(transactions), NOW)
+        claimed = await claim(transactions)
+        await release(transactions, claimed, NOW)
+        async with transactions.write() as transaction:
+            await transaction.outbox.advance(claimed[0].id, {"number": 7, "rest": [1]})
+        again = await claim(transactions)
+        assert [(one.payload, one.attempts) for one in again] == [({"number": 7, "rest": [1]}, 1), ({"number": 2}, 3)]
+
     async def test_many_relays_claim_each_message_once(self, transactions: Transactions) -> None:
         await add(transactions, *(message(f"subject {i}", i) for i in range(60)))
-        claims = await asyncio.gather(*(claim(transactions, limit=10) for _ in range(8)))
+        heads = (await due(transactions)).values()
+        claims = await asyncio.gather(*(claim_of(transactions, heads) for _ in range(8)))
         assert sorted(number for claimed in claims for number in numbers(claimed) if isinstance(number, int)) == (
             list(range(60))
         )
+
+    async def test_what_waits_for_a_time_of_the_future_is_brought_back(self, transactions: Transactions) -> None:
+        ahead = Millis(NOW + 6 * 3_600_000)
+        await add(transactions, message("ada", 1, ahead), message("ada", 2), message("bob", 3, Millis(NOW + 500)))
+        assert numbers(await claim(transactions)) == []
+        async with transactions.write() as transaction:
+            await transaction.outbox.clamp_not_before(Millis(NOW + 500), NOW)
+        assert numbers(await claim(transactions)) == [1, 2]
+        assert numbers(await claim(transactions, Millis(NOW + 500))) == [3]

@@ -64,6 +64,6 @@ class PresenceContract:
         await presence.seen(device, T)
         await presence.seen(device + 1, T)
         for _ in range(2):
-            await presence.forget(device)
+            await presence.forget([device])
         assert await presence.last_seen([device, device + 1]) == {device + 1: T}
         assert await presence.unflushed() == {device + 1: T}

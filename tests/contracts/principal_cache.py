@@ -1,5 +1,6 @@
 """What the cache of principals promises."""
 
+import asyncio
 import secrets
 from dataclasses import replace
 from uuid import uuid4
@@ -32,6 +33,13 @@ async def missed(cache: PrincipalCache, digest: bytes) -> PrincipalMiss:
     found = await cache.get(digest)
     assert isinstance(found, PrincipalMiss), "it was there already"
     return found
+
+
+async def soon_missed(cache: PrincipalCache, digest: bytes) -> None:
+    """Wait until a process has received an invalidation. Raises TimeoutError."""
+    async with asyncio.timeout(1):
+        while not isinstance(await cache.get(digest), PrincipalMiss):  # noqa: ASYNC110  # it tells nobody
+            await asyncio.sleep(0.01)
 
 
 async def fill(cache: PrincipalCache, principal: Principal) -> None:
@@ -143,6 +151,38 @@ class PrincipalCacheContract(Timed):
         for miss in (first, second):
             await cache.fill(principal.credential, principal, miss)
             await missed(cache, principal.credential)
+
+    async def test_an_account_s_credentials_and_devices_are_forgotten_by_every_process(
+        self, cache: PrincipalCache, other: PrincipalCache, clock: Clock
+    ) -> None:
+        token, neighbour = user(clock), device()
+        key = replace(device(), user_id=token.user_id)
+        looked_up = replace(key, credential=device_reference(key.device_id))
+        for principal in (token, key, looked_up, neighbour):
+            await fill(cache, principal)
+            assert await other.get(principal.credential) == principal
+        await cache.invalidate_account(token.user_id)
+        for principal in (token, key, looked_up):
+            await missed(cache, principal.credential)
+            await soon_missed(other, principal.credential)
+        assert await cache.get(neighbour.credential) == neighbour
+        # They are cached again when they prove something again, as after an activation.
+        for process in {cache, other}:
+            await fill(process, token)
+            assert await process.get(token.credential) == token
+
+    async def test_a_read_that_began_before_an_account_s_invalidation_fills_nothing(
+        self, cache: PrincipalCache, other: PrincipalCache
+    ) -> None:
+        principal = device()
+        sibling = replace(device(), user_id=principal.user_id)
+        await fill(cache, sibling)
+        early = await missed(cache, principal.credential)
+        await other.invalidate_account(principal.user_id)
+        await soon_missed(cache, sibling.credential)
+        await cache.fill(principal.credential, principal, early)
+        await missed(cache, principal.credential)
+        await missed(other, principal.credential)
 
     async def test_a_credential_is_found_whole(self, cache: PrincipalCache) -> None:
         principal = device()

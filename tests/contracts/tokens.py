@@ -74,6 +74,19 @@ class TokensContract(TransactionalContract):
             assert await transaction.tokens.digests_of_user(owner.user_id) == []
             assert await transaction.tokens.digests_of_user(other.user_id) == [others]
 
+    async def test_a_user_s_oldest_tokens_are_ended(self, transactions: Transactions, owner: User) -> None:
+        other = await add_user(transactions)
+        digests = [new_digest() for _ in range(5)]
+        async with transactions.write() as transaction:
+            for age, digest in enumerate(digests):
+                await transaction.tokens.add(digest, owner.user_id, Millis(NOW - age), LATER)
+            await transaction.tokens.add(new_digest(), other.user_id, Millis(NOW - 9), LATER)
+            assert await transaction.tokens.end_oldest(owner.user_id, 5) == []
+            assert sorted(await transaction.tokens.end_oldest(owner.user_id, 3)) == sorted(digests[3:])
+        async with transactions.read() as transaction:
+            assert sorted(await transaction.tokens.digests_of_user(owner.user_id)) == sorted(digests[:3])
+            assert len(await transaction.tokens.digests_of_user(other.user_id)) == 1
+
     async def test_expired_tokens_are_forgotten_a_few_at_a_time(
         self, transactions: Transactions, tables: RawTables, owner: User
     ) -> None:

@@ -22,7 +22,7 @@ OF_THE_TESTS = {
     *(f"IOTFLOW_TEST_{server}_URL" for server in ("POSTGRES", "CASSANDRA", "REDIS", "MONGODB")),
 }
 OF_COMPOSE = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = typer.main.get_group(app).commands
 
 
 def test_every_setting_is_told_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_commands_in_the_documents_are_ones_that_there_are(document: Path) -> No
 def _parameters(command: str) -> Iterator[tuple[str, str]]:
     """Each argument and option of a command, with its default as the page writes it."""
     for parameter in COMMANDS[command].params:
-        name = parameter.opts[0] if parameter.param_type_name == "option" else parameter.name.upper()
+        name = parameter.opts[0] if parameter.param_type_name == "option" else str(parameter.name).upper()
         if parameter.required:
             yield name, "required"
         elif parameter.default is False:

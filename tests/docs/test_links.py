@@ -20,10 +20,10 @@ def test_links_lead_to_files_and_headings_that_there_are(document: Path) -> None
 
 
 def test_the_index_names_every_guide_and_every_decision() -> None:
-    for directory in (ROOT / "docs", ROOT / "docs" / "adr"):
-        index = (directory / "README.md").read_text()
-        for document in directory.glob("*.md"):
-            assert document.name == "README.md" or f"({document.name})" in index, document
+    for directory, folder in (("docs", ""), ("docs", "development/"), ("docs/adr", "")):
+        index = (ROOT / directory / "README.md").read_text()
+        for document in (ROOT / directory / folder).glob("*.md"):
+            assert document.name == "README.md" or f"({folder}{document.name})" in index, document
 
 
 def _anchors(document: Path) -> set[str]:

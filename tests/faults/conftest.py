@@ -33,10 +33,16 @@ def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def service(prepared_data: Path, tmp_path: Path) -> Iterator[ServiceProcess]:
+def settings() -> dict[str, str]:
+    """More of the service's environment."""
+    return {}
+
+
+@pytest.fixture
+def service(prepared_data: Path, tmp_path: Path, settings: dict[str, str]) -> Iterator[ServiceProcess]:
     """A service over stores of the test's own, not yet started; whatever becomes of the test, its process ends."""
     shutil.copytree(prepared_data, tmp_path / "data")
-    service = ServiceProcess(tmp_path / "data", {"IOTFLOW_LOG_LEVEL": "warning"})
+    service = ServiceProcess(tmp_path / "data", {"IOTFLOW_LOG_LEVEL": "warning", **settings})
     yield service
     with suppress(RuntimeError):  # it runs no more
         service.kill()

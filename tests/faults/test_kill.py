@@ -59,7 +59,8 @@ async def _load_then_kill(
     started = time.monotonic()
     registered = [len(registrar.acknowledged) for registrar in registrars]
     async with client_of(service.base_url) as client:
-        running = [asyncio.create_task(each.run(client)) for each in (*senders, *registrars)]
+        clients: list[Sender | Registrar] = [*senders, *registrars]
+        running = [asyncio.create_task(each.run(client)) for each in clients]
         while time.monotonic() < started + LOAD_S or sum(len(each.acknowledged) for each in senders) < records:
             assert time.monotonic() < started + LOAD_DEADLINE_S, "the load does not get through"
             done, _ = await asyncio.wait(running, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)

@@ -1,135 +1,59 @@
-"""`docker compose up`: the image is built, and the service works on the four databases of compose.yaml."""
+"""`docker compose up`: the image is built, and the service works on the four databases of compose.yaml, confined."""
 
-import os
-import secrets
-import shutil
+import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
 
 from tests.cli.command import environment
-from tests.processes import free_port
-from tests.servers.containers import NoServer, engine
-from tests.servers.fixtures import leave_out
-from tests.servers.images import available
+from tests.packaging.compose import BUILD_DEADLINE_S, SECRETS, UP_DEADLINE_S, Compose, command, composed
 
-ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
-SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "MONGO_PASSWORD")
-IMAGES = {
-    "POSTGRES_IMAGE": "postgres",
-    "CASSANDRA_IMAGE": "cassandra",
-    "REDIS_IMAGE": "redis",
-    "MONGO_IMAGE": "mongo",
-    "IOTFLOW_PYTHON_IMAGE": "python",
-}
-RESTARTED = ("service", "postgres", "cassandra", "redis", "mongo")
-BUILD_DEADLINE_S = 900
-UP_DEADLINE_S = 300
+RUNNING = ("service", "postgres", "cassandra", "redis", "mongo")
+STARTS_WITHIN_S = 60.0
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(BUILD_DEADLINE_S + 2 * UP_DEADLINE_S)]
 
 
-@pytest.fixture
-def images() -> dict[str, str]:
-    """The images that compose.yaml is to use: the official ones, or those that stand in for them."""
-    try:
-        with engine() as client:
-            found = {variable: available(client, name) for variable, name in IMAGES.items()}
-    except NoServer as reason:
-        leave_out("compose", str(reason))
-    missing = [IMAGES[variable] for variable, image in found.items() if image is None]
-    if missing:
-        leave_out("compose", f"no image of {', '.join(missing)}: `make images` has them")
-    return {variable: image for variable, image in found.items() if image is not None}
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("compose")
 
 
-@pytest.fixture
-def command() -> list[str]:
-    """How compose is called here."""
-    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0:
-        return ["docker", "compose"]
-    if shutil.which("docker-compose") is None:
-        leave_out("compose", "there is neither `docker compose` nor docker-compose")
-    return ["docker-compose"]
+@pytest.fixture(scope="module")
+def compose(directory: Path) -> Iterator[Compose]:
+    """A running composition, with one administrator."""
+    with composed(directory) as compose:
+        create = ["iotflow", "create-admin", "root", "root@example.org", "--password-stdin"]
+        compose.done("exec", "-T", "service", *create, stdin=f"{PASSWORD}\n")
+        yield compose
 
 
-class Compose:
-    """compose.yaml with a name, a port and images of its own, and secrets from a file."""
-
-    def __init__(self, command: list[str], images: Mapping[str, str], secrets_file: Path, *override: Path) -> None:
-        self._command = [*command, "--env-file", str(secrets_file)]
-        port, name = free_port(), f"iotflow-test-{secrets.token_hex(4)}"
-        self.url = f"http://127.0.0.1:{port}"
-        self._image = name
-        self._environment = {
-            **environment(images),
-            "COMPOSE_PROJECT_NAME": name,
-            "COMPOSE_FILE": os.pathsep.join(map(str, (ROOT / "compose.yaml", *override))),
-            "IOTFLOW_IMAGE": name,
-            "IOTFLOW_PORT": str(port),
-            "CASSANDRA_HEAP": "512M",
-            # The plain builder is the one that every engine has.
-            "DOCKER_BUILDKIT": "0",
-        }
-
-    def run(self, *arguments: str, stdin: str = "", timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run a command of compose."""
-        return subprocess.run(
-            [*self._command, *arguments],
-            cwd=ROOT,
-            env=self._environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-
-    def done(self, *arguments: str, stdin: str = "", timeout_s: float = 120) -> str:
-        """Run one that must succeed; what it printed."""
-        outcome = self.run(*arguments, stdin=stdin, timeout_s=timeout_s)
-        assert outcome.returncode == 0, f"{' '.join(arguments)}:\n{outcome.stdout}\n{outcome.stderr}"
-        return outcome.stdout
-
-    def remove_image(self) -> None:
-        """Remove the service's image."""
-        subprocess.run(["docker", "image", "rm", "--no-prune", self._image], capture_output=True, check=False)
+@pytest.fixture(scope="module")
+def containers(compose: Compose) -> dict[str, dict[str, Any]]:
+    """What the engine knows of each container, by the service's name. Any: the engine's own JSON."""
+    found = {}
+    for container in compose.done("ps", "--quiet").split():
+        (inspected,) = json.loads(_docker("inspect", container))
+        found[inspected["Config"]["Labels"]["com.docker.compose.service"]] = inspected
+    return found
 
 
-@pytest.fixture
-def compose(command: list[str], images: dict[str, str], tmp_path: Path) -> Iterator[Compose]:
-    """A composition of the test's own, removed with its volumes and its image."""
-    secrets_file = tmp_path / "secrets"
-    secrets_file.write_text("".join(f"{name}={secrets.token_urlsafe(24)}\n" for name in SECRETS))
-    # What a run that was killed has left must not come up again with the engine.
-    once = tmp_path / "once.yaml"
-    once.write_text("services:\n" + "".join(f'  {name}: {{restart: "no"}}\n' for name in RESTARTED))
-    compose = Compose(command, images, secrets_file, once)
-    yield compose
-    compose.run("down", "--volumes", "--timeout", "5")
-    compose.remove_image()
-
-
-def test_the_service_comes_up_on_its_databases_and_plays_a_day(compose: Compose, tmp_path: Path) -> None:
-    compose.done("build", "service", timeout_s=BUILD_DEADLINE_S)
-    compose.done("up", "--detach", timeout_s=UP_DEADLINE_S)
-    _wait_until_ready(compose)
-
-    create = ["iotflow", "create-admin", "root", "root@example.org", "--password-stdin"]
-    compose.done("exec", "-T", "service", *create, stdin=f"{PASSWORD}\n")
-    diagnosis = compose.done("exec", "-T", "service", "iotflow", "doctor").splitlines()
-    assert {line.split()[0]: line.split()[1:3] for line in diagnosis[1:5]} == {
+def test_the_service_is_well_on_its_databases_and_plays_a_day(compose: Compose, tmp_path: Path) -> None:
+    outcome = compose.run("exec", "-T", "service", "iotflow", "doctor")
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert {line.split()[0]: line.split()[1:3] for line in outcome.stdout.splitlines()[1:5]} == {
         "sql": ["postgresql", "yes"],
         "telemetry": ["cassandra", "yes"],
         "documents": ["mongodb", "yes"],
         "cache": ["redis", "yes"],
     }
+    assert "warning" not in outcome.stdout + outcome.stderr
     played = subprocess.run(
         [sys.executable, "-m", "iotflow", "simulate", "--url", compose.url, "--username", "root", "--duration", "3"],
         cwd=tmp_path,
@@ -142,21 +66,105 @@ def test_the_service_comes_up_on_its_databases_and_plays_a_day(compose: Compose,
     assert played.returncode == 0, played.stdout + played.stderr
 
 
-def test_without_secrets_nothing_starts_and_the_command_is_named(command: list[str], tmp_path: Path) -> None:
+def test_each_container_is_bounded_and_confined(containers: dict[str, dict[str, Any]]) -> None:
+    assert set(RUNNING) <= containers.keys()
+    for name, container in containers.items():
+        host = container["HostConfig"]
+        assert host["Memory"] > 0, name
+        assert host["NanoCpus"] > 0, name
+        assert 0 < host["PidsLimit"] <= 1_000, name
+        assert host["CapDrop"] == ["ALL"], name
+        assert not host["CapAdd"], name
+        assert host["SecurityOpt"] == ["no-new-privileges:true"], name
+        assert host["ReadonlyRootfs"] is (name != "cassandra"), name
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_no_process_has_a_capability_is_root_or_may_gain_rights(compose: Compose, name: str) -> None:
+    status = dict(line.split(":", 1) for line in compose.done("exec", "-T", name, "cat", "/proc/1/status").splitlines())
+    for capabilities in ("CapInh", "CapPrm", "CapEff", "CapBnd"):
+        assert int(status[capabilities], 16) == 0, capabilities
+    assert "0" not in status["Uid"].split()
+    assert status["NoNewPrivs"].strip() == "1"
+
+
+def test_no_secret_is_in_a_command_line(
+    directory: Path, containers: dict[str, dict[str, Any]], compose: Compose
+) -> None:
+    passwords = [line.partition("=")[2] for line in (directory / "secrets").read_text().splitlines()]
+    assert len(passwords) == len(SECRETS)
+    for name, container in containers.items():
+        shown = json.dumps(
+            [container["Path"], container["Args"], container["Config"]["Healthcheck"]]
+            if name in RUNNING
+            else [container["Path"], container["Args"]]
+        )
+        if name in RUNNING:
+            shown += _docker("top", container["Id"], "-eo", "pid,args")
+        assert not [password for password in passwords if password in shown], name
+
+
+def test_cassandra_asks_for_the_passwords_that_were_made_for_it(compose: Compose) -> None:
+    probe = """
+import asyncio, os
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.stores.cassandra.address import parse_address
+from iotflow.stores.cassandra.connection import Cassandra
+
+async def ask(url, cql):
+    cassandra = Cassandra(parse_address(url))
+    try:
+        await cassandra.connect()
+        print(await cassandra.execute(cql))
+    except StoreUnavailable as error:
+        print("refused:", error)
+    finally:
+        await cassandra.close()
+
+async def main():
+    for login in ("", "cassandra:cassandra@"):
+        await ask(f"cassandra://{login}cassandra/iotflow", "SELECT release_version FROM system.local")
+    own = os.environ["IOTFLOW_TELEMETRY_URL"]
+    await ask(own, "SELECT value FROM system_views.settings WHERE name = 'commitlog_sync'")
+    await ask(own, "SELECT * FROM system_auth.roles")
+
+asyncio.run(main())
+"""
+    answers = compose.done("exec", "-T", "service", "python3", "-c", probe).splitlines()
+    answers = [answer for answer in answers if "sharding" not in answer]
+    assert [answer.startswith("refused:") for answer in answers] == [True, True, False, True], answers
+    assert "batch" in answers[2]
+
+
+def test_the_image_has_no_build_tools(compose: Compose) -> None:
+    for tool in ("pip", "hatchling", "editables"):
+        outcome = compose.run("exec", "-T", "service", "python3", "-c", f"import {tool}")
+        assert "ModuleNotFoundError" in outcome.stderr, tool
+    assert compose.run("exec", "-T", "service", "sh", "-c", "command -v cc gcc make").returncode != 0
+
+
+def test_the_image_alone_serves_on_a_read_only_file_system(compose: Compose) -> None:
+    confined = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+    container = _docker("run", "--detach", *confined, "--volume", "/var/lib/iotflow", compose.name).strip()
+    try:
+        asked = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8000/health/ready').status)"
+        deadline = time.monotonic() + STARTS_WITHIN_S
+        while "200" not in _docker("exec", container, "python3", "-c", asked, check=False):
+            assert time.monotonic() < deadline, _docker("logs", container)
+            time.sleep(0.5)
+        modes = _docker("exec", container, "sh", "-c", "cd /var/lib/iotflow && stat -c %a data data/*").split()
+        assert set(modes) == {"700", "600"}
+    finally:
+        _docker("rm", "--force", "--volumes", container)
+
+
+def test_without_secrets_nothing_starts_and_the_command_is_named(tmp_path: Path) -> None:
     empty = tmp_path / "secrets"
     empty.touch()
-    outcome = Compose(command, {}, empty).run("up", "--detach")
+    outcome = Compose(command(), {}, empty).run("up", "--detach")
     assert outcome.returncode != 0
     assert "make env" in outcome.stderr
 
 
-def _wait_until_ready(compose: Compose) -> None:
-    deadline = time.monotonic() + UP_DEADLINE_S
-    while True:
-        try:
-            if httpx.get(f"{compose.url}/health/ready", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        assert time.monotonic() < deadline, compose.done("logs", "--tail", "50")
-        time.sleep(0.5)
+def _docker(*arguments: str, check: bool = True) -> str:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=120, check=check).stdout

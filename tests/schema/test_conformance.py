@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -32,7 +33,7 @@ BEYOND_JSON_SCHEMA = {
 
 @schemathesis.check
 def only_rules_beyond_the_schema_refuse_valid_requests(
-    _context: CheckContext, response: Response, case: Case
+    _context: CheckContext, response: Response, case: Case[Any]
 ) -> bool | None:
     """A valid request is refused with 422 for those fields alone of which the schema cannot say all."""
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code != 422:
@@ -43,7 +44,7 @@ def only_rules_beyond_the_schema_refuse_valid_requests(
 
 
 @schemathesis.check
-def every_bad_record_is_told_of(_context: CheckContext, response: Response, case: Case) -> bool | None:
+def every_bad_record_is_told_of(_context: CheckContext, response: Response, case: Case[Any]) -> bool | None:
     """A batch is answered with 200 though records in it break the schema; then each of them stands in `errors`."""
     if case.operation.definition.raw["operationId"] not in BATCH_OPERATIONS or response.status_code != 200:
         return None
@@ -67,9 +68,10 @@ def statuses(request: pytest.FixtureRequest) -> Iterator[set[int]]:
 
 
 @SCHEMA.parametrize()
-def test_an_operation_keeps_its_contract(case: Case, world: World, statuses: set[int]) -> None:
-    sent = {"base_url": world.base_url, "session": world.session, "headers": world.prepare(case)}
+def test_an_operation_keeps_its_contract(case: Case[Any], world: World, statuses: set[int]) -> None:
+    headers = world.prepare(case)
+    sent: dict[str, Any] = {"base_url": world.base_url, "session": world.session, "headers": headers}
     response = case.call(**sent)
     if case.method == case.operation.method.upper():
         statuses.add(response.status_code)
-    case.validate_response(response, headers=sent["headers"], transport_kwargs=sent)
+    case.validate_response(response, headers=headers, transport_kwargs=sent)

@@ -21,23 +21,27 @@ def test_chains_of_operations_keep_their_contract(world: World) -> None:
     failures: list[FailureGroup] = []
     linked_successes: set[str] = set()
 
-    class Workflow(SCHEMA.as_state_machine()):
+    class Workflow(SCHEMA.as_state_machine()):  # type: ignore[misc]  # Schemathesis makes the class
         def step(self, input: StepInput) -> StepOutput:
             case = input.case
             self._headers = world.prepare(case, {name for _, name in input.applied_parameters if name})
             if world.relies_on(case.path_parameters.get("user_id")):
                 # What the caller owns would go with its account, and later steps ask for that.
                 case.path_parameters["user_id"] = world.new_account()
-            output = super().step(input)
+            output: StepOutput = super().step(input)
             if input.applied_parameters and output.response.status_code < 300:
                 linked_successes.add(case.operation.label)
             return output
 
-        def get_call_kwargs(self, case: Case) -> dict[str, Any]:
+        def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
             return {"base_url": world.base_url, "session": world.session, "headers": self._headers}
 
         def validate_response(
-            self, response: Response, case: Case, additional_checks: list[CheckFunction] | None = None, **kwargs: Any
+            self,
+            response: Response,
+            case: Case[Any],
+            additional_checks: list[CheckFunction] | None = None,
+            **kwargs: Any,
         ) -> None:
             try:
                 case.validate_response(response, headers=self._headers, transport_kwargs=kwargs, recorder=self.recorder)

@@ -37,7 +37,7 @@ class World:
     def __exit__(self, *_: object) -> None:
         self.session.close()
 
-    def prepare(self, case: Case, linked: Collection[str] = ()) -> dict[str, str]:
+    def prepare(self, case: Case[Any], linked: Collection[str] = ()) -> dict[str, str]:
         """Put real ids into the case in the place of valid ones; the headers of its caller.
 
         The ids named in `linked` stay: they came out of an earlier answer.
@@ -62,7 +62,7 @@ class World:
         """Whether cases are sent by this account, or made by it."""
         return user_id in ("me", self._caller_id, self._root_id)
 
-    def _place_ids(self, case: Case, device_id: int | None, linked: Collection[str]) -> None:
+    def _place_ids(self, case: Case[Any], device_id: int | None, linked: Collection[str]) -> None:
         path = case.path_parameters
         if not _tries_out(case, ParameterLocation.PATH) and not _breaks(case, ParameterLocation.PATH):
             real = {"user_id": self._account_id, "device_id": str(device_id)}
@@ -72,8 +72,8 @@ class World:
         if isinstance(case.body, dict) and not _breaks(case, ParameterLocation.BODY):
             if "device_id" in case.body and "device_id" not in linked:
                 case.body["device_id"] = device_id
-            if "device_ids" in case.body:
-                case.body["device_ids"] = [device_id, *case.body["device_ids"][1:]]
+            if isinstance(ids := case.body.get("device_ids"), list):
+                case.body["device_ids"] = [device_id, *ids[1:]]
         if case.path.endswith("/latest"):
             self._submit(device_id)
 
@@ -124,16 +124,16 @@ class World:
         return self.session.request(method, f"{self.base_url}/api/v1{path}", headers=headers, json=body, timeout=10)
 
 
-def _names_device(case: Case) -> bool:
+def _names_device(case: Case[Any]) -> bool:
     body = case.body if isinstance(case.body, dict) else {}
     return "device_id" in case.path_parameters or "device_id" in body or "device_ids" in body
 
 
-def _breaks(case: Case, location: ParameterLocation) -> bool:
+def _breaks(case: Case[Any], location: ParameterLocation) -> bool:
     """Whether the case is invalid there on purpose."""
     return case.meta is not None and case.meta.is_negative_at(location)
 
 
-def _tries_out(case: Case, location: ParameterLocation) -> bool:
+def _tries_out(case: Case[Any], location: ParameterLocation) -> bool:
     """Whether the case is about the values there, like the largest id."""
     return case.meta is not None and case.meta.phase.data.parameter_location is location

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 
 from tests.servers.containers import Server
-from tests.servers.kinds import CASSANDRA, QUICK_START
+from tests.servers.kinds import CASSANDRA, QUICK_START, SYNCED_COMMIT_LOG
 
 
 def cluster(labels: Mapping[str, str]) -> list[Server]:
@@ -16,6 +16,7 @@ def cluster(labels: Mapping[str, str]) -> list[Server]:
         "CASSANDRA_SEEDS": f"{addresses[0]}:7000",
         "CASSANDRA_NUM_TOKENS": "4",
         "JVM_OPTIONS": f"-Xms512m -Xmx512m {QUICK_START}",
+        "JVM_EXTRA_OPTS": SYNCED_COMMIT_LOG,
     }
     return [
         Server(

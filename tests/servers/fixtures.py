@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from xdist.workermanage import WorkerController
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]  # xdist has no types
 
 from tests.servers.cluster import cluster
 from tests.servers.containers import NoServer, Server

@@ -6,8 +6,9 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # the driver has no types
 import pymongo
 import redis
 from pymongo.errors import PyMongoError
@@ -16,6 +17,17 @@ READY_TIMEOUT_S = 5.0
 USER = "iotflow"
 # Of the JVM: a node is ready after half the work, and slower from then on.
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# With it `-Dcassandra.settings.NAME=VALUE` stands for a line of cassandra.yaml, as in compose.yaml.
+SETTINGS = "-Dcassandra.config.allow_system_properties=true"
+SYNCED_COMMIT_LOG = (
+    f"{SETTINGS} -Dcassandra.settings.commitlog_sync=batch -Dcassandra.settings.commitlog_sync_period=0ms"
+)
+PASSWORDS = (
+    f"{SETTINGS} -Dcassandra.settings.authenticator=PasswordAuthenticator "
+    "-Dcassandra.settings.authorizer=CassandraAuthorizer"
+)
+"""Clients need them; the first superuser is cassandra, password cassandra."""
+NODE_ALONE = "-Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.ring_delay_ms=0"
 
 # A frame of the native protocol, version 4, with which a client asks for the options, and the opcode of the answer.
 _CQL_OPTIONS = bytes([4, 0, 0, 0, 5, 0, 0, 0, 0])
@@ -67,7 +79,7 @@ def _redis_is_ready(host: str, port: int, password: str) -> bool:
 def _mongo_is_ready(host: str, port: int, password: str) -> bool:
     url = _mongo_url(host, port, password)
     try:
-        with pymongo.MongoClient(
+        with pymongo.MongoClient[dict[str, Any]](
             url, serverSelectionTimeoutMS=500, socketTimeoutMS=int(READY_TIMEOUT_S * 1_000)
         ) as client:
             client.admin.command("listDatabases", nameOnly=True)
@@ -121,7 +133,7 @@ CASSANDRA = Kind(
         "JVM_OPTIONS": f"-Xms512m -Xmx1g {QUICK_START}",
         "MAX_HEAP_SIZE": "1g",
         "HEAP_NEWSIZE": "256m",
-        "JVM_EXTRA_OPTS": "-Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.ring_delay_ms=0",
+        "JVM_EXTRA_OPTS": f"{NODE_ALONE} {SYNCED_COMMIT_LOG}",
     },
     command=lambda _: [],
     url=lambda host, port, _: f"cassandra://{host}:{port}",

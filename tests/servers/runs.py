@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
-import docker
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
 from filelock import FileLock, Timeout
 
 from tests.servers.containers import LABEL, NoServer, Server, engine
@@ -83,7 +83,7 @@ def remove_leftovers() -> None:
                 _remove(container)
 
 
-def _remove(container: "docker.models.containers.Container") -> None:
+def _remove(container: Container) -> None:
     # Another run may be at it too.
-    with contextlib.suppress(NotFound, docker.errors.APIError):
+    with contextlib.suppress(NotFound, APIError):
         container.remove(force=True, v=True)

@@ -6,9 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # the driver has no types
 import pymongo
 import pytest
 import redis
@@ -47,7 +48,7 @@ def test_the_url_of_redis_holds_the_password(redis_url: str) -> None:
 
 
 def test_the_url_of_mongodb_holds_the_password(mongodb_url: str) -> None:
-    with pymongo.MongoClient(mongodb_url, serverSelectionTimeoutMS=10_000) as client:
+    with pymongo.MongoClient[dict[str, Any]](mongodb_url, serverSelectionTimeoutMS=10_000) as client:
         assert "admin" in client.list_database_names()
 
 
@@ -79,7 +80,7 @@ def test_a_server_of_its_own_is_paused_killed_and_comes_back_where_it_was(own_se
 def test_a_server_of_its_own_is_published_on_the_loopback_alone(own_server: Callable[..., Server]) -> None:
     server = own_server(REDIS)
     with engine() as client:
-        (container,) = client.containers.list(filters={"publish": server.port})
+        (container,) = client.containers.list(filters={"publish": str(server.port)})
         assert container.ports["6379/tcp"] == [{"HostIp": "127.0.0.1", "HostPort": str(server.port)}]
 
 

@@ -11,19 +11,19 @@ Interference = Callable[..., Awaitable[None]]
 
 
 class Edge:
-    """A player of which each call of `method` is preceded by `before` and followed by `after`, with its arguments."""
+    """A player of which each call of `methods` is preceded by `before` and followed by `after`, with its arguments."""
 
     def __init__(
-        self, player: object, method: str, *, before: Interference | None = None, after: Interference | None = None
+        self, player: object, *methods: str, before: Interference | None = None, after: Interference | None = None
     ) -> None:
         self._player = player
-        self._method = method
+        self._methods = methods
         self._before = before
         self._after = after
 
     def __getattr__(self, name: str) -> Any:  # Any: the player's own method
         found = getattr(self._player, name)
-        return self._interfered(found) if name == self._method else found
+        return self._interfered(found) if name in self._methods else found
 
     def _interfered(self, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def interfered(*args: Any, **kwargs: Any) -> Any:
@@ -59,8 +59,8 @@ class Stepped:
         self._method = method
         self._after = after
 
-    def read(self) -> AbstractAsyncContextManager[Transaction]:
-        return self._transactions.read()
+    def read(self, *, bulk: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        return self._transactions.read(bulk=bulk)
 
     @asynccontextmanager
     async def write(self, *, bulk: bool = False) -> AsyncIterator[Any]:

@@ -9,12 +9,13 @@ import pytest
 
 from iotflow.domain import credentials
 from iotflow.domain.devices import DeviceStatus
-from iotflow.domain.errors import NotFound, Unauthenticated
+from iotflow.domain.errors import NotFound, Overloaded, Unauthenticated
 from iotflow.domain.events import EventFilter, EventType
 from iotflow.domain.times import Millis, Span
+from iotflow.services import history
 from iotflow.services.passwords import Passwords
 from tests.services.edges import Edge, Pause
-from tests.services.house import House, Probe, Resident, furnish, new_probe, submit
+from tests.services.house import House, Probe, Resident, calling, furnish, new_probe, submit
 
 MOMENTS = 60
 DEADLINE_S = 10.0
@@ -34,7 +35,7 @@ async def cancelled_at(pause: Pause, work: Coroutine[None, None, object]) -> Non
 
 async def key_works(house: House, key: str) -> bool:
     try:
-        await house.authentication.device(key)
+        await calling(house, key)
     except Unauthenticated:
         return False
     return True
@@ -46,7 +47,7 @@ async def key_is_stored(house: House, key: str) -> bool:
 
 
 async def is_active(house: House, probe: Probe) -> bool:
-    return (await house.authentication.device(probe.key)).status is DeviceStatus.ACTIVE
+    return (await calling(house, probe.key)).status is DeviceStatus.ACTIVE
 
 
 async def newest(house: House, owner: Resident, probe: Probe) -> object:
@@ -131,6 +132,20 @@ async def test_a_deletion_whose_caller_leaves_reaches_the_cache_and_is_told_of(
     await house.relay.handle_due()
     told = EventFilter(device_id=probe.id, event_type=EventType.DEVICE_TELEMETRY_DELETED)
     assert len(await house.stores.events.page(told, 10, None)) == 1
+
+
+async def test_a_deletion_that_takes_too_long_is_given_up_and_reaches_the_cache(
+    house: House, ada: Resident, passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "DELETION_TIMEOUT_S", 0.05)
+    probe = await new_probe(house, ada)
+    await submit(house, probe, 10, temp=10)
+    assert await newest(house, ada, probe) == 10
+    stores = replace(house.stores, telemetry=Edge(house.stores.telemetry, "delete", after=Pause()))
+    slow = furnish(stores, house.clock, passwords)
+    with pytest.raises(Overloaded, match="repeat it"):
+        await slow.history.delete(ada.caller, probe.id, Span(Millis(0), None), None)
+    assert await newest(house, ada, probe) is None
 
 
 async def test_a_device_whose_first_submission_is_cancelled_becomes_active_all_the_same(

@@ -9,7 +9,7 @@ from iotflow.domain.errors import StoreUnavailable, Unauthenticated
 from iotflow.domain.outbox import NewMessage, Topic
 from iotflow.services.passwords import Passwords
 from tests.services.edges import Edge, Fail
-from tests.services.house import House, Probe, Resident, furnish, new_probe
+from tests.services.house import House, Probe, Resident, calling, furnish, new_probe
 from tests.services.test_principal_races import OF_KEYS, Revocation
 from tests.stores.sqlite import SqliteTables
 
@@ -29,7 +29,7 @@ async def probe(house: House, ada: Resident, root: Resident) -> Probe:
 
 async def key_works(house: House, probe: Probe) -> bool:
     try:
-        await house.authentication.device(probe.key)
+        await calling(house, probe.key)
     except Unauthenticated:
         return False
     return True
@@ -38,7 +38,7 @@ async def key_works(house: House, probe: Probe) -> bool:
 def broken(house: House, passwords: Passwords, error: BaseException) -> tuple[House, Fail]:
     """The services of a process whose cache takes no invalidation."""
     fail = Fail(error)
-    principals = Edge(house.stores.principals, "invalidate", before=fail)
+    principals = Edge(house.stores.principals, "invalidate", "invalidate_account", before=fail)
     return furnish(replace(house.stores, principals=principals), house.clock, passwords), fail
 
 
@@ -90,7 +90,7 @@ async def test_documents_that_are_away_delay_no_invalidation(
         order.append("invalidation")
 
     events = Edge(house.stores.events, "add", before=refuse_events)
-    principals = Edge(house.stores.principals, "invalidate", before=note)
+    principals = Edge(house.stores.principals, "invalidate", "invalidate_account", before=note)
     shaky = furnish(replace(house.stores, events=events, principals=principals), house.clock, passwords)
     await house.devices.rotate_key(ada.caller, probe.id, 0, None)
     await shaky.relay.handle_due()

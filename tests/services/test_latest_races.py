@@ -36,9 +36,9 @@ async def latest(house: House, owner: Resident, probe: Probe) -> Value | None:
     return first
 
 
-def slowed(house: House, passwords: Passwords, **edges: Edge) -> House:
-    """The services over stores of which some are seen through an edge."""
-    return furnish(replace(house.stores, **edges), house.clock, passwords)
+def slowed(house: House, passwords: Passwords, *, telemetry: Edge) -> House:
+    """The services over stores of which telemetry is seen through an edge."""
+    return furnish(replace(house.stores, telemetry=telemetry), house.clock, passwords)
 
 
 async def test_a_read_that_crosses_a_submission_leaves_no_older_value(

@@ -1,7 +1,7 @@
 """Look-ups of credentials that cross their revocation: whoever comes afterwards is refused, whatever came first."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 import pytest
@@ -13,9 +13,9 @@ from iotflow.repositories.principal_cache import PrincipalMiss
 from iotflow.services.accounts import ProfileChange
 from iotflow.services.passwords import Passwords
 from tests.services.edges import Edge, Pause
-from tests.services.house import House, Probe, Resident, furnish, new_probe, new_resident
+from tests.services.house import NETWORK, House, Probe, Resident, calling, furnish, new_probe, new_resident
 
-Revocation = Callable[[House, Resident, Resident, Probe], Awaitable[object]]
+Revocation = Callable[[House, Resident, Resident, Probe], Coroutine[None, None, object]]
 
 
 async def rotate_key(house: House, owner: Resident, _root: Resident, probe: Probe) -> None:
@@ -55,7 +55,7 @@ async def probe(house: House, ada: Resident) -> Probe:
 
 async def key_works(house: House, probe: Probe) -> bool:
     try:
-        await house.authentication.device(probe.key)
+        await calling(house, probe.key)
     except Unauthenticated:
         return False
     return True
@@ -63,7 +63,7 @@ async def key_works(house: House, probe: Probe) -> bool:
 
 async def token_works(house: House, resident: Resident) -> bool:
     try:
-        await house.authentication.user(resident.token)
+        await house.authentication.user(resident.token, NETWORK)
     except Unauthenticated:
         return False
     return True
@@ -123,7 +123,9 @@ async def test_a_key_that_is_looked_up_between_commit_and_invalidation_is_refuse
 ) -> None:
     assert await key_works(house, probe)
     pause = Pause()
-    stores = replace(house.stores, principals=Edge(house.stores.principals, "invalidate", before=pause))
+    stores = replace(
+        house.stores, principals=Edge(house.stores.principals, "invalidate", "invalidate_account", before=pause)
+    )
     revoking = asyncio.create_task(revoke(furnish(stores, house.clock, passwords), ada, root, probe))
     await pause.reached.wait()
     await key_works(house, probe)
@@ -190,7 +192,7 @@ async def test_what_is_cached_of_a_device_is_for_its_readers_alone(house: House,
     neighbour = await new_probe(house, ada, "neighbour")
     for _ in range(2):
         assert (await house.history.device(ada.caller, probe.id)).user_id == ada.caller.user_id
-        for stranger in (other.caller, await house.authentication.device(neighbour.key)):
+        for stranger in (other.caller, await calling(house, neighbour.key)):
             with pytest.raises(NotFound):
                 await house.history.device(stranger, probe.id)
 
@@ -213,12 +215,12 @@ async def test_a_device_that_is_looked_up_while_its_status_changes_has_the_new_o
     pause = Pause()
     stores = replace(house.stores, principals=Edge(house.stores.principals, "fill", before=pause))
     slow = furnish(stores, house.clock, passwords)
-    looking_up = asyncio.create_task(slow.authentication.device(probe.key))
+    looking_up = asyncio.create_task(calling(slow, probe.key))
     await pause.reached.wait()
     await house.devices.update(ada.caller, probe.id, {"status": "maintenance"}, None)
     pause.go_on.set()
     assert (await looking_up).status is DeviceStatus.ACTIVE
-    assert (await house.authentication.device(probe.key)).status is DeviceStatus.MAINTENANCE
+    assert (await calling(house, probe.key)).status is DeviceStatus.MAINTENANCE
 
 
 async def test_a_former_key_works_in_its_grace_and_is_refused_after_it_though_it_was_cached(

@@ -6,19 +6,33 @@ from uuid import UUID
 
 import pytest
 
+from iotflow.app import FLUSH_EVERY_S
+from iotflow.bootstrap import PRINCIPAL_LIFETIME_S
 from iotflow.domain.devices import NewDevice
 from iotflow.domain.errors import NotFound, StoreUnavailable, Unauthenticated
 from iotflow.domain.groups import NewGroup
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Millis
 from iotflow.repositories.latest_cache import LatestMiss
+from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.groups import Groups
 from iotflow.services.ingest import Submission
 from iotflow.services.passwords import Passwords
+from iotflow.services.purge import AGAIN_AFTER_MS
 from iotflow.services.upkeep import flush_presence
 from tests.clock import FakeClock
 from tests.services.edges import Edge, Fail
-from tests.services.house import PURGE_AGAIN_AFTER_S, House, Probe, Resident, furnish, new_probe, new_resident, submit
+from tests.services.house import (
+    PURGE_AGAIN_AFTER_S,
+    House,
+    Probe,
+    Resident,
+    calling,
+    furnish,
+    new_probe,
+    new_resident,
+    submit,
+)
 from tests.stores.sqlite import SqliteTables
 
 OF_USERS = ("users", "tokens", "devices", "device_keys", "device_configs", "device_groups", "outbox")
@@ -28,16 +42,16 @@ OF_DEVICES = ("telemetry_points", "telemetry_metadata", "activity")
 async def live(house: House, resident: Resident, name: str) -> list[Probe]:
     """Use everything that leaves a trace of a user, and give the user's devices."""
     probes = [await new_probe(house, resident, f"{name}'s {kind}") for kind in ("stove", "fridge")]
-    groups = Groups(house.stores.transactions, house.stores.presence, house.clock)
+    groups = Groups(house.stores.transactions, house.stores.presence, BulkReads(), house.clock)
     group = await groups.create(resident.caller, NewGroup(f"{name}'s kitchen"), None)
     for probe in probes:
         await groups.add_device(resident.caller, group.id, probe.id, None)
         await house.devices.configure(resident.caller, probe.id, {"of": name}, None, {}, None)
         await house.devices.rotate_key(resident.caller, probe.id, 3_600, None)
-        device = await house.authentication.device(probe.key)
+        device = await calling(house, probe.key)
         await house.ingest.submit(device, Submission({"temp": 21, "of": name}, None, {"seen": name}), None)
         await house.history.latest(resident.caller, probe.id)
-    await flush_presence(house.stores.presence, house.stores.transactions)
+    await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
     await house.activity.flush()
     # And some of it again, which is in memory alone when the user is deleted.
     for probe in probes:
@@ -50,7 +64,7 @@ async def pass_time(house: House, seconds: int) -> None:
     for second in range(seconds):
         await house.relay.handle_due()
         if second % 30 == 29:
-            await flush_presence(house.stores.presence, house.stores.transactions)
+            await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
             await house.activity.flush()
         house.clock.advance(1)
 
@@ -109,7 +123,7 @@ async def test_a_deleted_user_leaves_events_without_personal_details_and_nothing
         assert await house.stores.presence.last_seen([probe.id]) == {}
         assert isinstance(await house.stores.latest.get(probe.id), LatestMiss)
         with pytest.raises(Unauthenticated):
-            await house.authentication.device(probe.key)
+            await calling(house, probe.key)
     # Their neighbour has lost nothing; messages of the outbox have become events meanwhile.
     unmoved = {table: count for table, count in others.items() if table not in ("outbox", "events")}
     assert mentions(tables, *staying).items() >= unmoved.items()
@@ -152,11 +166,15 @@ async def test_a_device_is_purged_again_when_nobody_can_have_its_key_any_more(
     assert tables.query("SELECT * FROM outbox") == []
 
 
+def test_a_purge_is_repeated_after_the_lifetime_of_cached_keys_and_two_flushes() -> None:
+    assert AGAIN_AFTER_MS == 1_000 * (PRINCIPAL_LIFETIME_S + 2 * FLUSH_EVERY_S)
+
+
 async def test_a_purge_waits_for_a_store_that_is_away(
     house: House, ada: Resident, tables: SqliteTables, passwords: Passwords
 ) -> None:
     away = Fail(StoreUnavailable("telemetry", "gone"))
-    stores = replace(house.stores, telemetry=Edge(house.stores.telemetry, "purge", before=away))
+    stores = replace(house.stores, telemetry=Edge(house.stores.telemetry, "purge_chunk", before=away))
     shaky = furnish(stores, house.clock, passwords)
     probe = await new_probe(house, ada)
     await submit(house, probe, 1, temp=21)

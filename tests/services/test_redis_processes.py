@@ -18,7 +18,7 @@ from iotflow.stores.redis.cache import RedisCache, open_redis
 from iotflow.stores.redis.principal_cache import NEAR_LIFETIME_S
 from tests.clock import FakeClock
 from tests.services.edges import Edge, Fail, Pause
-from tests.services.house import House, Probe, Resident, furnish, new_probe, new_resident, submit
+from tests.services.house import House, Probe, Resident, calling, furnish, new_probe, new_resident, submit
 from tests.services.test_principal_races import OF_KEYS, Revocation, key_works
 from tests.stores.redis import OnRedis
 from tests.stores.redis_server import RedisServer, require
@@ -65,7 +65,7 @@ class TestTwoProcesses(OnRedis):
         probe = await new_probe(here, ada)
         for second in (10, 20):
             await submit(here, probe, second, temp=second)
-        device = await here.authentication.device(probe.key)
+        device = await calling(here, probe.key)
         await here.stores.latest.invalidate(probe.id)
         await here.stores.principals.invalidate([device.credential])
         return probe
@@ -104,7 +104,7 @@ class TestTwoProcesses(OnRedis):
         revoke: Revocation,
     ) -> None:
         pause = Pause()
-        edge = Edge(there.stores.principals, "invalidate", before=pause)
+        edge = Edge(there.stores.principals, "invalidate", "invalidate_account", before=pause)
         slow = furnish(replace(there.stores, principals=edge), here.clock, passwords)
         # One of them read before the commit: its fill comes between the commit and the invalidation.
         read = Pause()
@@ -187,14 +187,14 @@ class TestTwoProcesses(OnRedis):
             )
             for house in (here, there)
         ]
-        await asyncio.gather(*(house.authentication.device(probe.key) for house in crowded for _ in range(READERS)))
+        await asyncio.gather(*(calling(house, probe.key) for house in crowded for _ in range(READERS)))
         assert fills.calls == 1
 
     async def test_a_heartbeat_at_one_is_known_to_the_other(
         self, here: House, there: House, ada: Resident, probe: Probe
     ) -> None:
         here.clock.advance(5)
-        await here.authentication.device(probe.key)
+        await calling(here, probe.key)
         assert (await there.devices.get(ada.caller, probe.id)).last_seen == here.clock.now()
 
 

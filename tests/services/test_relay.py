@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,9 +13,12 @@ import pytest
 from iotflow.bootstrap import Stores
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import Event, EventFilter, EventType
+from iotflow.domain.json import JsonObject
 from iotflow.domain.outbox import NewMessage, Topic
+from iotflow.repositories.transactions import Transaction
+from iotflow.services import relay
 from iotflow.services.passwords import Passwords
-from iotflow.services.relay import LEASE_MS
+from iotflow.services.relay import LEASE_MS, MESSAGES_PER_CLAIM, Consumer, RunJobs
 from iotflow.settings import Settings
 from tests.clock import FakeClock
 from tests.services.edges import Edge, Fail, Pause
@@ -57,12 +60,12 @@ async def test_a_purge_that_takes_long_keeps_no_event_waiting(
 ) -> None:
     pause = Pause()
     stores = documents.stores
-    house = furnish(replace(stores, telemetry=Edge(stores.telemetry, "purge", before=pause)), clock, passwords)
+    house = furnish(replace(stores, telemetry=Edge(stores.telemetry, "purge_chunk", before=pause)), clock, passwords)
     ada = await new_resident(house, "ada")
     probe = await new_probe(house, ada)
     await house.devices.delete(ada.caller, probe.id, None)
     async with asyncio.TaskGroup() as relay:
-        tasks = [relay.create_task(house.relay.run()), relay.create_task(house.relay.run_purges())]
+        tasks = [relay.create_task(consumer.run()) for consumer in house.relay.consumers]
         async with asyncio.timeout(A_ROUND_DEADLINE_S):
             await pause.reached.wait()
             while documents.added[-1:] != [EventType.DEVICE_DELETED]:  # noqa: ASYNC110  # it tells nobody
@@ -174,7 +177,7 @@ async def test_a_message_that_cannot_be_handled_stops_nobody_else(
     await new_probe(house, others[1], active=False)
     house.clock.advance(0.001)
     await new_probe(house, ada, "second", active=False)
-    await _add(house, [NewMessage(Topic.PURGE_TELEMETRY, "device:x", {"device_id": "x"}, house.clock.now())])
+    await _add(house, [NewMessage(Topic.PURGE_TELEMETRY, "device:x", {"device_ids": "x"}, house.clock.now())])
     await _add(house, [NewMessage(Topic.ANONYMIZE_EVENTS, "user:x", {"user_id": "x"}, house.clock.now())])
     await new_probe(house, others[2], active=False)
 
@@ -241,19 +244,20 @@ async def test_the_relay_goes_on_after_the_outbox_could_not_be_read(
     class Transactions:
         """The outbox cannot be read, the first time."""
 
-        def read(self):
+        def read(self, *, bulk: bool = False) -> AbstractAsyncContextManager[Transaction]:
             if gone.calls == 0:
                 gone.calls += 1
                 raise StoreUnavailable("sql", "gone")
-            return documents.stores.transactions.read()
+            return documents.stores.transactions.read(bulk=bulk)
 
-        def write(self):
-            return documents.stores.transactions.write()
+        def write(self, *, bulk: bool = False) -> AbstractAsyncContextManager[Transaction]:
+            return documents.stores.transactions.write(bulk=bulk)
 
     house = furnish(documents.stores, clock, passwords)
     shaky = furnish(replace(documents.stores, transactions=Transactions()), clock, passwords)
     await new_probe(house, ada, active=False)
-    running = asyncio.create_task(shaky.relay.run())
+    (events,) = [consumer for consumer in shaky.relay.consumers if consumer.topic is Topic.EVENT]
+    running = asyncio.create_task(events.run())
     async with asyncio.timeout(A_ROUND_DEADLINE_S):
         while await waiting(house):  # noqa: ASYNC110  # the store tells nobody that it has changed
             await asyncio.sleep(0.02)
@@ -261,6 +265,69 @@ async def test_the_relay_goes_on_after_the_outbox_could_not_be_read(
     await asyncio.wait([running])
     assert gone.calls == 1
     assert len(await events_of(house, ada)) == 1
+
+
+def consumer_of(house: House, topic: Topic) -> Consumer:
+    (found,) = [consumer for consumer in house.relay.consumers if consumer.topic is topic]
+    return found
+
+
+async def test_accounts_take_turns(house: House, ada: Resident) -> None:
+    others = [await new_resident(house, f"user-{number}") for number in range(3)]
+    probe = await new_probe(house, ada, active=False)
+    for version in range(450):
+        await house.devices.configure(ada.caller, probe.id, {"version": version}, None, {}, None)
+    for other in others:
+        await new_probe(house, other, active=False)
+    await consumer_of(house, Topic.EVENT).handle_due()
+    for other in others:
+        assert len(await events_of(house, other)) == 1
+    assert 0 < len(await events_of(house, ada)) <= MESSAGES_PER_CLAIM
+
+
+async def test_a_job_that_is_not_done_after_its_slice_keeps_its_progress_and_lets_others_go_on(
+    house: House, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "SLICE_S", 0.0)
+    done: list[str] = []
+
+    async def count_down(payload: JsonObject) -> JsonObject | None:
+        left = payload["left"]
+        assert isinstance(left, int)
+        done.append(f"{payload['of']}{left}")
+        return {**payload, "left": left - 1} if left > 1 else None
+
+    jobs = Consumer(house.stores.transactions, clock, Topic.ANONYMIZE_EVENTS, RunJobs(count_down))
+    await _add(
+        house,
+        [
+            NewMessage(Topic.ANONYMIZE_EVENTS, f"user:{of}", {"of": of, "left": left}, clock.now())
+            for of, left in (("a", 3), ("a", 1), ("b", 1))
+        ],
+    )
+    rounds = [await jobs.handle_due() for _ in range(5)]
+    assert done == ["a3", "b1", "a2", "a1", "a1"]
+    assert rounds == [3, 2, 2, 1, 0]
+    assert await waiting(house) == 0
+
+
+async def test_a_job_that_fails_is_tried_again_from_where_it_was(house: House, clock: FakeClock) -> None:
+    fail = Fail(StoreUnavailable("telemetry", "gone"))
+    done: list[object] = []
+
+    async def work(payload: JsonObject) -> JsonObject | None:
+        done.append(payload["left"])
+        await fail()
+        return None
+
+    jobs = Consumer(house.stores.transactions, clock, Topic.PURGE_TELEMETRY, RunJobs(work))
+    await _add(house, [NewMessage(Topic.PURGE_TELEMETRY, "purge:a", {"left": n}, clock.now()) for n in (2, 1)])
+    await jobs.handle_due()
+    assert await jobs.handle_due() == 0
+    fail.error = None
+    clock.advance(1)
+    await jobs.handle_due()
+    assert done == [2, 2, 1]
 
 
 async def _add(house: House, messages: Sequence[NewMessage]) -> None:

@@ -9,7 +9,7 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.services.passwords import Passwords
 from iotflow.services.single_flight import SingleFlight
 from tests.services.edges import Edge, Fail, Pause
-from tests.services.house import House, Probe, Resident, furnish, new_probe, submit
+from tests.services.house import House, Probe, Resident, calling, furnish, new_probe, submit
 
 READERS = 50
 
@@ -36,12 +36,12 @@ async def test_many_who_want_the_newest_values_read_the_store_once(
 
 
 async def test_many_with_the_same_key_look_it_up_once(house: House, probe: Probe, passwords: Passwords) -> None:
-    await house.stores.principals.invalidate([(await house.authentication.device(probe.key)).credential])
+    await house.stores.principals.invalidate([(await calling(house, probe.key)).credential])
     fills = Fail(None)
     crowded = furnish(
         replace(house.stores, principals=Edge(house.stores.principals, "fill", before=fills)), house.clock, passwords
     )
-    devices = await asyncio.gather(*(crowded.authentication.device(probe.key) for _ in range(READERS)))
+    devices = await asyncio.gather(*(calling(crowded, probe.key) for _ in range(READERS)))
     assert {device.device_id for device in devices} == {probe.id}
     assert fills.calls == 1
 

@@ -8,17 +8,19 @@ from iotflow.domain import credentials
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import EventFilter
 from iotflow.domain.times import Millis
+from iotflow.services import activity as activity_module
+from iotflow.services import upkeep
 from iotflow.services.activity import ActivityCounter
 from iotflow.services.ingest import Submission
-from iotflow.services.upkeep import CREDENTIALS_PER_SWEEP, flush_presence, repeat, sweep
+from iotflow.services.upkeep import CREDENTIALS_PER_SWEEP, clamp_future_times, flush_presence, repeat, sweep
 from iotflow.settings import Settings
 from iotflow.stores.sql.telemetry import ROWS_PER_SWEEP
 from tests.api.people import Thing, join, new_device
 from tests.api.people import submit as send
 from tests.api.service import running
 from tests.clock import START, FakeClock
-from tests.services.edges import Edge, Fail, Pause
-from tests.services.house import House, Resident, new_probe, submit
+from tests.services.edges import Edge, Fail, Pause, Stepped
+from tests.services.house import House, Resident, calling, new_probe, submit
 from tests.stores.sqlite import SqliteTables
 
 DAY_S = 86_400
@@ -41,7 +43,7 @@ async def test_presence_is_stored_and_never_moves_back(house: House, ada: Reside
     probe = await new_probe(house, ada)
     for at, expected in ((5_000, 5_000), (3_000, 5_000), (7_000, 7_000)):
         await seen(house, probe.id, at)
-        await flush_presence(house.stores.presence, house.stores.transactions)
+        await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
         assert await stored_last_seen(house, probe.id) == expected
         assert (await house.devices.get(ada.caller, probe.id)).last_seen == expected
 
@@ -51,14 +53,14 @@ async def test_what_is_seen_during_a_flush_is_not_lost(house: House, ada: Reside
     await seen(house, probe.id, 5_000)
     pause = Pause()
     flushing = asyncio.create_task(
-        flush_presence(Edge(house.stores.presence, "flushed", before=pause), house.stores.transactions)
+        flush_presence(Edge(house.stores.presence, "flushed", before=pause), house.stores.transactions, house.clock)
     )
     await pause.reached.wait()
     await seen(house, probe.id, 6_000)
     pause.go_on.set()
     await flushing
     assert (await house.devices.get(ada.caller, probe.id)).last_seen == 6_000
-    await flush_presence(house.stores.presence, house.stores.transactions)
+    await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
     assert await stored_last_seen(house, probe.id) == 6_000
 
 
@@ -96,6 +98,40 @@ async def test_activity_that_no_store_takes_is_kept_for_the_next_flush(
     assert [(row["messages"], row["points"]) for row in tables.query("SELECT * FROM activity")] == [(2, 7)]
 
 
+async def test_counts_are_flushed_in_chunks_and_held_up_to_a_limit(
+    house: House,
+    clock: FakeClock,
+    tables: SqliteTables,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(activity_module, "DEVICE_HOURS_PER_FLUSH", 2)
+    monkeypatch.setattr(activity_module, "MAX_DEVICE_HOURS", 5)
+    adds = Fail(None)
+    counter = ActivityCounter(Edge(house.stores.activity, "add", before=adds), clock)
+    for device_id in range(9):
+        for _ in range(2):
+            counter.count(device_id, points=3)
+    assert caplog.text.count("limit met: 5 counts of activity that wait for the documents; by device 5") == 1
+    await counter.flush()
+    assert adds.calls == 3
+    stored = tables.query("SELECT device_id, messages, points FROM activity ORDER BY device_id")
+    assert [tuple(row.values()) for row in stored] == [(device_id, 2, 6) for device_id in range(5)]
+
+
+async def test_presence_is_flushed_in_chunks(house: House, ada: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "DEVICES_PER_FLUSH", 2)
+    probes = [await new_probe(house, ada, f"probe {number}") for number in range(5)]
+    for probe in probes:
+        await seen(house, probe.id, 1_000)
+    writes = Fail(None)
+    stepped = Stepped(house.stores.transactions, "devices", "record_seen", after=writes)
+    await flush_presence(house.stores.presence, stepped, house.clock)
+    assert writes.calls == 3
+    assert [await stored_last_seen(house, probe.id) for probe in probes] == [1_000] * 5
+    assert await house.stores.presence.unflushed() == {}
+
+
 async def test_a_sweep_removes_what_has_outlived_its_retention_and_nothing_else(
     house: House, ada: Resident, clock: FakeClock, tables: SqliteTables
 ) -> None:
@@ -109,7 +145,7 @@ async def test_a_sweep_removes_what_has_outlived_its_retention_and_nothing_else(
 
     clock.advance(89 * DAY_S)
     device = await house.devices.rotate_key(ada.caller, probe.id, 60, None)
-    await house.ingest.submit(await house.authentication.device(device.api_key), _submission(temp=21), None)
+    await house.ingest.submit(await calling(house, device.api_key), _submission(temp=21), None)
     await house.relay.handle_due()
     counted = {table: len(tables.query(f"SELECT * FROM {table}")) for table in ("telemetry_points", "events")}
     clock.advance(2 * DAY_S)
@@ -156,3 +192,22 @@ async def _add_tokens(house: House, owner: Resident, number: int, lifetime_s: in
         for _ in range(number):
             digest = credentials.digest(credentials.new_access_token())
             await transaction.tokens.add(digest, owner.caller.user_id, now, Millis(now + lifetime_s * 1_000))
+
+
+async def test_what_a_clock_that_was_ahead_has_stored_is_brought_back(house: House, ada: Resident) -> None:
+    probe = await new_probe(house, ada)
+    ahead = 6 * 3_600
+    house.clock.advance(ahead)
+    await calling(house, probe.key)
+    await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
+    await house.devices.update(ada.caller, probe.id, {"location": "roof"}, None)
+    await calling(house, probe.key)
+    now = Millis(house.clock.now() - ahead * 1_000)
+    house.clock.set(now)
+    await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
+    await clamp_future_times(house.stores.transactions, house.clock)
+    assert await stored_last_seen(house, probe.id) == now
+    while await house.relay.handle_due():
+        pass
+    async with house.stores.transactions.read() as transaction:
+        assert await transaction.outbox.count() == 0

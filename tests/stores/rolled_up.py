@@ -58,7 +58,7 @@ class OnRollups(OnCassandra):
         return RawRollups(cassandra_keyspace)
 
     @pytest.fixture
-    def clock(self) -> FakeClock:  # type: ignore[override]  # the suites take any clock
+    def clock(self) -> FakeClock:
         return FakeClock()
 
     @pytest.fixture

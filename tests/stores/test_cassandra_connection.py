@@ -20,7 +20,7 @@ from tests.cli.command import iotflow
 from tests.cli.command import refusal as told_by
 from tests.contracts.telemetry.base import new_device, record, values_of
 from tests.servers.containers import Server
-from tests.servers.kinds import CASSANDRA
+from tests.servers.kinds import CASSANDRA, NODE_ALONE, PASSWORDS
 
 OwnServer = Callable[..., Server]
 STARTS_A_SERVER = pytest.mark.timeout(300)
@@ -39,6 +39,21 @@ async def refusal(url: str) -> str:
     assert "\n" not in reason
     assert "secret" not in reason
     return reason
+
+
+async def first_login(url: str) -> None:
+    """Return once the first superuser is let in, who is made some seconds after the server is ready."""
+    async with asyncio.timeout(60):
+        while True:
+            cassandra = Cassandra(parse_address(url))
+            try:
+                await cassandra.connect()
+            except StoreUnavailable:
+                await asyncio.sleep(0.5)
+            else:
+                return
+            finally:
+                await cassandra.close()
 
 
 async def test_nobody_listens() -> None:
@@ -83,23 +98,10 @@ async def test_a_file_of_certificates_that_is_none_is_named(tmp_path: Path) -> N
 
 @STARTS_A_SERVER
 async def test_passwords(own_server: OwnServer, tmp_path: Path) -> None:
-    server = await asyncio.to_thread(own_server, CASSANDRA, environment={"CASSANDRA_AUTHENTICATION": "1"})
+    server = await asyncio.to_thread(own_server, CASSANDRA, environment={"JVM_EXTRA_OPTS": f"{NODE_ALONE} {PASSWORDS}"})
     place = server.url.removeprefix("cassandra://")
 
-    async def admitted() -> bool:
-        cassandra = Cassandra(parse_address(f"cassandra://cassandra:cassandra@{place}/k"))
-        try:
-            await cassandra.connect()
-        except StoreUnavailable:
-            return False
-        finally:
-            await cassandra.close()
-        return True
-
-    # The first superuser is made some seconds after the server is ready.
-    async with asyncio.timeout(60):
-        while not await admitted():  # noqa: ASYNC110  # nothing tells of it
-            await asyncio.sleep(0.5)
+    await first_login(f"cassandra://cassandra:cassandra@{place}/k")
     assert "credentials" in (await refusal(f"cassandra://cassandra:secret@{place}/k")).lower()
     assert await refusal(f"cassandra://{place}/k")
     environment = {"IOTFLOW_TELEMETRY_URL": f"cassandra://cassandra:secret@{place}/k"}
@@ -131,8 +133,7 @@ async def test_tls(own_server: OwnServer, tmp_path: Path) -> None:
 
 @STARTS_A_SERVER
 async def test_an_outage_costs_milliseconds_and_ends_by_itself(own_server: OwnServer) -> None:
-    # Without it what was acknowledged in the last tenth of a second before a kill may be lost.
-    server = await asyncio.to_thread(own_server, CASSANDRA, environment={"CASSANDRA_COMMITLOG_SYNC": "group"})
+    server = await asyncio.to_thread(own_server, CASSANDRA)
     cassandra, clock = Cassandra(parse_address(f"{server.url}/iotflow_outage")), SystemClock()
     telemetry = CassandraTelemetry(cassandra, clock, 30)
     device, acknowledged = new_device(), 0
@@ -208,7 +209,7 @@ async def test_one_node_of_three_may_hang_or_be_killed(cassandra_cluster: list[S
             assert not cassandra.breaker.is_open
         return refused
 
-    async def read() -> set[Millis]:
+    async def read() -> set[int]:
         """What is stored, read again where a coordinator has asked the node that is gone."""
         async with asyncio.timeout(COMES_BACK_WITHIN_S):
             while True:

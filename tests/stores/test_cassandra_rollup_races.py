@@ -1,7 +1,7 @@
 """Hourly roll-ups in Cassandra: readers among writers and deletions."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 import pytest
 
@@ -138,7 +138,9 @@ class TestInterleaving(OnRollups):
             assert bucket.value == total
 
 
-def changing(telemetry: Telemetry, clock: FakeClock, device: int) -> dict[str, Callable[[], Awaitable[None]]]:
+def changing(
+    telemetry: Telemetry, clock: FakeClock, device: int
+) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
     """Ways to change the hour of values 1."""
     return {
         "write": lambda: telemetry.write(device, [record(clock, LONG_AGO + 10, {"x": 10})]),

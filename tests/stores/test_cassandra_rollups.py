@@ -19,7 +19,7 @@ from iotflow.stores.cassandra.rollups import KEEP, TTL_MARGIN_S, UNSEEN_US
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from tests.clock import START, FakeClock
 from tests.contracts.telemetry.aggregates import VALUES, Point, assert_aggregates
-from tests.contracts.telemetry.base import ALL_TIME, RETENTION_DAYS, new_device, record
+from tests.contracts.telemetry.base import ALL_TIME, RETENTION_DAYS, new_device, purge_all, record
 from tests.stores.rolled_up import LONG_AGO, SETTLED_S, OnRollups, RawRollups, Telemetry, sums
 
 
@@ -192,7 +192,7 @@ class TestKeeping(OnRollups):
         await telemetry.write(device, [record(clock, LONG_AGO + i * DAY_MS, {"x": 1}) for i in range(5)])
         clock.advance(SETTLED_S)
         await sums(telemetry, device)
-        await telemetry.purge(device)
+        await purge_all(telemetry, device)
         assert await kept.rows("day", device) == []
 
     @pytest.mark.parametrize(("lives_s", "is_kept"), [(TTL_MARGIN_S + 60, True), (TTL_MARGIN_S, False)])

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # the driver has no types
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url

@@ -20,6 +20,7 @@ from iotflow.stores.sql.scripts import downgrade_connection, upgrade_connection
 from iotflow.stores.sql.tables import metadata
 from tests.stores.postgres import PostgresTables, be_patient, new_database
 from tests.stores.test_sqlite_migrations import revisions
+from tests.stores.waiting_purges import check_waiting_purges
 
 COLUMNS = """
     SELECT c.relname || '.' || a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text,
@@ -65,6 +66,10 @@ async def test_two_migrations_at_once_end_well(url: str) -> None:
     assert [await stored_version(database) for database in databases] == [wanted_version()] * 4
     for database in databases:
         await database.close()
+
+
+async def test_purges_that_wait_are_brought_to_their_present_form(database: Database) -> None:
+    await check_waiting_purges(database)
 
 
 async def test_models_and_migrations_agree(database: Database, url: str, postgres_url: str) -> None:

@@ -12,6 +12,8 @@ from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.devices import DeviceFilter
 from iotflow.domain.events import EventFilter, EventPosition, EventType
+from iotflow.domain.outbox import Topic
+from iotflow.domain.telemetry import PageLimit
 from iotflow.domain.times import Millis, Span
 from iotflow.stores.sql.dialect import Database, open_database
 from iotflow.stores.sql.events import SqlEvents
@@ -141,7 +143,9 @@ class TestPostgresPlans:
         span: Span,
     ) -> None:
         with observed() as statements:
-            found = await telemetry.records(7, span, descending=descending, limit=50, after=after, names=names)
+            found = (
+                await telemetry.records(7, span, descending=descending, limit=PageLimit(50), after=after, names=names)
+            ).records
         assert len(found) == 50
         for nodes in await plans(filled, statements):
             assert_by_index(nodes)
@@ -195,6 +199,21 @@ class TestPostgresPlans:
             assert_by_index(nodes)
             assert rows_read(nodes) <= 1_100
 
+    async def test_a_claim_reads_few_rows_however_many_messages_a_subject_has(
+        self, database: Database, filled: str
+    ) -> None:
+        transactions = SqlTransactions(database)
+        with observed() as statements:
+            async with transactions.write() as transaction:
+                due = await transaction.outbox.due_subjects(Topic.EVENT, Millis(1), "")
+                await transaction.outbox.claim(Topic.EVENT, list(due.heads.values())[:10], Millis(1), 1, 20)
+        scan, *claim = await plans(filled, statements)
+        for nodes in (scan, *claim):
+            assert_by_index(nodes)
+        assert len(due.heads) == 500
+        assert rows_read(scan) <= 3 * 500
+        assert max(rows_read(nodes) for nodes in claim) <= 4 * 200
+
     async def test_credentials_and_what_belongs_to_a_user_are_found_by_an_index(
         self, database: Database, filled: str
     ) -> None:
@@ -210,8 +229,7 @@ class TestPostgresPlans:
                 await transaction.accounts.lock(user_id)
                 await transaction.devices.page(DeviceFilter(user_id=user_id), 100, 0)
                 await transaction.devices.lock([3, 4])
-                await transaction.keys.digests_of_user(user_id)
-                await transaction.outbox.claim(Millis(1), 1, 10)
+                await transaction.devices.get(3)
         for (sql, _), nodes in zip(statements.beginning_with("SELECT"), await plans(filled, statements), strict=True):
             assert_by_index(nodes)
             assert rows_read(nodes) <= 200, sql

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import pytest
 
@@ -141,18 +141,23 @@ class TestPostgresWriters(OnPostgres):
         async with SqlTransactions(database).write() as transaction:
             await transaction.outbox.add(messages)
 
-        async def claim(transactions: SqlTransactions, limit: int) -> list[Message]:
+        async with SqlTransactions(database).read() as transaction:
+            heads = (await transaction.outbox.due_subjects(Topic.EVENT, NOW)).heads.values()
+
+        async def claim(transactions: SqlTransactions, heads: Collection[int]) -> list[Message]:
             async with transactions.write() as transaction:
-                return await transaction.outbox.claim(NOW, LEASE_MS, limit)
+                return await transaction.outbox.claim(Topic.EVENT, heads, NOW, LEASE_MS, 10)
 
         async with SqlTransactions(database).write() as transaction:
-            first = await transaction.outbox.claim(NOW, LEASE_MS, 1)
+            first = await transaction.outbox.claim(Topic.EVENT, [min(heads)], NOW, LEASE_MS, 1)
             async with asyncio.timeout(1):
-                second = await claim(SqlTransactions(other), 10)
+                second = await claim(SqlTransactions(other), heads)
         assert [[message.payload["n"] for message in claimed] for claimed in (first, second)] == [[0], [3]]
         async with SqlTransactions(other).write() as transaction:
             await transaction.outbox.remove([message.id for message in first])
-        third = await claim(SqlTransactions(other), 10)
+        async with SqlTransactions(other).read() as transaction:
+            heads = (await transaction.outbox.due_subjects(Topic.EVENT, NOW)).heads.values()
+        third = await claim(SqlTransactions(other), heads)
         assert [message.payload["n"] for message in third] == [1, 2]
 
     async def test_a_sweep_that_finds_nothing_writes_nothing(self, workers: list[SqlTelemetry], clock: Clock) -> None:

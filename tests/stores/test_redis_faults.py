@@ -24,6 +24,7 @@ from iotflow.stores.redis.cache import RedisCache, open_redis
 from tests.contracts.latest_cache import fill as fill_latest
 from tests.contracts.latest_cache import value
 from tests.contracts.principal_cache import device, fill
+from tests.contracts.rate_limits import wait
 from tests.proxy import Proxy, proxied
 from tests.stores.redis import eventually
 from tests.stores.redis_server import RedisServer, require
@@ -121,7 +122,7 @@ async def test_without_redis_nobody_is_failed_or_kept_waiting(
         else:
             slowest = max(slowest, time.monotonic() - began)
     assert slowest < 0.1
-    assert [await here.rate_limiter.take("ada", 2, 60) > 0 for _ in range(3)] == [False, False, True]
+    assert [await wait(here.rate_limiter, "ada", 2, 60) > 0 for _ in range(3)] == [False, False, True]
     await fill(here.principals, principal)
     assert await here.principals.get(principal.credential) == principal
     with pytest.raises(StoreUnavailable):
@@ -150,7 +151,7 @@ async def test_presence_that_redis_did_not_take_is_flushed(server: RedisServer, 
     await here.presence.flushed(seen)
     assert await here.presence.unflushed() == {}
     await here.presence.seen(1, T)
-    await here.presence.forget(1)
+    await here.presence.forget([1])
     assert await here.presence.last_seen([1, 2]) == {}
 
 

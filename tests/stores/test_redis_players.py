@@ -7,8 +7,11 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 
 from iotflow.clock import Clock
+from iotflow.domain.telemetry import LatestValues
 from iotflow.domain.times import Millis
 from iotflow.repositories.counters import Counter
+from iotflow.repositories.latest_cache import LARGEST_ENTRY_BYTES, LatestMiss
+from iotflow.repositories.rate_limits import RateLimit
 from iotflow.stores.redis import latest_cache
 from iotflow.stores.redis.address import RedisAddress
 from iotflow.stores.redis.cache import RedisCache
@@ -16,7 +19,7 @@ from iotflow.stores.redis.counters import RedisCounters
 from iotflow.stores.redis.latest_cache import RedisLatestCache
 from iotflow.stores.redis.presence import RedisPresence
 from iotflow.stores.redis.principal_cache import RedisPrincipalCache
-from iotflow.stores.redis.rate_limits import RedisRateLimiter
+from iotflow.stores.redis.rate_limits import SHARES, RedisRateLimiter
 from tests.clock import FakeClock
 from tests.contracts.counters import CountersContract
 from tests.contracts.latest_cache import LatestCacheContract, value
@@ -24,7 +27,7 @@ from tests.contracts.latest_cache import fill as fill_latest
 from tests.contracts.latest_cache import missed as missed_latest
 from tests.contracts.presence import LATER, PresenceContract, T
 from tests.contracts.principal_cache import LIFETIME_S, PrincipalCacheContract, device, fill
-from tests.contracts.rate_limits import RateLimiterContract
+from tests.contracts.rate_limits import RateLimiterContract, admitted
 from tests.contracts.timed import PassTime
 from tests.stores import redis as on_redis
 from tests.stores.redis import OnRedis
@@ -47,6 +50,7 @@ class TestRedisPrincipalCache(OnRedis, PrincipalCacheContract):
         principal = device()
         await fill(cache, principal)
         (key,) = await raw.keys(f"{address.prefix}:principal:*")
+        assert isinstance(key, bytes)
         assert f"{{{principal.credential.hex()}}}" in key.decode()
         assert 0 < await raw.pttl(key) <= LIFETIME_S * 1_000
 
@@ -125,6 +129,25 @@ class TestRedisLatestCache(OnRedis, LatestCacheContract):
         await cache.advance(device, newer)
         assert await other.get(device) == newer
 
+    async def test_an_entry_is_bounded_in_bytes(
+        self, cache: RedisLatestCache, raw: Redis, address: RedisAddress, clock: Clock
+    ) -> None:
+        def texts(first: int, number: int) -> LatestValues:
+            return {f"name {first + n}": value("x" * 4_000, T, clock.receipt()) for n in range(number)}
+
+        await fill_latest(cache, 1, texts(0, 300))
+        await missed_latest(cache, 1)
+        await fill_latest(cache, 2, {})
+        for first in range(0, 250, 50):
+            await cache.advance(2, texts(first, 50))
+            (key,) = await raw.keys(f"{address.prefix}:latest:{{2}}:*")
+            assert (await raw.memory_usage(key) or 0) <= 1.5 * LARGEST_ENTRY_BYTES
+        assert await number_of_values(cache, 2) == 250
+        await cache.advance(2, texts(0, 50))
+        assert await number_of_values(cache, 2) == 250
+        await cache.advance(2, texts(250, 50))
+        await missed_latest(cache, 2)
+
     async def test_keys_of_a_device_share_a_slot(
         self, cache: RedisLatestCache, raw: Redis, address: RedisAddress, device: int
     ) -> None:
@@ -133,8 +156,9 @@ class TestRedisLatestCache(OnRedis, LatestCacheContract):
         await cache.invalidate(device)
         await missed_latest(cache, device)
         keys = await raw.keys(f"{address.prefix}:latest:*")
-        assert len(keys) == 2
-        assert len({key_slot(key) for key in keys}) == 1
+        slots = [key_slot(key) for key in keys if isinstance(key, bytes)]
+        assert len(slots) == 2
+        assert len(set(slots)) == 1
 
 
 class TestRedisPresence(OnRedis, PresenceContract):
@@ -182,10 +206,34 @@ class TestRedisRateLimiter(OnRedis, RateLimiterContract):
         return other_redis.rate_limiter
 
     async def test_no_key_tells_the_subject(self, limiter: RedisRateLimiter, raw: Redis, address: RedisAddress) -> None:
-        await limiter.take("login:address:192.0.2.1", 3, 60)
+        await limiter.take("logins from 192.0.2.1", RateLimit("logins", 3, 60))
         (key,) = await raw.keys(f"{address.prefix}:limit:*")
         assert b"192.0.2.1" not in key
         assert 0 < await raw.pttl(key) <= 20_000
+
+    async def test_few_uses_of_a_large_limit_ask_redis(self, limiter: RedisRateLimiter, raw: Redis) -> None:
+        limit = RateLimit("requests", 10_000, 10_000)
+        before = (await raw.info("commandstats")).get("cmdstat_evalsha", {"calls": 0})["calls"]
+        left = [(await limiter.take("device 1", limit)).remaining for _ in range(1_000)]
+        assert left == list(range(9_999, 8_999, -1))
+        assert (await raw.info("commandstats"))["cmdstat_evalsha"]["calls"] - before < 100
+
+    async def test_two_processes_together_admit_what_is_allowed_but_for_what_they_hold(
+        self, limiter: RedisRateLimiter, other: RedisRateLimiter
+    ) -> None:
+        limit = RateLimit("requests", 1_000, 100_000)
+        uses = [(limiter, other)[number % 2].take("device 1", limit) for number in range(2_000)]
+        admitted = [(await use).retry_after_s for use in uses].count(0)
+        assert 1_000 - 2 * limit.limit // SHARES <= admitted <= 1_000
+
+    async def test_what_was_stored_before_redis_clock_was_set_back_is_over(
+        self, limiter: RedisRateLimiter, raw: Redis, address: RedisAddress
+    ) -> None:
+        assert await admitted(limiter, "ada", 3, 60, 4) == 3
+        (key,) = await raw.keys(f"{address.prefix}:limit:*")
+        ahead_ms = 6 * 3_600_000
+        await raw.set(key, float(await raw.get(key) or 0) + ahead_ms, px=ahead_ms)
+        assert await admitted(limiter, "ada", 3, 60, 4) == 3
 
 
 class TestRedisCounters(OnRedis, CountersContract):
@@ -206,3 +254,9 @@ class TestRedisCounters(OnRedis, CountersContract):
             return await raw.hget(f"{address.prefix}:counters", "cache_hits") == b"3"
 
         await on_redis.eventually(added)
+
+
+async def number_of_values(cache: RedisLatestCache, device_id: int) -> int:
+    found = await cache.get(device_id)
+    assert not isinstance(found, LatestMiss)
+    return len(found)

@@ -89,3 +89,32 @@ class TestSqliteFile(OnSqlite):
         async with asyncio.timeout(10), database.read() as connection:
             assert (await connection.execute(text("SELECT device_id FROM activity"))).scalars().all() == [2]
         assert await tables.count("activity") == 1
+
+    async def test_a_file_that_was_replaced_is_refused_by_new_connections_too(
+        self, tmp_path: Path, migrated_file: Path
+    ) -> None:
+        path = Path(shutil.copy(migrated_file, tmp_path / "x.db"))
+        database = open_database(f"sqlite+aiosqlite:///{path}")
+        await add_user(SqlTransactions(database))
+        shutil.copy(migrated_file, tmp_path / "copy.db")
+        shutil.move(tmp_path / "copy.db", path)
+        # No reader has connected yet: it opens the new file.
+        with pytest.raises(StoreUnavailable, match="replaced while in use"):
+            await database.ping()
+        with pytest.raises(StoreUnavailable, match="replaced while in use"):
+            async with database.write():
+                pytest.fail("the transaction began")
+        await database.close()
+
+    async def test_a_log_that_was_removed_with_the_last_connection_is_not_missed(
+        self, tmp_path: Path, migrated_file: Path
+    ) -> None:
+        path = Path(shutil.copy(migrated_file, tmp_path / "x.db"))
+        database = open_database(f"sqlite+aiosqlite:///{path}")
+        transactions = SqlTransactions(database)
+        await add_user(transactions)
+        await database.close()
+        assert not path.with_name("x.db-wal").exists()
+        await add_user(transactions)
+        await database.ping()
+        await database.close()

@@ -22,6 +22,7 @@ from iotflow.stores.sql.migrations import (
 from iotflow.stores.sql.scripts import downgrade_connection, upgrade_connection
 from iotflow.stores.sql.tables import metadata
 from tests.stores.sqlite import OnSqlite, SqliteTables
+from tests.stores.waiting_purges import check_waiting_purges
 
 Schema = dict[str, str]
 """The statement that makes each table and index, without regard to spaces and quotes and to the order of its parts."""
@@ -95,6 +96,11 @@ class TestSqliteMigrations(OnSqlite):
                 await upgrade_connection(connection, revision)
             assert schema(file) == new
             before = revision
+        await database.close()
+
+    async def test_purges_that_wait_are_brought_to_their_present_form(self, tmp_path: Path) -> None:
+        database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'waiting.db'}")
+        await check_waiting_purges(database)
         await database.close()
 
     async def test_a_failed_upgrade_leaves_the_database_as_it_was(self, tmp_path: Path) -> None:

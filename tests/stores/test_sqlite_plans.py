@@ -9,6 +9,8 @@ from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.devices import DeviceFilter
 from iotflow.domain.events import EventFilter, EventPosition, EventType
+from iotflow.domain.groups import MemberLimit
+from iotflow.domain.telemetry import PageLimit
 from iotflow.domain.times import Millis, Span
 from iotflow.stores.sql.activity import SqlActivitySweeper
 from iotflow.stores.sql.dialect import Database
@@ -65,13 +67,23 @@ class TestSqlitePlans(OnSqlite):
     ) -> None:
         await telemetry.write(1, [record(clock, time, {"a": 1, "b": 2}) for time in (1_200, 1_500, 1_800)])
         with observed() as statements:
-            await telemetry.records(1, span, descending=descending, limit=100, after=after, names=names)
+            await telemetry.records(1, span, descending=descending, limit=PageLimit(100), after=after, names=names)
         found = plans(tables, statements)
-        assert len(found) == 3, "times, points, metadata"
+        assert len(found) == 2, "points, metadata"
         for (step,) in found:
             assert step.startswith("SEARCH telemetry_")
             assert "(device_id=? AND" in step
             assert "time>?" in step
+
+    async def test_the_newest_time_of_a_device_is_one_probe_of_the_key(
+        self, telemetry: SqlTelemetry, tables: SqliteTables
+    ) -> None:
+        with observed() as statements:
+            await telemetry.newest_times([1, 2, 3], SPAN)
+        (steps,) = plans(tables, statements)
+        assert SORTS not in " ".join(steps)
+        (search,) = steps_of("telemetry_points", steps)
+        assert search.startswith("SEARCH telemetry_points USING PRIMARY KEY (device_id=? AND time>? AND time<?)")
 
     async def test_the_newest_values_cost_a_few_probes_a_name(
         self, telemetry: SqlTelemetry, tables: SqliteTables
@@ -144,7 +156,10 @@ class TestSqlitePlans(OnSqlite):
                 await transaction.tokens.find(new_digest(), Millis(1))
                 await transaction.accounts.find_credentials("ada")
                 await transaction.devices.page(DeviceFilter(user_id=uuid4()), 100, 0)
-                await transaction.groups.of_device(1)
-                await transaction.keys.digests_of_user(uuid4())
+                await transaction.groups.of_device(1, 9)
+                await transaction.groups.first_members([1, 2], MemberLimit())
+                await transaction.devices.get(1)
         for steps in plans(tables, statements):
-            assert not [step for step in steps if step.startswith("SCAN")], steps
+            # The index of users who are marked as deleted holds no others.
+            scans = [step for step in steps if step.startswith("SCAN") and "ix_users_deleted" not in step]
+            assert scans == [], steps

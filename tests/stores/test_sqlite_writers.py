@@ -15,7 +15,7 @@ from iotflow.stores.sql.dialect import Database
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 from tests.contracts.sweeper import sweep
-from tests.contracts.telemetry.base import RETENTION_DAYS, record
+from tests.contracts.telemetry.base import RETENTION_DAYS, purge_all, record
 from tests.contracts.telemetry.retention import expiring
 from tests.contracts.transactional import NOW, add_device, add_user
 from tests.stores.sql import StoredTelemetry
@@ -180,7 +180,7 @@ class TestSqliteWriters(OnSqlite):
         values = dict.fromkeys("wxyz", 1)
         await telemetry.write(1, [record(clock, i, values, {}) for i in range(10_000)])
         with observed() as statements:
-            deletion = telemetry.purge(1) if purged else telemetry.delete(1, Span(Millis(0), Millis(10_000)))
+            deletion = purge_all(telemetry, 1) if purged else telemetry.delete(1, Span(Millis(0), Millis(10_000)))
             deleting = asyncio.create_task(deletion)
             for i in range(2):
                 await telemetry.write(2, [record(clock, i, {"x": 1})])

@@ -56,7 +56,7 @@ def test_hours_and_remainder_are_the_span_s_part_of_the_day(data: st.DataObject,
     hours &= whole_hours(day, span, HOUR_MS, 0)
     start = day * DAY_MS
     low, high = max(start, span.start), min(start + DAY_MS, start + DAY_MS if span.end is None else span.end)
-    parts = [(part.start, part.end) for part in remainder(day, span, hours)]
+    parts: list[tuple[int, int | None]] = [(part.start, part.end) for part in remainder(day, span, hours)]
     parts += [(start + hour * HOUR_MS, start + (hour + 1) * HOUR_MS) for hour in bits(hours)]
     reached = low
     for part_start, part_end in sorted(parts):

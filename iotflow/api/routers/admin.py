@@ -5,10 +5,18 @@ from typing import Annotated
 from fastapi import Query
 
 from iotflow.api.access import Admin
+from iotflow.api.answers import list_answer
 from iotflow.api.deps import DeviceId, DevicesDep, HealthDep, RequestId, StatisticsDep, UserReference, account_of
 from iotflow.api.routes import problems, router
 from iotflow.api.schemas.common import Meta
-from iotflow.api.schemas.devices import DeviceAnswer, DeviceChangeBody, DeviceList, DeviceView, StatusBody
+from iotflow.api.schemas.devices import (
+    AdminDeviceAnswer,
+    AdminDeviceChangeBody,
+    AdminDeviceList,
+    AdminDeviceView,
+    StatusBody,
+    admin_device_view,
+)
 from iotflow.api.schemas.lists import Limit, Offset
 from iotflow.api.schemas.operations import (
     CacheCounts,
@@ -36,13 +44,13 @@ async def list_all_devices(
     q: Annotated[str | None, Query(max_length=128, description="A part of the name, in any case.")] = None,
     limit: Limit = 100,
     offset: Offset = 0,
-) -> DeviceList:
+) -> AdminDeviceList:
     """List all users' devices."""
     owner = account_of(user_id, caller) if user_id else None
     where = DeviceFilter(user_id=owner, status=status, device_type=device_type, name_part=q)
     listed, total = await devices.page(where, limit, offset)
-    views = [DeviceView.model_validate(device) for device in listed]
-    return DeviceList(devices=views, meta=Meta(total=total, limit=limit, offset=offset))
+    tail = {"meta": {"total": total, "limit": limit, "offset": offset}}
+    return await list_answer({}, "devices", listed, admin_device_view, tail)  # type: ignore[return-value]  # documented as AdminDeviceList
 
 
 @routes.get("/admin/devices/statuses", operation_id="list_device_statuses")
@@ -66,17 +74,17 @@ async def list_device_statuses(
 
 
 @routes.get("/admin/devices/{device_id:digits}", operation_id="get_any_device", responses=problems(404))
-async def get_any_device(caller: Admin, device_id: DeviceId, devices: DevicesDep) -> DeviceAnswer:
+async def get_any_device(caller: Admin, device_id: DeviceId, devices: DevicesDep) -> AdminDeviceAnswer:
     """Get any user's device."""
     return _answer(await devices.get(caller, device_id))
 
 
 @routes.put("/admin/devices/{device_id:digits}", operation_id="update_any_device", responses=problems(404, 409))
 async def update_any_device(
-    caller: Admin, device_id: DeviceId, body: DeviceChangeBody, devices: DevicesDep, request_id: RequestId
-) -> DeviceAnswer:
-    """Change any user's device."""
-    return _answer(await devices.update(caller, device_id, body.given(), request_id))
+    caller: Admin, device_id: DeviceId, body: AdminDeviceChangeBody, devices: DevicesDep, request_id: RequestId
+) -> AdminDeviceAnswer:
+    """Change any user's device. `rate_limits` gives it limits of its own."""
+    return _answer(await devices.update(caller, device_id, body.change(), request_id))
 
 
 @routes.delete(
@@ -90,7 +98,7 @@ async def delete_any_device(caller: Admin, device_id: DeviceId, devices: Devices
 @routes.put("/admin/devices/{device_id:digits}/status", operation_id="set_device_status", responses=problems(404))
 async def set_device_status(
     caller: Admin, device_id: DeviceId, body: StatusBody, devices: DevicesDep, request_id: RequestId
-) -> DeviceAnswer:
+) -> AdminDeviceAnswer:
     """Set the status of any user's device."""
     return _answer(await devices.update(caller, device_id, {"status": body.status.value}, request_id))
 
@@ -117,5 +125,5 @@ async def get_statistics(_: Admin, statistics: StatisticsDep, health: HealthDep)
     )
 
 
-def _answer(device: Device) -> DeviceAnswer:
-    return DeviceAnswer(device=DeviceView.model_validate(device))
+def _answer(device: Device) -> AdminDeviceAnswer:
+    return AdminDeviceAnswer(device=AdminDeviceView.of(device))

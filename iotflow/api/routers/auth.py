@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Form
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from iotflow.api.access import LoginAddress, Registrar, User
+from iotflow.api.access import Client, Registrar, User, Visitor
 from iotflow.api.deps import AccountsDep, AuthenticationDep, RequestId
 from iotflow.api.routes import problems, router
 from iotflow.api.schemas.accounts import LoginBody, Registration, TokenAnswer, UserAnswer, UserView
@@ -37,30 +37,33 @@ class PasswordForm(BaseModel):
 
 @routes.post("/auth/register", status_code=201, operation_id="register_user", responses=problems(409))
 async def register_user(
-    caller: Registrar, body: Registration, accounts: AccountsDep, request_id: RequestId
+    caller: Registrar, body: Registration, accounts: AccountsDep, request_id: RequestId, client: Client
 ) -> UserAnswer:
     """Make an account. Where registration is closed, an admin's token is required."""
-    user = await accounts.register(body.username, body.email, body.password, caller=caller, request_id=request_id)
+    user = await accounts.register(
+        body.username, body.email, body.password, caller=caller, request_id=request_id, network=client
+    )
     return UserAnswer(user=UserView.model_validate(user))
 
 
 @routes.post("/auth/login", operation_id="login")
 async def login(
-    address: LoginAddress, body: LoginBody, authentication: AuthenticationDep, request_id: RequestId
+    _: Visitor, client: Client, body: LoginBody, authentication: AuthenticationDep, request_id: RequestId
 ) -> TokenAnswer:
     """Log in. A name or address and a password give an access token."""
-    return _token(await authentication.login(body.username, body.password, address, request_id))
+    return _token(await authentication.login(body.username, body.password, client, request_id))
 
 
 @routes.post("/auth/token", operation_id="login_with_form")
 async def login_with_form(
-    address: LoginAddress,
+    _: Visitor,
+    client: Client,
     form: Annotated[PasswordForm, Form()],
     authentication: AuthenticationDep,
     request_id: RequestId,
 ) -> TokenAnswer:
     """Log in with OAuth 2.0's password form. Authorize in `/docs` uses it."""
-    return _token(await authentication.login(form.username, form.password, address, request_id))
+    return _token(await authentication.login(form.username, form.password, client, request_id))
 
 
 @routes.post("/auth/logout", status_code=204, operation_id="logout")

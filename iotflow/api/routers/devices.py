@@ -3,9 +3,9 @@
 from dataclasses import asdict
 
 from iotflow.api.access import AccountOrAdmin, User
+from iotflow.api.answers import answer, list_answer
 from iotflow.api.deps import AccountId, DeviceId, DevicesDep, RequestId
 from iotflow.api.routes import problems, router
-from iotflow.api.schemas.common import Meta
 from iotflow.api.schemas.devices import (
     ConfigAnswer,
     ConfigBody,
@@ -19,8 +19,10 @@ from iotflow.api.schemas.devices import (
     StatusDeviceAnswer,
     StatusDeviceView,
     UserDeviceList,
+    config_view,
+    device_view,
 )
-from iotflow.api.schemas.groups import DeviceGroups, JoinedGroupView
+from iotflow.api.schemas.groups import DeviceGroups, joined_group_view
 from iotflow.api.schemas.lists import Limit, Offset
 from iotflow.domain.devices import DeviceStatus, NewDevice
 from iotflow.services.devices import KeyedDevice
@@ -47,8 +49,8 @@ async def list_devices_of_user(
 ) -> UserDeviceList:
     """List a user's devices."""
     listed, total = await devices.page_of_user(user_id, status, limit, offset)
-    views = [DeviceView.model_validate(device) for device in listed]
-    return UserDeviceList(user_id=user_id, devices=views, meta=Meta(total=total, limit=limit, offset=offset))
+    tail = {"meta": {"total": total, "limit": limit, "offset": offset}, "user_id": user_id}
+    return await list_answer({}, "devices", listed, device_view, tail)  # type: ignore[return-value]  # documented as UserDeviceList
 
 
 @routes.get("/devices/{device_id:digits}", operation_id="get_device", responses=problems(404))
@@ -84,8 +86,7 @@ async def get_device_status(caller: User, device_id: DeviceId, devices: DevicesD
 async def list_groups_of_device(caller: User, device_id: DeviceId, devices: DevicesDep) -> DeviceGroups:
     """List the groups that hold a device."""
     joined = await devices.groups(caller, device_id)
-    views = [JoinedGroupView(**asdict(item.group), added_at=item.added_at) for item in joined]
-    return DeviceGroups(device_id=device_id, groups=views)
+    return await list_answer({"device_id": device_id}, "groups", joined, joined_group_view, {})  # type: ignore[return-value]  # documented as DeviceGroups
 
 
 @routes.post(
@@ -102,7 +103,7 @@ async def rotate_device_key(
 @routes.get("/devices/{device_id:digits}/config", operation_id="get_device_config", responses=problems(404))
 async def get_device_config(caller: User, device_id: DeviceId, devices: DevicesDep) -> ConfigAnswer:
     """Get a device's settings."""
-    return ConfigAnswer.model_validate(await devices.config(caller, device_id))
+    return answer(config_view(await devices.config(caller, device_id)))  # type: ignore[return-value]  # documented as ConfigAnswer
 
 
 @routes.put("/devices/{device_id:digits}/config", operation_id="update_device_config", responses=problems(404, 409))

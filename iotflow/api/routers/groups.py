@@ -1,34 +1,33 @@
 """Groups of devices."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Query
 
 from iotflow.api.access import User
+from iotflow.api.answers import answer, list_answer
 from iotflow.api.deps import DeviceId, GroupId, GroupsDep, RequestId
 from iotflow.api.routes import problems, router
-from iotflow.api.schemas.common import Meta
-from iotflow.api.schemas.devices import MemberView
+from iotflow.api.schemas.devices import member_view
 from iotflow.api.schemas.groups import (
     BulkAdditionAnswer,
     FilledGroupAnswer,
-    FilledGroupView,
     GroupAnswer,
     GroupChangeBody,
     GroupDevices,
     GroupList,
     GroupView,
-    ListedGroupView,
     MemberBody,
     MembersBody,
     MembershipAnswer,
     MembershipView,
     NewGroupBody,
+    group_view,
 )
 from iotflow.api.schemas.lists import Limit, Offset
 from iotflow.domain.devices import DeviceStatus
-from iotflow.domain.groups import Member, NewGroup
+from iotflow.domain.groups import NewGroup
+from iotflow.services.groups import FilledGroup
 
 routes = router("Groups")
 
@@ -50,21 +49,15 @@ async def list_groups(
 ) -> GroupList:
     """List the caller's own groups."""
     filled, total = await groups.page(caller.user_id, limit, offset, with_members=include_devices)
-    views = [
-        ListedGroupView(
-            **asdict(item.group), devices=[_member(member) for member in item.members] if include_devices else None
-        )
-        for item in filled
-    ]
-    return GroupList(groups=views, meta=Meta(total=total, limit=limit, offset=offset))
+    tail = {"meta": {"total": total, "limit": limit, "offset": offset}}
+    return await list_answer({}, "groups", filled, _filled, tail)  # type: ignore[return-value]  # documented as GroupList
 
 
 @routes.get("/groups/{group_id:digits}", operation_id="get_group", responses=problems(404))
 async def get_group(caller: User, group_id: GroupId, groups: GroupsDep) -> FilledGroupAnswer:
     """Get a group with its devices."""
     filled = await groups.get(caller, group_id)
-    members = [_member(member) for member in filled.members]
-    return FilledGroupAnswer(group=FilledGroupView(**asdict(filled.group), devices=members))
+    return answer({"group": _filled(filled)})  # type: ignore[return-value]  # documented as FilledGroupAnswer
 
 
 @routes.put("/groups/{group_id:digits}", operation_id="update_group", responses=problems(404, 409))
@@ -122,12 +115,9 @@ async def list_devices_of_group(
 ) -> GroupDevices:
     """List a group's devices."""
     group, members, total = await groups.members(caller, group_id, limit, offset, status, device_type)
-    return GroupDevices(
-        group_id=group.id,
-        group_name=group.name,
-        devices=[_member(member) for member in members],
-        meta=Meta(total=total, limit=limit, offset=offset),
-    )
+    head = {"group_id": group.id, "group_name": group.name}
+    tail = {"meta": {"total": total, "limit": limit, "offset": offset}}
+    return await list_answer(head, "devices", members, member_view, tail)  # type: ignore[return-value]  # documented as GroupDevices
 
 
 @routes.delete(
@@ -143,5 +133,9 @@ async def remove_device_from_group(
     await groups.remove_device(caller, group_id, device_id, request_id)
 
 
-def _member(member: Member) -> MemberView:
-    return MemberView(**asdict(member.device), added_at=member.added_at)
+def _filled(filled: FilledGroup) -> dict[str, object]:
+    members = filled.members
+    return {
+        **group_view(filled.group),
+        "devices": None if members is None else [member_view(member) for member in members],
+    }

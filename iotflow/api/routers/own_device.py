@@ -1,9 +1,17 @@
 """A device's own routes: what it asks and says of itself."""
 
 from iotflow.api.access import Device
+from iotflow.api.answers import answer
 from iotflow.api.deps import ClockDep, DevicesDep, RequestId
 from iotflow.api.routes import problems, router
-from iotflow.api.schemas.devices import ConfigAnswer, Heartbeat, OwnConfigBody, OwnCredentials, OwnStatus
+from iotflow.api.schemas.devices import (
+    ConfigAnswer,
+    Heartbeat,
+    OwnConfigBody,
+    OwnCredentials,
+    OwnStatus,
+    config_view,
+)
 
 routes = router("Own device")
 
@@ -30,7 +38,7 @@ async def send_heartbeat(caller: Device, clock: ClockDep) -> Heartbeat:
 @routes.get("/devices/config", operation_id="get_own_config", responses=problems(404))
 async def get_own_config(caller: Device, devices: DevicesDep) -> ConfigAnswer:
     """Get the device's own settings."""
-    return ConfigAnswer.model_validate(await devices.config(caller, caller.device_id))
+    return answer(config_view(await devices.config(caller, caller.device_id)))  # type: ignore[return-value]  # documented as ConfigAnswer
 
 
 @routes.put("/devices/config", operation_id="update_own_config", responses=problems(403, 404))

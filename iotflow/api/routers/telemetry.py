@@ -3,11 +3,12 @@
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import Query, Request, Response
+from fastapi import Query, Request
 
-from iotflow.api.access import AccountOrAdmin, Anyone, Reader, Submitter
+from iotflow.api.access import AccountOrAdmin, Anyone, Reader, Submitter, charge_points
+from iotflow.api.answers import answer, list_answer, page_answer
 from iotflow.api.cursors import Time, open_page, resolved_span
-from iotflow.api.deps import AccountId, ClockDep, DeviceId, HealthDep, HistoryDep, IngestDep, RequestId
+from iotflow.api.deps import AccountId, ClockDep, DeviceId, FeedDep, HealthDep, HistoryDep, IngestDep, RequestId
 from iotflow.api.routes import problems, router
 from iotflow.api.schemas.common import QueryTime
 from iotflow.api.schemas.lists import Limit
@@ -29,7 +30,8 @@ from iotflow.domain.errors import InvalidInput
 from iotflow.domain.telemetry import MAX_NAMES_PER_DEVICE, StoredRecord, name_error
 from iotflow.domain.times import Millis, format_rfc3339
 from iotflow.domain.windows import parse_window, parse_zone
-from iotflow.services.history import FeedPosition
+from iotflow.services.feed import FeedPosition, FeedRecord
+from iotflow.services.history import WindowValue
 
 routes = router("Telemetry")
 
@@ -50,8 +52,11 @@ class DeviceRecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
 
 @routes.post("/telemetry", status_code=201, operation_id="submit_telemetry")
-async def submit_telemetry(caller: Submitter, body: RecordBody, ingest: IngestDep, request_id: RequestId) -> Accepted:
+async def submit_telemetry(
+    caller: Submitter, body: RecordBody, request: Request, ingest: IngestDep, request_id: RequestId
+) -> Accepted:
     """Submit a record. The answer means that it is stored durably."""
+    await charge_points(request, caller, len(body.data))
     timestamp = await ingest.submit(caller, body.submission(), request_id)
     return Accepted(device_id=caller.device_id, device_name=caller.name, timestamp=timestamp, accepted=len(body.data))
 
@@ -73,7 +78,10 @@ async def get_telemetry(
     cursor: Cursor = None,
     order: Annotated[Literal["asc", "desc"], Query(description="Oldest or newest first.")] = "desc",
 ) -> HistoryAnswer:
-    """Get a device's records within a range. A page never splits a record."""
+    """Get a device's records within a range.
+
+    A page never splits a record. It also ends at 100,000 values or 8 MiB: follow `next_cursor` to its end.
+    """
     page = open_page(
         f"telemetry of device {device_id}",
         request.query_params,
@@ -83,7 +91,8 @@ async def get_telemetry(
     )
     names = _names(page.query["fields"])
     device = await history.device(caller, device_id)
-    records, more = await history.records(
+    found = await history.records(
+        caller,
         device_id,
         page.span,
         descending=page.query["order"] == "desc",
@@ -91,24 +100,27 @@ async def get_telemetry(
         after=Millis(page.position.time) if page.position else None,
         names=names,
     )
-    answer = {
+    head = {
         "device_id": device_id,
         "device_name": device.name,
         "device_type": device.device_type,
         "start_time": format_rfc3339(page.span.start),
         "end_time": None if page.span.end is None else format_rfc3339(page.span.end),
-        "data": [_record(record, with_metadata=True) for record in records],
-        "count": len(records),
-        "next_cursor": page.cursor(RecordPosition(records[-1].timestamp)) if more else None,
     }
-    return _encoded(answer)  # type: ignore[return-value]  # documented as HistoryAnswer, encoded without building it
+
+    def tail(count: int) -> dict[str, object]:
+        more = found.more or count < len(found.records)
+        last = RecordPosition(found.records[count - 1].timestamp) if more else None
+        return {"count": count, "next_cursor": page.cursor(last) if last else None}
+
+    return await page_answer(head, "data", found.records, _record, tail)  # type: ignore[return-value]  # documented as HistoryAnswer
 
 
 @routes.get("/telemetry/{device_id:digits}/latest", operation_id="get_latest_telemetry", responses=problems(404))
 async def get_latest_telemetry(caller: Reader, device_id: DeviceId, history: HistoryDep) -> LatestAnswer:
     """Get a device's newest values. By event time: late data never replaces newer."""
     latest = await history.latest(caller, device_id)
-    answer = {
+    body = {
         "device_id": device_id,
         "device_name": latest.device.name,
         "device_type": latest.device.device_type,
@@ -119,7 +131,7 @@ async def get_latest_telemetry(caller: Reader, device_id: DeviceId, history: His
         "timestamp": format_rfc3339(max(found.timestamp for found in latest.values.values())),
         "cached": latest.cached,
     }
-    return _encoded(answer)  # type: ignore[return-value]  # documented as LatestAnswer, encoded without building it
+    return answer(body)  # type: ignore[return-value]  # documented as LatestAnswer
 
 
 @routes.get("/telemetry/{device_id:digits}/aggregated", operation_id="aggregate_telemetry", responses=problems(404))
@@ -150,16 +162,8 @@ async def aggregate_telemetry(
         raise InvalidInput.at("query", "timezone", message=str(error)) from None
     span = resolved_span(start_time, end_time, clock.now())
     values = await history.aggregate(caller, device_id, field, aggregation, span, width_ms, zone)
-    answer = {
-        "device_id": device_id,
-        "field": field,
-        "aggregation": aggregation,
-        "window": window,
-        "data": [
-            {"timestamp": format_rfc3339(found.start), "value": found.value, "count": found.count} for found in values
-        ],
-    }
-    return _encoded(answer)  # type: ignore[return-value]  # documented as AggregatedAnswer, encoded without building it
+    head = {"device_id": device_id, "field": field, "aggregation": aggregation, "window": window}
+    return await list_answer(head, "data", values, _window, {})  # type: ignore[return-value]  # documented as AggregatedAnswer
 
 
 @routes.delete("/telemetry/{device_id:digits}", operation_id="delete_telemetry", responses=problems(404))
@@ -191,17 +195,20 @@ async def get_telemetry_status(_: Anyone, health: HealthDep) -> TelemetryStatus:
 
 @routes.get("/telemetry/user/{user_id}", operation_id="list_telemetry_of_user", responses=problems(404))
 async def list_telemetry_of_user(
-    _: AccountOrAdmin,
+    caller: AccountOrAdmin,
     user_id: AccountId,
     request: Request,
-    history: HistoryDep,
+    feed: FeedDep,
     clock: ClockDep,
     start_time: QueryTime = "-24h",
     end_time: QueryTime | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> FeedAnswer:
-    """List the records of all of a user's devices. The newest come first."""
+    """List the records of all of a user's devices.
+
+    The newest come first. A page also ends at 100,000 values or 8 MiB: follow `next_cursor` to its end.
+    """
     page = open_page(
         f"telemetry of user {user_id}",
         request.query_params,
@@ -210,18 +217,14 @@ async def list_telemetry_of_user(
         clock.now(),
     )
     after = FeedPosition(Millis(page.position.time), page.position.device_id) if page.position else None
-    items, more = await history.feed(user_id, page.span, limit, after)
-    last = DeviceRecordPosition(items[-1].record.timestamp, items[-1].device_id) if more else None
-    answer = {
-        "user_id": str(user_id),
-        "telemetry": [
-            {"device_id": item.device_id, "device_name": item.device_name, **_record(item.record, with_metadata=False)}
-            for item in items
-        ],
-        "count": len(items),
-        "next_cursor": page.cursor(last) if last else None,
-    }
-    return _encoded(answer)  # type: ignore[return-value]  # documented as FeedAnswer, encoded without building it
+    found = await feed.page(caller.user_id, user_id, page.span, limit, after)
+
+    def tail(count: int) -> dict[str, object]:
+        last = found.next if count == len(found.records) else _position(found.records[count - 1])
+        cursor = page.cursor(DeviceRecordPosition(last.timestamp, last.device_id)) if last else None
+        return {"count": count, "next_cursor": cursor}
+
+    return await page_answer({"user_id": user_id}, "telemetry", found.records, _feed_record, tail)  # type: ignore[return-value]  # documented as FeedAnswer
 
 
 def _deletion_range(body: DeletionBody | None, start: str | None, stop: str | None) -> tuple[str, str]:
@@ -247,12 +250,20 @@ def _names(fields: str | None) -> list[str] | None:
     return names
 
 
-def _record(record: StoredRecord, *, with_metadata: bool) -> dict[str, object]:
+def _record(record: StoredRecord) -> dict[str, object]:
     view: dict[str, object] = {"timestamp": format_rfc3339(record.timestamp), "measurements": record.values}
-    if with_metadata and record.metadata is not None:
-        view["metadata"] = record.metadata
+    if record.metadata is not None:
+        view["metadata"] = msgspec.Raw(record.metadata)
     return view
 
 
-def _encoded(answer: dict[str, object]) -> Response:
-    return Response(msgspec.json.encode(answer), media_type="application/json")
+def _feed_record(item: FeedRecord) -> dict[str, object]:
+    return {"device_id": item.device_id, "device_name": item.device_name, **_record(item.record)}
+
+
+def _position(item: FeedRecord) -> FeedPosition:
+    return FeedPosition(item.record.timestamp, item.device_id)
+
+
+def _window(found: WindowValue) -> dict[str, object]:
+    return {"timestamp": format_rfc3339(found.start), "value": found.value, "count": found.count}

@@ -1,6 +1,6 @@
 """Accounts, as their owners and admins see them."""
 
-from iotflow.api.access import AccountOrAdmin, Admin
+from iotflow.api.access import AccountOrAdmin, Admin, Client
 from iotflow.api.deps import AccountId, AccountsDep, RequestId
 from iotflow.api.routes import problems, router
 from iotflow.api.schemas.accounts import ProfileChangeBody, UserAnswer, UserList, UserView
@@ -28,10 +28,15 @@ async def get_user(_: AccountOrAdmin, user_id: AccountId, accounts: AccountsDep)
 
 @routes.put("/users/{user_id}", operation_id="update_user", responses=problems(404, 409, 429))
 async def update_user(
-    caller: AccountOrAdmin, user_id: AccountId, body: ProfileChangeBody, accounts: AccountsDep, request_id: RequestId
+    caller: AccountOrAdmin,
+    user_id: AccountId,
+    body: ProfileChangeBody,
+    accounts: AccountsDep,
+    request_id: RequestId,
+    client: Client,
 ) -> UserAnswer:
     """Change an account. A new password ends all of its logins."""
-    return _answer(await accounts.update(caller, user_id, ProfileChange(**body.given()), request_id))
+    return _answer(await accounts.update(caller, user_id, ProfileChange(**body.given()), request_id, client))
 
 
 @routes.patch("/users/{user_id}/deactivate", operation_id="deactivate_user", responses=problems(404, 409))

@@ -1,5 +1,6 @@
 """What bodies of all sections share."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import (
@@ -169,16 +170,16 @@ RangeTime = Annotated[
 
 
 def _shallow(value: JsonObject) -> JsonObject:
-    waiting: list[tuple[object, int]] = [(value, 1)]
-    while waiting:
-        item, depth = waiting.pop()
-        if depth > MAX_JSON_DEPTH:
-            raise ValueError(f"objects and arrays are nested at most {MAX_JSON_DEPTH} deep")
-        if isinstance(item, dict):
-            waiting.extend((inner, depth + 1) for inner in item.values() if isinstance(inner, dict | list))
-        elif isinstance(item, list):
-            waiting.extend((inner, depth + 1) for inner in item if isinstance(inner, dict | list))
-    return value
+    level: list[object] = [value]
+    for _ in range(MAX_JSON_DEPTH):
+        level = [inner for item in level for inner in _within(item) if isinstance(inner, dict | list)]
+        if not level:
+            return value
+    raise ValueError(f"objects and arrays are nested at most {MAX_JSON_DEPTH} deep")
+
+
+def _within(item: object) -> Iterable[object]:
+    return item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
 
 
 Json = Annotated[dict[str, Any], AfterValidator(_shallow)]  # Any: whatever JSON the client likes

@@ -1,12 +1,15 @@
 """Bodies about devices."""
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import Field
 
 from iotflow.api.schemas.common import WHOLE, Answer, Body, Json, Meta, PartialBody, Timestamp, example, text
-from iotflow.domain.devices import MAX_ID, DeviceStatus
+from iotflow.domain.devices import MAX_ID, Device, DeviceChange, DeviceConfig, DeviceStatus
+from iotflow.domain.groups import Member
+from iotflow.domain.times import format_rfc3339
 
 MAX_GRACE_S = 30 * 86_400
 
@@ -16,8 +19,11 @@ DeviceType = Annotated[str, text(64), Field(examples=["weather_station"])]
 Description = Annotated[str, Field(max_length=1_024, examples=["Under the south window"])]
 Location = Annotated[str, Field(max_length=256, examples=["Bench 3"])]
 Version = Annotated[str, Field(max_length=64, examples=["1.4.2"])]
+
+
 Status = Annotated[DeviceStatus, Field(strict=False)]
 SettableVersion = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
+Rate = Annotated[int, Field(ge=0, le=1_000_000_000), WHOLE]
 Grace = Annotated[int, Field(ge=0, le=MAX_GRACE_S), WHOLE]
 
 
@@ -54,6 +60,69 @@ class MemberView(DeviceView):
     """A device as a group lists it."""
 
     added_at: Timestamp
+
+
+class RateLimits(Body):
+    """A device's own limits. Null: the service's settings apply; 0: no limit."""
+
+    model_config = example(requests_per_second=10, points_per_second=1_000)
+
+    requests_per_second: Rate | None = None
+    points_per_second: Rate | None = None
+
+
+class AdminDeviceView(DeviceView):
+    """A device as administrators see it."""
+
+    rate_limits: RateLimits | None = Field(description="Limits of its own; null where it has none.")
+
+    @classmethod
+    def of(cls, device: Device) -> Self:
+        """The view of a device."""
+        rates = RateLimits(requests_per_second=device.requests_per_second, points_per_second=device.points_per_second)
+        return cls(**asdict(device), rate_limits=None if rates == RateLimits() else rates)
+
+
+class AdminDeviceAnswer(Answer):
+    """One device as administrators see it."""
+
+    device: AdminDeviceView
+
+
+class AdminDeviceList(Answer):
+    """A page of devices as administrators see them."""
+
+    devices: list[AdminDeviceView]
+    meta: Meta
+
+
+def device_view(device: Device) -> dict[str, object]:
+    """A `DeviceView` as it is encoded: to build a thousand of these models would hold up the event loop."""
+    return {
+        "id": device.id,
+        "name": device.name,
+        "description": device.description,
+        "device_type": device.device_type,
+        "status": device.status,
+        "location": device.location,
+        "firmware_version": device.firmware_version,
+        "hardware_version": device.hardware_version,
+        "user_id": device.user_id,
+        "created_at": format_rfc3339(device.created_at),
+        "updated_at": format_rfc3339(device.updated_at),
+        "last_seen": None if device.last_seen is None else format_rfc3339(device.last_seen),
+    }
+
+
+def admin_device_view(device: Device) -> dict[str, object]:
+    """An `AdminDeviceView` as it is encoded."""
+    own = {"requests_per_second": device.requests_per_second, "points_per_second": device.points_per_second}
+    return {**device_view(device), "rate_limits": None if set(own.values()) == {None} else own}
+
+
+def member_view(member: Member) -> dict[str, object]:
+    """A `MemberView` as it is encoded."""
+    return {**device_view(member.device), "added_at": format_rfc3339(member.added_at)}
 
 
 class DeviceAnswer(Answer):
@@ -114,6 +183,22 @@ class DeviceChangeBody(PartialBody):
     status: Status = Field(default_factory=lambda: DeviceStatus.INACTIVE)
 
 
+class AdminDeviceChangeBody(DeviceChangeBody):
+    """What an administrator changes of a device."""
+
+    model_config = example(rate_limits={"requests_per_second": 10, "points_per_second": 1_000})
+
+    rate_limits: RateLimits | None = Field(None, description="Limits of its own, replaced whole; null: none.")
+
+    def change(self) -> DeviceChange:
+        """What was given, as devices are changed."""
+        given = self.given()
+        if "rate_limits" in given:
+            limits = given.pop("rate_limits") or RateLimits()
+            given |= limits.model_dump()
+        return given
+
+
 class StatusBody(Body):
     """A device's new status."""
 
@@ -137,6 +222,16 @@ class ConfigAnswer(Answer):
     config_version: int = Field(examples=[2])
     settings: Json = Field(examples=[{"interval_seconds": 60}])
     updated_at: Timestamp
+
+
+def config_view(config: DeviceConfig) -> dict[str, object]:
+    """A `ConfigAnswer` as it is encoded: its model would go through all of the settings once more."""
+    return {
+        "device_id": config.device_id,
+        "config_version": config.config_version,
+        "settings": config.settings,
+        "updated_at": format_rfc3339(config.updated_at),
+    }
 
 
 class ConfigBody(Body):

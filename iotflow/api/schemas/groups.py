@@ -7,6 +7,8 @@ from pydantic import Field
 
 from iotflow.api.schemas.common import Answer, Body, Meta, PartialBody, Timestamp, example, text
 from iotflow.api.schemas.devices import Description, Id, MemberView
+from iotflow.domain.groups import MAX_LISTED, Group, JoinedGroup, MemberLimit
+from iotflow.domain.times import format_rfc3339
 
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$", examples=["#1E90FF"])]
 GroupName = Annotated[str, text(128), Field(examples=["Greenhouse"])]
@@ -28,19 +30,46 @@ class GroupView(Answer):
 class FilledGroupView(GroupView):
     """A group with the devices in it."""
 
-    devices: list[MemberView]
+    devices: list[MemberView] = Field(
+        description=f"The first {MAX_LISTED:,} by id, up to 8 MiB. `device_count` tells how many there are; "
+        "`GET /groups/{group_id}/devices` pages through all.",
+    )
 
 
 class ListedGroupView(GroupView):
     """A group as a list shows it."""
 
-    devices: list[MemberView] | None = Field(None, description="With `include_devices`: the devices in it.")
+    devices: list[MemberView] | None = Field(
+        None,
+        description=f"With `include_devices`: its first {MAX_LISTED:,} devices by id. A page lists at most "
+        f"{MemberLimit().of_all:,} devices, up to 8 MiB, those of the groups with the lowest ids first. `device_count` "
+        "tells how many a group has; `GET /groups/{group_id}/devices` pages through all.",
+    )
 
 
 class JoinedGroupView(GroupView):
     """A group as a device lists it."""
 
     added_at: Timestamp
+
+
+def group_view(group: Group) -> dict[str, object]:
+    """A `GroupView` as it is encoded: to build a thousand of these models would hold up the event loop."""
+    return {
+        "id": group.id,
+        "name": group.name,
+        "description": group.description,
+        "color": group.color,
+        "user_id": group.user_id,
+        "device_count": group.device_count,
+        "created_at": format_rfc3339(group.created_at),
+        "updated_at": format_rfc3339(group.updated_at),
+    }
+
+
+def joined_group_view(joined: JoinedGroup) -> dict[str, object]:
+    """A `JoinedGroupView` as it is encoded."""
+    return {**group_view(joined.group), "added_at": format_rfc3339(joined.added_at)}
 
 
 class GroupAnswer(Answer):
@@ -66,7 +95,7 @@ class DeviceGroups(Answer):
     """The groups that hold a device."""
 
     device_id: int
-    groups: list[JoinedGroupView]
+    groups: list[JoinedGroupView] = Field(description=f"The first {MAX_LISTED:,} by id.")
 
 
 class GroupDevices(Answer):

@@ -1,10 +1,11 @@
 """Bodies about telemetry."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError, to_json
+import msgspec
+from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from iotflow.api.schemas.common import (
     SCHEMA_REFERENCE,
@@ -45,6 +46,14 @@ def _name(name: object) -> str:
     return name
 
 
+def _few(data: object) -> object:
+    """Refuse too many names at once: validated one by one, 100,000 bad ones would be as many errors."""
+    if isinstance(data, dict) and len(data) > MAX_NAMES_PER_RECORD:
+        size = {"field_type": "Dictionary", "max_length": MAX_NAMES_PER_RECORD, "actual_length": len(data)}
+        raise PydanticKnownError("too_long", size)
+    return data
+
+
 def _value(value: object) -> Value:
     if error := value_error(value):
         raise PydanticCustomError("measurement_value", "{error}", {"error": error})
@@ -52,8 +61,12 @@ def _value(value: object) -> Value:
     return value
 
 
-def _small(metadata: dict[str, Any]) -> dict[str, Any]:  # Any: whatever JSON the client likes
-    size = len(to_json(metadata))
+def _small(metadata: object) -> object:
+    """Refuse large metadata, before its depth is looked at value by value."""
+    try:
+        size = len(msgspec.json.encode(metadata))
+    except RecursionError:
+        return metadata  # too deep as well: that is what the answer tells
     if size > MAX_METADATA_BYTES:
         raise ValueError(f"metadata has at most {MAX_METADATA_BYTES} bytes as JSON, this has {size}")
     return metadata
@@ -85,9 +98,10 @@ Data = Annotated[
         examples=[{"temperature": 21.5, "door_open": False}],
         json_schema_extra={"propertyNames": {"minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": NAME_PATTERN}},
     ),
+    BeforeValidator(_few),
 ]
 Metadata = Annotated[
-    Json, AfterValidator(_small), Field(description=f"At most {MAX_METADATA_BYTES} bytes.", examples=[{"unit": "C"}])
+    Json, BeforeValidator(_small), Field(description=f"At most {MAX_METADATA_BYTES} bytes.", examples=[{"unit": "C"}])
 ]
 
 
@@ -119,8 +133,10 @@ class BatchRecord(Body):
         return Submission(self.data, self.timestamp, self.metadata)
 
 
-UncheckedRecord = Annotated[object, WithJsonSchema({"$ref": SCHEMA_REFERENCE.format(model=BatchRecord.__name__)})]
-"""A record of a batch before it is judged: documented as what it should be, taken as anything.
+UncheckedRecord = Annotated[
+    memoryview, InstanceOf(), WithJsonSchema({"$ref": SCHEMA_REFERENCE.format(model=BatchRecord.__name__)})
+]
+"""A record of a batch before it is decoded: its JSON, documented as what it should be.
 
 A bad record is told of in the answer and does not make the whole request fail.
 """

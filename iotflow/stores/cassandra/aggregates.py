@@ -5,14 +5,15 @@ a sum is as good as exact. One that a double does not hold at some point is comp
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from iotflow.domain.aggregates import Aggregation, Bucket, combined
-from iotflow.domain.times import Millis, Span
+from iotflow.domain.aggregates import Aggregation, Bucket, TextSize, combined
+from iotflow.domain.times import DAY_MS, Millis, Span
 from iotflow.stores.cassandra.catalogue import stored_days
 from iotflow.stores.cassandra.connection import SCAN_TIMEOUT_S, Cassandra, Row
-from iotflow.stores.cassandra.days import bounds, grouped, timestamp
+from iotflow.stores.cassandra.days import DAYS_PER_STATEMENT, bounds, day_span, grouped, timestamp
+from iotflow.stores.cassandra.driver import ROWS_PER_PAGE
 from iotflow.stores.cassandra.values import value_of
 
 SCALE_BITS = 64
@@ -54,10 +55,13 @@ async def aggregated(
     # Windows are counted from a time at which one begins, and which no point precedes.
     origin = -(offset_ms % width_ms)
     windows = (timedelta(milliseconds=width_ms), timestamp(origin))
+    texts = TextSize()
     buckets: dict[int, Bucket] = {}
-    for days in grouped(await stored_days(cassandra, device_id, span)):
-        values = (*windows, device_id, days, name, timestamp(start), timestamp(end), *windows)
-        for row in await _rows(cassandra, aggregation, values):
+    stored = await stored_days(cassandra, device_id, span)
+    for days, part in _parts(stored, span, aggregation, width_ms, offset_ms):
+        between = (timestamp(part.start), timestamp(bounds(part)[1]))
+        values = (*windows, device_id, days, name, *between, *windows)
+        for row in await _rows(cassandra, aggregation, values, texts):
             index = (row[1] + offset_ms) // width_ms
             if (bucket := _bucket(aggregation, index, row)) is not None:
                 earlier = buckets.get(index)
@@ -70,14 +74,47 @@ async def aggregated(
     return [buckets[index] for index in sorted(buckets)]
 
 
-async def _rows(cassandra: Cassandra, aggregation: Aggregation, values: Sequence[object]) -> list[Row]:
-    """A row for each day and window, in order."""
-    if aggregation is Aggregation.FIRST:
-        # Cassandra does not page what it sorts; there are no more rows than windows and days.
-        rows = await cassandra.execute(AGGREGATES[aggregation], values, timeout_s=SCAN_TIMEOUT_S)
+def _parts(
+    days: Sequence[int], span: Span, aggregation: Aggregation, width_ms: int, offset_ms: int
+) -> Iterator[tuple[Sequence[int], Span]]:
+    """The days and times that a statement reads; for FIRST no more windows than a page has rows.
+
+    Cassandra does not page what it sorts.
+    """
+    windows_of_day = DAY_MS // width_ms + 2
+    if aggregation is not Aggregation.FIRST:
+        yield from ((some, span) for some in grouped(days))
+    elif windows_of_day <= ROWS_PER_PAGE:
+        at_once = min(DAYS_PER_STATEMENT, ROWS_PER_PAGE // windows_of_day)
+        yield from ((some, span) for some in grouped(days, at_once))
     else:
-        rows = [row async for page in cassandra.pages(AGGREGATES[aggregation], values) for row in page]
+        for day in days:
+            (start, end), (midnight, next_midnight) = bounds(span), bounds(day_span(day))
+            start, end = max(start, midnight), min(end, next_midnight)
+            while start < end:
+                window = (start + offset_ms) // width_ms
+                following = Millis(min(end, (window + ROWS_PER_PAGE) * width_ms - offset_ms))
+                yield [day], Span(start, following)
+                start = following
+
+
+async def _rows(cassandra: Cassandra, aggregation: Aggregation, values: Sequence[object], texts: TextSize) -> list[Row]:
+    """A row for each day and window, in order. Raises InvalidInput for too much text."""
+    if aggregation is Aggregation.FIRST:
+        rows = await cassandra.execute(AGGREGATES[aggregation], values, timeout_s=SCAN_TIMEOUT_S)
+        _add(texts, rows)
+    else:
+        rows = []
+        async for page in cassandra.pages(AGGREGATES[aggregation], values):
+            if aggregation is Aggregation.LAST:
+                _add(texts, page)
+            rows += page
     return sorted(rows, key=lambda row: row[:2])
+
+
+def _add(texts: TextSize, rows: Sequence[Row]) -> None:
+    for row in rows:
+        texts.add(value_of(row[3]))
 
 
 def _bucket(aggregation: Aggregation, index: int, row: Row) -> Bucket | None:

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import chain
 
 from iotflow.clock import Clock
-from iotflow.domain.aggregates import Aggregation, Bucket, combined
+from iotflow.domain.aggregates import Aggregation, Bucket, TextSize, combined
 from iotflow.domain.times import DAY_MS, Micros, Millis, Span
 from iotflow.parallel import in_parallel
 from iotflow.stores.cassandra.aggregates import aggregated
@@ -66,6 +66,9 @@ async def aggregated_by_hours(
             start, end = index * width_ms - offset_ms, (index + 1) * width_ms - offset_ms
             window = Span(Millis(max(span.start, start)), Millis(min(bounds(span)[1], end)))
             (merged[index],) = await from_points(window)
+    texts = TextSize()
+    for bucket in merged.values():
+        texts.add(bucket.value)
     return [merged[index] for index in sorted(merged)]
 
 

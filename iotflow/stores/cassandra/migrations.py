@@ -29,6 +29,7 @@ AGREEMENT_POLL_S = 0.1
 
 _COMMENT = re.compile(r"--.*$", re.MULTILINE)
 
+_KEYSPACE = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?"
 _MIGRATIONS = "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, owner uuid) WITH id = "
 _IDS = UUID("7c1c6d3e-52c4-4a53-9c0e-0d6f3d0c5a01")
 _LOCK = "lock"
@@ -63,9 +64,12 @@ async def upgrade(cassandra: Cassandra) -> None:
     Raises StoreUnavailable, also for a version that this code does not know: a newer one's.
     """
     address = cassandra.address
-    await _change(
-        cassandra, f"CREATE KEYSPACE IF NOT EXISTS {address.keyspace} WITH replication = {address.replication.as_cql()}"
-    )
+    # To ask for one that is there takes the right to make any.
+    if not await cassandra.execute(_KEYSPACE, [address.keyspace]):
+        await _change(
+            cassandra,
+            f"CREATE KEYSPACE IF NOT EXISTS {address.keyspace} WITH replication = {address.replication.as_cql()}",
+        )
     await cassandra.use_keyspace()
     # There is no lock yet: of tables made in two places at once one would be lost, unless they have the same id.
     await _change(cassandra, f"{_MIGRATIONS}{uuid5(_IDS, address.keyspace)}")

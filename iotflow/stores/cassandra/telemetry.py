@@ -1,17 +1,18 @@
 """Telemetry in the tables `records`, for history, `points`, for statistics and newest values, and `devices`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation, Bucket
-from iotflow.domain.telemetry import LatestValues, Record, StoredRecord
+from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
 from iotflow.domain.times import Millis, Span
 from iotflow.parallel import in_parallel
 from iotflow.stores.cassandra.aggregates import aggregated
 from iotflow.stores.cassandra.catalogue import stored_names
 from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.deleting import delete_span, purge_device
+from iotflow.stores.cassandra.heads import newest_times
 from iotflow.stores.cassandra.history import read_records
 from iotflow.stores.cassandra.hourly import aggregated_by_hours, worth_hours
 from iotflow.stores.cassandra.latest import read_latest
@@ -57,13 +58,16 @@ class CassandraTelemetry:
         span: Span,
         *,
         descending: bool,
-        limit: int,
+        limit: PageLimit,
         after: Millis | None = None,
         names: Collection[str] | None = None,
-    ) -> list[StoredRecord]:
+    ) -> RecordPage:
         if after is not None:
             span = _beyond(span, after, descending=descending)
         return await read_records(self._cassandra, device_id, span, descending=descending, limit=limit, names=names)
+
+    async def newest_times(self, device_ids: Sequence[int], span: Span) -> Mapping[int, Millis]:
+        return await newest_times(self._cassandra, device_ids, span)
 
     async def aggregate(
         self, device_id: int, name: str, span: Span, aggregation: Aggregation, *, width_ms: int, offset_ms: int
@@ -77,8 +81,10 @@ class CassandraTelemetry:
     async def delete(self, device_id: int, span: Span) -> None:
         await delete_span(self._cassandra, device_id, span, self._clock)
 
-    async def purge(self, device_id: int) -> None:
-        await purge_device(self._cassandra, device_id, self._clock)
+    async def purge_chunk(self, device_ids: Collection[int]) -> list[int]:
+        ids = list(device_ids)
+        more = await in_parallel(partial(purge_device, self._cassandra, device_id, self._clock) for device_id in ids)
+        return [device_id for device_id, has_more in zip(ids, more, strict=True) if has_more]
 
 
 def _beyond(span: Span, after: Millis, *, descending: bool) -> Span:

@@ -1,7 +1,7 @@
 """How values are kept: as MessagePack within a record, as a `measured` among the points."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,10 @@ from iotflow.domain.json import JsonObject
 from iotflow.domain.telemetry import Value
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Value] = msgspec.msgpack.Decoder(Value)
+_decoder = msgspec.msgpack.Decoder(list[Value])
+
+ARRAY_32 = b"\xdd"
+"""Before four bytes with the length of an array: MessagePack specification, "array format family"."""
 
 
 def packed(value: Value) -> bytes:
@@ -18,9 +21,9 @@ def packed(value: Value) -> bytes:
     return _encoder.encode(value)
 
 
-def unpacked(data: bytes) -> Value:
-    """The value that was packed."""
-    return _decoder.decode(data)
+def unpacked(packed_values: Sequence[bytes]) -> list[Value]:
+    """The values that were packed: as one array they are decoded several times as fast as one by one."""
+    return _decoder.decode(b"".join((ARRAY_32, len(packed_values).to_bytes(4), *packed_values)))
 
 
 def measured(value: Value) -> dict[str, Value]:
@@ -46,9 +49,3 @@ def value_of(fields: Mapping[str, Any]) -> Value:  # Any: as the driver gives th
 def metadata_text(metadata: JsonObject) -> str:
     """A record's metadata as JSON."""
     return json.dumps(metadata, separators=(",", ":"))
-
-
-def metadata_of(text: str) -> JsonObject:
-    """The metadata of its JSON."""
-    metadata: JsonObject = json.loads(text)
-    return metadata

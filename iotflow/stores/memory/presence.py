@@ -25,5 +25,6 @@ class MemoryPresence:
             if self._seen.get(device_id) == at:
                 del self._seen[device_id]
 
-    async def forget(self, device_id: int) -> None:
-        self._seen.pop(device_id, None)
+    async def forget(self, device_ids: Collection[int]) -> None:
+        for device_id in device_ids:
+            self._seen.pop(device_id, None)

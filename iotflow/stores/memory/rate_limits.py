@@ -1,41 +1,55 @@
 """Rate limits in the memory of one process."""
 
 import math
-from collections import OrderedDict
-from fractions import Fraction
 
 from iotflow.clock import Clock
+from iotflow.domain.times import Millis
+from iotflow.repositories.rate_limits import Admission, RateLimit
 
-SIZE = 50_000
+SUBJECTS = 100_000
+"""How many subjects are counted each by itself: some 20 MiB."""
+SHARED = 16_384
+"""Beyond, subjects share this many counters: nobody's uses are forgotten, whatever other subjects do."""
+SWEEP_EVERY_MS = 10_000
+SLACK_MS = 0.5
+"""More than what rounding adds up to, less than the clock's unit."""
 
 
 class MemoryRateLimiter:
-    """Plays `RateLimiter`. It remembers when each of the last `SIZE` subjects will have all its attempts again.
-
-    Times are fractions of milliseconds: rounded ones would add up to more than the period, and refuse the last attempt.
-    """
+    """Plays `RateLimiter`. It holds when each subject will have all its units again, and drops those that have."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._restored_at_ms: OrderedDict[str, Fraction] = OrderedDict()
+        self._restored_at_ms: dict[int, float] = {}
+        self._swept_at = Millis(0)
 
-    async def take(self, subject: str, limit: int, period_s: int) -> int:
-        now = self._clock.now()
-        restored_at = max(now, self._restored_at_ms.get(subject, now)) + _interval_ms(limit, period_s)
-        wait_ms = restored_at - now - period_s * 1_000
-        if wait_ms > 0:
-            return math.ceil(wait_ms / 1_000)
-        self._restored_at_ms[subject] = restored_at
-        self._restored_at_ms.move_to_end(subject)
-        if len(self._restored_at_ms) > SIZE:
-            self._restored_at_ms.popitem(last=False)
-        return 0
+    async def take(self, subject: str, limit: RateLimit, cost: int = 1) -> Admission:
+        now = self._clock.elapsed()
+        key = self._key(subject, limit, now)
+        interval_ms, period_ms = limit.period_s * 1_000 / limit.limit, limit.period_s * 1_000
+        restored_at = max(now, self._restored_at_ms.get(key, now))
+        wait_ms = restored_at + max(cost, 1) * interval_ms - now - period_ms
+        if wait_ms <= SLACK_MS:
+            wait_ms = 0
+            restored_at += cost * interval_ms
+            if cost:
+                self._restored_at_ms[key] = restored_at
+        remaining = math.floor((now + period_ms - restored_at + SLACK_MS) / interval_ms)
+        reset_s, retry_after_s = math.ceil((restored_at - now) / 1_000), math.ceil(wait_ms / 1_000)
+        return Admission(subject, limit, remaining, reset_s, retry_after_s)
 
-    async def give_back(self, subject: str, limit: int, period_s: int) -> None:
-        restored_at = self._restored_at_ms.get(subject)
+    async def give_back(self, subject: str, limit: RateLimit) -> None:
+        key = self._key(subject, limit, self._clock.elapsed())
+        restored_at = self._restored_at_ms.get(key)
         if restored_at is not None:
-            self._restored_at_ms[subject] = restored_at - _interval_ms(limit, period_s)
+            self._restored_at_ms[key] = restored_at - limit.period_s * 1_000 / limit.limit
 
-
-def _interval_ms(limit: int, period_s: int) -> Fraction:
-    return Fraction(period_s * 1_000, limit)
+    def _key(self, subject: str, limit: RateLimit, now: Millis) -> int:
+        if now - self._swept_at >= SWEEP_EVERY_MS:
+            self._swept_at = now
+            self._restored_at_ms = {key: at for key, at in self._restored_at_ms.items() if at > now}
+        # Python's hash of a text is keyed at random: nobody can choose subjects that share a counter.
+        key = hash((subject, limit))
+        if len(self._restored_at_ms) < SUBJECTS or key in self._restored_at_ms:
+            return key
+        return key % SHARED

@@ -1,6 +1,6 @@
 """Activity counts in the `activity` collection."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bson import Int64
 from pymongo import UpdateOne
@@ -9,6 +9,8 @@ from iotflow.domain.times import Millis
 from iotflow.repositories.activity import Activity, DeviceHour
 from iotflow.stores.mongo.connection import SCAN_TIMEOUT_S, Mongo
 from iotflow.stores.mongo.documents import Document, date_of, time_of
+
+COUNTS_PER_CHUNK = 1_000
 
 
 class MongoActivity:
@@ -38,6 +40,11 @@ class MongoActivity:
         async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
             return {time_of(one["_id"]): one["points"] for one in await client.aggregate("activity", pipeline)}
 
-    async def purge(self, device_id: int) -> None:
+    async def purge_chunk(self, device_ids: Collection[int]) -> bool:
+        of_devices = {"device_id": {"$in": [Int64(device_id) for device_id in device_ids]}}
         async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
-            await client.database["activity"].delete_many({"device_id": Int64(device_id)})
+            counts = client.database["activity"]
+            found = await counts.find(of_devices, {"_id": 1}, limit=COUNTS_PER_CHUNK).to_list(None)
+            if found:
+                await counts.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
+        return len(found) == COUNTS_PER_CHUNK

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from bson import Int64
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import PERSONAL_DETAILS, Event, EventFilter, EventPosition, EventType
+from iotflow.domain.json import JsonObject
 from iotflow.domain.times import DAY_MS, SECOND_MS, Millis
 from iotflow.stores.mongo.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S, STORE, Mongo
 from iotflow.stores.mongo.documents import Document, date_of, json_of, stored_json, time_of
@@ -18,6 +20,8 @@ EXPIRY = "expiry"
 LONGEST_RETENTION_S = 2**31 - 1
 """68 years, the most that the server takes; no event is older than the service."""
 NEWEST_FIRST = [("timestamp", -1), ("_id", -1)]
+OLDEST_FIRST = [("timestamp", 1), ("_id", 1)]
+EVENTS_PER_CHUNK = 500
 
 DUPLICATE_KEY = 11_000
 REFUSED_BY_VALIDATOR = 121
@@ -66,15 +70,28 @@ class MongoEvents:
             )
             return [_event(document) for document in await found.to_list(None)]
 
-    async def anonymize(self, user_id: UUID) -> None:
+    async def anonymize_chunk(self, user_id: UUID, after: EventPosition | None) -> EventPosition | None:
+        query: Document = {"user_id": user_id}
+        if after is not None:
+            at = date_of(after.timestamp)
+            query["timestamp"] = {"$gte": at}
+            query["$or"] = [{"timestamp": {"$gt": at}}, {"_id": {"$gt": after.id}}]
         async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
             events = client.database["events"]
-            await events.update_many(
-                {"user_id": user_id}, {"$unset": {f"details.{name}": "" for name in PERSONAL_DETAILS}}
+            found = events.find(
+                query, sort=OLDEST_FIRST, hint="by_user", limit=EVENTS_PER_CHUNK, batch_size=EVENTS_PER_CHUNK
             )
-            async for document in events.find({"user_id": user_id, "details": {"$type": "string"}}):
-                kept = {name: v for name, v in json_of(document["details"]).items() if name not in PERSONAL_DETAILS}
-                await events.update_one({"_id": document["_id"]}, {"$set": {"details": stored_json(kept)}})
+            documents = await found.to_list(None)
+            updates = [
+                UpdateOne({"_id": document["_id"]}, {"$set": {"details": stored_json(_anonymous(details))}})
+                for document in documents
+                if PERSONAL_DETAILS & (details := json_of(document["details"])).keys()
+            ]
+            if updates:
+                await events.bulk_write(updates, ordered=False)
+        if len(documents) < EVENTS_PER_CHUNK:
+            return None
+        return EventPosition(time_of(documents[-1]["timestamp"]), documents[-1]["_id"])
 
     def _query(self, where: EventFilter, after: EventPosition | None) -> Document:
         times: Document = {}
@@ -98,6 +115,10 @@ class MongoEvents:
         if where.event_type is not None:
             query["event_type"] = where.event_type.value
         return query
+
+
+def _anonymous(details: JsonObject) -> JsonObject:
+    return {name: value for name, value in details.items() if name not in PERSONAL_DETAILS}
 
 
 def _index(where: EventFilter) -> str:

@@ -8,7 +8,7 @@ from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import LatestValue, LatestValues, Value
 from iotflow.domain.times import Micros, Millis
-from iotflow.repositories.latest_cache import LatestMiss
+from iotflow.repositories.latest_cache import LARGEST_ENTRY_BYTES, LatestMiss
 from iotflow.stores.redis.connection import Command
 from iotflow.stores.redis.entries import Entries
 from iotflow.stores.redis.pipeline import Build, Pipeline
@@ -20,13 +20,17 @@ DELETED_S = 30
 """How long after a deletion an advance drops the entry instead of joining it: the value may be a deleted one."""
 PROMPT_S = 10
 """An advance that comes later after the receipt drops the entry: nobody knows any more what was deleted meanwhile."""
+AHEAD_US = 1_000_000
+"""A receipt further ahead of the clock was given before the clock was set back: its age is not known."""
+FIELD_BYTES = 100
+"""What a field takes beside its name and its text."""
 
 _decode_value = msgspec.json.Decoder(bool | int | float | str).decode
 _encode_value = msgspec.json.Encoder().encode
 
 
 class RedisLatestCache:
-    """Plays `LatestCache`: a hash a device, a field a name, and one more so that it is never empty.
+    """Plays `LatestCache`: a hash a device, a field a name, and an empty name with the size in bytes.
 
     Without Redis, and for a second after an outage, each read is a miss and no fill is taken: another process may not
     have noticed yet that it is over, and store values that it does not tell of.
@@ -69,8 +73,12 @@ class RedisLatestCache:
                 lifetime_ms = min(lifetime_ms, latest.expires // 1_000 - self._clock.now())
         if miss.version < 0 or lifetime_ms <= 0 or not self._pipeline.is_settled:
             return
+        fields = _packed(values)
+        size = sum(map(len, fields)) + FIELD_BYTES * len(values)
+        if size > LARGEST_ENTRY_BYTES:
+            return
         try:
-            await self._entries.fill(str(device_id), miss.version, [b"", b"", *_packed(values)], lifetime_ms)
+            await self._entries.fill(str(device_id), miss.version, [b"", b"%d" % size, *fields], lifetime_ms)
         except StoreUnavailable:
             return
 
@@ -78,7 +86,7 @@ class RedisLatestCache:
         fields = _packed(values)
         now_us = self._clock.now() * 1_000
         prompt = all(
-            now_us - latest.received <= PROMPT_S * 1_000_000
+            -AHEAD_US <= now_us - latest.received <= PROMPT_S * 1_000_000
             and (latest.expires is None or latest.expires - now_us > LIFETIME_S * 1_000_000)
             for latest in values.values()
         )
@@ -87,7 +95,8 @@ class RedisLatestCache:
             entry, lease = self._entries.names(str(device_id), generation)
             if not prompt:
                 return [("DEL", entry, lease)]
-            return [self._pipeline.scripts.call(ADVANCE, (entry, lease, self._deleted(device_id)), *fields)]
+            keys = (entry, lease, self._deleted(device_id))
+            return [self._pipeline.scripts.call(ADVANCE, keys, LARGEST_ENTRY_BYTES, FIELD_BYTES, *fields)]
 
         await self._tell(commands)
 

@@ -72,10 +72,10 @@ class RedisPresence:
             except StoreUnavailable:
                 return  # they are flushed again, which changes nothing
 
-    async def forget(self, device_id: int) -> None:
-        await self._here.forget(device_id)
+    async def forget(self, device_ids: Collection[int]) -> None:
+        await self._here.forget(device_ids)
         try:
-            await self._run(("ZREM", self._key, device_id))
+            await self._run(("ZREM", self._key, *device_ids))
         except StoreUnavailable:
             return  # a flush takes it out, and SQL has no such device
 

@@ -22,7 +22,8 @@ ADVANCE = """
 redis.call('DEL', KEYS[2])
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if redis.call('EXISTS', KEYS[3]) == 1 then return redis.call('DEL', KEYS[1]) end
-for i = 1, #ARGV, 2 do
+local size = tonumber(redis.call('HGET', KEYS[1], '')) or 0
+for i = 3, #ARGV, 2 do
   local known = redis.call('HGET', KEYS[1], ARGV[i])
   local newer = true
   if known then
@@ -31,30 +32,58 @@ for i = 1, #ARGV, 2 do
     known_time, time = tonumber(known_time), tonumber(time)
     newer = time > known_time or time == known_time and tonumber(received) >= tonumber(known_received)
   end
-  if newer then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+  if newer then
+    size = size + #ARGV[i + 1] - (known and #known or -#ARGV[i] - ARGV[2])
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
 end
+if size > tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
+redis.call('HSET', KEYS[1], '', size)
 return 1
 """
-"""End the lease and merge values into the entry, if there is one; drop it instead, soon after a deletion."""
+"""End the lease and merge values into the entry, if there is one.
 
-TAKE = """
-local limit, period, now = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] * ARGV[1]
-local restored = math.max(now, tonumber(redis.call('GET', KEYS[1]) or now)) + period
-local wait = restored - now - period * limit
-if wait > 0 then return math.ceil(wait / limit / 1000) end
-redis.call('SET', KEYS[1], string.format('%.0f', restored), 'PX', math.ceil((restored - now) / limit))
-return 0
+Drop it instead soon after a deletion, and when it grows past its largest size.
 """
-"""Use one attempt. Times are in milliseconds divided by the limit: so all are integers, and none is rounded."""
 
-GIVE_BACK = """
-local limit, period, now = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] * ARGV[1]
-local restored = tonumber(redis.call('GET', KEYS[1]) or now) - period
+_RESTORED = """
+local limit, period = tonumber(ARGV[1]), ARGV[2] * 1000
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local restored = tonumber(redis.call('GET', KEYS[1]) or now)
+if restored < now or restored > now + period + 1 then restored = now end
+"""
+"""When the subject will have all its units again, in milliseconds.
+
+Further ahead than its period it was stored before Redis's clock was set back, and counts as over.
+"""
+
+TAKE = (
+    _RESTORED
+    + """
+local cost, wait = tonumber(ARGV[3]), 0
+local after = restored + math.max(cost, 1) * period / limit
+if after - now - period > 0.5 then
+  wait = math.ceil(after - now - period)
+elseif cost > 0 then
+  restored = after
+  redis.call('SET', KEYS[1], string.format('%.3f', restored), 'PX', math.max(1, math.ceil(restored - now)))
+end
+return {math.floor((now + period - restored + 0.5) * limit / period), math.ceil(restored - now), wait}
+"""
+)
+"""Use units, if they are there: how many are left, and the milliseconds until all are, and until these would be."""
+
+GIVE_BACK = (
+    _RESTORED
+    + """
+restored = restored - period / limit
 if restored <= now then return redis.call('DEL', KEYS[1]) end
-redis.call('SET', KEYS[1], string.format('%.0f', restored), 'PX', math.ceil((restored - now) / limit))
+redis.call('SET', KEYS[1], string.format('%.3f', restored), 'PX', math.ceil(restored - now))
 return 1
 """
-"""Undo one use."""
+)
+"""Undo the use of one unit."""
 
 FLUSHED = """
 for i = 1, #ARGV, 2 do

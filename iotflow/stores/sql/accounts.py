@@ -11,7 +11,7 @@ from iotflow.domain.accounts import User, UserChange, UserCredentials
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.dialect import broken_constraint
-from iotflow.stores.sql.tables import devices, groups, users
+from iotflow.stores.sql.tables import users
 
 _USER = (
     users.c.user_id,
@@ -23,6 +23,7 @@ _USER = (
     users.c.updated_at,
     users.c.last_login,
 )
+_KEPT = users.c.deleted_at.is_(None)
 
 
 class SqlAccounts:
@@ -52,11 +53,11 @@ class SqlAccounts:
             raise _taken(error, user.username, user.email) from error
 
     async def get(self, user_id: UUID) -> User | None:
-        row = (await self._connection.execute(select(*_USER).where(users.c.user_id == user_id))).one_or_none()
+        row = (await self._connection.execute(select(*_USER).where(users.c.user_id == user_id, _KEPT))).one_or_none()
         return None if row is None else _user(row)
 
     async def lock(self, user_id: UUID) -> User | None:
-        locked = select(*_USER).where(users.c.user_id == user_id).with_for_update()
+        locked = select(*_USER).where(users.c.user_id == user_id, _KEPT).with_for_update()
         row = (await self._connection.execute(locked)).one_or_none()
         return None if row is None else _user(row)
 
@@ -76,7 +77,7 @@ class SqlAccounts:
         for field in ("username", "email"):
             if field in values:
                 values[f"{field}_key"] = str(values[field]).casefold()
-        statement = update(users).where(users.c.user_id == user_id).values(values).returning(*_USER)
+        statement = update(users).where(users.c.user_id == user_id, _KEPT).values(values).returning(*_USER)
         try:
             row = (await self._connection.execute(statement)).one_or_none()
         except IntegrityError as error:
@@ -88,18 +89,27 @@ class SqlAccounts:
     async def record_login(self, user_id: UUID, at: Millis) -> None:
         await self._connection.execute(update(users).where(users.c.user_id == user_id).values(last_login=at))
 
-    async def lock_owned(self, user_id: UUID) -> None:
-        for table in (groups, devices):
-            locked = select(table.c.id).where(table.c.user_id == user_id).order_by(table.c.id).with_for_update()
-            await self._connection.execute(locked)
+    async def mark_deleted(self, user_id: UUID, at: Millis) -> None:
+        # No account that can be registered has a `:` in its name, or an address without `@`.
+        taken_by_nobody = f"deleted:{user_id}"
+        values = {
+            "username": "",
+            "username_key": taken_by_nobody,
+            "email": "",
+            "email_key": taken_by_nobody,
+            "password_hash": "",
+            "is_active": False,
+            "is_admin": False,
+            "last_login": None,
+            "deleted_at": at,
+        }
+        statement = update(users).where(users.c.user_id == user_id, _KEPT).values(values)
+        if (await self._connection.execute(statement)).rowcount == 0:
+            raise NotFound(f"there is no user {user_id}")
 
     async def delete(self, user_id: UUID) -> None:
-        # The foreign keys take tokens, devices, keys, configs, groups and memberships along, in an order of their own:
-        # what others may hold is locked before, in the order of all.
-        await self.lock_owned(user_id)
-        result = await self._connection.execute(delete(users).where(users.c.user_id == user_id))
-        if result.rowcount == 0:
-            raise NotFound(f"there is no user {user_id}")
+        # The foreign keys take tokens, devices, keys, configs, groups and memberships along.
+        await self._connection.execute(delete(users).where(users.c.user_id == user_id))
 
     async def lock_active_admins(self) -> int:
         admins = select(users.c.user_id).where(users.c.is_admin, users.c.is_active)
@@ -108,17 +118,19 @@ class SqlAccounts:
         return len((await self._connection.execute(locked)).all())
 
     async def page(self, limit: int, offset: int) -> tuple[list[User], int]:
-        statement = select(*_USER).order_by(users.c.created_at, users.c.user_id).limit(limit).offset(offset)
+        kept = select(*_USER).where(_KEPT)
+        statement = kept.order_by(users.c.created_at, users.c.user_id).limit(limit).offset(offset)
         rows = (await self._connection.execute(statement)).all()
         return [_user(row) for row in rows], (await self.count())[0]
 
     async def count(self) -> tuple[int, int]:
         active = func.count().filter(users.c.is_active)
-        row = (await self._connection.execute(select(func.count(), active).select_from(users))).one()
+        row = (await self._connection.execute(select(func.count(), active).where(_KEPT))).one()
         return row[0], row[1]
 
     async def _credentials(self, where: ColumnElement[bool]) -> UserCredentials | None:
-        row = (await self._connection.execute(select(*_USER, users.c.password_hash).where(where))).one_or_none()
+        stored = select(*_USER, users.c.password_hash).where(where, _KEPT)
+        row = (await self._connection.execute(stored)).one_or_none()
         return None if row is None else UserCredentials(_user(row), row.password_hash)
 
     async def _refuse_taken(self, username: str | None, email: str | None, other_than: UUID | None) -> None:

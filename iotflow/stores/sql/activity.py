@@ -1,6 +1,6 @@
 """Activity counts in the `activity` table."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import delete, func, select, tuple_
 
@@ -42,9 +42,15 @@ class SqlActivity:
         async with self._database.read(bulk=True) as connection:
             return {hour: int(count) for hour, count in await connection.execute(statement)}
 
-    async def purge(self, device_id: int) -> None:
-        async with self._database.write() as connection:
-            await connection.execute(delete(activity).where(activity.c.device_id == device_id))
+    async def purge_chunk(self, device_ids: Collection[int]) -> bool:
+        key = (activity.c.device_id, activity.c.hour)
+        chunk = select(*key).where(activity.c.device_id.in_(device_ids)).order_by(*key).limit(ROWS_PER_CHUNK)
+        async with self._database.read() as connection:
+            found = [(row.device_id, row.hour) for row in await connection.execute(chunk)]
+        if found:
+            async with self._database.write() as connection:
+                await connection.execute(delete(activity).where(tuple_(*key).in_(found)))
+        return len(found) == ROWS_PER_CHUNK
 
 
 class SqlActivitySweeper:

@@ -6,14 +6,15 @@ Sums: values are added as doubles in runs of at most `RUN`, and the runs' sums b
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from typing import Any
 
 from sqlalchemy import ColumnElement, Double, case, cast, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from iotflow.domain.aggregates import Aggregation, Bucket
+from iotflow.domain.aggregates import Aggregation, Bucket, TextSize
+from iotflow.stores.sql.slices import in_slices
 from iotflow.stores.sql.tables import points
 from iotflow.stores.sql.values import VALUE_COLUMNS, value_of
 
@@ -85,13 +86,21 @@ async def _sums(connection: AsyncConnection, chosen: ColumnElement[bool], window
         .group_by(numbered.c.window, numbered.c.run)
         .order_by(numbered.c.window)
     )
-    rows = (await connection.execute(statement)).all()
-    buckets = []
-    for window, group in groupby(rows, lambda row: row.window):
-        runs = list(group)
-        total = _unscaled(math.fsum(run.scaled for run in runs)) + math.fsum(run.tiny for run in runs)
-        buckets.append(Bucket(window - windows.bias, total, sum(run.used for run in runs)))
-    return buckets
+    buckets: list[Bucket] = []
+    runs: list[Any] = []  # Any: rows of the statement
+    async with in_slices(connection, statement) as slices:
+        async for rows in slices:
+            for row in rows:
+                if runs and runs[0].window != row.window:
+                    buckets.append(_sum(runs, windows))
+                    runs = []
+                runs.append(row)
+    return [*buckets, _sum(runs, windows)] if runs else buckets
+
+
+def _sum(runs: Sequence[Any], windows: Windows) -> Bucket:  # Any: rows of the statement
+    total = _unscaled(math.fsum(run.scaled for run in runs)) + math.fsum(run.tiny for run in runs)
+    return Bucket(runs[0].window - windows.bias, total, sum(run.used for run in runs))
 
 
 def _unscaled(total: float) -> float:
@@ -121,18 +130,19 @@ async def _extremes(
         .group_by(window)
         .order_by(window)
     )
-    rows = (await connection.execute(statement)).all()
-    return [
-        Bucket(row.window - windows.bias, pick([v for v in (row.integer, row.decimal) if v is not None]), row.used)
-        for row in rows
-    ]
+    async with in_slices(connection, statement) as slices:
+        return [
+            Bucket(row.window - windows.bias, pick([v for v in (row.integer, row.decimal) if v is not None]), row.used)
+            async for rows in slices
+            for row in rows
+        ]
 
 
 async def _counts(connection: AsyncConnection, chosen: ColumnElement[bool], windows: Windows) -> list[Bucket]:
     window = windows.biased_index().label("window")
     statement = select(window, func.count().label("used")).where(chosen).group_by(window).order_by(window)
-    rows = (await connection.execute(statement)).all()
-    return [Bucket(row.window - windows.bias, row.used, row.used) for row in rows]
+    async with in_slices(connection, statement) as slices:
+        return [Bucket(row.window - windows.bias, row.used, row.used) async for rows in slices for row in rows]
 
 
 async def _ends(
@@ -154,5 +164,12 @@ async def _ends(
         .where(chosen)
         .order_by(ends.c.window)
     )
-    rows = (await connection.execute(statement)).all()
-    return [Bucket(window - windows.bias, value_of(*columns), used) for window, used, *columns in rows]
+    texts = TextSize()
+    buckets: list[Bucket] = []
+    async with in_slices(connection, statement) as slices:
+        async for rows in slices:
+            for window, used, *columns in rows:
+                value = value_of(*columns)
+                texts.add(value)
+                buckets.append(Bucket(window - windows.bias, value, used))
+    return buckets

@@ -4,14 +4,17 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.domain.devices import Device, DeviceChange, DeviceFilter, DeviceStatus, NewDevice
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.times import Millis
-from iotflow.stores.sql.tables import devices, users
+from iotflow.stores.sql.owners import has_more_than, is_kept, lock_owner
+from iotflow.stores.sql.tables import devices
+
+_KEPT = is_kept(devices)
 
 
 class SqlDevices:
@@ -21,9 +24,7 @@ class SqlDevices:
         self._connection = connection
 
     async def add(self, user_id: UUID, device: NewDevice, at: Millis) -> Device:
-        owner = select(users.c.user_id).where(users.c.user_id == user_id).with_for_update(read=True, key_share=True)
-        if (await self._connection.execute(owner)).one_or_none() is None:
-            raise NotFound(f"there is no user {user_id}")
+        await lock_owner(self._connection, user_id)
         statement = (
             devices.insert()
             .values(
@@ -47,17 +48,21 @@ class SqlDevices:
             raise Conflict(f"this account has a device named {device.name!r} already") from error
         return device_of(row)
 
+    async def has_more_than(self, number: int, user_id: UUID) -> bool:
+        return await has_more_than(self._connection, devices, number, user_id)
+
     async def get(self, device_id: int) -> Device | None:
-        row = (await self._connection.execute(select(devices).where(devices.c.id == device_id))).one_or_none()
+        row = (await self._connection.execute(select(devices).where(devices.c.id == device_id, _KEPT))).one_or_none()
         return None if row is None else device_of(row)
 
     async def lock(self, device_ids: Collection[int]) -> list[Device]:
-        locked = select(devices).where(devices.c.id.in_(device_ids)).order_by(devices.c.id).with_for_update()
+        chosen = select(devices).where(devices.c.id.in_(device_ids), _KEPT)
+        locked = chosen.order_by(devices.c.id).with_for_update()
         return [device_of(row) for row in await self._connection.execute(locked)]
 
     async def update(self, device_id: int, change: DeviceChange, at: Millis) -> Device:
         values: dict[str, object] = {**change, "updated_at": at}
-        if (name := change.get("name")) is not None:
+        if isinstance(name := change.get("name"), str):
             values["name_key"] = name.casefold()
         statement = update(devices).where(devices.c.id == device_id).values(values).returning(*devices.c)
         try:
@@ -70,7 +75,7 @@ class SqlDevices:
 
     async def activate(self, device_ids: Collection[int], at: Millis) -> list[Device]:
         inactive = devices.c.status == DeviceStatus.INACTIVE.value
-        chosen = select(devices.c.id).where(devices.c.id.in_(device_ids), inactive)
+        chosen = select(devices.c.id).where(devices.c.id.in_(device_ids), inactive, _KEPT)
         ids = (await self._connection.execute(chosen.order_by(devices.c.id).with_for_update())).scalars().all()
         statement = (
             update(devices)
@@ -93,17 +98,29 @@ class SqlDevices:
         total = await self._connection.scalar(select(func.count()).select_from(devices).where(matches))
         return [device_of(row) for row in rows], total or 0
 
-    async def ids_of_user(self, user_id: UUID) -> list[int]:
-        statement = select(devices.c.id).where(devices.c.user_id == user_id).order_by(devices.c.id)
+    async def delete_of_user(self, user_id: UUID, limit: int) -> list[int]:
+        chosen = select(devices.c.id).where(devices.c.user_id == user_id).order_by(devices.c.id).limit(limit)
+        ids = list((await self._connection.execute(chosen.with_for_update())).scalars())
+        if ids:
+            await self._connection.execute(delete(devices).where(devices.c.id.in_(ids)))
+        return ids
+
+    async def ids_after(self, user_id: UUID, after: int, limit: int) -> list[int]:
+        mine = and_(devices.c.user_id == user_id, devices.c.id > after)
+        statement = select(devices.c.id).where(mine).order_by(devices.c.id).limit(limit)
         return list((await self._connection.execute(statement)).scalars())
 
+    async def names(self, device_ids: Collection[int]) -> dict[int, str]:
+        statement = select(devices.c.id, devices.c.name).where(devices.c.id.in_(device_ids))
+        return {row.id: row.name for row in await self._connection.execute(statement)}
+
     async def count_by_status(self) -> dict[DeviceStatus, int]:
-        statement = select(devices.c.status, func.count()).group_by(devices.c.status)
+        statement = select(devices.c.status, func.count()).where(_KEPT).group_by(devices.c.status)
         stored = {DeviceStatus(status): count for status, count in await self._connection.execute(statement)}
         return {status: stored.get(status, 0) for status in DeviceStatus}
 
     async def count_seen_since(self, since: Millis) -> int:
-        statement = select(func.count()).select_from(devices).where(devices.c.last_seen >= since)
+        statement = select(func.count()).select_from(devices).where(devices.c.last_seen >= since, _KEPT)
         return await self._connection.scalar(statement) or 0
 
     async def record_seen(self, seen: Mapping[int, Millis]) -> None:
@@ -119,6 +136,11 @@ class SqlDevices:
             await self._connection.execute(
                 statement, [{"seen_id": device_id, "seen_at": at} for device_id, at in sorted(seen.items())]
             )
+
+    async def clamp_last_seen(self, latest: Millis, to: Millis) -> None:
+        ahead = select(devices.c.id).where(devices.c.last_seen > latest).order_by(devices.c.id)
+        statement = update(devices).where(devices.c.id.in_(ahead.with_for_update(skip_locked=True)))
+        await self._connection.execute(statement.values(last_seen=to))
 
 
 def device_of(row: Row[*tuple[Any, ...]]) -> Device:  # Any: the columns' types are those of the table
@@ -136,11 +158,13 @@ def device_of(row: Row[*tuple[Any, ...]]) -> Device:  # Any: the columns' types 
         created_at=row.created_at,
         updated_at=row.updated_at,
         last_seen=row.last_seen,
+        requests_per_second=row.requests_per_second,
+        points_per_second=row.points_per_second,
     )
 
 
 def _matches(where: DeviceFilter) -> ColumnElement[bool]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [_KEPT]
     if where.user_id is not None:
         conditions.append(devices.c.user_id == where.user_id)
     if where.status is not None:
@@ -149,4 +173,4 @@ def _matches(where: DeviceFilter) -> ColumnElement[bool]:
         conditions.append(devices.c.device_type == where.device_type)
     if where.name_part is not None:
         conditions.append(devices.c.name_key.contains(where.name_part.casefold(), autoescape=True))
-    return and_(true(), *conditions)
+    return and_(*conditions)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TypeVar
 
-from sqlalchemy import Table, text
+from sqlalchemy import JSON, BigInteger, ColumnElement, Table, TableValuedAlias, bindparam, cast, func, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -34,6 +34,7 @@ from iotflow.stores.sql.postgres import (
     refuse_older,
 )
 from iotflow.stores.sql.sqlite import sqlite_engine, sqlite_failure
+from iotflow.stores.sql.sqlite_files import SqliteFiles
 
 POINT_TIMEOUT_S = 1.5
 SCAN_TIMEOUT_S = 10.0
@@ -62,10 +63,11 @@ class Database:
         reader: AsyncEngine,
         *,
         failure: Callable[[DBAPIError | OSError], str | None],
+        files: SqliteFiles | None = None,
         migrator: AsyncEngine | None = None,
         partings: Partings | None = None,
     ) -> None:
-        """`failure` says why an error makes the store unavailable, None where it does not.
+        """`failure` says why an error makes the store unavailable, None where it does not; `files` are SQLite's.
 
         With a `migrator` and `partings` the store is a server. Without it is a file of this machine: waiting is for
         one's turn to write, and there is no network behind which it could be gone. It has one deadline for everything,
@@ -74,9 +76,13 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._failure = failure
+        self._files = files
         self._migrator = migrator
         self._partings = partings
-        self._writer_turns, self._reader_turns = Turns(WRITERS), Turns(READERS)
+        # A file has one writer, and a pool's queue for it that is fair.
+        self._writer_turns = Turns(WRITERS, bulk=WRITERS * 3 // 5) if migrator else None
+        readers = READERS if migrator else SQLITE_READERS
+        self._reader_turns = Turns(readers, bulk=readers // 2)
         self._breaker = CircuitBreaker("sql", self._probe, probe_timeout_s=2 * POINT_TIMEOUT_S) if migrator else None
         self._failed_at: float | None = None
 
@@ -90,6 +96,7 @@ class Database:
         """
         try:
             async with self._guarded(self._writer_turns, bulk) as deadline, self._writer.connect() as connection:
+                self._verify_files(connection)
                 await connection.begin()
                 yield connection
                 # Only its end tells whether the change was made: no cancellation cuts a commit short.
@@ -109,6 +116,7 @@ class Database:
         `bulk` gives it time for many rows. Raises StoreUnavailable.
         """
         async with self._guarded(self._reader_turns, bulk), self._reader.connect() as connection:
+            self._verify_files(connection)
             yield connection
 
     @asynccontextmanager
@@ -154,9 +162,15 @@ class Database:
     async def _commit(self, connection: AsyncConnection) -> None:
         if self._breaker is None:
             await connection.commit()
+            self._verify_files(connection)
             return
         async with _deadline(POINT_TIMEOUT_S):
             await connection.commit()
+
+    def _verify_files(self, connection: AsyncConnection) -> None:
+        """Raise StoreUnavailable when what is written would be lost with the files."""
+        if self._files is not None:
+            self._files.verify(connection)
 
     async def _probe(self) -> None:
         async with self._translated(), self._writer.connect() as connection:
@@ -164,15 +178,12 @@ class Database:
         self._failed_at = None
 
     @asynccontextmanager
-    async def _guarded(self, turns: Turns, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
+    async def _guarded(self, turns: Turns | None, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
         turn: AbstractAsyncContextManager[None] = nullcontext()
-        if self._breaker is None:
-            guard: AbstractAsyncContextManager[asyncio.Timeout] = _deadline(SCAN_TIMEOUT_S)
-        else:
-            timeout_s = SCAN_TIMEOUT_S if bulk else POINT_TIMEOUT_S
-            guard = self._breaker.guard(timeout_s)
-            if not self._breaker.is_open:
-                turn = turns.take(timeout_s, bulk=bulk)
+        timeout_s = SCAN_TIMEOUT_S if bulk else POINT_TIMEOUT_S
+        if turns is not None and not (self._breaker and self._breaker.is_open):
+            turn = turns.take(timeout_s, bulk=bulk)
+        guard = _deadline(SCAN_TIMEOUT_S) if self._breaker is None else self._breaker.guard(timeout_s)
         try:
             async with turn, guard as deadline, self._translated():
                 yield deadline
@@ -200,9 +211,11 @@ class Database:
 def open_database(url: str) -> Database:
     """The database of a URL of SQLite or PostgreSQL; it connects when first used."""
     if make_url(url).get_backend_name() == "sqlite":
+        files = SqliteFiles(make_url(url).database or "")
         return Database(
-            sqlite_engine(url, 1, pool_timeout_s=SCAN_TIMEOUT_S, writes=True),
-            sqlite_engine(url, SQLITE_READERS, pool_timeout_s=SQLITE_POOL_TIMEOUT_S, writes=False),
+            sqlite_engine(url, files, 1, pool_timeout_s=SCAN_TIMEOUT_S, writes=True),
+            sqlite_engine(url, files, SQLITE_READERS, pool_timeout_s=SQLITE_POOL_TIMEOUT_S, writes=False),
+            files=files,
             failure=lambda error: str(error) if isinstance(error, OSError) else sqlite_failure(error),
         )
     partings = Partings()
@@ -241,6 +254,14 @@ async def _deadline(seconds: float) -> AsyncIterator[asyncio.Timeout]:
 def insert(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """An INSERT that knows ON CONFLICT, which both dialects spell the same and SQLAlchemy keeps apart."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def integers(dialect: str, name: str) -> tuple[TableValuedAlias, ColumnElement[int]]:
+    """The rows of a list of integers that is bound by this name, and the column that holds them."""
+    array = bindparam(name, type_=JSON)
+    unnested = func.json_each(array) if dialect == "sqlite" else func.json_array_elements_text(array)
+    rows = unnested.table_valued("value")
+    return rows, cast(rows.c.value, BigInteger)
 
 
 def broken_constraint(error: IntegrityError) -> str:

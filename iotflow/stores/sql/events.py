@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Row, Tuple, and_, bindparam, delete, select, true, tuple_, update
 
 from iotflow.clock import Clock
 from iotflow.domain.events import PERSONAL_DETAILS, Event, EventFilter, EventPosition, EventType
@@ -47,9 +47,7 @@ class SqlEvents:
             .where(
                 _matches(where),
                 self._kept(),
-                position < tuple_(after.timestamp, after.id, types=[events.c.timestamp.type, events.c.id.type])
-                if after is not None
-                else true(),
+                position < _values(after) if after is not None else true(),
             )
             .order_by(events.c.timestamp.desc(), events.c.id.desc())
             .limit(limit)
@@ -57,17 +55,26 @@ class SqlEvents:
         async with self._database.read(bulk=True) as connection:
             return [_event(row) for row in await connection.execute(statement)]
 
-    async def anonymize(self, user_id: UUID) -> None:
-        mine = select(events.c.id, events.c.details).where(events.c.user_id == user_id)
-        async with self._database.write(bulk=True) as connection:
-            changed = [
-                {"event_id": row.id, "kept": {k: v for k, v in row.details.items() if k not in PERSONAL_DETAILS}}
-                for row in await connection.execute(mine)
-                if PERSONAL_DETAILS & row.details.keys()
-            ]
-            if changed:
-                statement = update(events).where(events.c.id == bindparam("event_id")).values(details=bindparam("kept"))
+    async def anonymize_chunk(self, user_id: UUID, after: EventPosition | None) -> EventPosition | None:
+        order = (events.c.timestamp, events.c.id)
+        chunk = (
+            select(*order, events.c.details)
+            .where(events.c.user_id == user_id, tuple_(*order) > _values(after) if after is not None else true())
+            .order_by(*order)
+            .limit(ROWS_PER_CHUNK)
+        )
+        async with self._database.read(bulk=True) as connection:
+            rows = (await connection.execute(chunk)).all()
+        changed = [
+            {"event_id": row.id, "kept": {k: v for k, v in row.details.items() if k not in PERSONAL_DETAILS}}
+            for row in rows
+            if PERSONAL_DETAILS & row.details.keys()
+        ]
+        if changed:
+            statement = update(events).where(events.c.id == bindparam("event_id")).values(details=bindparam("kept"))
+            async with self._database.write(bulk=True) as connection:
                 await connection.execute(statement, changed)
+        return EventPosition(rows[-1].timestamp, rows[-1].id) if len(rows) == ROWS_PER_CHUNK else None
 
     async def sweep_chunk(self) -> bool:
         expired = select(events.c.id).where(~self._kept()).order_by(events.c.timestamp).limit(ROWS_PER_CHUNK)
@@ -80,6 +87,10 @@ class SqlEvents:
 
     def _kept(self) -> ColumnElement[bool]:
         return events.c.timestamp > self._clock.now() - self._retention_ms if self._retention_ms else true()
+
+
+def _values(position: EventPosition) -> Tuple:
+    return tuple_(position.timestamp, position.id, types=[events.c.timestamp.type, events.c.id.type])
 
 
 def _matches(where: EventFilter) -> ColumnElement[bool]:

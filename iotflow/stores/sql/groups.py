@@ -1,20 +1,40 @@
 """Groups in the `device_groups` and `group_members` tables."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, delete, func, select, true, update
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from iotflow.domain.devices import DeviceStatus
+from iotflow.domain.devices import MAX_ID, DeviceStatus
 from iotflow.domain.errors import Conflict, NotFound
-from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, Membership, NewGroup
+from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.devices import device_of
 from iotflow.stores.sql.dialect import insert
-from iotflow.stores.sql.tables import devices, groups, memberships, users
+from iotflow.stores.sql.owners import has_more_than, is_kept, lock_owner
+from iotflow.stores.sql.slices import in_slices
+from iotflow.stores.sql.tables import ID, devices, groups, memberships
+
+_KEPT = is_kept(groups)
 
 _DEVICE_COUNT = (
     select(func.count())
@@ -33,9 +53,7 @@ class SqlGroups:
         self._connection = connection
 
     async def add(self, user_id: UUID, group: NewGroup, at: Millis) -> Group:
-        owner = select(users.c.user_id).where(users.c.user_id == user_id).with_for_update(read=True, key_share=True)
-        if (await self._connection.execute(owner)).one_or_none() is None:
-            raise NotFound(f"there is no user {user_id}")
+        await lock_owner(self._connection, user_id)
         statement = (
             groups.insert()
             .values(
@@ -54,8 +72,11 @@ class SqlGroups:
             raise Conflict(f"this account has a group named {group.name!r} already") from error
         return await self._existing(group_id)
 
+    async def has_more_than(self, number: int, user_id: UUID) -> bool:
+        return await has_more_than(self._connection, groups, number, user_id)
+
     async def get(self, group_id: int) -> Group | None:
-        statement = select(groups, _DEVICE_COUNT).where(groups.c.id == group_id)
+        statement = select(groups, _DEVICE_COUNT).where(groups.c.id == group_id, _KEPT)
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else _group(row)
 
@@ -76,6 +97,19 @@ class SqlGroups:
         if result.rowcount == 0:
             raise NotFound(f"there is no group {group_id}")
 
+    async def remove_members(self, group_id: int, limit: int) -> int:
+        return await self._remove(memberships.c.group_id == group_id, limit)
+
+    async def remove_members_of_user(self, user_id: UUID, limit: int) -> int:
+        mine = select(groups.c.id).where(groups.c.user_id == user_id)
+        return await self._remove(memberships.c.group_id.in_(mine), limit)
+
+    async def delete_of_user(self, user_id: UUID, limit: int) -> int:
+        chosen = select(groups.c.id).where(groups.c.user_id == user_id).order_by(groups.c.id).limit(limit)
+        ids = list((await self._connection.execute(chosen.with_for_update())).scalars())
+        await self._connection.execute(delete(groups).where(groups.c.id.in_(ids)))
+        return len(ids)
+
     async def page(self, user_id: UUID, limit: int, offset: int) -> tuple[list[Group], int]:
         mine = groups.c.user_id == user_id
         statement = select(groups, _DEVICE_COUNT).where(mine).order_by(groups.c.id).limit(limit).offset(offset)
@@ -84,14 +118,18 @@ class SqlGroups:
         return [_group(row) for row in rows], total or 0
 
     async def count(self) -> int:
-        return await self._connection.scalar(select(func.count()).select_from(groups)) or 0
+        return await self._connection.scalar(select(func.count()).select_from(groups).where(_KEPT)) or 0
 
     async def add_members(self, group_id: int, device_ids: Collection[int], at: Millis) -> list[Membership]:
         if not device_ids:
             return []
+        # From a SELECT: to compile a list of a thousand rows would hold up the event loop.
+        chosen = select(literal(group_id, ID), devices.c.id, literal(at, BigInteger)).where(
+            devices.c.id.in_(device_ids)
+        )
         statement = (
             insert(self._connection.dialect.name, memberships)
-            .values([{"group_id": group_id, "device_id": device_id, "added_at": at} for device_id in device_ids])
+            .from_select(["group_id", "device_id", "added_at"], chosen.order_by(devices.c.id))
             .on_conflict_do_nothing()
             .returning(memberships)
         )
@@ -106,7 +144,7 @@ class SqlGroups:
     async def members(
         self,
         group_id: int,
-        limit: int | None,
+        limit: int,
         offset: int,
         status: DeviceStatus | None = None,
         device_type: str | None = None,
@@ -117,27 +155,68 @@ class SqlGroups:
             devices.c.device_type == device_type if device_type is not None else true(),
         )
         joined = memberships.join(devices)
-        statement = select(devices, memberships.c.added_at).select_from(joined).where(matches).order_by(devices.c.id)
-        if limit is not None:
-            statement = statement.limit(limit).offset(offset)
-        rows = (await self._connection.execute(statement)).all()
+        chosen = select(devices, memberships.c.added_at).select_from(joined).where(matches).order_by(devices.c.id)
+        rows = (await self._connection.execute(chosen.limit(limit).offset(offset))).all()
         total = await self._connection.scalar(select(func.count()).select_from(joined).where(matches))
         return [Member(device_of(row), row.added_at) for row in rows], total or 0
 
-    async def of_device(self, device_id: int) -> list[JoinedGroup]:
+    async def first_members(self, group_ids: Sequence[int], limit: MemberLimit) -> dict[int, list[Member]]:
+        members: dict[int, list[Member]] = {group_id: [] for group_id in group_ids}
+        size = 0
+        async with in_slices(self._connection, _first_members(limit), {"group_ids": list(group_ids)}) as slices:
+            async for rows in slices:
+                for row in rows:
+                    device = device_of(row)
+                    size += len(msgspec.json.encode(device))
+                    if size > limit.bytes:
+                        return members
+                    members[row.group_id].append(Member(device, row.added_at))
+        return members
+
+    async def of_device(self, device_id: int, limit: int) -> list[JoinedGroup]:
         statement = (
             select(groups, _DEVICE_COUNT, memberships.c.added_at)
             .join_from(groups, memberships)
             .where(memberships.c.device_id == device_id)
             .order_by(groups.c.id)
+            .limit(limit)
         )
         return [JoinedGroup(_group(row), row.added_at) for row in await self._connection.execute(statement)]
+
+    async def _remove(self, where: ColumnElement[bool], limit: int) -> int:
+        key = (memberships.c.group_id, memberships.c.device_id)
+        chosen = select(*key).where(where).order_by(*key).limit(limit)
+        statement = delete(memberships).where(tuple_(*key).in_(chosen))
+        return (await self._connection.execute(statement)).rowcount
 
     async def _existing(self, group_id: int) -> Group:
         group = await self.get(group_id)
         if group is None:
             raise NotFound(f"there is no group {group_id}")
         return group
+
+
+@cache  # to build it takes longer than to execute it
+def _first_members(limit: MemberLimit) -> Select[*tuple[Any, ...]]:
+    """The rows of `first_members`: found by the last device that a group may list, so that no group is read whole."""
+    of_group = memberships.alias()
+    last = (
+        select(of_group.c.device_id)
+        .where(of_group.c.group_id == groups.c.id)
+        .order_by(of_group.c.device_id)
+        .offset(limit.of_each - 1)
+        .limit(1)
+        .correlate(groups)
+        .scalar_subquery()
+    )
+    return (
+        select(memberships.c.group_id, memberships.c.added_at, devices)
+        .select_from(groups.join(memberships).join(devices))
+        .where(groups.c.id.in_(bindparam("group_ids", expanding=True)))
+        .where(memberships.c.device_id <= func.coalesce(last, MAX_ID))
+        .order_by(memberships.c.group_id, memberships.c.device_id)
+        .limit(limit.of_all)
+    )
 
 
 def _group(row: Row[*tuple[Any, ...]]) -> Group:  # Any: the columns' types are those of the table

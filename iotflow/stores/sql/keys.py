@@ -1,7 +1,6 @@
 """API keys in the `device_keys` table."""
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -47,6 +46,8 @@ class SqlKeys:
             user_id=row.user_id,
             credential=row.digest,
             expires_at=row.expires_at,
+            requests_per_second=row.requests_per_second,
+            points_per_second=row.points_per_second,
         )
 
     async def get(self, digest: bytes) -> DeviceKey | None:
@@ -67,10 +68,6 @@ class SqlKeys:
 
     async def digests_of_device(self, device_id: int) -> list[bytes]:
         statement = select(keys.c.digest).where(keys.c.device_id == device_id)
-        return list((await self._connection.execute(statement)).scalars())
-
-    async def digests_of_user(self, user_id: UUID) -> list[bytes]:
-        statement = select(keys.c.digest).join_from(keys, devices).where(devices.c.user_id == user_id)
         return list((await self._connection.execute(statement)).scalars())
 
     async def delete_expired(self, now: Millis, limit: int) -> int:

@@ -1,17 +1,37 @@
 """Messages in the `outbox` table."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, func, select, true, update
+from sqlalchemy import (
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from iotflow.domain.outbox import ALL_TOPICS, Message, NewMessage, Topic
+from iotflow.domain.json import JsonObject
+from iotflow.domain.outbox import DueSubjects, Message, NewMessage, Topic
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.tables import outbox
 
+SUBJECTS_PER_SCAN = 1_000
+"""Subjects that are waiting for a retry or held by another relay cost an index probe each."""
+
 
 class SqlOutbox:
-    """Plays `OutboxRepository`."""
+    """Plays `OutboxRepository`.
+
+    Subjects, and the first messages of each, are found by loose index scans: recursive queries that jump from one
+    subject, or message, to the next by a probe of an index, so that the length of a queue does not matter.
+    """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -30,38 +50,41 @@ class SqlOutbox:
         if rows:
             await self._connection.execute(outbox.insert(), rows)
 
-    async def has_due(self, now: Millis, topics: Collection[Topic] = ALL_TOPICS) -> bool:
-        due = select(outbox.c.id).where(outbox.c.not_before <= now, _among(topics)).limit(1)
-        return (await self._connection.execute(due)).first() is not None
+    async def due_subjects(self, topic: Topic, now: Millis, after: str = "") -> DueSubjects:
+        scan = {"topic": topic.value, "now": now, "after": after, "scanned": SUBJECTS_PER_SCAN}
+        rows = (await self._connection.execute(_subjects(), scan)).all()
+        heads = {row.subject: row.head for row in rows if row.head is not None}
+        return DueSubjects(heads, rows[-1].subject if len(rows) == SUBJECTS_PER_SCAN else "")
 
     async def claim(
-        self, now: Millis, lease_ms: int, limit: int, topics: Collection[Topic] = ALL_TOPICS
+        self, topic: Topic, heads: Collection[int], now: Millis, lease_ms: int, per_subject: int
     ) -> list[Message]:
-        earlier = outbox.alias("earlier")
-        blocked = exists().where(
-            earlier.c.subject == outbox.c.subject, earlier.c.id < outbox.c.id, earlier.c.not_before > now
-        )
-        due = (
-            select(outbox.c.id)
-            .where(outbox.c.not_before <= now, _among(topics), ~blocked)
-            .order_by(outbox.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        ids = (await self._connection.execute(due)).scalars().all()
-        # What another relay is about to claim was skipped; later messages of its subject must not overtake it.
-        overtaking = exists().where(
-            earlier.c.subject == outbox.c.subject, earlier.c.id < outbox.c.id, earlier.c.id.not_in(ids)
-        )
-        statement = (
+        found = {"topic": topic.value, "now": now, "heads": list(heads), "per_subject": per_subject}
+        rows = (await self._connection.execute(_first_messages(), found)).all()
+        # Again: another relay may have claimed some of them meanwhile. Those that one is about to claim are skipped.
+        free = outbox.c.id.in_([row.id for row in rows]) & (outbox.c.not_before <= now)
+        locked = select(outbox.c.id).where(free).order_by(outbox.c.id).with_for_update(skip_locked=True)
+        ours = set((await self._connection.execute(locked)).scalars())
+        overtaking: set[str] = set()
+        for row in rows:
+            if row.id not in ours or row.subject in overtaking:
+                overtaking.add(row.subject)
+                ours.discard(row.id)
+        claimed = (
             update(outbox)
-            .where(outbox.c.id.in_(ids), ~overtaking)
+            .where(outbox.c.id.in_(ours))
             .values(not_before=now + lease_ms, attempts=outbox.c.attempts + 1)
             .returning(outbox.c.id, outbox.c.topic, outbox.c.subject, outbox.c.payload, outbox.c.attempts)
         )
-        rows = (await self._connection.execute(statement)).all()
-        claimed = [Message(row.id, Topic(row.topic), row.subject, row.payload, row.attempts) for row in rows]
-        return sorted(claimed, key=lambda message: message.id)
+        messages = [
+            Message(row.id, Topic(row.topic), row.subject, row.payload, row.attempts)
+            for row in await self._connection.execute(claimed)
+        ]
+        return sorted(messages, key=lambda message: message.id)
+
+    async def advance(self, message_id: int, payload: JsonObject) -> None:
+        given_back = update(outbox).where(outbox.c.id == message_id).values(payload=payload, not_before=0, attempts=0)
+        await self._connection.execute(given_back)
 
     async def release(self, message_ids: Collection[int], not_before: Millis) -> None:
         statement = update(outbox).where(outbox.c.id.in_(message_ids)).values(not_before=not_before)
@@ -72,9 +95,53 @@ class SqlOutbox:
         if rows:
             await self._connection.execute(delete(outbox).where(outbox.c.id == bindparam("handled_id")), rows)
 
+    async def clamp_not_before(self, latest: Millis, to: Millis) -> None:
+        ahead = select(outbox.c.id).where(outbox.c.not_before > latest).with_for_update(skip_locked=True)
+        await self._connection.execute(update(outbox).where(outbox.c.id.in_(ahead)).values(not_before=to))
+
     async def count(self) -> int:
         return await self._connection.scalar(select(func.count()).select_from(outbox)) or 0
 
 
-def _among(topics: Collection[Topic]) -> ColumnElement[bool]:
-    return true() if len(topics) == len(ALL_TOPICS) else outbox.c.topic.in_([topic.value for topic in topics])
+@cache
+def _subjects() -> Select[tuple[str, int | None]]:
+    """Subjects that have messages of a topic, each with its first message's id if that can be claimed."""
+    of_topic = outbox.c.topic == bindparam("topic", type_=String)
+    after = outbox.c.subject > bindparam("after", type_=String)
+    first = select(func.min(outbox.c.subject).label("subject"), literal(1).label("number"))
+    scan = first.where(of_topic, after).cte("scan", recursive=True)
+    following = select(func.min(outbox.c.subject)).where(of_topic, outbox.c.subject > scan.c.subject)
+    scan = scan.union_all(
+        select(following.correlate(scan).scalar_subquery(), scan.c.number + 1).where(
+            scan.c.subject.is_not(None), scan.c.number < bindparam("scanned")
+        )
+    )
+    head = (
+        select(case((and_(of_topic, outbox.c.not_before <= bindparam("now")), outbox.c.id)))
+        .where(outbox.c.subject == scan.c.subject)
+        .order_by(outbox.c.id)
+        .limit(1)
+        .correlate(scan)
+        .scalar_subquery()
+    )
+    return select(scan.c.subject, head.label("head")).where(scan.c.subject.is_not(None)).order_by(scan.c.number)
+
+
+@cache
+def _first_messages() -> Select[tuple[int, str]]:
+    """The first messages of the subjects of `heads`, as far as they can be claimed, in order within their subject."""
+    claimable = and_(outbox.c.topic == bindparam("topic"), outbox.c.not_before <= bindparam("now"))
+    earlier = outbox.alias("earlier")
+    is_first = ~select(earlier.c.id).where(earlier.c.subject == outbox.c.subject, earlier.c.id < outbox.c.id).exists()
+    heads = select(outbox.c.id, outbox.c.subject, literal(0).label("place")).where(
+        outbox.c.id.in_(bindparam("heads", expanding=True)), claimable, is_first
+    )
+    queue = heads.cte("queue", recursive=True)
+    behind = select(func.min(earlier.c.id)).where(earlier.c.subject == queue.c.subject, earlier.c.id > queue.c.id)
+    following = outbox.c.id == behind.correlate(queue).scalar_subquery()
+    queue = queue.union_all(
+        select(outbox.c.id, outbox.c.subject, queue.c.place + 1)
+        .join_from(queue, outbox, following)
+        .where(claimable, queue.c.place + 1 < bindparam("per_subject"))
+    )
+    return select(queue.c.id, queue.c.subject).order_by(queue.c.place)

@@ -47,9 +47,9 @@ class Turns:
     Waiting for a turn is the doing of this process, and no failure of the store.
     """
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, *, bulk: int) -> None:
         self._any = asyncio.Semaphore(connections)
-        self._bulk = asyncio.Semaphore(connections * 3 // 5)
+        self._bulk = asyncio.Semaphore(bulk)
 
     @asynccontextmanager
     async def take(self, within_s: float, *, bulk: bool) -> AsyncIterator[None]:

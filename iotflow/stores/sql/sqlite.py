@@ -11,13 +11,16 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from iotflow.completion import to_completion
+from iotflow.stores.sql.sqlite_files import SqliteFiles
 
 STEPS_BETWEEN_CHECKS = 100_000
 """How often a statement looks whether it was abandoned, in steps of SQLite's virtual machine: every few ms."""
 
 
-def sqlite_engine(url: str, connections: int, *, pool_timeout_s: float, writes: bool) -> AsyncEngine:
-    """An engine of so many connections, which connect when first used."""
+def sqlite_engine(
+    url: str, files: SqliteFiles, connections: int, *, pool_timeout_s: float, writes: bool
+) -> AsyncEngine:
+    """An engine of so many connections, which connect when first used. `files` are told what each has opened."""
     # Waiting for the one writer is the pool's business: its queue is fair, while SQLite's own busy handler polls and
     # can starve. `timeout` is that handler's, for writers in other processes.
     engine = create_async_engine(
@@ -26,6 +29,8 @@ def sqlite_engine(url: str, connections: int, *, pool_timeout_s: float, writes: 
         pool_size=connections,
         max_overflow=0,
         pool_timeout=pool_timeout_s,
+        # Each connection has a thread, and each thread a heap that keeps the size of the largest page it has read.
+        pool_use_lifo=True,
         connect_args={"timeout": 5.0, "async_creator_fn": _opened},
     )
 
@@ -38,9 +43,12 @@ def sqlite_engine(url: str, connections: int, *, pool_timeout_s: float, writes: 
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA temp_store = MEMORY")
+        # Opens the write-ahead log.
+        cursor.execute("SELECT 1 FROM sqlite_master")
         cursor.close()
         abandoned = threading.Event()
         record.info["abandoned"] = abandoned
+        files.opened(record.info)
         connection.run_async(lambda driver: driver.set_progress_handler(abandoned.is_set, STEPS_BETWEEN_CHECKS))
 
     @event.listens_for(engine.sync_engine, "begin")

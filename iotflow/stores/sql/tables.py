@@ -59,8 +59,11 @@ users = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("last_login", BigInteger),
+    Column("deleted_at", BigInteger, comment="what the account owned is being removed; its names are free"),
     Index(None, "created_at", "user_id"),
 )
+_deleted = users.c.deleted_at.is_not(None)
+Index("ix_users_deleted", users.c.user_id, sqlite_where=_deleted, postgresql_where=_deleted)
 _active_admins = and_(users.c.is_admin, users.c.is_active)
 Index("ix_users_active_admins", users.c.user_id, sqlite_where=_active_admins, postgresql_where=_active_admins)
 
@@ -90,6 +93,8 @@ devices = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("last_seen", BigInteger),
+    Column("requests_per_second", Integer),
+    Column("points_per_second", Integer),
     UniqueConstraint("user_id", "name"),
     CheckConstraint("status IN ('inactive', 'active', 'maintenance')", name="status"),
     Index(None, "last_seen"),
@@ -150,9 +155,10 @@ outbox = Table(
     Column("topic", String(32), nullable=False),
     Column("subject", String(64), nullable=False),
     Column("payload", JSON, nullable=False),
-    Column("not_before", BigInteger, nullable=False, index=True, comment="a claim moves it to the end of its lease"),
+    Column("not_before", BigInteger, nullable=False, comment="a claim moves it to the end of its lease"),
     Column("attempts", Integer, nullable=False),
     Index(None, "subject", "id"),
+    Index(None, "topic", "subject"),
     sqlite_autoincrement=True,
 )
 

@@ -1,6 +1,6 @@
 """Telemetry in the `telemetry_points` and `telemetry_metadata` tables."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from typing import Any, Final, TypeVar, cast
@@ -25,12 +25,12 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation, Bucket
-from iotflow.domain.telemetry import LatestValue, LatestValues, Record, StoredRecord, expiry
+from iotflow.domain.telemetry import LatestValue, LatestValues, PageLimit, Record, RecordPage, expiry
 from iotflow.domain.times import Micros, Millis, Span
 from iotflow.group_commit import GroupCommit
 from iotflow.stores.sql.aggregates import Windows, aggregated
 from iotflow.stores.sql.dialect import Database, insert, retried
-from iotflow.stores.sql.records import read_records
+from iotflow.stores.sql.records import newest_times, read_records
 from iotflow.stores.sql.tables import points, record_metadata
 from iotflow.stores.sql.values import columns_of, value_of
 
@@ -43,6 +43,7 @@ ROWS_WAITING = 200_000
 WRITE_DEADLINE_S = 10.0
 ROWS_PER_DELETION = 5_000
 ROWS_PER_SWEEP = 1_000
+ROWS_PER_PURGE = 2_000
 
 T = TypeVar("T")
 
@@ -117,10 +118,10 @@ class SqlTelemetry:
         span: Span,
         *,
         descending: bool,
-        limit: int,
+        limit: PageLimit,
         after: Millis | None = None,
         names: Collection[str] | None = None,
-    ) -> list[StoredRecord]:
+    ) -> RecordPage:
         async with self._database.read(bulk=True) as connection:
             return await read_records(
                 connection,
@@ -132,6 +133,10 @@ class SqlTelemetry:
                 after=after,
                 names=names,
             )
+
+    async def newest_times(self, device_ids: Sequence[int], span: Span) -> Mapping[int, Millis]:
+        async with self._database.read(bulk=True) as connection:
+            return await newest_times(connection, device_ids, span, alive_at=self._now_us())
 
     async def aggregate(
         self, device_id: int, name: str, span: Span, aggregation: Aggregation, *, width_ms: int, offset_ms: int
@@ -151,8 +156,11 @@ class SqlTelemetry:
         while rest is not None:
             rest = await retried(partial(self._delete_chunk, device_id, rest))
 
-    async def purge(self, device_id: int) -> None:
-        await self.delete(device_id, Span(Millis(0), None))
+    async def purge_chunk(self, device_ids: Collection[int]) -> list[int]:
+        for table in _TABLES:
+            if await retried(partial(self._purge_rows, table, device_ids)) == ROWS_PER_PURGE:
+                return list(device_ids)
+        return []
 
     async def sweep_chunk(self) -> bool:
         """Look at the next rows in the order of their key, of one table after the other."""
@@ -197,6 +205,18 @@ class SqlTelemetry:
                 chunk = _within(table.c.time, Span(span.start, end))
                 await connection.execute(delete(table).where(table.c.device_id == device_id, chunk))
         return None if last is None else Span(Millis(last + 1), span.end)
+
+    async def _purge_rows(self, table: Table, device_ids: Collection[int]) -> int:
+        """Remove up to `ROWS_PER_PURGE` rows of these devices; how many. A writer is used only where there are any."""
+        key = tuple_(*table.primary_key.columns)
+        of_devices = table.c.device_id.in_(device_ids)
+        async with self._database.read(bulk=True) as connection:
+            found = (await connection.execute(select(literal(1)).select_from(table).where(of_devices).limit(1))).first()
+        if found is None:
+            return 0
+        async with self._database.write(bulk=True) as connection:
+            chunk = select(*table.primary_key.columns).where(of_devices).limit(ROWS_PER_PURGE)
+            return (await connection.execute(delete(table).where(key.in_(chunk)))).rowcount
 
     async def _sweep_rows(self, table: Table, swept_to: tuple[object, ...] | None) -> tuple[object, ...] | None:
         """Remove what has expired of the rows that follow; the key of the last of them, None at the end of the table.

@@ -9,6 +9,8 @@ from iotflow.domain.principals import UserPrincipal
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.tables import tokens, users
 
+TOKENS_PER_CHUNK = 1_000
+
 
 class SqlTokens:
     """Plays `TokenRepository`."""
@@ -42,6 +44,13 @@ class SqlTokens:
 
     async def delete_of_user(self, user_id: UUID) -> None:
         await self._connection.execute(delete(tokens).where(tokens.c.user_id == user_id))
+
+    async def end_oldest(self, user_id: UUID, keep: int) -> list[bytes]:
+        newest_first = select(tokens.c.digest).where(tokens.c.user_id == user_id).order_by(tokens.c.created_at.desc())
+        # SQLite takes OFFSET after LIMIT alone.
+        oldest = newest_first.limit(TOKENS_PER_CHUNK).offset(keep)
+        ended = delete(tokens).where(tokens.c.digest.in_(oldest)).returning(tokens.c.digest)
+        return list((await self._connection.execute(ended)).scalars())
 
     async def digests_of_user(self, user_id: UUID) -> list[bytes]:
         statement = select(tokens.c.digest).where(tokens.c.user_id == user_id)

@@ -58,6 +58,6 @@ class SqlTransactions:
                 await to_completion(committing.follow_commit())
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[SqlTransaction]:
-        async with self._database.read() as connection:
+    async def read(self, *, bulk: bool = False) -> AsyncIterator[SqlTransaction]:
+        async with self._database.read(bulk=bulk) as connection:
             yield SqlTransaction(connection)

@@ -1,7 +1,8 @@
 """What every part of the telemetry suite stands on."""
 
+import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -11,7 +12,7 @@ import pytest
 from iotflow.clock import Clock
 from iotflow.domain.devices import MAX_ID
 from iotflow.domain.json import JsonObject
-from iotflow.domain.telemetry import LatestValue, Record, StoredRecord, Value, expiry
+from iotflow.domain.telemetry import LatestValue, PageLimit, Record, StoredRecord, Value, expiry
 from iotflow.domain.times import DAY_MS, Micros, Millis, Span
 from iotflow.repositories.telemetry import TelemetryRepository
 from tests.contracts.timed import Timed
@@ -95,11 +96,40 @@ def assert_expires(latest: LatestValue, received: Micros, retention_days: int = 
     assert abs(latest.expires - wanted) <= 1_000_000
 
 
+async def purge_all(telemetry: TelemetryRepository, *device_ids: int) -> None:
+    """Purge these devices to the end."""
+    rest = list(device_ids)
+    while rest:
+        rest = await telemetry.purge_chunk(rest)
+
+
+def metadata_of(found: StoredRecord) -> JsonObject | None:
+    """A record's metadata, decoded."""
+    return None if found.metadata is None else json.loads(found.metadata)
+
+
+async def page_of(
+    telemetry: TelemetryRepository,
+    device: int,
+    limit: int,
+    *,
+    span: Span = ALL_TIME,
+    descending: bool = True,
+    after: Millis | None = None,
+    names: Collection[str] | None = None,
+) -> Sequence[StoredRecord]:
+    """The records of a page."""
+    page = await telemetry.records(
+        device, span, descending=descending, limit=PageLimit(limit), after=after, names=names
+    )
+    return page.records
+
+
 async def history(
     telemetry: TelemetryRepository, device: int, span: Span = ALL_TIME, *, descending: bool = False
 ) -> dict[Millis, StoredRecord]:
     """All records within the span, by time."""
-    records = await telemetry.records(device, span, descending=descending, limit=10_000)
+    records = await page_of(telemetry, device, 10_000, span=span, descending=descending)
     assert len({record.timestamp for record in records}) == len(records), "a record came twice"
     return {record.timestamp: record for record in records}
 

@@ -16,7 +16,9 @@ from tests.contracts.telemetry.base import (
     TelemetryBase,
     at,
     history,
+    metadata_of,
     new_device,
+    purge_all,
     record,
     values_of,
 )
@@ -105,7 +107,7 @@ class DeletingContract(TelemetryBase):
         await telemetry.delete(device, Span(T, Millis(T + 3)))
         await telemetry.write(device, [record(clock, T + 1, {"x": 1})])
         stored = await history(telemetry, device)
-        assert {time: (found.values, found.metadata) for time, found in stored.items()} == {T + 1: ({"x": 1}, None)}
+        assert {time: (found.values, metadata_of(found)) for time, found in stored.items()} == {T + 1: ({"x": 1}, None)}
         assert (await telemetry.latest(device))["x"].timestamp == T + 1
         assert "y" not in await telemetry.latest(device)
 
@@ -122,7 +124,7 @@ class DeletingContract(TelemetryBase):
         for owner in (device, device + 1):
             await telemetry.write(owner, [record(clock, T, {"x": 1}, {"n": 1})])
         await telemetry.delete(device, ALL_TIME)
-        await telemetry.purge(device)
+        await purge_all(telemetry, device)
         assert await values_of(telemetry, device + 1) == {T: {"x": 1}}
 
     async def test_a_purge_leaves_nothing(
@@ -130,7 +132,7 @@ class DeletingContract(TelemetryBase):
     ) -> None:
         await telemetry.write(device, [record(clock, T - i * 86_400_000, {"x": 1, "y": 2}, {}) for i in range(500)])
         for _ in range(2):
-            await telemetry.purge(device)
+            await purge_all(telemetry, device)
             assert await raw.points(device) == []
             assert await raw.metadata(device) == {}
             assert await values_of(telemetry, device) == {}
@@ -164,7 +166,7 @@ class DeletingContract(TelemetryBase):
         assert {time - T: repr(sorted(found.values.items())) for time, found in stored.items()} == {
             time: repr(sorted(values.items())) for time, values in model.values.items()
         }
-        assert {time - T: found.metadata for time, found in stored.items() if found.metadata is not None} == (
+        assert {time - T: metadata_of(found) for time, found in stored.items() if found.metadata is not None} == (
             model.metadata
         )
         latest = await telemetry.latest(device)

@@ -7,10 +7,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from iotflow.clock import Clock
-from iotflow.domain.telemetry import INTEGER_MAX, INTEGER_MIN, MAX_NAMES_PER_RECORD, Value, name_error
-from iotflow.domain.times import Millis, Span
+from iotflow.domain.telemetry import INTEGER_MAX, INTEGER_MIN, MAX_NAMES_PER_RECORD, PageLimit, Value, name_error
+from iotflow.domain.times import DAY_MS, Millis, Span
 from iotflow.repositories.telemetry import TelemetryRepository
-from tests.contracts.telemetry.base import ALL_TIME, TelemetryBase, at, exactly, history, new_device, record
+from tests.contracts.telemetry.base import (
+    ALL_TIME,
+    TelemetryBase,
+    at,
+    exactly,
+    history,
+    metadata_of,
+    new_device,
+    page_of,
+    record,
+)
 
 T = at("2024-02-29 23:59:59.999")
 
@@ -73,7 +83,7 @@ class RecordsContract(TelemetryBase):
     ) -> None:
         device = new_device()
         await telemetry.write(device, [record(clock, time, values)])
-        (stored,) = await telemetry.records(device, ALL_TIME, descending=True, limit=2)
+        (stored,) = await page_of(telemetry, device, 2)
         assert stored.timestamp == time
         assert {name: exactly(value) for name, value in stored.values.items()} == {
             name: exactly(value) for name, value in values.items()
@@ -107,7 +117,7 @@ class RecordsContract(TelemetryBase):
         names = [f"name {i}" for i in range(MAX_NAMES_PER_RECORD)]
         await telemetry.write(device, [record(clock, T + i, dict.fromkeys(names, i)) for i in range(3)])
         for descending in (False, True):
-            page = await telemetry.records(device, ALL_TIME, descending=descending, limit=2)
+            page = await page_of(telemetry, device, 2, descending=descending)
             assert [len(found.values) for found in page] == [MAX_NAMES_PER_RECORD] * 2
 
     @given(
@@ -131,7 +141,7 @@ class RecordsContract(TelemetryBase):
         asked = Span(Millis(T + start), None if end is None else Millis(T + end))
         shown: list[int] = []
         after: Millis | None = None
-        while page := await telemetry.records(device, asked, descending=descending, limit=limit, after=after):
+        while page := await page_of(telemetry, device, limit, span=asked, descending=descending, after=after):
             assert len(page) <= limit
             assert all(found.values == {"x": found.timestamp - T, "y": T - found.timestamp} for found in page)
             shown += [found.timestamp - T for found in page]
@@ -148,9 +158,8 @@ class RecordsContract(TelemetryBase):
         await telemetry.write(device, sent)
         shown: list[int] = []
         after: Millis | None = None
-        while page := await telemetry.records(
-            device, ALL_TIME, descending=descending, limit=3, after=after, names=["odd", "own 4", "unknown"]
-        ):
+        wanted_names = ["odd", "own 4", "unknown"]
+        while page := await page_of(telemetry, device, 3, descending=descending, after=after, names=wanted_names):
             # The limit counts records that have one of the names.
             assert len(page) == 3 or page[-1].timestamp - T == (1 if descending else 19)
             for found in page:
@@ -167,20 +176,100 @@ class RecordsContract(TelemetryBase):
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": 1})])
         for names in (["X"], ["x "], [""], []):
-            assert await telemetry.records(device, ALL_TIME, descending=True, limit=9, names=names) == []
+            assert await page_of(telemetry, device, 9, names=names) == []
 
     async def test_metadata_comes_with_a_record_of_which_names_are_left_out(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": 1, "y": 1}, {"n": 1}), record(clock, T + 1, {"x": 1})])
-        shown = await telemetry.records(device, ALL_TIME, descending=False, limit=9, names=["y"])
-        assert [(found.timestamp, found.values, found.metadata) for found in shown] == [(T, {"y": 1}, {"n": 1})]
+        shown = await page_of(telemetry, device, 9, descending=False, names=["y"])
+        assert [(found.timestamp, found.values, metadata_of(found)) for found in shown] == [(T, {"y": 1}, {"n": 1})]
 
     async def test_the_history_spans_years(self, telemetry: TelemetryRepository, clock: Clock, device: int) -> None:
         times = [at(f"{year}-01-01 00:00") for year in range(1970, 2030, 3)]
         for time in times:
             await telemetry.write(device, [record(clock, time, {"x": 1})])
-        page = await telemetry.records(device, ALL_TIME, descending=True, limit=10)
+        page = await page_of(telemetry, device, 10)
         assert [found.timestamp for found in page] == times[:-11:-1]
-        rest = await telemetry.records(device, ALL_TIME, descending=True, limit=100, after=page[-1].timestamp)
+        rest = await page_of(telemetry, device, 100, after=page[-1].timestamp)
         assert [found.timestamp for found in rest] == times[-11::-1]
+
+    @pytest.mark.parametrize("descending", [False, True])
+    @pytest.mark.parametrize("names", [None, ["text"]])
+    async def test_a_page_ends_at_its_values_or_bytes_and_the_next_goes_on(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int, descending: bool, names: list[str] | None
+    ) -> None:
+        sent = [record(clock, T + i, {"text": "x" * 1_000, "n": i}, {"i": i} if i % 3 else None) for i in range(20)]
+        await telemetry.write(device, sent)
+        for limit, at_most in ((PageLimit(100, values=8), 4), (PageLimit(100, bytes=5_000), 4), (PageLimit(3), 3)):
+            shown: list[int] = []
+            more, after = True, None
+            while more:
+                page = await telemetry.records(
+                    device, ALL_TIME, descending=descending, limit=limit, after=after, names=names
+                )
+                # With names a store may count what it had to read.
+                assert at_most - 2 <= len(page.records) <= 2 * at_most or not page.more
+                shown += [found.timestamp - T for found in page.records]
+                more, after = page.more, page.records[-1].timestamp
+                assert len(shown) <= len(sent), "the pages go round in a circle"
+            assert shown == (list(range(20))[::-1] if descending else list(range(20)))
+
+    async def test_metadata_fills_a_page_too(self, telemetry: TelemetryRepository, clock: Clock, device: int) -> None:
+        await telemetry.write(device, [record(clock, T + i, {"n": i}, {"note": "x" * 1_000}) for i in range(20)])
+        page = await telemetry.records(device, ALL_TIME, descending=True, limit=PageLimit(100, bytes=5_000))
+        assert page.more
+        assert [found.timestamp - T for found in page.records] == [19, 18, 17, 16]
+        assert all(metadata_of(found) == {"note": "x" * 1_000} for found in page.records)
+
+    async def test_the_first_record_fits_always(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T + i, {"a": "x" * 100, "b": 1}, {"n": i}) for i in range(2)])
+        for limit in (PageLimit(9, values=1), PageLimit(9, bytes=1)):
+            page = await telemetry.records(device, ALL_TIME, descending=True, limit=limit)
+            assert ([found.timestamp - T for found in page.records], page.more) == ([1], True)
+            page = await telemetry.records(
+                device, ALL_TIME, descending=True, limit=limit, after=page.records[0].timestamp
+            )
+            assert ([found.timestamp - T for found in page.records], page.more) == ([0], False)
+
+    async def test_a_page_that_holds_all_has_no_more(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int
+    ) -> None:
+        await telemetry.write(device, [record(clock, T + i * DAY_MS, {"n": i}) for i in range(5)])
+        for records, more in ((4, True), (5, False), (6, False)):
+            page = await telemetry.records(device, ALL_TIME, descending=True, limit=PageLimit(records))
+            assert (len(page.records), page.more) == (min(records, 5), more)
+
+    async def test_newest_times_are_those_of_the_last_records(
+        self, telemetry: TelemetryRepository, clock: Clock
+    ) -> None:
+        devices = [new_device() for _ in range(5)]
+        for place, device in enumerate(devices[:4]):
+            await telemetry.write(device, [record(clock, T + place * DAY_MS + i, {"n": i}) for i in (0, 5)])
+        assert await telemetry.newest_times(devices, ALL_TIME) == {
+            device: T + place * DAY_MS + 5 for place, device in enumerate(devices[:4])
+        }
+        assert await telemetry.newest_times(devices[:2], Span(Millis(T), Millis(T + DAY_MS + 5))) == {
+            devices[0]: T + 5,
+            devices[1]: T + DAY_MS,
+        }
+        assert await telemetry.newest_times(devices, Span(Millis(T + 3 * DAY_MS), None)) == {
+            devices[3]: T + 3 * DAY_MS + 5
+        }
+        assert await telemetry.newest_times(devices, Span(Millis(T), Millis(T))) == {}
+        assert await telemetry.newest_times([], ALL_TIME) == {}
+
+    async def test_no_record_is_later_than_the_newest_time_of_its_device(
+        self, telemetry: TelemetryRepository, clock: Clock
+    ) -> None:
+        device, other = new_device(), new_device()
+        await telemetry.write(device, [record(clock, T + i * 100 * DAY_MS, {"n": i}) for i in range(4)])
+        await telemetry.write(other, [record(clock, T, {"n": 1})])
+        await telemetry.delete(device, Span(Millis(T + 300 * DAY_MS), None))
+        for end, last in ((None, 200), (250, 200), (200, 100), (50, 0)):
+            span = Span(Millis(0), None if end is None else Millis(T + end * DAY_MS))
+            newest = await telemetry.newest_times([device, other], span)
+            assert newest[device] >= T + last * DAY_MS
+            assert newest[other] >= T

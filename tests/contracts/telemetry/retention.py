@@ -19,6 +19,8 @@ from tests.contracts.telemetry.base import (
     assert_expires,
     at,
     history,
+    metadata_of,
+    page_of,
     record,
     values_of,
 )
@@ -60,7 +62,7 @@ class RetentionContract(TelemetryBase):
         await telemetry.write(device, [record(clock, T, {"b": 2, "c": 2})])
         await pass_time(3)
         stored = (await history(telemetry, device))[T]
-        assert (stored.values, stored.metadata) == ({"b": 2, "c": 2}, None)
+        assert (stored.values, metadata_of(stored)) == ({"b": 2, "c": 2}, None)
 
     async def test_an_expired_record_takes_its_metadata_along(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
@@ -69,7 +71,7 @@ class RetentionContract(TelemetryBase):
         await pass_time(3)
         await telemetry.write(device, [record(clock, T, {"a": 2})])
         stored = (await history(telemetry, device))[T]
-        assert (stored.values, stored.metadata) == ({"a": 2}, None)
+        assert (stored.values, metadata_of(stored)) == ({"a": 2}, None)
 
     async def test_the_newest_expires_before_an_older_one_received_later(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
@@ -88,7 +90,7 @@ class RetentionContract(TelemetryBase):
         await telemetry.write(device, sent)
         await pass_time(3)
         for descending, wanted in ((False, [0, 3, 6]), (True, [9, 6, 3])):
-            page = await telemetry.records(device, ALL_TIME, descending=descending, limit=3)
+            page = await page_of(telemetry, device, 3, descending=descending)
             assert [found.timestamp - T for found in page] == wanted
 
     async def test_a_value_sent_again_is_kept_from_its_last_receipt(
@@ -99,7 +101,7 @@ class RetentionContract(TelemetryBase):
         await telemetry.write(device, [again])
         await pass_time(3)
         stored = (await history(telemetry, device))[T]
-        assert (stored.values, stored.metadata) == ({"x": 1}, {"n": 1})
+        assert (stored.values, metadata_of(stored)) == ({"x": 1}, {"n": 1})
         assert [point.received for point in await raw.points(device)] == [again.received]
 
     async def test_a_retention_of_0_days_keeps_all(

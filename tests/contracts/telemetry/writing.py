@@ -16,6 +16,7 @@ from tests.contracts.telemetry.base import (
     at,
     exactly,
     history,
+    metadata_of,
     new_device,
     record,
     values_of,
@@ -87,7 +88,7 @@ class WritingContract(TelemetryBase):
         await telemetry.write(device, [earlier])
         stored = (await history(telemetry, device))[T]
         assert stored.values == {"x": 2, "y": 1}
-        assert stored.metadata == {"n": 2}
+        assert metadata_of(stored) == {"n": 2}
         assert await receipts(raw, device) == {"x": later.received, "y": earlier.received}
         assert (await telemetry.latest(device))["x"].value == 2
 
@@ -108,17 +109,17 @@ class WritingContract(TelemetryBase):
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": 1}, {"a": 1, "b": {"c": [1, None, "ü"]}})])
         await telemetry.write(device, [record(clock, T, {"x": 2})])
-        assert (await history(telemetry, device))[T].metadata == {"a": 1, "b": {"c": [1, None, "ü"]}}
+        assert metadata_of((await history(telemetry, device))[T]) == {"a": 1, "b": {"c": [1, None, "ü"]}}
         await telemetry.write(device, [record(clock, T, {"x": 3}, {"d": True})])
-        assert (await history(telemetry, device))[T].metadata == {"d": True}
+        assert metadata_of((await history(telemetry, device))[T]) == {"d": True}
         await telemetry.write(device, [record(clock, T, {"x": 4}, {})])
-        assert (await history(telemetry, device))[T].metadata == {}
+        assert metadata_of((await history(telemetry, device))[T]) == {}
 
     async def test_a_record_without_metadata_has_none(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": 1}), record(clock, T + 1, {"x": 1}, {"n": 1})])
-        assert (await history(telemetry, device))[T].metadata is None
+        assert metadata_of((await history(telemetry, device))[T]) is None
 
     async def test_sent_again_nothing_is_doubled(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, device: int
@@ -139,7 +140,7 @@ class WritingContract(TelemetryBase):
         assert await values_of(telemetry, device) == {T: {"x": 1}}
         assert (await telemetry.latest(device))["x"].value == 1
         assert await telemetry.names(device) == {"x"}
-        assert (await history(telemetry, neighbour))[T].metadata is None
+        assert metadata_of((await history(telemetry, neighbour))[T]) is None
         assert len(await raw.points(neighbour)) == 2
 
     async def test_the_catalogue_holds_every_name(

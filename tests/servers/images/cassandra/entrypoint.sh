@@ -1,8 +1,7 @@
 #!/bin/sh
 # Writes cassandra.yaml from the environment, then runs the node in the foreground. Arguments go to the JVM.
 #   JVM_OPTIONS               the heap (-Xms512m -Xmx1g)
-#   CASSANDRA_COMMITLOG_SYNC  periodic (10 s; the default), group (5 ms) or batch
-#   CASSANDRA_AUTHENTICATION  1: passwords; the first superuser is cassandra, password cassandra
+#   JVM_EXTRA_OPTS            as in the official image; -Dcassandra.settings.NAME=VALUE changes cassandra.yaml
 #   CASSANDRA_KEYSTORE, CASSANDRA_KEYSTORE_PASSWORD  a PKCS#12 file: clients must speak TLS
 #   CASSANDRA_ADDRESS, CASSANDRA_SEEDS  for clusters; otherwise the container's own address
 #   CASSANDRA_NUM_TOKENS      1
@@ -11,20 +10,13 @@ set -eu
 address=${CASSANDRA_ADDRESS:-$(hostname -i | cut -d' ' -f1)}
 home=/opt/cassandra
 
-case ${CASSANDRA_COMMITLOG_SYNC:-periodic} in
-  periodic) period='commitlog_sync_period: 10000ms' ;;
-  group) period='commitlog_sync_group_window: 5ms' ;;
-  batch) period= ;;
-  *) echo "CASSANDRA_COMMITLOG_SYNC is periodic, group or batch" >&2; exit 2 ;;
-esac
-
 cat >conf/cassandra.yaml <<END
 cluster_name: iotflow-test
 num_tokens: ${CASSANDRA_NUM_TOKENS:-1}
 auto_bootstrap: ${CASSANDRA_AUTO_BOOTSTRAP:-true}
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
-commitlog_sync: ${CASSANDRA_COMMITLOG_SYNC:-periodic}
-$period
+commitlog_sync: periodic
+commitlog_sync_period: 10000ms
 disk_failure_policy: stop
 commit_failure_policy: stop
 seed_provider:
@@ -38,12 +30,6 @@ start_native_transport: true
 endpoint_snitch: SimpleSnitch
 auto_snapshot: false
 END
-if [ "${CASSANDRA_AUTHENTICATION:-0}" = 1 ]; then
-  cat >>conf/cassandra.yaml <<END
-authenticator: PasswordAuthenticator
-authorizer: CassandraAuthorizer
-END
-fi
 if [ -n "${CASSANDRA_KEYSTORE:-}" ]; then
   cat >>conf/cassandra.yaml <<END
 client_encryption_options:
@@ -71,10 +57,11 @@ waits='-Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.ring_delay_ms=0'
 [ -z "${CASSANDRA_SEEDS:-}" ] || [ "$CASSANDRA_SEEDS" = "$address:7000" ] ||
   waits='-Dcassandra.ring_delay_ms=5000 -Dcassandra.consistent.rangemovement=false'
 
+data=/var/lib/cassandra
 # shellcheck disable=SC2086  # these are lists of words
-exec java -javaagent:lib/jamm-0.4.0.jar ${JVM_OPTIONS:--Xms512m -Xmx1g} \
+exec java -javaagent:lib/jamm-0.4.0.jar ${JVM_OPTIONS:--Xms512m -Xmx1g} ${JVM_EXTRA_OPTS:-} \
   -Djdk.attach.allowAttachSelf=true -Dio.netty.tryReflectionSetAccessible=true \
-  -Dcassandra.config=file://$home/conf/cassandra.yaml -Dcassandra.storagedir=/data -Dcassandra.logdir=/data \
+  -Dcassandra.config=file://$home/conf/cassandra.yaml -Dcassandra.storagedir=$data -Dcassandra.logdir=$data \
   -Dcassandra-foreground=yes -Dcassandra.superuser_setup_delay_ms=0 \
   -Dlogback.configurationFile=$home/conf/logback.xml \
   $waits $modules "$@" -cp 'conf:lib/*' org.apache.cassandra.service.CassandraDaemon

@@ -1,0 +1,177 @@
+"""One request and its answer, on its connection."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from uvicorn._types import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    ASGISendEvent,
+    Scope,
+)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from iotflow.domain.errors import Overloaded
+from iotflow.server.admission import SharedLimit
+
+UNREAD_REST_BYTES = 65_536
+"""A body's rest that an answer has not waited for is read up to this size; a larger one ends the connection."""
+
+logger = logging.getLogger(__name__)
+
+
+class RequestCycle(RequestResponseCycle):
+    """Counts as in flight while the worker works on it: not while it waits for its client to send or to read."""
+
+    def __init__(
+        self,
+        protocol: HttpToolsProtocol,
+        *,
+        keep_alive: bool,
+        body_length: float,
+        in_flight: SharedLimit,
+        client: str | None,
+        read_body: Callable[[], None],
+    ) -> None:
+        """`body_length` is in bytes, infinite where the head does not tell it.
+
+        `read_body` has the connection read on, and give up when the client stalls.
+        """
+        super().__init__(
+            scope=protocol.scope,
+            transport=protocol.transport,
+            flow=protocol.flow,
+            logger=protocol.logger,
+            access_logger=protocol.access_logger,
+            access_log=False,
+            default_headers=protocol.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=protocol.expect_100_continue,
+            keep_alive=keep_alive,
+            on_response=protocol.on_response_complete,
+        )
+        self.ends_connection = not keep_alive
+        self.task: asyncio.Task[None] | None = None
+        self.body_left = body_length
+        self.received = 0
+        self.body_since: float | None = None
+        self._in_flight = in_flight
+        self._client = client
+        self._read_body = read_body
+        self._body_error: Exception | None = None
+        self._works = False
+        self._counts = False
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether nothing is lost when the request is cancelled."""
+        return self.scope["method"] in ("GET", "HEAD")
+
+    def start(self, loop: asyncio.AbstractEventLoop, app: ASGI3Application, *, counts: bool) -> asyncio.Task[None]:
+        """Have the app answer. `counts` is whether the request is among those in flight: one that is refused is not."""
+        self._counts = counts
+        self._resume_work()
+        self.task = loop.create_task(self.run_asgi(self._cancellable(app)))
+        self.task.add_done_callback(lambda _task: self._pause_work())
+        return self.task
+
+    def end_connection(self) -> None:
+        """Make this answer the last one on its connection."""
+        self.ends_connection = True
+        if not self.response_started:
+            self.keep_alive = False
+
+    def fail_body(self, error: Exception) -> None:
+        """Have `receive` raise `error`: the rest of the body will not come. The app's answer is the last one."""
+        self._body_error = error
+        self.body.clear()
+        self.end_connection()
+        self.message_event.set()
+
+    def disconnect(self) -> None:
+        """End what has nobody to answer to: a read at once, a write once it is done."""
+        self.disconnected = True
+        self.message_event.set()
+        if self.task is not None and self.only_reads and not self.response_complete:
+            self.task.cancel()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        waits = self.more_body and not self.message_event.is_set() and not self.disconnected
+        if waits:
+            self._ask_for_body()
+            self._pause_work()
+        try:
+            if not self.disconnected and not self.response_complete:
+                await self.message_event.wait()
+                self.message_event.clear()
+        finally:
+            # A small body can be sent again; a large one that has come so far is taken.
+            judged = waits and not self.more_body and self.received <= UNREAD_REST_BYTES
+            refusal = self._in_flight.refuses(self._client) if judged else None
+            self._resume_work()
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        if self._body_error is not None and self.more_body:
+            raise self._body_error
+        if refusal is not None:
+            raise Overloaded(refusal)
+        body = bytes(self.body)
+        self.body = bytearray()
+        if self.more_body:
+            self._read_body()
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
+
+    async def send(self, message: ASGISendEvent) -> None:
+        if self.flow.write_paused and not self.disconnected:
+            self._pause_work()
+            try:
+                await self.flow.drain()
+            finally:
+                self._resume_work()
+        starts = not self.response_started
+        if starts and self.more_body and not self._has_small_rest():
+            self.keep_alive = False
+        await super().send(message)
+        if starts:
+            # The base class would close at once, whatever the client still sends.
+            self.ends_connection |= not self.keep_alive
+            self.keep_alive = True
+        if self.response_complete:
+            # Not when the task is done: by then the client may have sent its next request.
+            self._pause_work()
+            self._counts = False
+
+    def _ask_for_body(self) -> None:
+        if self.waiting_for_100_continue and not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.waiting_for_100_continue = False
+        self._read_body()
+
+    def _has_small_rest(self) -> bool:
+        # A client that still waits for 100 may leave its body out: the next request could begin anywhere.
+        return self.body_left <= UNREAD_REST_BYTES and not self.waiting_for_100_continue
+
+    def _pause_work(self) -> None:
+        if self._works:
+            self._works = False
+            self._in_flight.give_back(self._client)
+
+    def _resume_work(self) -> None:
+        if self._counts and not self._works:
+            self._works = True
+            self._in_flight.take(self._client)
+
+    def _cancellable(self, app: ASGI3Application) -> ASGI3Application:
+        async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+            try:
+                await app(scope, receive, send)
+            except asyncio.CancelledError:
+                if not self.disconnected:
+                    raise
+                path = self.scope["raw_path"].decode("ascii", "backslashreplace")
+                logger.info("%s %s: the client left; cancelled", self.scope["method"], path)
+
+        return run

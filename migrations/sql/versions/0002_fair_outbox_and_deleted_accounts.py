@@ -1,0 +1,72 @@
+"""fair outbox and deleted accounts."""
+
+import json
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+AGAIN_AFTER_MS = 90_000
+"""How long after a deletion its purge is repeated: by then no cached key of the device works."""
+
+
+def upgrade() -> None:
+    op.add_column(
+        "users",
+        sa.Column(
+            "deleted_at",
+            sa.BigInteger(),
+            nullable=True,
+            comment="what the account owned is being removed; its names are free",
+        ),
+    )
+    op.create_index(
+        "ix_users_deleted",
+        "users",
+        ["user_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL"),
+    )
+    op.drop_index("ix_outbox_not_before", table_name="outbox")
+    op.create_index("ix_outbox_topic_subject", "outbox", ["topic", "subject"], unique=False)
+    _purge_by_account()
+
+
+def downgrade() -> None:
+    op.execute("DELETE FROM users WHERE deleted_at IS NOT NULL")
+    op.drop_index("ix_outbox_topic_subject", table_name="outbox")
+    op.create_index("ix_outbox_not_before", "outbox", ["not_before"], unique=False)
+    op.drop_index("ix_users_deleted", table_name="users")
+    op.drop_column("users", "deleted_at")
+
+
+def _purge_by_account() -> None:
+    """Bring waiting purges to the form that they have from now on.
+
+    Their device is gone, and with it the account that it belonged to: they wait in turns of their own.
+    """
+    connection = op.get_bind()
+    waiting = sa.text("SELECT id, subject, payload, not_before FROM outbox WHERE topic = 'purge_telemetry'")
+    for row in connection.execute(waiting).all():
+        former = json.loads(row.payload) if isinstance(row.payload, str) else row.payload
+        payload = json.dumps({"device_ids": [former["device_id"]]})
+        connection.execute(
+            sa.text("UPDATE outbox SET payload = :payload WHERE id = :id"), {"payload": payload, "id": row.id}
+        )
+        if not former.get("again"):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO outbox (topic, subject, payload, not_before, attempts)"
+                    " VALUES ('purge_telemetry', :subject, :payload, :not_before, 0)"
+                ),
+                {
+                    "subject": f"again:{row.subject}",
+                    "payload": payload,
+                    "not_before": row.not_before + AGAIN_AFTER_MS,
+                },
+            )

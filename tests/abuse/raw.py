@@ -1,0 +1,126 @@
+"""A client that sends bytes as they are given, and reads answers one by one."""
+
+import json
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from tests.processes import ServiceProcess
+
+PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Raw:
+    """One connection from `source`, an address of this machine."""
+
+    def __init__(self, service: ServiceProcess, *, source: str = "127.0.0.1") -> None:
+        self.service = service
+        self.socket = socket.create_connection(("127.0.0.1", service.port), PATIENCE_S, (source, 0))
+        self._received = b""
+
+    def send(self, *parts: bytes) -> Self:
+        """Send each part in a packet of its own."""
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for part in parts:
+            try:
+                self.socket.sendall(part)
+            except OSError:
+                # The service may have closed; what it answered before is still there to read.
+                break
+        return self
+
+    def answer(self, *, to: str = "GET") -> Answer:
+        """The next final answer. `to` is the method it answers."""
+        answer = self.any_answer(to=to)
+        while answer.status < 200:
+            answer = self.any_answer(to=to)
+        return answer
+
+    def any_answer(self, *, to: str = "GET") -> Answer:
+        """The next answer, an interim one too."""
+        head = self._until(b"\r\n\r\n").decode("latin-1").split("\r\n")
+        version, status, *_ = head[0].split(" ")
+        assert version == "HTTP/1.1"
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
+        length = 0 if to == "HEAD" or int(status) < 200 else int(headers.get("content-length", 0))
+        return Answer(int(status), headers, self._take(length))
+
+    def rest(self) -> bytes:
+        """Whatever else comes until the service closes; raises ConnectionResetError where it resets."""
+        while more := self.socket.recv(65_536):
+            self._received += more
+        return self._received
+
+    def is_closed_within(self, seconds: float) -> bool:
+        """Whether the service closes the connection within this time."""
+        self.socket.settimeout(seconds)
+        try:
+            return self.rest() is not None
+        except TimeoutError:
+            return False
+        except ConnectionResetError:
+            return True
+        finally:
+            self.socket.settimeout(PATIENCE_S)
+
+    def half_close(self) -> Self:
+        """Send no more."""
+        self.socket.shutdown(socket.SHUT_WR)
+        return self
+
+    def reset(self) -> None:
+        """Leave with a reset."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _until(self, end: bytes) -> bytes:
+        deadline = time.monotonic() + PATIENCE_S
+        while end not in self._received:
+            more = self.socket.recv(65_536)
+            if not more:
+                raise EOFError(self._received)
+            self._received += more
+            assert time.monotonic() < deadline
+        found, _, self._received = self._received.partition(end)
+        return found + end
+
+    def _take(self, length: int) -> bytes:
+        while len(self._received) < length:
+            more = self.socket.recv(65_536)
+            if not more:
+                raise EOFError(self._received)
+            self._received += more
+        taken, self._received = self._received[:length], self._received[length:]
+        return taken
+
+
+def request(method: str, path: str, *fields: str, body: bytes | None = None, version: str = "1.1") -> bytes:
+    """A request's bytes; with a body, its length too."""
+    lines = [f"{method} {path} HTTP/{version}", "Host: iotflow.test", *fields]
+    if body is not None:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + (body or b"")

@@ -1,0 +1,109 @@
+"""Rows of the SQL store that would take hours to make over HTTP, and how many there are."""
+
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)"
+
+
+class Rows:
+    """The SQL store of a service, on a connection beside it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._is_sqlite = url.startswith("sqlite")
+
+    @classmethod
+    def embedded(cls, data_dir: Path) -> "Rows":
+        """The embedded store of this directory."""
+        return cls(f"sqlite+aiosqlite:///{data_dir / 'iotflow.db'}")
+
+    async def add_devices(self, user_id: str, count: int) -> None:
+        """Give an account devices with a key and a config each."""
+        owner = self._uuid(user_id)
+        of_new_ones = f"FROM devices WHERE user_id = {owner} AND name LIKE 'seeded %'"
+        digest = "randomblob(32)" if self._is_sqlite else "sha256(('key of ' || id)::bytea)"
+        await self._run(
+            f"""INSERT INTO devices (user_id, name, name_key, device_type, status, created_at, updated_at)
+            {NUMBERS} SELECT {owner}, 'seeded ' || n, 'seeded ' || n, 'sensor', 'active', 1, 1 FROM numbers""",
+            f"INSERT INTO device_keys SELECT {digest}, id, 'iot_', 1, NULL {of_new_ones}",
+            f"INSERT INTO device_configs SELECT id, 1, '{{}}', 1 {of_new_ones}",
+            count=count,
+        )
+
+    async def add_groups(self, user_id: str, count: int) -> None:
+        """Give an account groups."""
+        await self._run(
+            f"""INSERT INTO device_groups (user_id, name, created_at, updated_at)
+            {NUMBERS} SELECT {self._uuid(user_id)}, 'seeded ' || n, 1, 1 FROM numbers""",
+            count=count,
+        )
+
+    async def add_tokens(self, user_id: str, count: int) -> None:
+        """Give an account tokens that were made long ago."""
+        digest = "randomblob(32)" if self._is_sqlite else "sha256(('token ' || n)::bytea)"
+        await self._run(
+            f"""INSERT INTO tokens (digest, user_id, created_at, expires_at)
+            {NUMBERS} SELECT {digest}, {self._uuid(user_id)}, n, 9000000000000000 FROM numbers""",
+            count=count,
+        )
+
+    async def add_members(self, group_id: int, user_id: str) -> None:
+        """Put all devices of an account into a group."""
+        await self._run(
+            f"INSERT INTO group_members SELECT {group_id}, id, 1 FROM devices WHERE user_id = {self._uuid(user_id)}"
+        )
+
+    async def add_points(self, device_id: int, count: int) -> None:
+        """Give a device records of one value."""
+        await self._run(
+            f"""INSERT INTO telemetry_points
+            {NUMBERS} SELECT {device_id}, n, 'x', NULL, n, NULL, NULL, 1, 9000000000000000000 FROM numbers""",
+            count=count,
+        )
+
+    async def add_waiting_events(self, user_id: str, count: int) -> None:
+        """Have events of an account wait in the outbox."""
+        number = "printf('%012x', n)" if self._is_sqlite else "lpad(to_hex(n), 12, '0')"
+        payload = (
+            f"""'{{"id": "00000000-0000-4000-8000-' || {number} || '", "event_type": "device.updated", """
+            f""""timestamp": 1700000000000, "user_id": "{user_id}", "device_id": null, "details": {{}}, """
+            """"request_id": null}'"""
+        )
+        payload = payload if self._is_sqlite else f"({payload})::json"
+        await self._run(
+            f"""INSERT INTO outbox (topic, subject, payload, not_before, attempts)
+            {NUMBERS} SELECT 'event', 'user:{user_id}', {payload}, 0, 0 FROM numbers""",
+            count=count,
+        )
+
+    async def add_waiting_purges(self, user_id: str, count: int) -> None:
+        """Have purges of single devices wait in the outbox."""
+        payload = """'{"device_ids": [' || (1000000 + n) || ']}'"""
+        payload = payload if self._is_sqlite else f"({payload})::json"
+        await self._run(
+            f"""INSERT INTO outbox (topic, subject, payload, not_before, attempts)
+            {NUMBERS} SELECT 'purge_telemetry', 'purge:{user_id}', {payload}, 0, 0 FROM numbers""",
+            count=count,
+        )
+
+    async def count(self, table: str, where: str = "TRUE") -> int:
+        """How many rows a table has."""
+        engine = create_async_engine(self._url)
+        async with engine.connect() as connection:
+            found = await connection.scalar(text(f"SELECT count(*) FROM {table} WHERE {where}"))
+        await engine.dispose()
+        return int(found or 0)
+
+    async def _run(self, *statements: str, **values: int) -> None:
+        engine = create_async_engine(self._url, connect_args={"timeout": 60})
+        async with engine.begin() as connection:
+            for statement in statements:
+                used = {name: value for name, value in values.items() if f":{name}" in statement}
+                await connection.execute(text(statement), used)
+        await engine.dispose()
+
+    def _uuid(self, user_id: str) -> str:
+        return f"'{user_id.replace('-', '')}'" if self._is_sqlite else f"'{user_id}'::uuid"

@@ -1,0 +1,72 @@
+"""Whose password is hashed next."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from iotflow.domain.errors import Overloaded
+from iotflow.services import passwords
+from iotflow.services.passwords import WAITING, Passwords
+
+PASSWORD = "correct horse battery"
+CROWD, CALM, LATE = "192.0.2.1", "192.0.2.2", "192.0.2.3"
+
+
+@pytest.fixture
+async def fresh(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Passwords]:
+    monkeypatch.setattr(passwords, "DEADLINE_S", 60.0)  # a busy machine hashes slowly
+    fresh = Passwords()
+    yield fresh
+    fresh.close()
+
+
+def hashing(fresh: Passwords, network: str, times: int) -> list["asyncio.Task[str]"]:
+    return [asyncio.create_task(fresh.hash(PASSWORD, network)) for _ in range(times)]
+
+
+async def test_a_login_waits_for_no_registrations(fresh: Passwords) -> None:
+    stored = await fresh.hash(PASSWORD)
+    crowd = hashing(fresh, CROWD, WAITING)
+    await asyncio.sleep(0)
+    assert await fresh.verify(PASSWORD, stored, CROWD)
+    assert sum(task.done() for task in crowd) <= 3
+    await asyncio.gather(*crowd)
+
+
+async def test_registrations_wait_for_no_number_of_logins(fresh: Passwords) -> None:
+    crowd = [asyncio.create_task(fresh.verify(PASSWORD, None, CROWD)) for _ in range(WAITING)]
+    await asyncio.sleep(0)
+    assert (await fresh.hash(PASSWORD, CALM)).startswith("$argon2id$")
+    assert sum(task.done() for task in crowd) <= 5
+    await asyncio.gather(*crowd)
+
+
+async def test_networks_take_turns(fresh: Passwords) -> None:
+    crowd = hashing(fresh, CROWD, 20)
+    calm = hashing(fresh, CALM, 3)
+    await asyncio.gather(*calm)
+    assert sum(task.done() for task in crowd) <= 5
+    await asyncio.gather(*crowd)
+
+
+async def test_a_full_queue_has_room_for_a_network_with_fewer(fresh: Passwords) -> None:
+    crowd = hashing(fresh, CROWD, WAITING + 1)
+    await asyncio.sleep(0)
+    calm = hashing(fresh, CALM, 2)
+    with pytest.raises(Overloaded):
+        await fresh.hash(PASSWORD, CROWD)
+    await asyncio.gather(*calm)
+    outcomes = await asyncio.gather(*crowd, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [str] * (WAITING - 1) + [Overloaded] * 2
+
+
+async def test_who_leaves_takes_no_turn(fresh: Passwords) -> None:
+    for round_ in range(3):
+        crowd = hashing(fresh, CROWD, 10)
+        await asyncio.sleep(0.01 * round_)
+        for task in crowd:
+            task.cancel()
+        await asyncio.gather(*crowd, return_exceptions=True)
+    async with asyncio.timeout(5.0):
+        await asyncio.gather(*hashing(fresh, CALM, 2), fresh.verify(PASSWORD, None, LATE))
