@@ -14,7 +14,9 @@ CONNECTION_SHARE = 1 / 4
 REQUEST_SHARE = 4 / 5
 """A fifth of the requests in flight stays free for others, and one load generator may use 256 connections."""
 RECEIVED_BODIES = 3
-"""Largest batches whose bytes all connections together may hold: one client, who has half, always has room for one."""
+"""Largest batches whose bytes all connections together may hold."""
+RECEIVED_SHARE = 3 / 8
+"""One client may hold one largest batch and an eighth: what it sends lies in memory twice until it is decoded."""
 UNREAD_ANSWERS_BYTES = 256 * MiB
 """32 of the largest pages, beyond what the sockets hold."""
 UNREAD_ANSWERS_SHARE = 1 / 4
@@ -109,7 +111,7 @@ class Admission:
         """`largest_body` is in bytes."""
         self.connections = SharedLimit("open connections", connections, CONNECTION_SHARE)
         self.requests = SharedLimit("requests in flight", requests, REQUEST_SHARE)
-        self.received = SharedLimit("bytes of requests being received", RECEIVED_BODIES * largest_body, 1 / 2)
+        self.received = SharedLimit("bytes of requests being received", RECEIVED_BODIES * largest_body, RECEIVED_SHARE)
         self.unread = SharedLimit("bytes of answers being read", UNREAD_ANSWERS_BYTES, UNREAD_ANSWERS_SHARE)
         self.refused_connections = 0
         self._trusted_proxies = trusted_proxies

@@ -49,14 +49,15 @@ async def test_packed_bodies_that_never_end(service: ServiceProcess, probe: Thin
 async def test_bodies_of_nobody_that_never_end(service: ServiceProcess, ada: Person, probe: Thing) -> None:
     head = "POST /api/v1/auth/register HTTP/1.1\r\nContent-Type: application/json"
     async with unharmed(service), AsyncExitStack() as stack:
-        requests = [unfinished(service, head, b" " * (MIB - 1)) for _ in range(48)]
+        requests = [unfinished(service, head, b" " * (MIB - 1)) for _ in range(300)]
         readers = await asyncio.gather(*(stack.enter_async_context(request) for request in requests))
         answers = asyncio.as_completed([reader.readline() for reader in readers], timeout=REFUSED_WITHIN_S)
         for answer in itertools.islice(answers, 10):
-            assert await answer == b"HTTP/1.1 503 Service Unavailable\r\n"
+            # Two hundred registrations are too many within a second, and the others' bodies too large together.
+            assert (await answer).split()[1] in (b"429", b"503")
         # Small bodies are taken meanwhile.
         await probe.post("/telemetry", {"data": {"a": 1}})
-    assert "limit met: 67,108,864 bytes of request bodies in flight; by 127.0.0.1" in service.log()
+    assert "limit met: " in service.log()
     answer = await probe.post(
         "/telemetry/batch", content=b" " * 15 * MIB + b"[{}]", headers={"Content-Type": "application/json"}
     )

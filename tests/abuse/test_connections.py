@@ -117,10 +117,14 @@ async def test_ten_thousand_idle_connections_and_two_hundred_slow_ones(embedded:
     assert "limit met" not in service.log()
 
 
+HASHING_MIB = 20
+"""The memory of one password's verification (`services/passwords.py`), which another client's login takes meanwhile."""
+
+
 async def test_bodies_that_never_end(service: ServiceProcess) -> None:
     upload = request("POST", "/api/v1/auth/register", "Content-Type: application/json", f"Content-Length: {MIB}")
     statuses: list[int] = []
-    async with unharmed(service, memory_mib=64):
+    async with unharmed(service, memory_mib=64 + HASHING_MIB):
         with connected(service, 300, ATTACKER, first=upload) as peers:
             await asyncio.to_thread(_send_to_all, peers, b" " * (MIB // 2 - 1))
             await asyncio.sleep(1)
@@ -130,7 +134,7 @@ async def test_bodies_that_never_end(service: ServiceProcess) -> None:
                 peer.setblocking(False)
                 with suppress(BlockingIOError, ConnectionResetError):
                     statuses.append(int(peer.recv(65_536).split()[1]))
-    assert set(statuses) == {503}
+    assert set(statuses) <= {429, 503}, "too many registrations, or too many bytes"
     assert len(statuses) > 200
 
 
