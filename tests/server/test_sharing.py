@@ -9,7 +9,7 @@ from tests.server.conftest import LARGE, Peer, Served, serving
 GET = b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n"
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 MIB = 2**20
-SHARE = 3 * MIB // 2
+SHARE = 9 * MIB // 8
 """Of one client, where the largest batch is a MiB."""
 POST = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
 
