@@ -76,7 +76,7 @@ class TestStatements(OnRollups):
     async def test_what_was_rolled_up_before_the_deadline_is_kept(
         self, telemetry: Telemetry, cassandra: Cassandra, year: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rollups, "SCAN_TIMEOUT_S", 0.3)
+        monkeypatch.setattr(rollups, "SCAN_TIMEOUT_S", 0.1)
         attempts = 0
         while True:
             attempts += 1
