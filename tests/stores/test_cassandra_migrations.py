@@ -10,6 +10,7 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.cassandra import migrations
 from iotflow.stores.cassandra.address import CassandraAddress, parse_address
 from iotflow.stores.cassandra.connection import Cassandra
+from iotflow.stores.cassandra.driver import Session
 from iotflow.stores.cassandra.migrations import pending, stored_version, upgrade, wanted_version
 from tests.stores.cassandra import RawCassandra
 
@@ -97,3 +98,22 @@ async def test_a_newer_schema_is_refused(cassandra: Cassandra, address: Cassandr
 def test_pending_tells_each_step_that_is_missing() -> None:
     assert pending(None)[0] == "0001_telemetry Telemetry by device and day"
     assert pending(wanted_version()) == []
+
+
+async def test_a_keyspace_that_another_process_is_creating_is_awaited(
+    cassandra: Cassandra, address: CassandraAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row in `system_schema` is readable before `USE` accepts its name."""
+    use_keyspace, refusals = Session.use_keyspace, [2]
+
+    async def use_too_early(session: Session, keyspace: str) -> None:
+        if refusals[0]:
+            refusals[0] -= 1
+            keyspace = "iotflow_missing"
+        await use_keyspace(session, keyspace)
+
+    await cassandra.connect()
+    monkeypatch.setattr(Session, "use_keyspace", use_too_early)
+    await upgrade(cassandra)
+    assert await stored_version(cassandra) == wanted_version()
+    assert refusals == [0]

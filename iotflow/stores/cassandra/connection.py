@@ -178,7 +178,7 @@ class Cassandra:
             await session.use_keyspace(self._address.keyspace)
 
     def _retire_opened(self, opening: asyncio.Task[Session]) -> None:
-        if opening.exception() is None:
+        if not opening.cancelled() and opening.exception() is None:
             self._retire(opening.result())
 
     def _retire(self, session: Session) -> None:

@@ -7,13 +7,14 @@ that was cut off is done again.
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import UUID, uuid4, uuid5
 
 import iotflow
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.cassandra.connection import STORE, Cassandra
+from iotflow.stores.cassandra.driver import InvalidQuery
 
 _PACKAGE = Path(iotflow.__file__).parent
 _IN_WHEEL = _PACKAGE / "migrations" / "cassandra"
@@ -70,7 +71,7 @@ async def upgrade(cassandra: Cassandra) -> None:
             cassandra,
             f"CREATE KEYSPACE IF NOT EXISTS {address.keyspace} WITH replication = {address.replication.as_cql()}",
         )
-    await cassandra.use_keyspace()
+    await _use_keyspace(cassandra)
     # There is no lock yet: of tables made in two places at once one would be lost, unless they have the same id.
     await _change(cassandra, f"{_MIGRATIONS}{uuid5(_IDS, address.keyspace)}")
     async with _locked(cassandra) as owner:
@@ -116,6 +117,18 @@ async def _change(cassandra: Cassandra, statement: str) -> None:
                 await asyncio.sleep(AGREEMENT_POLL_S)
     except TimeoutError as error:
         raise StoreUnavailable(STORE, "its nodes do not agree on the schema: is one of them down?") from error
+
+
+async def _use_keyspace(cassandra: Cassandra) -> None:
+    """Use the keyspace. While another process creates it, its row is readable before `USE` accepts it: retry."""
+    try:
+        async with asyncio.timeout(AGREEMENT_TIMEOUT_S):
+            while True:
+                with suppress(InvalidQuery):
+                    return await cassandra.use_keyspace()
+                await asyncio.sleep(AGREEMENT_POLL_S)
+    except TimeoutError as error:
+        raise StoreUnavailable(STORE, f"keyspace {cassandra.address.keyspace}: cannot be used") from error
 
 
 async def _schema_versions(cassandra: Cassandra) -> set[UUID]:
