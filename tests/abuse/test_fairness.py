@@ -244,18 +244,6 @@ class TestLimits:
         await ada.get("/users/me")
         await again.put("/users/me", {"email": "ada.lovelace@example.org"})
 
-    async def test_a_device_s_settings_are_small(
-        self, embedded: ServiceProcess, embedded_client: httpx.AsyncClient
-    ) -> None:
-        ada = await join(embedded_client, "ada")
-        probe = await new_device(ada)
-        largest = {"text": "x" * (65_536 - len('{"text":""}'))}
-        await ada.put(f"/devices/{probe.id}/config", {"settings": largest})
-        too_large = {"settings": {**largest, "n": 1}}
-        for caller, path in ((ada, f"/devices/{probe.id}/config"), (probe, "/devices/config")):
-            problem = await caller.refused(422, "PUT", path, too_large)
-            assert "65536 bytes" in problem["errors"][0]["msg"]
-
     async def test_a_group_of_many_devices_is_deleted_in_chunks(
         self, embedded: ServiceProcess, embedded_client: httpx.AsyncClient
     ) -> None:
