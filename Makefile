@@ -7,12 +7,12 @@ PORT ?= 8000
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-# Tests wait for servers half of their time. More workers than this only wait for each other's disk writes.
+# Tests spend half of their time waiting for servers. More workers than this only wait for each other's disk writes.
 WORKERS = $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $$n -le 3 && echo $$((n + 1)) || echo 4)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# What `test` and `coverage` run, and further options of pytest's.
+# The tests of `test` and `coverage`, and further options of pytest.
 T ?= tests
 ARGS ?=
 PYTEST = PYTEST_DEBUG_TEMPROOT=$(CURDIR)/.cache $(BIN)/python -m pytest -n $(WORKERS)
@@ -25,41 +25,41 @@ help: ## List the targets
 ##@ Run
 
 .PHONY: run
-run: .venv/.run-installed ## Serve on HOST (127.0.0.1) and PORT (8000), installing first what is missing
+run: .venv/.run-installed ## Serve on HOST (127.0.0.1) and PORT (8000), after installing missing packages
 	@exec $(BIN)/iotflow serve --host $(HOST) --port $(PORT)
 
 .PHONY: dev
-dev: .venv/.dev-installed ## Serve likewise, and restart on each change in iotflow and migrations
+dev: .venv/.dev-installed ## Serve on HOST and PORT, and restart on each change in iotflow and migrations
 	@exec $(BIN)/watchfiles --filter python --target-type command \
 		"$(BIN)/iotflow serve --host $(HOST) --port $(PORT)" iotflow migrations
 
 .PHONY: demo
-demo: .venv/.run-installed ## Serve a year of real weather, to look around in
+demo: .venv/.run-installed ## Serve a demo with a year of real weather data
 	@exec docs/demo.sh $(BIN) $(HOST) $(PORT)
 
 .PHONY: run-all
-run-all: servers ## Serve likewise, with everything in the servers of `make servers`
+run-all: servers ## Serve on HOST and PORT, on the servers of `make servers`
 	@settings=$$($(BIN)/python -m tests.servers start) && eval "$$settings" && $(BIN)/iotflow migrate && \
 		exec $(BIN)/iotflow serve --host $(HOST) --port $(PORT)
 
 SECRETS := POSTGRES_PASSWORD CASSANDRA_PASSWORD CASSANDRA_SUPERUSER_PASSWORD REDIS_PASSWORD MONGO_PASSWORD
 
 .PHONY: env
-env: ## Write .env: new secrets for `docker compose up`; those that it has stay
+env: ## Write .env with the missing secrets for `docker compose up`
 	@umask 077; touch .env; chmod 600 .env; for name in $(SECRETS); do grep -q "^$$name=" .env || \
 		echo "$$name=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(24))')" >> .env; done
-	@echo "Wrote .env; keep it: the databases remember these passwords"
+	@echo "Wrote .env; keep it: the databases are created with these passwords"
 
 .PHONY: images
-images: .venv/.dev-installed ## Pull the images of the servers, or build them where that is impossible
+images: .venv/.dev-installed ## Pull the images of the servers, or build them if the registry is unreachable
 	@$(BIN)/python -m tests.servers.images.build
 
 .PHONY: servers
-servers: images ## Start PostgreSQL, Cassandra, Redis and MongoDB in containers, and say how to use them
+servers: images ## Start PostgreSQL, Cassandra, Redis and MongoDB in containers, and print their settings
 	@$(BIN)/python -m tests.servers start
 
 .PHONY: servers-stop
-servers-stop: .venv/.dev-installed ## Remove them and their data
+servers-stop: .venv/.dev-installed ## Remove the servers and their data
 	@$(BIN)/python -m tests.servers stop
 
 ##@ Test
@@ -75,12 +75,12 @@ test: .venv/.dev-installed ## Run all tests, or a part: make test T=tests/api AR
 	$(PYTEST) $(ARGS) $(T)
 
 .PHONY: test-abuse
-test-abuse: .venv/.dev-installed ## Attack the service, embedded and on the databases; one test at a time, since they measure
+test-abuse: .venv/.dev-installed ## Attack the service, embedded and on the databases; one test at a time, because they measure
 	@mkdir -p .cache
 	PYTEST_DEBUG_TEMPROOT=$(CURDIR)/.cache $(BIN)/python -m pytest -m abuse tests/abuse
 
 .PHONY: test-compose
-test-compose: .venv/.dev-installed ## Build the image, bring up compose.yaml and play a fleet's day on it
+test-compose: .venv/.dev-installed ## Build the image, start compose.yaml and simulate a fleet on it
 	$(BIN)/python -m pytest -m compose tests/packaging/test_compose.py
 
 .PHONY: lint
@@ -99,17 +99,17 @@ types: .venv/.dev-installed ## Check types, strictly
 	$(BIN)/mypy
 
 .PHONY: coverage
-coverage: .venv/.dev-installed ## Run the tests of T likewise, and report which lines and branches they miss
+coverage: .venv/.dev-installed ## Run the tests of T, and report the lines and branches that they miss
 	@mkdir -p .cache
 	$(PYTEST) --cov --cov-report=term:skip-covered --cov-report=html $(ARGS) $(T)
 
-# Servers of one's own in IOTFLOW_TEST_*_URL need no containers.
+# With servers in IOTFLOW_TEST_*_URL no containers are needed.
 .PHONY: bench
-bench: $(if $(IOTFLOW_TEST_CASSANDRA_URL),.venv/.dev-installed,servers) ## Measure the service beside its floor, by wrk; options in BENCH
+bench: $(if $(IOTFLOW_TEST_CASSANDRA_URL),.venv/.dev-installed,servers) ## Compare the service with its baseline, by wrk; options in BENCH
 	@$(BIN)/python -m bench $(BENCH)
 
 .PHONY: profile
-profile: .venv/.dev-installed ## Draw where the service spends its time in a run of the bench; options in BENCH
+profile: .venv/.dev-installed ## Draw a flame graph of the service in a run of the bench; options in BENCH
 	@mkdir -p .cache
 	$(BIN)/py-spy record --subprocesses --output .cache/profile.svg -- \
 		$(BIN)/python -m bench $(or $(BENCH),--only embedded submissions --rounds 1 --seconds 10)
@@ -124,20 +124,20 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version
 	--no-emit-index-url --no-header
 
 .PHONY: lock
-lock: .venv/.dev-installed ## Bring the pins in requirements to what pyproject.toml asks for, and change no other
+lock: .venv/.dev-installed ## Update the pins in requirements for pyproject.toml, without other upgrades
 	$(LOCK) --group dev -o requirements/dev.txt
 	$(LOCK) --group build -c requirements/dev.txt -o requirements/run.txt
 
 .PHONY: upgrade
 upgrade: LOCK += --upgrade
-upgrade: lock ## Pin the newest versions that go together
+upgrade: lock ## Pin the newest compatible versions
 
 .PHONY: clean
 clean: ## Remove the environment, caches and build results; the service's data stays
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The steps of the installation, each done once and again when what it reads has changed.
+# The steps of the installation; each runs again when its inputs change.
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || \

@@ -1,1 +1,1 @@
-"""Measures the service beside the least that any service over the same drivers would cost."""
+"""Measure the service and its baseline, a minimal implementation over the same drivers."""

@@ -1,9 +1,9 @@
-"""What it costs that Cassandra syncs its commit log before it answers, measured through the product's own store.
+"""Measure the cost of syncing Cassandra's commit log before each response, through the service's store.
 
     python -m bench.cassandra_commit_log periodic=cassandra://127.0.0.1:9042 group=cassandra://127.0.0.1:9043 …
 
-Each name stands for a node of its own; its settings are printed. The nodes take turns, round by round, so that whatever
-else the machine does meets all. A keyspace is made on each and stays.
+Each name is a separate node; its settings are printed. The nodes take turns, round by round, so other load on the
+machine affects all of them. A keyspace is created on each and stays.
 """
 
 import argparse
@@ -19,26 +19,26 @@ from iotflow.clock import SystemClock
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Millis
-from iotflow.stores.cassandra.address import parse_address
-from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.migrations import upgrade
+from iotflow.stores.cassandra.session import Cassandra
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
+from iotflow.urls import parse_cassandra_url
 
 KEYSPACE = "iotflow_bench_commit_log"
 NAMES = ("temperature", "humidity", "pressure", "battery", "signal")
-BATCH = 50
-AT_ONCE = (1, 16, 64)
+RECORDS_PER_BATCH = 50
+CONCURRENCY = (1, 16, 64)
 ROUND_S = 2.0
 WARM_UP_ROUNDS = 2
 
 Case = tuple[int, int]
-"""Records of a write, and writes under way at a time."""
-CASES: Sequence[Case] = tuple(itertools.product((1, BATCH), AT_ONCE))
+"""Records per write, and concurrent writes."""
+CASES: Sequence[Case] = tuple(itertools.product((1, RECORDS_PER_BATCH), CONCURRENCY))
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one node did in one round."""
+    """The figures of one node in one round."""
 
     per_second: float
     p50_ms: float
@@ -46,18 +46,18 @@ class Round:
 
 
 class Node:
-    """One node with the product's store on it."""
+    """One node with the service's store on it."""
 
     def __init__(self, name: str, url: str) -> None:
         self.name = name
         self.refused = 0
-        self._cassandra = Cassandra(parse_address(f"{url}/{KEYSPACE}"))
+        self._cassandra = Cassandra(parse_cassandra_url(f"{url}/{KEYSPACE}"))
         self._clock = SystemClock()
         self._telemetry = CassandraTelemetry(self._cassandra, self._clock, 90)
         self._devices = itertools.count(1)
 
     async def open(self) -> str:
-        """Make the keyspace; how the node syncs its commit log."""
+        """Create the keyspace and return the commit log settings of the node."""
         await upgrade(self._cassandra)
         rows = await self._cassandra.execute("SELECT name, value FROM system_views.settings")
         return ", ".join(f"{name}={value}" for name, value in rows if name.startswith("commitlog_sync"))
@@ -68,12 +68,12 @@ class Node:
         await self._cassandra.close()
 
     async def round(self, case: Case) -> Round:
-        """Write as fast as is answered for a round."""
-        records, at_once = case
+        """Write for one round, each write after the response to the previous one."""
+        records, concurrency = case
         taken: list[float] = []
         until = time.perf_counter() + ROUND_S
         began = time.perf_counter()
-        await asyncio.gather(*(self._write_until(until, records, taken) for _ in range(at_once)))
+        await asyncio.gather(*(self._write_until(until, records, taken) for _ in range(concurrency)))
         rate = len(taken) / (time.perf_counter() - began)
         taken.sort()
         return Round(rate, taken[len(taken) // 2] * 1_000, taken[len(taken) * 99 // 100] * 1_000)
@@ -96,7 +96,7 @@ class Node:
 
 
 async def main(named: Sequence[Sequence[str]], rounds: int) -> None:
-    """Measure and print one line for each case and node: the medians over its rounds."""
+    """Measure, and print the medians over all rounds for each case and node."""
     nodes = [Node(name, url) for name, url in named]
     for node in nodes:
         print(f"{node.name}: {await node.open()}")
@@ -106,13 +106,13 @@ async def main(named: Sequence[Sequence[str]], rounds: int) -> None:
             measured = await node.round(case)
             if number >= WARM_UP_ROUNDS:
                 found[case, node.name].append(measured)
-    print("| Records a write | at once | commit log | writes/s | p50 ms | p99 ms |\n|--:|--:|---|--:|--:|--:|")
-    for (records, at_once), node in itertools.product(CASES, nodes):
-        each = found[(records, at_once), node.name]
+    print("| Records a write | concurrency | commit log | writes/s | p50 ms | p99 ms |\n|--:|--:|---|--:|--:|--:|")
+    for (records, concurrency), node in itertools.product(CASES, nodes):
+        each = found[(records, concurrency), node.name]
         rate, p50, p99 = (
             statistics.median(getattr(one, field) for one in each) for field in ("per_second", "p50_ms", "p99_ms")
         )
-        print(f"| {records} | {at_once} | {node.name} | {rate:,.0f} | {p50:.1f} | {p99:.1f} |")
+        print(f"| {records} | {concurrency} | {node.name} | {rate:,.0f} | {p50:.1f} | {p99:.1f} |")
     for node in nodes:
         print(f"{node.name}: {node.refused} writes refused")
         await node.close()

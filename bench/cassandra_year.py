@@ -1,9 +1,9 @@
-"""A year of one-a-minute records of one device on Cassandra: statements and times of its reads.
+"""Measure statements and times of reads of a year of one device on Cassandra, with a record per minute.
 
     python bench/cassandra_year.py cassandra://127.0.0.1:9042/iotflow_bench --json bench/results/cassandra_year.json
 
-Makes the keyspace, loads 5 fields a minute, asks everything twice, the year from the raw points too, and drops the
-keyspace again.
+Creates the keyspace, loads 5 fields per minute, runs each query repeatedly, the year also from the raw points, and
+drops the keyspace.
 """
 
 import argparse
@@ -21,17 +21,18 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from iotflow.clock import SystemClock
-from iotflow.domain.aggregates import Aggregation, Bucket, combined, finished
+from iotflow.domain.aggregates import Aggregation, WindowAggregate, finalize, merge_aggregates
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import PageLimit, Record
-from iotflow.domain.times import DAY_MS, Millis, Span
-from iotflow.domain.windows import segments
-from iotflow.stores.cassandra.address import parse_address
-from iotflow.stores.cassandra.aggregates import aggregated
-from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, Cassandra, Row, Statement
+from iotflow.domain.time_windows import segments
+from iotflow.domain.times import DAY_MS, Millis, TimeRange
+from iotflow.stores.cassandra.aggregates import aggregate_from_points
+from iotflow.stores.cassandra.driver import Row, Statement
 from iotflow.stores.cassandra.migrations import upgrade
-from iotflow.stores.cassandra.rollups import UNSEEN_US
+from iotflow.stores.cassandra.rollups.store import STAMP_MARGIN_US
+from iotflow.stores.cassandra.session import SHORT_TIMEOUT_S, Cassandra
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
+from iotflow.urls import parse_cassandra_url
 
 DEVICE = 1
 DAYS = 365
@@ -40,21 +41,21 @@ HOUR_MS = 3_600_000
 RETENTION_DAYS = 400
 FIELDS = ("temperature", "humidity", "pressure", "wind", "light")
 REPEATS = 5
-"""Second reads are repeated, and their median is told."""
+"""Second reads are repeated; the median is reported."""
 
 
 class CountedCassandra(Cassandra):
-    """Counts what it sends; each page is a statement of its own."""
+    """A session that counts its statements; each page counts as one."""
 
     statements = 0
 
     async def execute(
-        self, cql: str, values: Sequence[object] = (), *, timeout_s: float = POINT_TIMEOUT_S
+        self, cql: str, values: Sequence[object] = (), *, timeout_s: float = SHORT_TIMEOUT_S
     ) -> list[Row]:
         self.statements += 1
         return await super().execute(cql, values, timeout_s=timeout_s)
 
-    async def execute_batch(self, statements: Sequence[Statement], *, timeout_s: float = POINT_TIMEOUT_S) -> None:
+    async def execute_batch(self, statements: Sequence[Statement], *, timeout_s: float = SHORT_TIMEOUT_S) -> None:
         self.statements += 1
         await super().execute_batch(statements, timeout_s=timeout_s)
 
@@ -66,9 +67,9 @@ class CountedCassandra(Cassandra):
 
 @dataclass(frozen=True)
 class Line:
-    """One question's cost."""
+    """The cost of one query."""
 
-    question: str
+    query: str
     rows: int
     first_statements: int
     first_ms: float
@@ -76,26 +77,26 @@ class Line:
     second_ms: float
 
 
-Ask = Callable[[], Awaitable[Sequence[object]]]
-Aggregate = Callable[..., Awaitable[list[Bucket]]]
+Query = Callable[[], Awaitable[Sequence[object]]]
+Aggregate = Callable[..., Awaitable[list[WindowAggregate]]]
 
 
 async def main() -> None:
-    """Load, ask, tell."""
+    """Load the year, run the queries, and report."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("url")
     arguments.add_argument("--json", type=Path, help="where to write the figures")
-    arguments.add_argument("--keep", action="store_true", help="keep the keyspace; the next run finds it loaded")
+    arguments.add_argument("--keep", action="store_true", help="keep the keyspace, for the next run")
     options = arguments.parse_args()
-    cassandra = CountedCassandra(parse_address(options.url))
+    cassandra = CountedCassandra(parse_cassandra_url(options.url))
     await upgrade(cassandra)
     try:
         telemetry = CassandraTelemetry(cassandra, SystemClock(), RETENTION_DAYS)
         await load(telemetry)
         await cassandra.change_schema("TRUNCATE hourly_rollups", timeout_s=30)
         newest = max(value.timestamp for value in (await telemetry.latest(DEVICE)).values())
-        lines = [await measured(cassandra, name, ask) for name, ask in questions(telemetry, cassandra, newest)]
-        tell(lines, options.json)
+        lines = [await measure(cassandra, name, query) for name, query in queries(telemetry, cassandra, newest)]
+        report(lines, options.json)
     finally:
         if not options.keep:
             await cassandra.change_schema(f"DROP KEYSPACE {cassandra.address.keyspace}", timeout_s=30)
@@ -103,7 +104,7 @@ async def main() -> None:
 
 
 async def load(telemetry: CassandraTelemetry) -> None:
-    """Write the year up to now, and wait until hours written late may be rolled up."""
+    """Write the year up to now, and wait until hours that were written late can be rolled up."""
     if await telemetry.names(DEVICE):
         return
     clock = SystemClock()
@@ -117,7 +118,7 @@ async def load(telemetry: CassandraTelemetry) -> None:
                 Record(Millis(minute * MINUTE_MS), values_at(minute), None, clock.receipt())
                 for minute in range(first, min(first + 1_440, now + 1))
             ]
-            await _written(telemetry, records)
+            await _write_with_retries(telemetry, records)
 
     async with asyncio.TaskGroup() as writers:
         for _ in range(2):
@@ -125,29 +126,29 @@ async def load(telemetry: CassandraTelemetry) -> None:
     seconds = time.perf_counter() - began
     values = (DAYS * 1_440 + 1) * len(FIELDS)
     print(f"loaded {values:,} values in {seconds:.0f} s, {values / seconds:,.0f} values/s", flush=True)
-    await asyncio.sleep(UNSEEN_US / 1_000_000)
+    await asyncio.sleep(STAMP_MARGIN_US / 1_000_000)
 
 
-async def _written(telemetry: CassandraTelemetry, records: Sequence[Record]) -> None:
-    """Write, and again where a busy machine takes too long."""
+async def _write_with_retries(telemetry: CassandraTelemetry, records: Sequence[Record]) -> None:
+    """Write; retry if a busy machine exceeds the deadline."""
     for _ in range(20):
         with contextlib.suppress(StoreUnavailable):
             await telemetry.write(DEVICE, records)
             return
         await asyncio.sleep(1)
-    raise SystemExit("the store takes no writes")
+    raise SystemExit("Cassandra: unavailable after 20 tries")
 
 
 def values_at(minute: int) -> dict[str, float]:
-    """What was measured then."""
+    """Return the measured values of a minute."""
     return {name: round(20 + 10 * math.sin(minute / 720 + i) + minute % 7 / 10, 2) for i, name in enumerate(FIELDS)}
 
 
-def questions(telemetry: CassandraTelemetry, cassandra: Cassandra, newest: Millis) -> list[tuple[str, Ask]]:
-    """What is asked, in this order, of times up to the newest."""
+def queries(telemetry: CassandraTelemetry, cassandra: Cassandra, newest: Millis) -> list[tuple[str, Query]]:
+    """Return the queries of times up to the newest, in order."""
     end = Millis(newest + 1)
-    day, week, year = (Span(Millis(end - days * DAY_MS), end) for days in (1, 7, DAYS))
-    raw = partial(aggregated, cassandra)
+    day, week, year = (TimeRange(Millis(end - days * DAY_MS), end) for days in (1, 7, DAYS))
+    raw = partial(aggregate_from_points, cassandra)
     daily = partial(means, width_ms=DAY_MS)
     return [
         ("latest", partial(latest, telemetry)),
@@ -163,59 +164,60 @@ def questions(telemetry: CassandraTelemetry, cassandra: Cassandra, newest: Milli
 
 
 async def latest(telemetry: CassandraTelemetry) -> Sequence[object]:
-    """The newest values."""
+    """Return the newest values."""
     return list((await telemetry.latest(DEVICE)).items())
 
 
-async def history(telemetry: CassandraTelemetry, span: Span) -> Sequence[object]:
-    """The newest records of a span."""
-    return (await telemetry.records(DEVICE, span, descending=True, limit=PageLimit(10_000))).records
+async def history(telemetry: CassandraTelemetry, time_range: TimeRange) -> Sequence[object]:
+    """Return the newest records of a range."""
+    return (await telemetry.records(DEVICE, time_range, descending=True, limit=PageLimit(10_000))).records
 
 
-async def means(aggregate: Aggregate, span: Span, *, width_ms: int, zone: str) -> Sequence[object]:
-    """Means per window, as the service asks for them: a range for each offset of the zone."""
-    buckets: dict[int, Bucket] = {}
-    assert span.end is not None
-    for segment in segments(span.start, span.end, width_ms, ZoneInfo(zone)):
-        for bucket in await aggregate(
-            DEVICE, FIELDS[0], segment.span, Aggregation.MEAN, width_ms=width_ms, offset_ms=segment.offset_ms
+async def means(aggregate: Aggregate, time_range: TimeRange, *, width_ms: int, zone: str) -> Sequence[object]:
+    """Return means per window, read as the service does: a range for each UTC offset of the zone."""
+    merged: dict[int, WindowAggregate] = {}
+    if time_range.end is None:
+        raise ValueError("means: the range needs an end")
+    for segment in segments(time_range.start, time_range.end, width_ms, ZoneInfo(zone)):
+        for found in await aggregate(
+            DEVICE, FIELDS[0], segment.time_range, Aggregation.MEAN, width_ms=width_ms, offset_ms=segment.offset_ms
         ):
-            earlier = buckets.get(bucket.index)
-            buckets[bucket.index] = combined(Aggregation.MEAN, earlier, bucket) if earlier else bucket
-    return [finished(Aggregation.MEAN, bucket) for bucket in buckets.values()]
+            earlier = merged.get(found.index)
+            merged[found.index] = merge_aggregates(Aggregation.MEAN, earlier, found) if earlier else found
+    return [finalize(Aggregation.MEAN, found) for found in merged.values()]
 
 
-async def measured(cassandra: CountedCassandra, question: str, ask: Ask) -> Line:
-    """Ask once, and then again."""
-    cost = partial(_cost, cassandra, ask)
+async def measure(cassandra: CountedCassandra, name: str, query: Query) -> Line:
+    """Run a query once, then repeatedly."""
+    cost = partial(_cost, cassandra, query)
     rows, statements, milliseconds = await cost()
     again = [await cost() for _ in range(REPEATS)]
     _, second_statements, second_ms = sorted(again, key=lambda one: one[2])[REPEATS // 2]
-    line = Line(question, rows, statements, milliseconds, second_statements, second_ms)
-    print(f"{question}: {line}", flush=True)
+    line = Line(name, rows, statements, milliseconds, second_statements, second_ms)
+    print(f"{name}: {line}", flush=True)
     return line
 
 
-async def _cost(cassandra: CountedCassandra, ask: Ask) -> tuple[int, int, float]:
-    """Asked until it is answered: a busy machine may not roll up a year within the deadline, and goes on then."""
+async def _cost(cassandra: CountedCassandra, query: Query) -> tuple[int, int, float]:
+    """Run until it succeeds: a busy machine may not roll up a year within the deadline, so a retry resumes."""
     before, began = cassandra.statements, time.perf_counter()
     while True:
         with contextlib.suppress(StoreUnavailable):
-            rows = len(await ask())
+            rows = len(await query())
             return rows, cassandra.statements - before, (time.perf_counter() - began) * 1_000
-        print("no answer in time: asking again", flush=True)
+        print("deadline exceeded; retrying", flush=True)
 
 
-def tell(lines: Sequence[Line], path: Path | None) -> None:
-    """A table, and the same as JSON."""
-    print(f"\n| question | rows | first read | ms | second read (median of {REPEATS}) | ms |")
+def report(lines: Sequence[Line], path: Path | None) -> None:
+    """Print a table, and write the same as JSON."""
+    print(f"\n| query | rows | first read | ms | second read (median of {REPEATS}) | ms |")
     print("|---|--:|--:|--:|--:|--:|")
     for line in lines:
         print(
-            f"| {line.question} | {line.rows} | {line.first_statements} | {line.first_ms:.1f} "
+            f"| {line.query} | {line.rows} | {line.first_statements} | {line.first_ms:.1f} "
             f"| {line.second_statements} | {line.second_ms:.1f} |"
         )
-    by_name = {line.question: line for line in lines}
+    by_name = {line.query: line for line in lines}
     ratios = {
         name: by_name[f"{name}, raw"].second_ms / line.second_ms
         for name, line in by_name.items()

@@ -1,4 +1,4 @@
-"""Who sends the requests: an account and its devices, registered over the API, with some history each."""
+"""The senders of the requests: an account and its devices, registered over the API, each with some history."""
 
 import json
 import time
@@ -12,7 +12,7 @@ import httpx
 from iotflow.domain.times import DAY_MS
 
 DEVICES = 64
-"""As many as the connections at most, so that no device has two requests under way."""
+"""The maximum number of connections, so that no device has two concurrent requests."""
 RECORDS = 300
 PAGE = 100
 STEP_MS = 1_000
@@ -21,12 +21,12 @@ LOGIN = {"username": "bench", "password": "no secret at all"}
 
 
 class NotAlike(Exception):
-    """The floor does not answer what the service answers, so that comparing them means nothing."""
+    """The baseline's responses differ from the service's, so a comparison would be meaningless."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The devices, as a Lua table in `table` and by the credentials of one of them; history begins at `first_ms`."""
+    """The devices as a Lua table in the file `table`, and the credentials of one. History begins at `first_ms`."""
 
     table: Path
     token: str
@@ -36,7 +36,7 @@ class Fleet:
 
 
 def register(url: str, table: Path) -> Fleet:
-    """Register account and devices with the service at this address, and send their history."""
+    """Register an account and its devices with the service at this address, and send their history."""
     with httpx.Client(base_url=f"{url}/api/v1", timeout=60, trust_env=False) as http:
         _post(http, "/auth/register", {**LOGIN, "email": "bench@example.org"})
         token = str(_post(http, "/auth/login", LOGIN)["access_token"])
@@ -54,7 +54,7 @@ def register(url: str, table: Path) -> Fleet:
             for number in range(RECORDS)
         ]
         for device in devices:
-            # Its first telemetry also makes a device active.
+            # The first telemetry of a device also makes it active.
             _post(http, "/telemetry/batch", records, {"X-API-Key": device["api_key"]})
     entries = ", ".join(f'{{id = {device["id"]}, key = "{device["api_key"]}"}}' for device in devices)
     table.write_text(
@@ -65,15 +65,17 @@ def register(url: str, table: Path) -> Fleet:
 
 
 def require_alike(fleet: Fleet, service_url: str, floor_url: str) -> None:
-    """Send both one submission, read both back, and raise NotAlike unless their answers say the same."""
-    service, floor = (_answers(fleet, url) for url in (service_url, floor_url))
+    """Send both a submission and read it back. Raise NotAlike unless the responses are equal."""
+    service, baseline = (_answers(fleet, url) for url in (service_url, floor_url))
     for path, answer in service.items():
-        if floor[path] != answer:
-            raise NotAlike(f"{path}: the floor says {json.dumps(floor[path])}, the service {json.dumps(answer)}")
+        if baseline[path] != answer:
+            raise NotAlike(
+                f"{path}: the baseline returned {json.dumps(baseline[path])}, the service {json.dumps(answer)}"
+            )
 
 
 def midnight_ms(*, days_ago: int) -> int:
-    """A midnight of UTC, in epoch milliseconds."""
+    """Return a midnight of UTC, in epoch milliseconds."""
     now_ms = time.time_ns() // 1_000_000
     return now_ms - now_ms % DAY_MS - days_ago * DAY_MS
 
@@ -91,7 +93,7 @@ def _answers(fleet: Fleet, url: str) -> Mapping[str, object]:
         latest = http.get(f"{telemetry}/latest").raise_for_status().json()
         history = http.get(telemetry, params=page).raise_for_status().json()
     for found in (*latest["latest_data"].values(), latest):
-        found["timestamp"] = found["timestamp"][:10]  # of the submission just now: the day alone is the same
+        found["timestamp"] = found["timestamp"][:10]  # the receipt differs, except for its day
     return {
         "submissions": accepted,
         "batches": accepted_batch,

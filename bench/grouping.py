@@ -1,6 +1,6 @@
-"""Calls to a store that go out together: those that come while others are under way go in the next group.
+"""A group commit: the calls of a store that arrive during a flush are sent together by the next one.
 
-The service groups its writes, and the floor must group the same ones, or it would pay a disk write for each request
+The service groups its writes. The baseline must group the same ones, or it would need a disk write for each request
 where the service shares one.
 """
 
@@ -14,25 +14,25 @@ Answer = TypeVar("Answer")
 
 
 class Groups(Generic[Item, Answer]):
-    """Gives items to `carry_out`, as many as came meanwhile and weigh at most `most` together, or one."""
+    """A group commit: passes waiting items to `flush`, with a total weight of at most `max_weight`, or a single one."""
 
     def __init__(
         self,
-        carry_out: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        flush: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
         *,
-        most: int,
+        max_weight: int,
         weight: Callable[[Item], int],
     ) -> None:
-        self._carry_out = carry_out
-        self._most = most
+        self._flush = flush
+        self._max_weight = max_weight
         self._weight = weight
         self._waiting: deque[tuple[Item, asyncio.Future[Answer]]] = deque()
         self._worker: asyncio.Task[None] | None = None
         self.pending = 0
-        """Items that have no answer yet."""
+        """The number of items without a result."""
 
     async def submit(self, item: Item) -> Answer:
-        """What `carry_out` answers to this item, or raises."""
+        """Return the result of `flush` for this item, or raise its error."""
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
         if self._worker is None or self._worker.done():
@@ -47,11 +47,11 @@ class Groups(Generic[Item, Answer]):
         while self._waiting:
             group = [self._waiting.popleft()]
             weight = self._weight(group[0][0])
-            while self._waiting and (weight := weight + self._weight(self._waiting[0][0])) <= self._most:
+            while self._waiting and (weight := weight + self._weight(self._waiting[0][0])) <= self._max_weight:
                 group.append(self._waiting.popleft())
             try:
-                answers = await self._carry_out([item for item, _ in group])
-            except Exception as error:  # noqa: BLE001  # each request's to fail with
+                answers = await self._flush([item for item, _ in group])
+            except Exception as error:  # noqa: BLE001  # raised by each waiting request
                 for _, done in group:
                     done.set_exception(error)
             else:

@@ -1,13 +1,13 @@
-"""The devices that the floor answers for: read once by the store's own player, as seldom as a warm cache does."""
+"""The devices of the baseline, each read once through the SQL store, as with a warm cache."""
 
 from typing import NamedTuple
 
-from iotflow.stores.sql.dialect import open_database
+from iotflow.stores.sql import open_database
 from iotflow.stores.sql.transactions import SqlTransactions
 
 
 class Device(NamedTuple):
-    """What an answer tells of a device."""
+    """The part of a device that responses contain."""
 
     id: int
     name: str
@@ -15,14 +15,14 @@ class Device(NamedTuple):
 
 
 class KnownDevices:
-    """Devices by id, remembered for good."""
+    """Devices by id, cached without expiry."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
         self._known: dict[int, Device] = {}
 
     async def get(self, device_id: int) -> Device:
-        """A device; KeyError without one."""
+        """Return a device. Raises KeyError if there is none."""
         if device_id not in self._known:
             self._known[device_id] = await self._read(device_id)
         return self._known[device_id]

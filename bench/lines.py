@@ -1,19 +1,19 @@
-"""What is measured: the five kinds of requests, and what is demanded of each."""
+"""The measured lines: five kinds of requests and their required results."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-LEAST_OF_FLOOR = 0.5
-"""The share of the floor's requests that the service is to carry out, on each line and on all stores."""
+MIN_RATIO = 0.5
+"""Required ratio of the service's requests per second to the baseline's, on each line and all stores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One kind of request, sent by `bench/lua/NAME.lua`.
 
-    `least_per_s` is demanded of the service on the four, with servers and load on the same two cores, in units of which
-    a request holds `units`; None where only the floor is the measure. Runs last `patience` times as long as others:
-    where requests take long, those that a run's end cuts off are many.
+    `least_per_s` is the required rate of the service on servers that share two cores with the load, in units of which a
+    request holds `units`; None if only the ratio to the baseline is required. Runs last `patience` times as long as
+    others: the end of a run interrupts requests, which would count too much where each takes long.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Line:
 
     @property
     def script(self) -> Path:
-        """The script of wrk."""
+        """Return the script for wrk."""
         return Path(__file__).with_name("lua") / f"{self.name}.lua"
 
 

@@ -1,4 +1,4 @@
-"""Load by wrk, and what it and the kernel tell of it."""
+"""Generate load with wrk, and measure it with wrk and the kernel."""
 
 import os
 import shutil
@@ -13,24 +13,23 @@ from bench.lines import Line
 
 _RESULT = "RESULT "
 TIMEOUT_S = 30
-"""Until wrk takes an answer for lost: far more than an overloaded machine may need."""
+"""Timeout of a response for wrk: far more than an overloaded machine needs."""
 
 IDLE_FOR_S = 0.1
 IDLE_CPU_S = 0.01
-"""What a process may take within that time and count as idle: its clocks tick all the while."""
+"""CPU time of an idle process within that time: its timers run."""
 
 
 class NoLoad(Exception):
-    """Why no load can be made, in one line."""
+    """The load cannot be generated; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run has shown.
+    """The figures of one run.
 
-    Requests are those that were answered with 2xx. Errors are other answers, and connections or answers that broke off;
-    a run in which nothing was answered has one too.
-    CPU time is that of the process under load, all its threads, user and system.
+    Requests are those with a 2xx response. Errors are other responses, and connections or responses that broke off; a
+    run without any response has one too. CPU time is that of all threads of the process under load, user and system.
     """
 
     requests_per_s: float
@@ -52,16 +51,16 @@ class _Result(msgspec.Struct):
 
 
 def require_wrk() -> None:
-    """Raise NoLoad where there is no wrk."""
+    """Raise NoLoad if wrk is missing."""
     if shutil.which("wrk") is None:
         raise NoLoad("wrk is not installed: on Debian, apt-get install wrk")
 
 
 def drive(url: str, pid: int, line: Line, connections: int, seconds: int, fleet: Path, first_time_ms: int) -> Run:
-    """Load a process for so many seconds, each connection sending its next request when it has its answer.
+    """Load a process for `seconds`; each connection sends its next request after the response.
 
     Then wait until the process has done what the end of the load has cut off, or the next run would suffer from it.
-    `fleet` is the Lua table of devices; batches begin at `first_time_ms`. Raises NoLoad with what wrk says.
+    `fleet` is the Lua table of devices; batches begin at `first_time_ms`. Raises NoLoad with the message of wrk.
     """
     command = [
         "wrk",
@@ -100,6 +99,6 @@ def _wait_until_idle(pid: int) -> None:
 
 
 def cpu_s(pid: int) -> float:
-    """The CPU time that a process has taken so far, in seconds, to a hundredth (proc(5))."""
+    """Return the CPU time of a process in seconds, with a resolution of 0.01 s (proc(5))."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

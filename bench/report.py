@@ -1,4 +1,4 @@
-"""What was measured, put together for people and for programs."""
+"""Report the measured figures, as a table and as JSON."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from bench.lines import LEAST_OF_FLOOR, Line
+from bench.lines import MIN_RATIO, Line
 from bench.load import Run
 
 NO_ERRORS = "no errors"
@@ -18,7 +18,7 @@ NO_ERRORS = "no errors"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something that is demanded, and whether it was met."""
+    """A required result and whether it was met."""
 
     demand: str
     passed: bool
@@ -26,33 +26,33 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The service and its floor on one line, round by round; the rounds of one number followed each other at once."""
+    """The runs of the service and its baseline on one line. Runs of a round followed each other immediately."""
 
     stores: str
     line: Line
     connections: int
     service: Sequence[Run]
-    floor: Sequence[Run]
+    baseline: Sequence[Run]
 
     @property
     def ratio(self) -> float:
-        """The service's share of the floor's requests, the median of the rounds.
+        """The ratio of the service's requests to the baseline's, the median of the rounds.
 
-        Not the quotient of two medians: what else the machine does changes from round to round, for both alike.
+        Not the quotient of two medians: other load on the machine differs between rounds, but is the same for both.
         """
         return median(
-            service.requests_per_s / floor.requests_per_s if floor.requests_per_s else 0.0
-            for service, floor in zip(self.service, self.floor, strict=True)
+            service.requests_per_s / baseline.requests_per_s if baseline.requests_per_s else 0.0
+            for service, baseline in zip(self.service, self.baseline, strict=True)
         )
 
     @property
     def checks(self) -> list[Check]:
-        """What is demanded of this line."""
+        """Return the required results of this line."""
         found = [
-            Check(NO_ERRORS, not summary(self.service).errors and not summary(self.floor).errors),
-            Check(f"at least {LEAST_OF_FLOOR} of the floor", self.ratio >= LEAST_OF_FLOOR),
+            Check(NO_ERRORS, not summary(self.service).errors and not summary(self.baseline).errors),
+            Check(f"at least {MIN_RATIO} of the baseline", self.ratio >= MIN_RATIO),
         ]
-        if self.line.least_per_s is not None and self.stores == "four":
+        if self.line.least_per_s is not None and self.stores == "servers":
             per_s = summary(self.service).requests_per_s * self.line.units
             demand = f"at least {self.line.least_per_s:,} {self.line.unit}/s"
             found.append(Check(demand, per_s >= self.line.least_per_s))
@@ -60,13 +60,13 @@ class Comparison:
 
 
 def summary(runs: Sequence[Run]) -> Run:
-    """The median of each figure over the rounds; of the errors the sum."""
+    """Return the median of each figure over the rounds, and the sum of the errors."""
     figures = {field.name: median(getattr(run, field.name) for run in runs) for field in fields(Run)}
     return Run(**{**figures, "errors": sum(run.errors for run in runs)})
 
 
 def table(comparisons: Sequence[Comparison]) -> str:
-    """A table in Markdown, two rows a line: the service and below it the floor."""
+    """Return a Markdown table with two rows per line: the service and the baseline."""
     rows: list[tuple[str, ...]] = [
         ("Stores", "Line", "Conn.", "", "req/s", "p50 ms", "p95 ms", "p99 ms", "CPU s/1k", "Errors", "Ratio", "Demands")
     ]
@@ -75,7 +75,7 @@ def table(comparisons: Sequence[Comparison]) -> str:
         demands = "; ".join(f"{'pass' if check.passed else 'FAIL'}: {check.demand}" for check in found.checks)
         title = (found.stores, found.line.title, str(found.connections))
         rows.append((*title, "service", *_cells(found.service), f"{found.ratio:.2f}", demands))
-        rows.append(("", "", "", "floor", *_cells(found.floor), "", ""))
+        rows.append(("", "", "", "baseline", *_cells(found.baseline), "", ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
@@ -83,7 +83,7 @@ def table(comparisons: Sequence[Comparison]) -> str:
 
 
 def write_json(path: Path, comparisons: Sequence[Comparison], *, seconds: int, rounds: int) -> None:
-    """All figures, those of each round too, with what tells whether the machine was quiet."""
+    """Write all figures, of each round too, and the load of the machine."""
     report = {
         "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
@@ -103,7 +103,7 @@ def write_json(path: Path, comparisons: Sequence[Comparison], *, seconds: int, r
 def _line(found: Comparison) -> dict[str, object]:
     sides = {
         side: {**asdict(summary(runs)), "rounds": [asdict(run) for run in runs]}
-        for side, runs in (("service", found.service), ("floor", found.floor))
+        for side, runs in (("service", found.service), ("baseline", found.baseline))
     }
     return {
         "stores": found.stores,

@@ -1,6 +1,6 @@
-"""The SQL that a request costs, as the drivers are given it. A test holds it together with what the stores really say.
+"""The SQL statements of a request. A test compares them with the statements of the stores.
 
-The SQL store makes its statements as it goes, so there are no constants of its own to take.
+The SQL store builds its statements at run time, so it has no constants to import.
 """
 
 BEGIN_WRITE = "BEGIN IMMEDIATE"

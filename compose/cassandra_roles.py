@@ -8,8 +8,8 @@ import os
 import time
 
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.stores.cassandra.address import parse_address
-from iotflow.stores.cassandra.connection import Cassandra
+from iotflow.stores.cassandra.session import Cassandra
+from iotflow.urls import parse_cassandra_url
 
 FIRST_PASSWORD = "cassandra"  # noqa: S105  # of every new cluster's superuser
 WAIT_S = 90.0
@@ -36,7 +36,7 @@ async def main() -> None:
     until = time.monotonic() + WAIT_S
     while True:
         for password in (SUPERUSER_PASSWORD, FIRST_PASSWORD):
-            cassandra = Cassandra(parse_address(f"cassandra://cassandra:{password}@cassandra/iotflow"))
+            cassandra = Cassandra(parse_cassandra_url(f"cassandra://cassandra:{password}@cassandra/iotflow"))
             try:
                 await cassandra.connect()
                 for statement in STATEMENTS:

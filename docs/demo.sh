@@ -1,5 +1,5 @@
 #!/bin/sh
-# What `make demo` runs: a service of its own, made anew each time, with a year of real weather in it.
+# Serve a temporary service with a year of real weather: `make demo`.
 # Usage: demo.sh BIN HOST PORT, where BIN has `python` and `iotflow`.
 set -eu
 bin=$1 host=$2 port=$3

@@ -1,5 +1,5 @@
 """`python -m iotflow` is the `iotflow` command."""
 
-from iotflow.cli import main
+from iotflow.cli.main import main
 
 main()

@@ -1,4 +1,4 @@
-"""The time of day and the time that passes, injected so that tests own them."""
+"""Clocks: the time of day, elapsed time and times of receipt. Injected, so that tests control them."""
 
 import time
 from typing import Protocol
@@ -7,26 +7,26 @@ from iotflow.domain.times import Micros, Millis
 
 
 class Clock(Protocol):
-    """What time it is, and how much of it passes."""
+    """A clock: the time of day, the time elapsed, and times of receipt."""
 
     def now(self) -> Millis:
         """Return the time of day: UTC, milliseconds since the epoch. It jumps when the host's clock is set."""
         ...
 
     def elapsed(self) -> Millis:
-        """Return milliseconds since some moment of this process. They never go back: use them for durations."""
+        """Return milliseconds since an arbitrary moment of this process. Monotonic: use them for durations."""
         ...
 
     def receipt(self) -> Micros:
-        """Return a time of receipt: microseconds since the epoch, strictly greater than every one given before.
+        """Return a time of receipt: microseconds since the epoch, strictly greater than all returned before.
 
-        It orders writes and is no time of day: after the host's clock was set back it stays ahead of it.
+        It orders writes. It is no time of day: after the host's clock is set back, it stays ahead of that clock.
         """
         ...
 
 
 class SystemClock:
-    """The machine's clock. Times of receipt increase even when it stands still or is set back."""
+    """The host's clock. Times of receipt increase even when that clock stops or is set back."""
 
     def __init__(self) -> None:
         self._last_receipt = 0

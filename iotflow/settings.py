@@ -1,26 +1,29 @@
-"""Every setting, declared once. Each is read from the environment variable of its name with `IOTFLOW_` in front."""
+"""Every setting, declared once. Each is read from the environment variable `IOTFLOW_<NAME>`."""
 
+import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
-from iotflow.services.login_throttle import LoginLimits
-from iotflow.services.request_limits import Rates
-from iotflow.stores.cassandra.address import parse_address as parse_cassandra
-from iotflow.stores.mongo.address import parse_address as parse_mongo
-from iotflow.stores.redis.address import parse_address as parse_redis
+from iotflow.domain.limits import LoginLimits, Rates
+from iotflow.logs import LogFormat
+from iotflow.urls import check_sql_url, parse_cassandra_url, parse_mongo_url, parse_redis_url
 
 MiB = 2**20
-DATABASES = "expected sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
+
+RENAMED = {
+    "online_window": "online_window_seconds",
+    "token_lifetime": "token_lifetime_seconds",
+    "login_window": "login_window_seconds",
+}
+"""Settings by their former names. One that is set stops the start: to ignore it would silently apply the default."""
 
 
 class InvalidSettings(Exception):
-    """One or more settings are wrong; the message has a line for each: its name, what was wrong, what is expected."""
+    """One or more settings are invalid; the message has a line for each: name, problem, expected value."""
 
 
 def _comma_separated(value: str) -> list[str]:
@@ -38,28 +41,11 @@ def _networks(value: object) -> object:
         raise ValueError(f"{error}; expected addresses or networks, like 127.0.0.1,10.0.0.0/8") from None
 
 
-def _check_database(url: str) -> None:
-    """Raise ValueError, which never repeats the URL: it may hold a password."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ValueError(DATABASES) from None
-    except ValueError:
-        raise ValueError(f"the port is a number, and `@` in the password is written as %40; {DATABASES}") from None
-    # A database in memory would be another one for each connection.
-    if parsed.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg") or parsed.database in (None, "", ":memory:"):
-        raise ValueError(DATABASES)
-    if parsed.port is not None and not 0 < parsed.port < 65_536:
-        raise ValueError("expected a port from 1 to 65535")
-    if parsed.drivername == "postgresql+asyncpg" and "@" in f"{parsed.host}{parsed.database}":
-        raise ValueError(f"`@` in the password is written as %40; {DATABASES}")
-
-
 def _telemetry(url: str) -> str:
     if url != "sql":
         if not url.startswith("cassandra:"):
             raise ValueError("expected sql or cassandra://HOST[,HOST…][:PORT]/KEYSPACE")
-        parse_cassandra(url)
+        parse_cassandra_url(url)
     return url
 
 
@@ -67,7 +53,7 @@ def _documents(url: str) -> str:
     if url != "sql":
         if not url.startswith(("mongodb:", "mongodb+srv:")):
             raise ValueError("expected sql or mongodb://[USER:PASSWORD@]HOST[,HOST…]/DATABASE")
-        parse_mongo(url)
+        parse_mongo_url(url)
     return url
 
 
@@ -75,16 +61,16 @@ def _cache(url: str) -> str:
     if url != "memory":
         if not url.startswith(("redis:", "rediss:")):
             raise ValueError("expected memory or redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER], rediss:// with TLS")
-        parse_redis(url)
+        parse_redis_url(url)
     return url
 
 
 class Settings(BaseSettings):
-    """The settings of one service. `load_settings` reads them and words the errors."""
+    """The settings of one service. `load_settings` reads them and formats the errors."""
 
     model_config = SettingsConfigDict(env_prefix="IOTFLOW_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(Path("data"), description="Where the embedded stores keep their files.")
+    data_dir: Path = Field(Path("data"), description="Directory of the embedded stores' files.")
     database_url: str = Field(
         "",
         description=(
@@ -103,46 +89,46 @@ class Settings(BaseSettings):
         "`mongodb://[USER:PASSWORD@]HOST[,HOST…]/DATABASE`.",
     )
     mongo_driver: Literal["pymongo", "motor"] = Field(
-        "pymongo", description="What speaks to MongoDB; `motor` needs the extra `iotflow[motor]`."
+        "pymongo", description="Driver for MongoDB; `motor` needs the extra `iotflow[motor]`."
     )
     cache_url: Annotated[str, AfterValidator(_cache)] = Field(
         "memory",
-        description="Key look-ups, latest values, presence, limits: `memory`, of one process, or "
+        description="Identities, latest values, presence, limits: `memory` of one process, or "
         "`redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER]`, `rediss://` with TLS.",
     )
     retention_days: int = Field(
         90,
         ge=0,
         le=3_650,
-        description="How long telemetry is kept, counted from its receipt, in days; 0 keeps all. "
+        description="Days to keep telemetry, counted from its receipt; 0: without limit. "
         "A change applies to data received afterwards.",
     )
-    event_retention_days: int = Field(
-        365, ge=0, le=3_650, description="How long events are kept, in days; 0 keeps all."
+    event_retention_days: int = Field(365, ge=0, le=3_650, description="Days to keep events; 0: without limit.")
+    online_window_seconds: int = Field(
+        300, ge=1, le=86_400, description="Seconds since its last request during which a device is online."
     )
-    online_window: int = Field(300, ge=1, le=86_400, description="A device seen within so many seconds is online.")
-    token_lifetime: int = Field(
-        86_400, ge=60, le=31_536_000, description="How long a login lasts, in seconds.", examples=[86_400]
+    token_lifetime_seconds: int = Field(
+        86_400, ge=60, le=31_536_000, description="Lifetime of an access token, in seconds.", examples=[86_400]
     )
     registration: Literal["open", "closed"] = Field(
-        "open", description="`closed` leaves registration to administrators."
+        "open", description="`closed`: only administrators create accounts."
     )
     login_attempts_per_account: int = Field(
-        10, ge=1, le=1_000, description="Wrong passwords of one account within the login window before it must wait."
+        10, ge=1, le=1_000, description="Wrong passwords for one account within the login window."
     )
     login_attempts_per_address: int = Field(
         50,
         ge=1,
         le=100_000,
-        description="Wrong passwords from one address within the login window before it must wait.",
+        description="Wrong passwords from one address within the login window.",
     )
-    login_window: int = Field(300, ge=1, le=86_400, description="The login window, in seconds.")
+    login_window_seconds: int = Field(300, ge=1, le=86_400, description="The login window, in seconds.")
     max_body_bytes: int = Field(MiB, ge=1_024, le=256 * MiB, description="The largest request body, in bytes.")
     max_batch_bytes: int = Field(
         16 * MiB, ge=1_024, le=1_024 * MiB, description="The largest telemetry batch, decompressed, in bytes."
     )
     max_devices_per_account: int = Field(
-        100_000, ge=1, le=10_000_000, description="How many devices an account may have; one more is refused with 409."
+        100_000, ge=1, le=10_000_000, description="Devices of an account; a further one is refused with 409."
     )
     max_body_bytes_in_flight: int = Field(
         64 * MiB,
@@ -154,7 +140,7 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)] = Field(
         [],
         description="Addresses or networks of proxies, comma separated, whose `X-Forwarded-For` and "
-        "`X-Forwarded-Proto` are believed.",
+        "`X-Forwarded-Proto` are trusted.",
     )
     max_connections: int = Field(
         0,
@@ -167,7 +153,7 @@ class Settings(BaseSettings):
         320,
         ge=1,
         le=100_000,
-        description="Requests that a worker works on at a time, four fifths of them from one address.",
+        description="Requests that a worker processes at a time, four fifths of them from one address.",
     )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
         [], description="Origins, comma separated, whose pages may call the API from a browser."
@@ -193,16 +179,19 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="Unknown keys and tokens from one address at once, then one a second; 0: no limit.",
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log line.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Minimum severity of log lines."
+    )
+    log_format: LogFormat = Field("text", description="`json` logs one JSON object a line.")
 
     @property
     def login_limits(self) -> LoginLimits:
-        """How often passwords may be guessed."""
-        return LoginLimits(self.login_attempts_per_account, self.login_attempts_per_address, self.login_window)
+        """Limits on wrong passwords."""
+        return LoginLimits(self.login_attempts_per_account, self.login_attempts_per_address, self.login_window_seconds)
 
     @property
     def rates(self) -> Rates:
-        """How often devices, accounts and client networks may call."""
+        """Rate limits of devices, accounts and client networks."""
         return Rates(
             self.device_requests_per_second,
             self.device_points_per_second,
@@ -218,7 +207,7 @@ class Settings(BaseSettings):
             scheme, _, host = origin.partition("://")
             if scheme not in ("http", "https") or not host or "/" in host or "*" in host:
                 raise ValueError(
-                    f"{origin!r} is no origin; expected scheme://host[:port], like https://app.example.org"
+                    f"{origin!r} is not an origin; expected scheme://host[:port], like https://app.example.org"
                 )
         return origins
 
@@ -243,20 +232,37 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _known_database(self) -> Self:
         try:
-            _check_database(self.database_url)
+            check_sql_url(self.database_url)
         except ValueError as error:
             raise ValueError(f"IOTFLOW_DATABASE_URL: {error}") from None
         return self
 
 
 def load_settings(**overrides: object) -> Settings:
-    """The settings of the environment, with overrides by field name. Raises InvalidSettings."""
+    """Load the settings from the environment, with overrides by field name. Raises InvalidSettings."""
+    lines = _renamed()
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]  # names and values are what pydantic checks here
+        settings = Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks the names and values
     except ValidationError as error:
-        lines = []
         for problem in error.errors(include_input=False, include_url=False):
-            name = f"IOTFLOW_{str(problem['loc'][0]).upper()}: " if problem["loc"] else ""
+            name = f"{_variable(str(problem['loc'][0]))}: " if problem["loc"] else ""
             expected = problem["msg"].removeprefix("Value error, ")
             lines.append(f"{name}{expected[0].lower() + expected[1:] if name else expected}")
         raise InvalidSettings("\n".join(lines)) from None
+    if lines:
+        raise InvalidSettings("\n".join(lines))
+    return settings
+
+
+def _renamed() -> list[str]:
+    """Return a line for each former name that is set. Names of settings are case-insensitive."""
+    names = {name.upper() for name in os.environ}
+    return [
+        f"{_variable(old)}: this setting was renamed; set {_variable(new)}"
+        for old, new in RENAMED.items()
+        if _variable(old) in names
+    ]
+
+
+def _variable(field: str) -> str:
+    return f"IOTFLOW_{field.upper()}"

@@ -1,4 +1,4 @@
-"""A clock that tests own."""
+"""A clock that tests control."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ START = Millis(int(datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC).timestamp()) * 1_0
 
 
 class FakeClock:
-    """Stands still until it is told to go on. Plays `iotflow.clock.Clock`: times of receipt increase all the same."""
+    """Implementation of `iotflow.clock.Clock` that only `advance` moves; times of receipt increase nevertheless."""
 
     def __init__(self, now: Millis = START) -> None:
         self._now = now
@@ -26,10 +26,10 @@ class FakeClock:
         return Micros(self._last_receipt)
 
     def set(self, now: Millis) -> None:
-        """Set the time of day, which may go back. No time passes by this."""
+        """Set the time of day, which may go back; the monotonic time does not change."""
         self._now = now
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass."""
+        """Advance the clock by `seconds`."""
         self._now = Millis(self._now + round(seconds * 1_000))
         self._elapsed += seconds * 1_000

@@ -1,46 +1,53 @@
-"""What all tests share."""
+"""Markers, and fixtures that several folders use."""
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from iotflow.cli.databases import migrate
+from iotflow.composition import open_stores
+from iotflow.domain.context import RequestContext, SystemPrincipal
+from iotflow.services.container import build_services
+from iotflow.settings import Settings, load_settings
+from tests.api.clients import ADMIN, PASSWORD
 from tests.clock import FakeClock
-from tests.four import Four
+from tests.server_stack import ServerStack, Tables
 from tests.servers.kinds import KINDS
 from tests.stores.postgres import drop_database, migrated_database
 
 pytest_plugins = ["tests.servers.fixtures"]
 
 SERVER_FIXTURES = {"postgres_url", "cassandra_url", "redis_url", "mongodb_url", "own_server", "cassandra_cluster"}
-SERVER_PARAMETERS = {"four", *(kind.name for kind in KINDS)}
+SERVER_PARAMETERS = {"servers", *(kind.name for kind in KINDS)}
 """Parameters by which a fixture or a test chooses a server when it runs."""
 
 SLOW = {"bench", "browser", "cli", "client", "faults", "packaging", "schema", "test_demo", "test_examples"}
-"""Folders and modules."""
+"""Folders and modules whose tests are marked slow."""
 
 LEFT_OUT = ("abuse", "compose", "soak")
-"""Markers of tests that need the machine to themselves, or minutes."""
+"""Markers of tests that need an idle machine, or minutes."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark a test by its fixtures, its parameters and its folder, for `pytest -m "not servers"` and the like."""
+    """Mark a test by its fixtures, parameters and folder, for `pytest -m "not servers"` and the like."""
     fixtures = set(getattr(item, "fixturenames", ()))
     callspec = getattr(item, "callspec", None)
     parameters = [value for value in callspec.params.values() if isinstance(value, str)] if callspec else []
-    folder = item.path.parent.name
-    if fixtures & SERVER_FIXTURES or SERVER_PARAMETERS.intersection(parameters) or folder == "servers":
+    folders = set(item.path.relative_to(item.config.rootpath).parts)
+    if fixtures & SERVER_FIXTURES or SERVER_PARAMETERS.intersection(parameters) or "servers" in folders:
         item.add_marker("servers")
-    if {folder, item.path.stem} & SLOW:
+    if {*folders, item.path.stem} & SLOW:
         item.add_marker("slow")
-    if folder == "abuse":
+    if "abuse" in folders:
         item.add_marker("abuse")
-    if folder == "faults" or item.path.stem.endswith("_faults"):
+    if "faults" in folders or item.path.stem.endswith("_faults"):
         item.add_marker("faults")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what runs alone or for long unless `-m` names it. An `-m` in `addopts` would lose to any other one."""
+    """Deselect the tests of `LEFT_OUT` unless `-m` names them. An `-m` in `addopts` would lose to any other."""
     unnamed = [marker for marker in LEFT_OUT if marker not in config.getoption("markexpr")]
     left_out = {item for item in items for marker in unnamed if item.get_closest_marker(marker)}
     if left_out:
@@ -50,21 +57,49 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """The time of the test's own world."""
+    """The clock of the test's service."""
     return FakeClock()
 
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_url: str) -> Iterator[str]:
-    """A database of PostgreSQL with the wanted schema, of this test worker alone."""
+    """The URL of a migrated PostgreSQL database of this test worker."""
     url = asyncio.run(migrated_database(postgres_url))
     yield url
     asyncio.run(drop_database(url))
 
 
 @pytest.fixture(scope="session")
-def four(postgres_url: str, cassandra_url: str, redis_url: str, mongodb_url: str) -> Iterator[Four]:
-    """Databases of this test worker's own on all four servers, with their schemas. A test that uses them restores."""
-    four = asyncio.run(Four.made(postgres_url, cassandra_url, redis_url, mongodb_url))
-    yield four
-    asyncio.run(four.remove())
+def server_stack(postgres_url: str, cassandra_url: str, redis_url: str, mongodb_url: str) -> Iterator[ServerStack]:
+    """This test worker's databases on all four servers, migrated. Each test that uses them calls `restore` first."""
+    stack = asyncio.run(ServerStack.create(postgres_url, cassandra_url, redis_url, mongodb_url))
+    yield stack
+    asyncio.run(stack.remove())
+
+
+@pytest.fixture(scope="session")
+def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory of migrated embedded stores with one administrator; copying it is faster than migrating."""
+    data_dir = tmp_path_factory.mktemp("prepared")
+    asyncio.run(_prepare(load_settings(data_dir=data_dir)))
+    return data_dir
+
+
+@pytest.fixture(scope="session")
+def prepared_tables(server_stack: ServerStack, tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """All rows of a migrated PostgreSQL with one administrator."""
+    asyncio.run(server_stack.restore({}))
+    asyncio.run(_prepare(server_stack.settings(tmp_path_factory.mktemp("servers"))))
+    return asyncio.run(server_stack.tables())
+
+
+async def _prepare(settings: Settings) -> None:
+    """Migrate the databases and create the administrator."""
+    await migrate(settings)
+    clock = FakeClock()
+    async with open_stores(settings, clock) as stores:
+        services = build_services(stores, settings, clock)
+        await services.accounts.register(
+            RequestContext(SystemPrincipal()), ADMIN, f"{ADMIN}@example.org", PASSWORD, is_admin=True
+        )
+        await services.close()

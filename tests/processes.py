@@ -1,4 +1,4 @@
-"""The service as a process of its own, for tests that need the real thing: sockets, signals, a command line."""
+"""The service as a separate process, for tests of sockets, signals and the command line."""
 
 import os
 import socket
@@ -17,10 +17,10 @@ STOP_DEADLINE_S = 30.0
 
 
 class ServiceProcess:
-    """`python -m iotflow serve`, or another command of its kind, on a free port of 127.0.0.1, over `data_dir`'s files.
+    """A process of `python -m iotflow serve`, or of a similar command, on a free port of 127.0.0.1 over `data_dir`.
 
-    `env` adds to the environment of the test run, of which no `IOTFLOW_` variable is passed on; `options` to the
-    command's. The process may be started again, on the same port and files, after `stop` or `kill`. What it prints is
+    `env` is added to the environment of the test run without its `IOTFLOW_` variables; `options` are added to the
+    command. After `stop` or `kill` the process may be started again, on the same port and files. Its output is
     appended to `log_path`.
     """
 
@@ -42,7 +42,7 @@ class ServiceProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
-        """Start it and wait until it is ready. Raises RuntimeError with its log when it ends or takes too long."""
+        """Start and wait until ready. Raises RuntimeError with the log if the process ends or takes too long."""
         if self._process is not None:
             raise RuntimeError("the service runs already")
         with self.log_path.open("ab") as log:
@@ -59,13 +59,13 @@ class ServiceProcess:
         return self
 
     def stop(self) -> int:
-        """Ask it to end as an operator does (SIGTERM) and wait; its exit status."""
+        """Send SIGTERM, wait, and return the exit status."""
         process = self._running()
         process.terminate()
         return self._ended(process)
 
     def kill(self) -> None:
-        """End it as a power cut does to a process (SIGKILL)."""
+        """Send SIGKILL and wait."""
         process = self._running()
         process.kill()
         self._ended(process)
@@ -76,7 +76,7 @@ class ServiceProcess:
         return self._running().pid
 
     def log(self) -> str:
-        """What it has printed so far, over all its starts."""
+        """Return all output so far, of all starts."""
         return self.log_path.read_text(errors="replace")
 
     def __enter__(self) -> Self:
@@ -104,7 +104,7 @@ class ServiceProcess:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nothing listened a moment ago."""
+    """Return a port of 127.0.0.1 on which nothing listened a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""A server behind a proxy that can fail as networks and servers do."""
+"""A TCP proxy that simulates failures of networks and servers."""
 
 import asyncio
 import socket
@@ -10,10 +10,10 @@ SSL_REQUEST_BYTES = 8
 
 
 class Proxy:
-    """Passes on what clients and the server send each other, until it is told otherwise."""
+    """A TCP proxy that forwards both directions until it is stopped or frozen."""
 
     def __init__(self, host: str, port: int, postgres_tls: ssl.SSLContext | None = None) -> None:
-        """With `postgres_tls`, clients are spoken to by TLS, in the way that PostgreSQL's begin it."""
+        """With `postgres_tls`, clients connect by TLS after PostgreSQL's SSLRequest."""
         self._tls = postgres_tls
         self._upstream = (host, port)
         self._listener: asyncio.Server | None = None
@@ -24,15 +24,15 @@ class Proxy:
         self.port = 0
         self.connections = 0
         self.delay_s = 0.0
-        """How long each piece is held back."""
+        """Delay of each chunk, in seconds."""
 
     async def start(self) -> None:
-        """Listen; again, on the same port, after `stop`."""
+        """Listen; after `stop`, on the same port again."""
         self._listener = await asyncio.start_server(self._serve, "localhost", self.port, family=socket.AF_INET)
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Refuse connections and break those that there are: the server was killed."""
+        """Refuse new connections and abort the open ones, as if the server were killed."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
@@ -41,16 +41,16 @@ class Proxy:
             await asyncio.wait(self._pipes)
 
     def drop(self) -> None:
-        """Break the connections that there are."""
+        """Abort the open connections."""
         for writer in self._writers:
             writer.transport.abort()
 
     def freeze(self) -> None:
-        """Accept everything and answer nothing: the server hangs, or the network has lost it."""
+        """Accept everything and forward nothing, as if the server hung or the network dropped it."""
         self._flowing.clear()
 
     def thaw(self) -> None:
-        """Pass on what has gathered, and go on."""
+        """Forward the buffered data, and continue."""
         self._flowing.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -81,7 +81,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxied(host: str, port: int, postgres_tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
-    """A proxy before the server at this place."""
+    """Run a proxy in front of the server at this address."""
     proxy = Proxy(host, port, postgres_tls)
     await proxy.start()
     try:

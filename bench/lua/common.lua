@@ -14,7 +14,7 @@ function next_device()
   return fleet.devices[turn % #fleet.devices + 1], turn
 end
 
--- What a device sends along. The floor, which knows no keys, goes by the number.
+-- What a device sends along. The baseline, which knows no keys, goes by the number.
 function of_device(device)
   return { ["X-API-Key"] = device.key, ["X-Device"] = device.id, ["Content-Type"] = "application/json" }
 end

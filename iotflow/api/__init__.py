@@ -1,1 +1,1 @@
-"""HTTP only: parse, call one service or repository, shape the answer."""
+"""The HTTP API: routes parse a request, call one service and build the response."""

@@ -1,4 +1,4 @@
-"""Request bodies: read within a limit and a deadline, and unpacked. Nothing else in the project reads one."""
+"""Reading and decompression of request bodies, within limits of size, time and memory. No other module reads bodies."""
 
 import asyncio
 import zlib
@@ -8,25 +8,27 @@ from typing import NoReturn, Self
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from iotflow.domain.addresses import client_network
+from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.errors import InvalidInput, Overloaded
-from iotflow.limit_log import LimitLog
-from iotflow.time_slices import TimeSlice
+from iotflow.domain.networks import client_network
+from iotflow.logs import LimitLog
 
-DEADLINE_S = 60.0
+BODY_DEADLINE_S = 60.0
+"""Maximum time until a body has been received."""
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_WINDOW_BITS = 31
-PACKED_STEP_BYTES = 16_384
-UNPACKED_STEP_BYTES = 262_144
-"""Output of one step of unpacking."""
+COMPRESSED_STEP_BYTES = 16_384
+"""Input of one step of decompression."""
+DECOMPRESSED_STEP_BYTES = 262_144
+"""Maximum output of one step of decompression."""
 UNCOUNTED_BYTES = 16_384
-"""A connection may hold this anyway; so a submission or a login is never refused for others' large bodies."""
-CLIENT_SHARE = 2
-"""One address may hold at most this part of the limit: a half."""
+"""Bodies up to this size are not counted, so a login or a submission is not refused because of others' large bodies."""
+CLIENT_SHARE_DIVISOR = 2
+"""One client address may use at most the limit divided by this."""
 
 
 class BodiesInFlight:
-    """Bounds the bytes of bodies that are held at a time, over all requests and for one client address.
+    """A limit on the bytes of request bodies in memory: one for the process, and a lower one for each client address.
 
     Bodies of at most `UNCOUNTED_BYTES` do not count.
     """
@@ -34,32 +36,32 @@ class BodiesInFlight:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._total = 0
-        self._of_client: Counter[str] = Counter()
+        self._by_client: Counter[str] = Counter()
         self._log = LimitLog(f"{limit:,} bytes of request bodies in flight")
 
-    def hold(self, address: str) -> "Hold":
-        """Count what one request from this address holds, within a `with` block."""
-        return Hold(self, address)
+    def reserve(self, address: str) -> "Reservation":
+        """Return a reservation for one request from this address, released at the end of its `with` block."""
+        return Reservation(self, address)
 
     def add(self, address: str, size: int) -> None:
-        """Count `size` bytes more; a negative size gives bytes back. Raises Overloaded, and then counts nothing."""
+        """Add `size` bytes; a negative size releases bytes. Raises Overloaded, and then adds nothing."""
         client = client_network(address)
-        total, of_client = self._total + size, self._of_client[client] + size
-        share = self._limit // CLIENT_SHARE
-        if size > 0 and (total > self._limit or of_client > share):
+        total, client_total = self._total + size, self._by_client[client] + size
+        share = self._limit // CLIENT_SHARE_DIVISOR
+        if size > 0 and (total > self._limit or client_total > share):
             self._log.met(client)
             raise Overloaded(
                 f"request bodies in flight: at most {self._limit} bytes over all requests and {share} of one address; "
                 "send again later or less at a time"
             )
         self._total = total
-        self._of_client[client] = of_client
-        if not of_client:
-            del self._of_client[client]
+        self._by_client[client] = client_total
+        if not client_total:
+            del self._by_client[client]
 
 
-class Hold:
-    """The bytes of one request's body, given back at the end of its `with` block."""
+class Reservation:
+    """The bytes of `BodiesInFlight` that one request uses, released at the end of its `with` block."""
 
     def __init__(self, bodies: BodiesInFlight, address: str) -> None:
         self._bodies = bodies
@@ -73,71 +75,80 @@ class Hold:
         self.resize(0)
 
     def resize(self, size: int) -> None:
-        """Hold `size` bytes from now on. Raises Overloaded, and then holds what it did."""
+        """Change the reservation to `size` bytes. Raises Overloaded, and then leaves it unchanged."""
         counted = size if size > UNCOUNTED_BYTES else 0
         if counted != self._counted:
             self._bodies.add(self._address, counted - self._counted)
             self._counted = counted
 
 
-async def read(request: Request, limit: int, hold: Hold, *, gzip: bool) -> bytearray:
-    """Return the body as it was sent. Answers 408, and 413 past the limit; raises Overloaded.
+async def read_body(request: Request, limit: int, reservation: Reservation, *, gzip: bool) -> bytearray:
+    """Return the body as sent, not decompressed.
 
-    Raises InvalidInput for a body that should be gzip and does not begin so.
+    Raises:
+        HTTPException: 408, the body did not arrive within `BODY_DEADLINE_S`; 413, it is larger than `limit` bytes.
+        InvalidInput: with `gzip`, the body does not begin like gzip data.
+        Overloaded: too many bytes of bodies are in flight.
+
     """
     if int(request.headers.get("content-length") or 0) > limit:
-        _refuse_size(limit)
+        _raise_too_large(limit)
     body = bytearray()
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(BODY_DEADLINE_S):
             async for chunk in request.stream():
                 if len(body) + len(chunk) > limit:
-                    _refuse_size(limit)
-                hold.resize(len(body) + len(chunk))
+                    _raise_too_large(limit)
+                reservation.resize(len(body) + len(chunk))
                 body += chunk
                 if gzip and not body.startswith(GZIP_MAGIC[: len(body)]):
-                    _refuse_gzip()
+                    _raise_invalid_gzip()
     except TimeoutError:
-        raise HTTPException(408, f"the body did not arrive within {DEADLINE_S:.0f} s") from None
+        raise HTTPException(408, f"the body did not arrive within {BODY_DEADLINE_S:.0f} s") from None
     return body
 
 
-async def gunzip(packed: bytearray, limit: int, hold: Hold) -> bytearray:
-    """Return what gzip data (RFC 1952) of one or several members unpacks to; `packed` is used up.
+async def gunzip(compressed: bytearray, limit: int, reservation: Reservation) -> bytearray:
+    """Decompress gzip data (RFC 1952) of one or several members. Consumes `compressed` to save memory.
 
-    A body is unpacked once it is whole: one that never ends then holds no more than was sent of it. Answers 413 past
-    the limit; raises InvalidInput for broken gzip, and Overloaded.
+    Decompression begins when the body is complete, so an incomplete one uses only the memory of the received bytes.
+
+    Raises:
+        HTTPException: 413, the output is larger than `limit` bytes.
+        InvalidInput: the gzip data is truncated or invalid.
+        Overloaded: too many bytes of bodies are in flight.
+
     """
     work = TimeSlice()
     body = bytearray()
     member = zlib.decompressobj(GZIP_WINDOW_BITS)
-    while packed:
-        piece = bytes(packed[:PACKED_STEP_BYTES])
-        del packed[:PACKED_STEP_BYTES]
+    while compressed:
+        piece = bytes(compressed[:COMPRESSED_STEP_BYTES])
+        del compressed[:COMPRESSED_STEP_BYTES]
         pending = True
         while pending:
             if member.eof:
                 member = zlib.decompressobj(GZIP_WINDOW_BITS)
             try:
-                unpacked = member.decompress(piece, UNPACKED_STEP_BYTES)
+                output = member.decompress(piece, DECOMPRESSED_STEP_BYTES)
             except zlib.error:
-                _refuse_gzip()
-            hold.resize(len(packed) + len(body) + len(unpacked))
-            body += unpacked
+                _raise_invalid_gzip()
+            reservation.resize(len(compressed) + len(body) + len(output))
+            body += output
             if len(body) > limit:
-                _refuse_size(limit)
+                _raise_too_large(limit)
             piece = member.unused_data if member.eof else member.unconsumed_tail
-            # A full step may have left output in the decompressor though it has taken all input.
-            pending = bool(piece) or (len(unpacked) == UNPACKED_STEP_BYTES and not member.eof)
+            # After a full step the decompressor may hold output although it has consumed all input.
+            pending = bool(piece) or (len(output) == DECOMPRESSED_STEP_BYTES and not member.eof)
             await work.pause()
     if not member.eof:
-        _refuse_gzip()
+        _raise_invalid_gzip()
     return body
 
 
-def _refuse_size(limit: int) -> NoReturn:
+def _raise_too_large(limit: int) -> NoReturn:
     raise HTTPException(413, f"the body is larger than {limit} bytes")
 
 
-def _refuse_gzip() -> NoReturn:
-    raise InvalidInput.at("body", message="the body is no whole gzip stream", kind="gzip_invalid")
+def _raise_invalid_gzip() -> NoReturn:
+    raise InvalidInput.at("body", message="the body is truncated or invalid gzip", kind="gzip_invalid")

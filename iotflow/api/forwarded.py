@@ -1,4 +1,4 @@
-"""The client's address and scheme as a trusted proxy reports them."""
+"""Middleware that takes the client's address and scheme from the headers of trusted proxies."""
 
 import logging
 import time
@@ -8,22 +8,23 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-REPORTS = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-proto"})
-HOPS = 32
-"""Addresses of `X-Forwarded-For` that are looked at, from the right: no chain of proxies is longer."""
-LONGEST_ADDRESS = 64
+FORWARDING_HEADERS = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-proto"})
+MAX_HOPS = 32
+"""Addresses of `X-Forwarded-For` that are read, from the right: no chain of proxies is longer."""
+MAX_ADDRESS_LENGTH = 64
 """Characters of an IPv6 address with a zone, brackets and a port."""
 QUIET_S = 60.0
+"""Minimum time between two log lines about ignored headers."""
 
 logger = logging.getLogger(__name__)
 
 
 class Forwarded:
-    """Replaces the client's address and the scheme by those that trusted proxies report, and logs reports of others.
+    """Middleware that sets the client's address and the scheme to those that trusted proxies report.
 
-    Each proxy appends its peer to `X-Forwarded-For`, so the rightmost address that is no trusted proxy's counts: what
-    stands to the left of it is the client's own invention. An address that cannot be read changes nothing. `Forwarded`
-    (RFC 7239) is not read.
+    Each proxy appends its peer's address to `X-Forwarded-For`, so the client is the rightmost address that is not a
+    trusted proxy's. A client may forge the addresses to its left. An invalid address changes nothing. `Forwarded`
+    (RFC 7239) is not read. Headers from other peers are ignored and logged.
     """
 
     def __init__(
@@ -41,38 +42,38 @@ class Forwarded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            reports = [(name, value) for name, value in scope["headers"] if name in REPORTS]
-            if reports:
-                self._take(scope, reports)
+            headers = [(name, value) for name, value in scope["headers"] if name in FORWARDING_HEADERS]
+            if headers:
+                self._apply(scope, headers)
         await self._app(scope, receive, send)
 
-    def _take(self, scope: Scope, reports: Sequence[tuple[bytes, bytes]]) -> None:
+    def _apply(self, scope: Scope, headers: Sequence[tuple[bytes, bytes]]) -> None:
         peer = scope["client"][0] if scope["client"] else ""
-        if not self._trusts(_address(peer)):
+        if not self._is_trusted(_parse_address(peer)):
             self._log_ignored(peer)
             return
-        for name, value in reports:
+        for name, value in headers:
             if name == b"x-forwarded-proto" and value.strip() in (b"http", b"https"):
                 scope["scheme"] = value.strip().decode()
-        hops = b",".join(value for name, value in reports if name == b"x-forwarded-for").decode("latin-1")
-        client = self._client(hops)
+        hops = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
+        client = self._find_client(hops)
         if client is not None:
             scope["client"] = (str(client), 0)
 
-    def _client(self, hops: str) -> IPv4Address | IPv6Address | None:
-        """Return the rightmost address that is no trusted proxy's, the leftmost where all are, None for garbage."""
+    def _find_client(self, hops: str) -> IPv4Address | IPv6Address | None:
+        """Return the rightmost address that is no trusted proxy's, else the leftmost; None if it is invalid."""
         client = None
-        for hop in reversed(hops.rsplit(",", HOPS)[-HOPS:]):
-            client = _address(hop.strip())
-            if not self._trusts(client):
+        for hop in reversed(hops.rsplit(",", MAX_HOPS)[-MAX_HOPS:]):
+            client = _parse_address(hop.strip())
+            if not self._is_trusted(client):
                 break
         return client
 
-    def _trusts(self, address: IPv4Address | IPv6Address | None) -> bool:
+    def _is_trusted(self, address: IPv4Address | IPv6Address | None) -> bool:
         return address is not None and any(address in network for network in self._trusted)
 
     def _log_ignored(self, peer: str) -> None:
-        """Log that a report was ignored: at once, then at most once a minute with the number of times since."""
+        """Log an ignored header immediately, then at most every `QUIET_S` seconds with the number of times since."""
         self._ignored += 1
         if self._monotonic() < self._quiet_until:
             return
@@ -86,13 +87,13 @@ class Forwarded:
         self._quiet_until = self._monotonic() + QUIET_S
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address of `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80`; None for all else."""
-    return _parsed(text) if len(text) <= LONGEST_ADDRESS else None
+def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return the address of `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80`; else None."""
+    return _parse(text) if len(text) <= MAX_ADDRESS_LENGTH else None
 
 
 @lru_cache(maxsize=4_096)
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
     if text.startswith("["):
         host, _, _ = text[1:].partition("]")
     else:

@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its log line, and the answer when nothing else has one."""
+"""Middleware: request ids, shared headers, request log, CORS, and the response to an unhandled error."""
 
 import logging
 import re
@@ -14,29 +14,29 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from iotflow.api.problems import problem
-from iotflow.repositories.rate_limits import Admission, RateLimit
+from iotflow.api.problems import error_response
+from iotflow.repositories.cache import Admission, RateLimit
 
 RATE_LIMITS = "iotflow.rate_limits"
-"""Where a request's scope holds how its limits counted it, a list of `Admission`."""
+"""Key in a request's scope of its list of `Admission`, one for each rate limit that applies to it."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
 }
-"""Of answers outside of the API, which browsers may show, unless they have stricter or wider ones."""
+"""Defaults for responses outside the API, which browsers may render."""
 
 logger = logging.getLogger(__name__)
 
 
-def id_of_request(offered: str) -> str:
-    """Return the id that a client offers for its request where it is well formed, else a new one."""
-    return offered if REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
+def choose_request_id(sent: str) -> str:
+    """Return the client's request id if it is valid, else a new one."""
+    return sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
 
 
 class Cors(CORSMiddleware):
-    """Starlette's CORS, whose refusals of a preflight are problems like all others."""
+    """Starlette's CORS middleware, with a problem document in the response to a refused preflight request."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         response = super().preflight_response(request_headers)
@@ -49,24 +49,24 @@ class _PreflightRefusal(Response):
         self._detail = bytes(refusal.body).decode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = problem(Request(scope), HTTPStatus.BAD_REQUEST, self._detail, headers={"Vary": "Origin"})
-        await answer(scope, receive, send)
+        response = error_response(Request(scope), HTTPStatus.BAD_REQUEST, self._detail, headers={"Vary": "Origin"})
+        await response(scope, receive, send)
 
 
 @lru_cache(maxsize=1_024)
-def _policy(limit: RateLimit) -> str:
+def _format_policy(limit: RateLimit) -> str:
     return f'"{limit.name}";q={limit.limit};w={limit.period_s}'
 
 
-def _rate_limit_headers(counted: Sequence[Admission]) -> list[tuple[bytes, bytes]]:
-    """The fields of draft-ietf-httpapi-ratelimit-headers-10."""
-    policies = [_policy(one.limit) for one in counted]
-    left = [f'"{one.limit.name}";r={one.remaining};t={one.reset_s}' for one in counted]
-    return [(b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(left).encode())]
+def _rate_limit_headers(admissions: Sequence[Admission]) -> list[tuple[bytes, bytes]]:
+    """Return the headers of draft-ietf-httpapi-ratelimit-headers-10."""
+    policies = [_format_policy(admission.limit) for admission in admissions]
+    remaining = [f'"{admission.limit.name}";r={admission.remaining};t={admission.reset_s}' for admission in admissions]
+    return [(b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(remaining).encode())]
 
 
-class RequestContext:
-    """Gives each request an id, the client's own where it is well formed, and each answer the headers all share."""
+class RequestLogging:
+    """Middleware that assigns request ids, adds the headers of all responses, and logs each request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -75,11 +75,12 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = id_of_request(Headers(scope=scope).get("x-request-id", ""))
+        request_id = choose_request_id(Headers(scope=scope).get("x-request-id", ""))
         scope.setdefault("state", {})["request_id"] = request_id
         shared = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
-        # As it was sent: decoded, it could break the log's line.
-        called = f"{scope['method']} {scope['raw_path'].decode('ascii', 'backslashreplace')}"
+        # The path stays percent-encoded: a decoded line break would forge a log line.
+        request_line = f"{scope['method']} {scope['raw_path'].decode('ascii', 'backslashreplace')}"
+        extra = {"request_id": request_id}
         started = time.perf_counter()
         status = 0
 
@@ -88,8 +89,8 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *shared]
-                if counted := scope.get(RATE_LIMITS):
-                    message["headers"] += _rate_limit_headers(counted)
+                if admissions := scope.get(RATE_LIMITS):
+                    message["headers"] += _rate_limit_headers(admissions)
                 if scope["path"].startswith("/api/"):
                     MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
                 else:
@@ -100,12 +101,14 @@ class RequestContext:
         try:
             await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            logger.info("%s: the client left before its body was read", called)
+            logger.info("%s: the client left before its body was read", request_line, extra=extra)
             return
         except Exception:
-            logger.exception("%s failed (request %s)", called, request_id)
+            logger.exception("%s failed (request %s)", request_line, request_id, extra=extra)
             if status:
                 raise
-            detail = "the service failed to answer; its log tells more under this request_id"
-            await problem(Request(scope), 500, detail)(scope, receive, send_with_headers)
-        logger.info("%s %d %.1f ms %s", called, status, (time.perf_counter() - started) * 1_000, request_id)
+            detail = "internal error: the service logged the details under this request_id"
+            await error_response(Request(scope), 500, detail)(scope, receive, send_with_headers)
+        logger.info(
+            "%s %d %.1f ms %s", request_line, status, (time.perf_counter() - started) * 1_000, request_id, extra=extra
+        )

@@ -1,19 +1,17 @@
-"""Errors as HTTP answers: RFC 9457 problem details, from one table."""
+"""Error responses: one table maps errors to statuses, and problem documents (RFC 9457) are the default format."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
-from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import compile_path
 
+from iotflow.api.fastapi_compat import methods_of_path
 from iotflow.domain.errors import (
     Conflict,
     FieldError,
@@ -29,19 +27,20 @@ from iotflow.domain.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
-LONGEST_LOCATION = 200
-LONGEST_MESSAGE = 500
+"""The `Retry-After` of the response while a store is unavailable."""
+MAX_LOCATION_LENGTH = 200
+MAX_MESSAGE_LENGTH = 500
 MAX_LISTED_ERRORS = 100
-"""Errors that a 422 lists; its detail counts all. One mistake repeated is understood from fewer."""
-MAX_RECORD_FAULTS = 5
-"""Faults that a batch's answer tells of one bad record."""
+"""Maximum number of errors that a 422 lists; its detail has their total."""
+MAX_RECORD_ERRORS = 5
+"""Maximum number of errors that the response to a batch lists for one rejected record."""
 MAX_RECORD_DETAIL = 300
-"""Characters in which it does: 10,000 bad records are answered in 4 MB at most."""
-LONGEST_RECORD_PLACE = 135
-"""Characters of a fault's place there: `data.` and the longest name."""
-LONGEST_RECORD_MESSAGE = 130
+"""Maximum length of the detail of one rejected record: 10,000 of them take at most 4 MB."""
+MAX_RECORD_PLACE_LENGTH = 135
+"""Maximum length of an error's location in that detail: `data.` and the longest name."""
+MAX_RECORD_MESSAGE_LENGTH = 130
 
-# RFC 9110's names, which Python has from 3.13 on.
+# The phrases of RFC 9110, which Python uses from 3.13 on.
 _RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 logger = logging.getLogger(__name__)
@@ -59,23 +58,27 @@ STATUS_OF: Final[Mapping[type[IoTFlowError], int]] = {
 
 
 def install(app: FastAPI) -> None:
-    """Have the app answer every error as a problem."""
-    app.add_exception_handler(IoTFlowError, _answer_domain_error)
-    app.add_exception_handler(RequestValidationError, _answer_validation_error)
-    app.add_exception_handler(HTTPException, _answer_http_exception)
+    """Register the handlers of all errors."""
+    app.add_exception_handler(IoTFlowError, _handle_domain_error)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(HTTPException, _handle_http_exception)
 
 
 def title(status: int) -> str:
-    """A status in words, the same for every version of Python."""
+    """Return the phrase of a status, the same in every version of Python."""
     return _RENAMED.get(status) or HTTPStatus(status).phrase
 
 
 def type_uri(status: int) -> str:
-    """What identifies the kind of problem."""
+    """Return the URI that identifies the type of problem."""
     return f"urn:iotflow:problem:{title(status).lower().replace(' ', '-')}"
 
 
-def problem(
+ErrorRenderer = Callable[[Request, int, str, Sequence[FieldError]], tuple[bytes, str]]
+"""A function that encodes an error: (request, status, detail, errors of fields) -> (body, media type)."""
+
+
+def error_response(
     request: Request,
     status: int,
     detail: str,
@@ -83,13 +86,19 @@ def problem(
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem as an answer. `errors`, listed up to a limit, name the fields that are wrong, never their values."""
-    body = document(status, detail, request.scope["path"], request.state.request_id, errors)
-    return Response(body, status, headers, MEDIA_TYPE)
+    """Return the response to an error, encoded by the route's `render_error`, by default as a problem document."""
+    render: ErrorRenderer = getattr(request.scope.get("route"), "render_error", render_problem)
+    body, media_type = render(request, status, detail, errors)
+    return Response(body, status, headers, media_type)
 
 
-def document(status: int, detail: str, path: str, request_id: str, errors: Sequence[FieldError] = ()) -> bytes:
-    """Return a problem's JSON; a 422 has `errors`."""
+def render_problem(request: Request, status: int, detail: str, errors: Sequence[FieldError]) -> tuple[bytes, str]:
+    """Encode an error as a problem document: the `render_error` of routes without another one."""
+    return encode_problem(status, detail, request.scope["path"], request.state.request_id, errors), MEDIA_TYPE
+
+
+def encode_problem(status: int, detail: str, path: str, request_id: str, errors: Sequence[FieldError] = ()) -> bytes:
+    """Return a problem document as JSON. A 422 lists the first `errors`, which name fields and never their values."""
     members: dict[str, object] = {
         "type": type_uri(status),
         "title": title(status),
@@ -102,9 +111,9 @@ def document(status: int, detail: str, path: str, request_id: str, errors: Seque
         members["errors"] = [
             {
                 "loc": [
-                    part if isinstance(part, int) else _shortened(part, LONGEST_LOCATION) for part in error.location
+                    part if isinstance(part, int) else _truncate(part, MAX_LOCATION_LENGTH) for part in error.location
                 ],
-                "msg": _shortened(error.message, LONGEST_MESSAGE),
+                "msg": _truncate(error.message, MAX_MESSAGE_LENGTH),
                 "type": error.kind,
             }
             for error in errors[:MAX_LISTED_ERRORS]
@@ -113,80 +122,70 @@ def document(status: int, detail: str, path: str, request_id: str, errors: Seque
 
 
 def field_error(found: Mapping[str, Any], *within: str) -> FieldError:  # Any: pydantic's details of an error
-    """One of pydantic's errors in the project's words; `within` leads to what pydantic validated."""
+    """Convert an error of pydantic. `within` is the location of the validated value."""
     return FieldError((*within, *found["loc"]), found["msg"].removeprefix("Value error, "), found["type"])
 
 
 def record_detail(invalid: InvalidInput) -> str:
-    """Word what is wrong with a record of a batch: its first faults, in at most `MAX_RECORD_DETAIL` characters."""
+    """Return the first errors of a record of a batch, in at most `MAX_RECORD_DETAIL` characters."""
     total = len(invalid.errors) + invalid.unlisted
-    faults: list[str] = []
+    listed: list[str] = []
     room = MAX_RECORD_DETAIL - len(f"; and {total} more")
-    for error in invalid.errors[:MAX_RECORD_FAULTS]:
-        place = ".".join(_shortened(str(part), LONGEST_RECORD_PLACE) for part in error.location[1:]) or "record"
-        fault = f"{_shortened(place, LONGEST_RECORD_PLACE)}: {_shortened(error.message, LONGEST_RECORD_MESSAGE)}"
-        if len(fault) > room:
+    for error in invalid.errors[:MAX_RECORD_ERRORS]:
+        place = ".".join(_truncate(str(part), MAX_RECORD_PLACE_LENGTH) for part in error.location[1:]) or "record"
+        line = f"{_truncate(place, MAX_RECORD_PLACE_LENGTH)}: {_truncate(error.message, MAX_RECORD_MESSAGE_LENGTH)}"
+        if len(line) > room:
             break
-        faults.append(fault)
-        room -= len("; ") + len(fault)
-    if total > len(faults):
-        faults.append(f"and {total - len(faults)} more")
-    return "; ".join(faults)
+        listed.append(line)
+        room -= len("; ") + len(line)
+    if total > len(listed):
+        listed.append(f"and {total - len(listed)} more")
+    return "; ".join(listed)
 
 
-async def _answer_domain_error(request: Request, error: Exception) -> Response:
+async def _handle_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, IoTFlowError)
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
     match error:
         case InvalidInput():
-            summary = _summary(error.errors[0], len(error.errors) + error.unlisted)
-            return problem(request, status, summary, errors=error.errors)
+            summary = _summarize(error.errors[0], len(error.errors) + error.unlisted)
+            return error_response(request, status, summary, errors=error.errors)
         case RateLimited() | Overloaded():
-            return problem(request, status, str(error), headers={"Retry-After": str(error.retry_after_s)})
+            return error_response(request, status, str(error), headers={"Retry-After": str(error.retry_after_s)})
         case StoreUnavailable():
             logger.warning("the %s store is unavailable: %s", error.store, error)
             detail = f"the {error.store} store is unavailable: try again in {RETRY_AFTER_S} s"
-            return problem(request, status, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+            return error_response(request, status, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
         case Unauthenticated():
-            return problem(request, status, str(error), headers={"WWW-Authenticate": "Bearer"})
-    return problem(request, status, str(error))
+            return error_response(request, status, str(error), headers={"WWW-Authenticate": "Bearer"})
+    return error_response(request, status, str(error))
 
 
-async def _answer_validation_error(request: Request, error: Exception) -> Response:
+async def _handle_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     errors = [field_error(details) for details in found[:MAX_LISTED_ERRORS]]
-    return problem(request, 422, _summary(errors[0], len(found)), errors=errors)
+    return error_response(request, 422, _summarize(errors[0], len(found)), errors=errors)
 
 
-async def _answer_http_exception(request: Request, error: Exception) -> Response:
+async def _handle_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = error.detail
     if error.status_code == HTTPStatus.NOT_FOUND and detail == HTTPStatus.NOT_FOUND.phrase:
-        detail = f"there is nothing at {request.scope['path'][:LONGEST_LOCATION]}"
+        detail = f"there is nothing at {request.scope['path'][:MAX_LOCATION_LENGTH]}"
     headers = error.headers
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        # Starlette names the methods of the first route alone.
-        headers = {"Allow": ", ".join(sorted(_methods_of_path(request)))}
-        detail = f"{request.method[:LONGEST_LOCATION]} is not among the methods of this path: {headers['Allow']}"
-    return problem(request, error.status_code, detail, headers=headers)
+        # Starlette's `Allow` has the methods of the first matching route only.
+        headers = {"Allow": ", ".join(sorted(methods_of_path(request)))}
+        detail = f"{request.method[:MAX_LOCATION_LENGTH]} is not among the methods of this path: {headers['Allow']}"
+    return error_response(request, error.status_code, detail, headers=headers)
 
 
-def _methods_of_path(request: Request) -> set[str]:
-    path = get_route_path(request.scope)
-    return {
-        method
-        for route in iter_route_contexts(request.app.routes)
-        if route.path and compile_path(route.path)[0].match(path)
-        for method in route.methods or ()
-    }
-
-
-def _summary(first: FieldError, total: int) -> str:
-    place = ".".join(_shortened(str(part), LONGEST_LOCATION) for part in first.location)
+def _summarize(first: FieldError, total: int) -> str:
+    place = ".".join(_truncate(str(part), MAX_LOCATION_LENGTH) for part in first.location)
     more = f" (and {total - 1} more)" if total > 1 else ""
-    return f"{place}: {_shortened(first.message, LONGEST_MESSAGE)}{more}"
+    return f"{place}: {_truncate(first.message, MAX_MESSAGE_LENGTH)}{more}"
 
 
-def _shortened(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[:longest] + "…"
+def _truncate(text: str, max_length: int) -> str:
+    return text if len(text) <= max_length else text[:max_length] + "…"

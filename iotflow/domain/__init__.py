@@ -1,1 +1,1 @@
-"""What the words mean: frozen dataclasses, enums, pure rules and errors; no I/O, no framework."""
+"""The domain: frozen dataclasses, enums, pure rules and errors. No I/O, no framework."""

@@ -1,6 +1,7 @@
-"""People and what they sign in with."""
+"""User accounts and their credentials."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 from uuid import UUID
 
 from iotflow.domain.times import Millis
@@ -8,7 +9,10 @@ from iotflow.domain.times import Millis
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account. Names and addresses are unique without regard to case (`str.casefold`)."""
+    """An account. Names and addresses are unique without regard to case (`str.casefold`).
+
+    `last_login` is None before the first login.
+    """
 
     user_id: UUID
     username: str
@@ -22,18 +26,17 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class UserCredentials:
-    """A user with the Argon2 hash of the password, for the check at login; it never leaves the service."""
+    """A user with the Argon2 hash of the password. The hash never leaves the service."""
 
     user: User
     password_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class UserChange:
-    """What to change of a user; None leaves a field as it is."""
+class UserChange(TypedDict, total=False):
+    """New values of a user's fields. An absent field keeps its value."""
 
-    username: str | None = None
-    email: str | None = None
-    password_hash: str | None = None
-    is_active: bool | None = None
-    is_admin: bool | None = None
+    username: str
+    email: str
+    password_hash: str
+    is_active: bool
+    is_admin: bool

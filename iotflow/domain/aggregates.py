@@ -1,4 +1,4 @@
-"""Statistics of a measurement over windows of time, and how partial ones combine."""
+"""Statistics of a measurement over windows of time, and the merge of partial ones."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from iotflow.domain.telemetry import MAX_PAGE_BYTES, Value, text_bytes
 
 
 class Aggregation(StrEnum):
-    """What a caller may ask for."""
+    """A statistic of the values in a window."""
 
     MEAN = "mean"
     SUM = "sum"
@@ -21,7 +21,7 @@ class Aggregation(StrEnum):
 
     @property
     def numeric(self) -> bool:
-        """Whether it leaves out booleans and strings."""
+        """Return whether the statistic uses numbers only and leaves out booleans and strings."""
         return self in _NUMERIC
 
 
@@ -29,11 +29,13 @@ _NUMERIC = {Aggregation.MEAN, Aggregation.SUM, Aggregation.MIN, Aggregation.MAX}
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
-    """One window's statistic: `index` counts windows of its width from the epoch (shifted by the offset asked with).
+class WindowAggregate:
+    """The statistic of one window, or of a part of it.
 
-    For MEAN a store gives the sum as `value`, so that buckets of one window combine; `finished` divides. An infinity
-    stands for a sum that no double holds. `count` is the number of values used and at least 1.
+    - `index` counts windows of one width from the epoch, shifted by the offset of the query.
+    - `value`: for MEAN the sum, so that parts of a window can be merged; `finalize` divides. An infinity is a sum
+      beyond the range of a double.
+    - `count` is the number of values used, at least 1.
     """
 
     index: int
@@ -42,13 +44,13 @@ class Bucket:
 
 
 class TextSize:
-    """The bytes of texts among the windows of one answer."""
+    """A counter of the bytes of texts in one answer."""
 
     def __init__(self) -> None:
         self._bytes = 0
 
     def add(self, value: Value) -> None:
-        """Count a window's value. Raises InvalidInput once the texts have more than `MAX_PAGE_BYTES` together."""
+        """Count a window's value. Raises InvalidInput when the texts exceed `MAX_PAGE_BYTES` together."""
         if not isinstance(value, str):
             return
         self._bytes += text_bytes(value)
@@ -57,36 +59,36 @@ class TextSize:
             raise InvalidInput.at("query", "window", message=message)
 
 
-def combined(aggregation: Aggregation, earlier: Bucket, later: Bucket) -> Bucket:
-    """One bucket for a window of which each holds a part; `earlier`'s points all come before `later`'s."""
+def merge_aggregates(aggregation: Aggregation, earlier: WindowAggregate, later: WindowAggregate) -> WindowAggregate:
+    """Return the aggregate of two parts of one window. All points of `earlier` come before those of `later`."""
     count = earlier.count + later.count
     match aggregation:
         case Aggregation.FIRST:
-            return Bucket(earlier.index, earlier.value, count)
+            return WindowAggregate(earlier.index, earlier.value, count)
         case Aggregation.LAST:
-            return Bucket(earlier.index, later.value, count)
+            return WindowAggregate(earlier.index, later.value, count)
         case Aggregation.COUNT:
-            return Bucket(earlier.index, count, count)
+            return WindowAggregate(earlier.index, count, count)
     first, second = _number(earlier.value), _number(later.value)
     match aggregation:
         case Aggregation.MIN:
-            return Bucket(earlier.index, min(first, second), count)
+            return WindowAggregate(earlier.index, min(first, second), count)
         case Aggregation.MAX:
-            return Bucket(earlier.index, max(first, second), count)
-    return Bucket(earlier.index, float(first) + float(second), count)
+            return WindowAggregate(earlier.index, max(first, second), count)
+    return WindowAggregate(earlier.index, float(first) + float(second), count)
 
 
-def finished(aggregation: Aggregation, bucket: Bucket) -> Value:
-    """The answer for a whole window. Raises OverflowError where no double holds its sum."""
+def finalize(aggregation: Aggregation, found: WindowAggregate) -> Value:
+    """Return the value of a whole window. Raises OverflowError for a sum beyond the range of a double."""
     if aggregation not in (Aggregation.MEAN, Aggregation.SUM):
-        return bucket.value
-    total = float(_number(bucket.value))
+        return found.value
+    total = float(_number(found.value))
     if not math.isfinite(total):
-        raise OverflowError("the sum is beyond what a double holds")
-    return total / bucket.count if aggregation is Aggregation.MEAN else total
+        raise OverflowError("aggregate: the sum is beyond the range of a double")
+    return total / found.count if aggregation is Aggregation.MEAN else total
 
 
 def _number(value: Value) -> int | float:
     if isinstance(value, str):
-        raise TypeError("a numeric aggregation has met a string")
+        raise TypeError("aggregate: a numeric statistic of a string")
     return value

@@ -1,19 +1,19 @@
-"""Devices, what they are configured to do, and the keys they call with."""
+"""Devices, their configs and their API keys."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypedDict
 from uuid import UUID
 
 from iotflow.domain.json import JsonObject
 from iotflow.domain.times import Millis
 
 MAX_ID = 2**53 - 1
-"""The largest id: what a JavaScript number holds exactly."""
+"""The largest id: the largest integer that a JavaScript number holds exactly."""
 
 
 class DeviceStatus(StrEnum):
-    """INACTIVE until its next telemetry; telemetry is refused during MAINTENANCE."""
+    """The status of a device. INACTIVE ends with its next telemetry; MAINTENANCE refuses telemetry."""
 
     INACTIVE = "inactive"
     ACTIVE = "active"
@@ -22,9 +22,9 @@ class DeviceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device. `last_seen` is the receipt of its own latest request, None before the first.
+    """A device. `last_seen` is the receipt of the device's latest request, None before the first.
 
-    The rates are limits of its own that an administrator has set, 0 for none; where they are None the settings apply.
+    The rates are limits per second, set by an administrator: None where the settings apply, 0 for no limit.
     """
 
     id: int
@@ -42,10 +42,38 @@ class Device:
     requests_per_second: int | None = None
     points_per_second: int | None = None
 
+    def summary(self) -> "DeviceSummary":
+        """Return the fields that caches hold."""
+        return DeviceSummary(
+            self.id,
+            self.user_id,
+            self.name,
+            self.device_type,
+            self.status,
+            self.requests_per_second,
+            self.points_per_second,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSummary:
+    """The fields of a device that readers, observers and rate limits need.
+
+    The rates are limits per second: None where the settings apply, 0 for no limit.
+    """
+
+    id: int
+    user_id: UUID
+    name: str
+    device_type: str
+    status: DeviceStatus
+    requests_per_second: int | None = None
+    points_per_second: int | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class NewDevice:
-    """What an owner says of a device when registering it."""
+    """The fields of a device to register."""
 
     name: str
     device_type: str
@@ -55,13 +83,23 @@ class NewDevice:
     hardware_version: str | None = None
 
 
-DeviceChange = Mapping[str, str | int | None]
-"""Fields of `NewDevice`, `status` and the rates to their new values. Absent stays; None clears an optional field."""
+class DeviceChange(TypedDict, total=False):
+    """New values of a device's fields. An absent field keeps its value; None clears an optional field."""
+
+    name: str
+    device_type: str
+    description: str | None
+    location: str | None
+    firmware_version: str | None
+    hardware_version: str | None
+    status: str
+    requests_per_second: int | None
+    points_per_second: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceFilter:
-    """Which devices a list shows; None does not restrict. `name_part` is found in any case."""
+    """A filter of devices; a field of None does not restrict. `name_part` matches without regard to case."""
 
     user_id: UUID | None = None
     status: DeviceStatus | None = None
@@ -71,7 +109,7 @@ class DeviceFilter:
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """The settings that a device should run with. The version rises by one with each change."""
+    """A device's settings. Each change increments the version by one."""
 
     device_id: int
     config_version: int
@@ -81,7 +119,7 @@ class DeviceConfig:
 
 @dataclass(frozen=True, slots=True)
 class DeviceKey:
-    """An API key as it is stored. `expires_at` is None but for a former key in its grace."""
+    """A stored API key. `expires_at` is None for the current key; a former key is valid until then."""
 
     digest: bytes
     device_id: int

@@ -1,7 +1,6 @@
-"""Everything that can go wrong in the domain's own words.
+"""The errors of the domain, independent of HTTP: `iotflow.api.problems` maps them to responses.
 
-`iotflow.api.problems` maps these to HTTP; nothing here knows of it. A message is written for the person who caused the
-error: what was wrong, where, and what would be right.
+A message names the fault, its place and the remedy, for the person who caused the error.
 """
 
 from collections.abc import Sequence
@@ -9,28 +8,28 @@ from dataclasses import dataclass
 
 
 class IoTFlowError(Exception):
-    """The root of the project's own errors."""
+    """The base class of the project's errors."""
 
 
 class NotFound(IoTFlowError):
-    """The thing asked for does not exist, or the caller may not know that it does."""
+    """The resource does not exist, or is hidden from the caller."""
 
 
 class Conflict(IoTFlowError):
-    """The change contradicts what is stored: a taken name, an outdated version, a last administrator."""
+    """The change conflicts with stored state: a taken name, an outdated version, the last administrator."""
 
 
 class Forbidden(IoTFlowError):
-    """Good credentials without the right to do this."""
+    """Valid credentials without the right to do this."""
 
 
 class Unauthenticated(IoTFlowError):
-    """No valid credentials of a kind that is taken here."""
+    """No valid credentials of an accepted kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with an input. `location` leads to it, outermost first: ("body", "data", "temp")."""
+    """One fault of an input. `location` is its path, outermost first: ("body", "data", "temp")."""
 
     location: tuple[str | int, ...]
     message: str
@@ -38,7 +37,7 @@ class FieldError:
 
 
 class InvalidInput(IoTFlowError):
-    """The input breaks a rule; each error names the field it is about. `unlisted` counts errors beside those."""
+    """The input breaks a rule. Each error names a field; `unlisted` is the number of errors left out."""
 
     def __init__(self, errors: Sequence[FieldError], unlisted: int = 0) -> None:
         super().__init__("; ".join(error.message for error in errors))
@@ -47,12 +46,12 @@ class InvalidInput(IoTFlowError):
 
     @classmethod
     def at(cls, *location: str | int, message: str, kind: str = "value_error") -> "InvalidInput":
-        """The error of a single field."""
+        """Return the error of a single field."""
         return cls([FieldError(location, message, kind)])
 
 
 class RateLimited(IoTFlowError):
-    """A rate limit was reached; `retry_after_s` seconds from now another attempt is admitted."""
+    """A rate limit was reached; another attempt is admitted after `retry_after_s` seconds."""
 
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
@@ -60,7 +59,7 @@ class RateLimited(IoTFlowError):
 
 
 class Overloaded(IoTFlowError):
-    """The service is at one of its limits; the same request may succeed `retry_after_s` seconds from now.
+    """The service is at one of its limits; a retry after `retry_after_s` seconds may succeed.
 
     The message names the limit and its value, and is shown to clients.
     """
@@ -71,10 +70,10 @@ class Overloaded(IoTFlowError):
 
 
 class StoreUnavailable(IoTFlowError):
-    """A store that must hold the answer cannot be reached, is out of time or cannot take more work now.
+    """A store is unreachable, does not answer in time, or accepts no more work.
 
-    `store` is the role group's name ("sql", "telemetry", "cache", "documents"). The message is for operators and is
-    logged; clients are told only which store it was.
+    `store` is "sql", "telemetry", "cache" or "documents". The message is logged for operators; clients receive only the
+    store's name.
     """
 
     def __init__(self, store: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""The audit trail: who did what to which account, device, group, key and config."""
+"""The audit trail: changes of accounts, devices, groups, keys and configs, with their actors."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from iotflow.domain.times import Millis
 
 
 class EventType(StrEnum):
-    """What happened."""
+    """The kind of a change."""
 
     USER_REGISTERED = "user.registered"
     USER_LOGGED_IN = "user.logged_in"
@@ -36,15 +36,15 @@ class EventType(StrEnum):
 
 
 PERSONAL_DETAILS = frozenset({"username", "email", "address", "name"})
-"""Keys of `Event.details` whose values name a person or what they named; a deleted user's events lose them."""
+"""Keys of `Event.details` with personal data. They are removed from a deleted user's events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change. `user_id` is the account it concerns: the owner of the device or group, or the account itself.
+    """One change. `user_id` is the account concerned: the owner of the device or group, or the account itself.
 
-    `details` says at least who did it, as `actor`: `{"type": "user" | "device" | "system", "id": …}`. Personal data
-    stands only at its top level, under `PERSONAL_DETAILS`.
+    `details` holds at least the `actor`: `{"type": "user" | "device" | "system", "id": …}`. Personal data is only at
+    its top level, under `PERSONAL_DETAILS`: anonymization would miss it elsewhere.
     """
 
     id: UUID
@@ -58,7 +58,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events a list shows; None does not restrict."""
+    """A filter of events; a field of None does not restrict. `start` is included, `end` is not."""
 
     user_id: UUID | None = None
     device_id: int | None = None
@@ -69,7 +69,7 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class EventPosition:
-    """Where a list of events, newest first, was left: after this event."""
+    """A position in a list of events, newest first: after this event."""
 
     timestamp: Millis
     id: UUID

@@ -1,7 +1,7 @@
 """Groups of one owner's devices."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 from uuid import UUID
 
 from iotflow.domain.devices import Device
@@ -11,7 +11,7 @@ from iotflow.domain.times import Millis
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group. Its name is unique, to the letter, among its owner's."""
+    """A group. Its name is unique among its owner's groups, case-sensitive."""
 
     id: int
     user_id: UUID
@@ -25,15 +25,19 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class NewGroup:
-    """What an owner says of a group when making it. `color` is `#RRGGBB`."""
+    """The fields of a group to create. `color` is `#RRGGBB`."""
 
     name: str
     description: str | None = None
     color: str | None = None
 
 
-GroupChange = Mapping[str, str | None]
-"""Fields of `NewGroup` to their new values. Absent stays; None clears an optional field."""
+class GroupChange(TypedDict, total=False):
+    """New values of a group's fields. An absent field keeps its value; None clears an optional field."""
+
+    name: str
+    description: str | None
+    color: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +51,19 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A device as a group lists it."""
+    """A device of a group, with the time of its addition."""
 
     device: Device
     added_at: Millis
 
 
 MAX_LISTED = 1_000
-"""Of a group's devices, and of a device's groups, within another answer: as many as a page of them holds at most."""
+"""Devices of a group, or groups of a device, within another response: the maximum of a page of such a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberLimit:
-    """The most devices that groups list: of each, of all together, and bytes of these as JSON."""
+    """The limit of devices that groups list: of each, of all together, and in bytes of JSON."""
 
     of_each: int = MAX_LISTED
     of_all: int = 10_000
@@ -68,7 +72,7 @@ class MemberLimit:
 
 @dataclass(frozen=True, slots=True)
 class JoinedGroup:
-    """A group as a device lists it."""
+    """A group of a device, with the time of the device's addition."""
 
     group: Group
     added_at: Millis

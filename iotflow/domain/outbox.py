@@ -1,4 +1,4 @@
-"""Work that must follow a committed change: relaying an event, purging what is gone, ending what caches believe."""
+"""Outbox messages: work that must follow a committed change, such as storing an event or invalidating a cache."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,51 +7,51 @@ from iotflow.domain.json import JsonObject
 from iotflow.domain.times import Millis
 
 
-class Topic(StrEnum):
-    """What a message asks for. Each topic has one consumer, so that one store's outage delays only its own."""
+class OutboxTopic(StrEnum):
+    """The work of a message. Each topic has one consumer, so that a store's outage delays only its topics."""
 
     EVENT = "event"
-    """Put the payload, an event, into the documents."""
+    """Store the payload, an event, in the documents store."""
 
     ANONYMIZE_EVENTS = "anonymize_events"
     """Remove names and addresses from the events of the payload's `user_id`."""
 
     DELETE_ACCOUNT = "delete_account"
-    """Remove the groups, devices and the row of the payload's `user_id`, an account that is marked as deleted."""
+    """Remove the groups, devices and row of the payload's `user_id`, an account that is marked as deleted."""
 
     PURGE_TELEMETRY = "purge_telemetry"
     """Remove the telemetry, cached values, presence and activity of the payload's `device_ids`."""
 
-    INVALIDATE_PRINCIPALS = "invalidate_principals"
+    INVALIDATE_CACHES = "invalidate_principals"
     """Drop from all caches the payload's `digests`, or all credentials and devices of its `user_id`."""
 
 
-LONGEST_WAIT_MS = 600_000
-"""The longest lease, retry or delay of a message."""
+MAX_MESSAGE_DELAY_MS = 600_000
+"""The longest lease, retry delay or other delay of a message, in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class NewMessage:
-    """A message to be stored with the change that it follows.
+class NewOutboxMessage:
+    """A message to store in the transaction of the change that it follows.
 
-    Messages of one subject are handled in the order in which they were stored. `not_before` delays it.
+    Messages of one subject are handled in the order of their storage. A message is due from `not_before` on.
     """
 
-    topic: Topic
+    topic: OutboxTopic
     subject: str
     payload: JsonObject
     not_before: Millis
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A stored message, claimed by one relay until its lease ends.
+class OutboxMessage:
+    """A stored message, claimed by one relay for a lease.
 
-    `attempts` counts the claims since it was stored or last made progress, this one included.
+    `attempts` is the number of claims since it was stored or last made progress, including this one.
     """
 
     id: int
-    topic: Topic
+    topic: OutboxTopic
     subject: str
     payload: JsonObject
     attempts: int
@@ -59,9 +59,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class DueSubjects:
-    """Subjects whose first message is due: each with the id of that message, in order.
+    """The subjects whose first message is due, in order, each with the id of that message.
 
-    `scanned_to` is where the scan goes on: the last subject that was looked at, "" after the last of all.
+    `scanned_to` is the last subject scanned, from which the next scan continues; "" at the end of all subjects.
     """
 
     heads: dict[str, int]

@@ -1,38 +1,101 @@
-"""Who may see or change what. Every decision about ownership is one of these rules."""
+"""Permissions: pure rules of access. Services apply them; the HTTP layer applies the same ones earlier.
+
+A rule returns the admitted caller or resource, narrowed for the type checker.
+
+Raises:
+- Unauthenticated: the caller has no credentials.
+- Forbidden: the caller lacks the right.
+- NotFound: the resource does not exist or is hidden. Both have one message, so that ids cannot be probed.
+
+"""
 
 from typing import TypeVar
 from uuid import UUID
 
-from iotflow.domain.devices import Device
-from iotflow.domain.errors import Forbidden, NotFound
+from iotflow.domain.context import Caller, SystemPrincipal
+from iotflow.domain.devices import Device, DeviceStatus, DeviceSummary
+from iotflow.domain.errors import Forbidden, NotFound, Unauthenticated
 from iotflow.domain.groups import Group
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
 
-D = TypeVar("D", Device, DevicePrincipal)
+D = TypeVar("D", Device, DeviceSummary)
 
 
-def may_act_for(caller: UserPrincipal, user_id: UUID) -> bool:
-    """Whether the caller may see and change what belongs to this account: their own, or any as an admin."""
-    return caller.is_admin or caller.user_id == user_id
+def is_admin(caller: Caller) -> bool:
+    """Return whether the caller has the rights of an administrator."""
+    return isinstance(caller, SystemPrincipal) or (isinstance(caller, UserPrincipal) and caller.is_admin)
 
 
-def require_account(caller: UserPrincipal, user_id: UUID) -> None:
-    """Raise Forbidden unless the caller may act for this account, whether it exists or not."""
+def may_act_for(caller: Caller, user_id: UUID) -> bool:
+    """Return whether the caller may act for this account: as its user, or as an administrator."""
+    return is_admin(caller) or (isinstance(caller, UserPrincipal) and caller.user_id == user_id)
+
+
+def require_user(caller: Caller) -> UserPrincipal:
+    """Return the caller if it is a user."""
+    if isinstance(caller, UserPrincipal):
+        return caller
+    if caller is None:
+        raise Unauthenticated("a user's access token is required")
+    raise Forbidden("only a user may do this")
+
+
+def require_principal(caller: Caller) -> Principal:
+    """Return the caller if it is a user or a device."""
+    if isinstance(caller, UserPrincipal | DevicePrincipal):
+        return caller
+    if caller is None:
+        raise Unauthenticated("an access token or an API key is required")
+    raise Forbidden("only a user or a device may do this")
+
+
+def require_device(caller: Caller) -> DevicePrincipal:
+    """Return the caller if it is a device."""
+    if isinstance(caller, DevicePrincipal):
+        return caller
+    if caller is None:
+        raise Unauthenticated("a device's API key is required")
+    raise Forbidden("only a device may do this")
+
+
+def require_admin(caller: Caller) -> None:
+    """Admit an administrator or the system."""
+    if caller is None:
+        raise Unauthenticated("an administrator's access token is required")
+    if not is_admin(caller):
+        raise Forbidden("only an administrator may do this")
+
+
+def require_account(caller: Caller, user_id: UUID) -> None:
+    """Admit the account's user or an administrator, whether the account exists or not."""
+    if caller is None:
+        raise Unauthenticated("a user's access token is required")
     if not may_act_for(caller, user_id):
         raise Forbidden("this account belongs to another user")
 
 
-def require_admin(caller: UserPrincipal) -> None:
-    """Raise Forbidden unless the caller is an administrator."""
-    if not caller.is_admin:
-        raise Forbidden("only an administrator may do this")
+def require_registration(caller: Caller, *, is_open: bool, as_admin: bool) -> None:
+    """Admit a registration: by anybody while registration is open; otherwise, or of an administrator, by one."""
+    if as_admin or not is_open:
+        require_admin(caller)
 
 
-def visible_device(caller: Principal, device_id: int, device: D | None) -> D:
-    """The device of this id, None where there is none, if the caller is it, its owner or an admin.
+def require_telemetry_accepted(status: DeviceStatus) -> None:
+    """Admit telemetry of a device that is not in maintenance."""
+    if status is DeviceStatus.MAINTENANCE:
+        raise Forbidden("the device is in maintenance: its telemetry is refused until its owner ends it")
 
-    Else NotFound, telling no difference.
-    """
+
+def require_status_change(caller: Caller, before: DeviceStatus, after: DeviceStatus) -> None:
+    """Admit a change of a device's status. A device cannot end its maintenance."""
+    if isinstance(caller, DevicePrincipal) and before is DeviceStatus.MAINTENANCE and after is not before:
+        raise Forbidden("a device can't end its own maintenance: its owner or an administrator does")
+
+
+def visible_device(caller: Caller, device_id: int, device: D | None) -> D:
+    """Return the device if the caller is itself, its owner or an administrator. `device` None: no such id."""
+    if caller is None:
+        raise Unauthenticated("an access token or an API key is required")
     if device is not None:
         if isinstance(caller, DevicePrincipal):
             if caller.device_id == device_id:
@@ -42,8 +105,17 @@ def visible_device(caller: Principal, device_id: int, device: D | None) -> D:
     raise NotFound(f"there is no device {device_id} among those that you may see")
 
 
-def visible_group(caller: UserPrincipal, group_id: int, group: Group | None) -> Group:
-    """The group, if the caller owns it or is an admin; else NotFound, telling no difference."""
+def managed_device(caller: Caller, device_id: int, device: D | None) -> D:
+    """Return the device if the caller is its owner or an administrator; a device cannot manage itself."""
+    if isinstance(caller, DevicePrincipal):
+        raise Forbidden("only the device's owner or an administrator may do this")
+    return visible_device(caller, device_id, device)
+
+
+def visible_group(caller: Caller, group_id: int, group: Group | None) -> Group:
+    """Return the group if the caller owns it or is an administrator. `group` None: no such id."""
+    if caller is None:
+        raise Unauthenticated("a user's access token is required")
     if group is not None and may_act_for(caller, group.user_id):
         return group
     raise NotFound(f"there is no group {group_id} among those that you may see")

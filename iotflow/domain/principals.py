@@ -1,40 +1,40 @@
-"""Who is calling, as the credentials prove it."""
+"""The caller that a credential authenticates."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from iotflow.domain.devices import DeviceStatus
+from iotflow.domain.devices import DeviceSummary
 from iotflow.domain.times import Millis
 
 
 @dataclass(frozen=True, slots=True)
 class UserPrincipal:
-    """A person with a valid token. `credential` is the token's digest; `expires_at` its end."""
+    """A user with a valid access token. `digest` and `expires_at` are the token's."""
 
     user_id: UUID
     username: str
     is_admin: bool
-    credential: bytes
+    digest: bytes
     expires_at: Millis
 
 
 @dataclass(frozen=True, slots=True)
 class DevicePrincipal:
-    """A device with a valid key. `credential` is the key's digest; `expires_at` its end, if it is a former key.
+    """A device with a valid API key. `digest` and `expires_at` are the key's; None: the current key, without expiry."""
 
-    Of a device that was looked up by its id, `credential` is `credentials.device_reference`. The rates are None where
-    the device has no limits of its own, 0 for no limit.
-    """
-
-    device_id: int
-    name: str
-    device_type: str
-    status: DeviceStatus
-    user_id: UUID
-    credential: bytes
+    device: DeviceSummary
+    digest: bytes
     expires_at: Millis | None
-    requests_per_second: int | None = None
-    points_per_second: int | None = None
+
+    @property
+    def device_id(self) -> int:
+        """Return the device's id."""
+        return self.device.id
+
+    @property
+    def user_id(self) -> UUID:
+        """Return the id of the device's owner."""
+        return self.device.user_id
 
 
 Principal = UserPrincipal | DevicePrincipal

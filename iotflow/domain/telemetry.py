@@ -1,35 +1,42 @@
-"""Measurements: what a device reports, and what is kept of it."""
+"""Measurements: records, their limits and their rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from iotflow.domain.json import JsonObject
+from iotflow.domain.errors import FieldError
+from iotflow.domain.json import JsonObject, holds_null_character, nesting_error, size_error
 from iotflow.domain.times import DAY_MS, Micros, Millis
 
 Value = bool | int | float | str
-"""A measured value, kept with its type: an integer has 64 bits and a sign, a float is finite."""
+"""A measured value. Its type is stored: an integer has 64 bits including its sign, a float is finite."""
 
 MAX_NAME_LENGTH = 128
+MAX_CACHED_NAMES = 10_000
+"""Names whose check is cached: some 8 MiB at most."""
 MAX_NAMES_PER_RECORD = 256
 MAX_NAMES_PER_DEVICE = 1_000
 MAX_STRING_BYTES = 4_096
 MAX_METADATA_BYTES = 16_384
 MAX_RECORDS_PER_BATCH = 10_000
 MAX_AHEAD_MS = 300_000
-"""How far ahead of the clock a timestamp may be."""
+"""The largest lead of a timestamp over the service's clock, in milliseconds."""
 
 MAX_PAGE_VALUES = 100_000
 MAX_PAGE_BYTES = 8 * 2**20
-"""What one answer may take of the process's memory and of the event loop's time."""
+"""Size of one answer: it bounds the memory of the process and the time on the event loop."""
 NUMBER_BYTES = 8
+"""Size of a number or boolean, as `PageLimit` counts it."""
 
 INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**63 - 1
 
+NULL_CHARACTER_ERROR = "text holds no null character"
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one submission says of one time. `received` stamps its values and its metadata."""
+    """The values and metadata of a device at one event time, as received. `received` orders writes of the same time."""
 
     timestamp: Millis
     values: Mapping[str, Value]
@@ -39,9 +46,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """All that is stored for one time of a device.
+    """The stored values and metadata of a device at one event time.
 
-    `metadata` is JSON text: decoded, 16 KiB of empty arrays would take 20 times as much memory.
+    `metadata` is JSON text, None without metadata: decoded, 16 KiB of empty arrays would take 20 times the memory.
     """
 
     timestamp: Millis
@@ -51,9 +58,9 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True)
 class PageLimit:
-    """The most a page of records holds. Its first record always fits.
+    """The limit of a page of records. The first record always fits.
 
-    `bytes` counts texts and metadata in UTF-8, characters of names, and 8 for any other value.
+    `bytes` counts texts and metadata in UTF-8, characters of names, and `NUMBER_BYTES` for any other value.
     """
 
     records: int
@@ -63,14 +70,14 @@ class PageLimit:
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:
-    """Records in order, and whether others follow them."""
+    """A page of records in order. `more`: others follow."""
 
     records: Sequence[StoredRecord]
     more: bool
 
 
 class PageRoom:
-    """What is left of a page's limit while records are put into it."""
+    """The remaining room of a page while records are added."""
 
     def __init__(self, limit: PageLimit) -> None:
         self.records = limit.records
@@ -78,7 +85,7 @@ class PageRoom:
         self._empty = True
 
     def take(self, values: int, size: int) -> bool:
-        """Make room for a record of so many values and bytes. Return False if it does not fit; then no other does."""
+        """Take room for a record by its number of values and bytes. Return False if it does not fit: the page ends."""
         self.records -= 1
         self._values -= values
         self._bytes -= size
@@ -89,7 +96,7 @@ class PageRoom:
 
 @dataclass(frozen=True, slots=True)
 class LatestValue:
-    """The newest value of one name by event time. `expires` None is never."""
+    """The newest value of one name by event time. `expires` None: never."""
 
     value: Value
     timestamp: Millis
@@ -98,13 +105,19 @@ class LatestValue:
 
 
 LatestValues = Mapping[str, LatestValue]
-"""Name to newest value; empty where the device never sent any."""
+"""Newest values by name; empty for a device without values."""
 
 
 def name_error(name: str) -> str | None:
-    """What is wrong with a measurement's name, or None."""
+    """Return why a measurement's name is invalid, or None."""
     if not 1 <= len(name) <= MAX_NAME_LENGTH:
         return f"a measurement's name has 1 to {MAX_NAME_LENGTH} characters, this one has {len(name)}"
+    return _character_error(name)
+
+
+@lru_cache(MAX_CACHED_NAMES)
+def _character_error(name: str) -> str | None:
+    """Check the characters of a name. Cached, since devices repeat their names; a longer name is never cached."""
     if "," in name:
         return "a measurement's name holds no comma"
     if not name.isprintable() and any(ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F for c in name):
@@ -115,7 +128,7 @@ def name_error(name: str) -> str | None:
 
 
 def value_error(value: object) -> str | None:
-    """What is wrong with a measured value, or None for a `Value`."""
+    """Return why a measured value is invalid, or None for a `Value`."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -129,22 +142,55 @@ def value_error(value: object) -> str | None:
     if isinstance(value, str):
         if len(value.encode("utf-8", "surrogatepass")) > MAX_STRING_BYTES:
             return f"a string has at most {MAX_STRING_BYTES} bytes in UTF-8"
-        return None
+        return NULL_CHARACTER_ERROR if "\0" in value else None
     return "a value is a finite number, a boolean or a string"
 
 
+def errors_of_record(values: Mapping[str, Value], metadata: JsonObject | None) -> list[FieldError]:
+    """Return the errors of a record: in its names, their number, its values and its metadata."""
+    if not 1 <= len(values) <= MAX_NAMES_PER_RECORD:
+        message = f"a record has 1 to {MAX_NAMES_PER_RECORD} measurements, this one has {len(values)}"
+        return [FieldError(("body", "data"), message)]
+    errors = [
+        FieldError(("body", "data", name), error)
+        for name, value in values.items()
+        # The first condition spares most values the call of `value_error`.
+        if not (type(value) is float and value - value == 0.0 and name_error(name) is None)
+        and (error := value_error(value) or name_error(name))
+    ]
+    if metadata is not None and (error := metadata_error(metadata)):
+        errors.append(FieldError(("body", "metadata"), error))
+    return errors
+
+
+def time_error(timestamp: Millis, now: Millis) -> str | None:
+    """Return why a record's time is invalid, or None."""
+    if timestamp < 0:
+        return "before 1970"
+    if timestamp > now + MAX_AHEAD_MS:
+        return f"more than {MAX_AHEAD_MS // 60_000} minutes ahead of the service's clock"
+    return None
+
+
+def metadata_error(metadata: JsonObject) -> str | None:
+    """Return why a record's metadata is invalid, or None."""
+    if error := size_error(metadata, "metadata", MAX_METADATA_BYTES) or nesting_error(metadata):
+        return error
+    return NULL_CHARACTER_ERROR if holds_null_character(metadata) else None
+
+
 def size_of(values: Mapping[str, Value]) -> int:
-    """How many bytes a record's values have, as `PageLimit` counts them."""
+    """Return the size of a record's values in bytes, as `PageLimit` counts them."""
     return sum(
         len(name) + (text_bytes(value) if isinstance(value, str) else NUMBER_BYTES) for name, value in values.items()
     )
 
 
 def text_bytes(text: str) -> int:
-    """How many bytes a text has in UTF-8."""
+    """Return the size of a text in UTF-8, in bytes."""
     return len(text) if text.isascii() else len(text.encode())
 
 
 def expiry(received: Micros, retention_days: int) -> Micros | None:
-    """When a value received then expires; None, never, for a retention of 0 days."""
+    """Return when a value expires by its time of receipt; None (never) for a retention of 0 days."""
     return Micros(received + retention_days * DAY_MS * 1_000) if retention_days else None

@@ -1,6 +1,6 @@
-"""Points in time as the API speaks them, and spans between them.
+"""Times: parsing and formatting of the API's times, and time ranges.
 
-Inside the project a time is an integer: milliseconds (`Millis`) or microseconds (`Micros`) since the Unix epoch, UTC.
+Internally a time is an integer: milliseconds (`Millis`) or microseconds (`Micros`) since the Unix epoch, UTC.
 """
 
 import re
@@ -17,14 +17,14 @@ Micros = NewType("Micros", int)
 SECOND_MS = 1_000
 DAY_MS = 86_400_000
 LATEST_MS = Millis(253_402_300_799_999)
-"""9999-12-31T23:59:59.999Z, the last millisecond that RFC 3339 can write."""
+"""9999-12-31T23:59:59.999Z, the last millisecond in RFC 3339."""
 
 EPOCH_MILLISECONDS_FROM = 100_000_000_000
-"""Numbers from here on are epoch milliseconds, smaller ones epoch seconds."""
+"""The first number that is read as epoch milliseconds; smaller ones are epoch seconds."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
-"""Without a zone a time is written in a quarter of the time."""
+"""Formatting a naive time takes a quarter of the time of an aware one."""
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS}
 _RELATIVE = re.compile(r"-([0-9]{1,9})([smhdw])", re.ASCII)
 _RFC3339 = re.compile(
@@ -35,8 +35,8 @@ _RFC3339 = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A half-open range of event times: `start <= t < end`. `end` None is no upper bound."""
+class TimeRange:
+    """A half-open range of event times: `start <= t < end`. `end` None: no upper bound."""
 
     start: Millis
     end: Millis | None
@@ -46,10 +46,10 @@ class Span:
 
 
 def parse_rfc3339(text: str) -> Millis:
-    """The time that an RFC 3339 text with any offset stands for, truncated to the millisecond.
+    """Return the time of an RFC 3339 text with any offset, truncated to the millisecond.
 
-    A leap second (`:60`) is not a time that clocks here can hold. Raises ValueError saying what is wrong: not RFC 3339,
-    no offset (a naive time is never guessed), before 1970.
+    Raises ValueError with the fault: not RFC 3339, no offset (the offset of a naive time is not guessed), a leap second
+    (`:60`, which `Millis` cannot hold), before 1970.
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
@@ -62,30 +62,30 @@ def parse_rfc3339(text: str) -> Millis:
     except ValueError as error:
         raise ValueError(f"not a time of the calendar: {error}") from error
     seconds = (whole - _EPOCH) // timedelta(seconds=1)
-    return _checked(seconds * SECOND_MS + int((fraction or "0").ljust(3, "0")[:3]))
+    return _require_supported(seconds * SECOND_MS + int((fraction or "0").ljust(3, "0")[:3]))
 
 
 def parse_epoch(number: int | float) -> Millis:
-    """The time that a number stands for: seconds below 1e11 (fractions allowed), milliseconds from there on.
+    """Return the time of an epoch number: seconds below 1e11 (fractions allowed), milliseconds from there on.
 
-    Truncated to the millisecond. Raises ValueError for a time before 1970 or past the year 9999.
+    The time is truncated to the millisecond. Raises ValueError for a time before 1970 or past the year 9999.
     """
     if number != number or number in (float("inf"), float("-inf")):
         raise ValueError("expected a finite number")
     if number >= EPOCH_MILLISECONDS_FROM:
-        return _checked(int(number))
+        return _require_supported(int(number))
     if isinstance(number, int):
-        return _checked(number * SECOND_MS)
-    # The shortest decimal that reads back as this double is what the sender wrote: 1.001 s is 1001 ms, although
+        return _require_supported(number * SECOND_MS)
+    # The sender wrote the shortest decimal that parses to this double: 1.001 s is 1001 ms, although
     # 1.001 * 1000 is 1000.9999999999999.
     seconds, _, fraction = f"{number:.17f}".partition(".") if number < 1e-4 else repr(number).partition(".")
-    return _checked(int(seconds) * SECOND_MS + int(fraction.ljust(3, "0")[:3]) if number >= 0 else -1)
+    return _require_supported(int(seconds) * SECOND_MS + int(fraction.ljust(3, "0")[:3]) if number >= 0 else -1)
 
 
 def parse_query_time(text: str, now: Millis) -> Millis:
-    """A time as a query gives it: RFC 3339, `now`, a relative time like `-15m`, or an epoch number in digits.
+    """Return the time of a query: RFC 3339, `now`, a relative time like `-15m`, or an epoch number in digits.
 
-    A relative time that reaches back before 1970 is 1970. Raises ValueError saying what would be right.
+    A relative time before 1970 is 1970. Raises ValueError with the accepted forms.
     """
     if text == "now":
         return now
@@ -102,11 +102,11 @@ def parse_query_time(text: str, now: Millis) -> Millis:
 
 
 def format_rfc3339(time: Millis) -> str:
-    """`2026-01-31T09:30:00.000Z`: UTC with milliseconds."""
+    """Return a time in UTC with milliseconds: `2026-01-31T09:30:00.000Z`."""
     return f"{(_NAIVE_EPOCH + timedelta(milliseconds=time)).isoformat(timespec='milliseconds')}Z"
 
 
-def _checked(time: int) -> Millis:
+def _require_supported(time: int) -> Millis:
     if time < 0:
         raise ValueError("times before 1970-01-01T00:00:00Z are not taken")
     if time > LATEST_MS:

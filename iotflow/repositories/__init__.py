@@ -1,4 +1,4 @@
-"""The roles that stores play: one Protocol a file, with its promises and its errors.
+"""The interfaces of the stores: Protocols with their contracts and errors.
 
-Every method may raise `iotflow.domain.errors.StoreUnavailable`; the other errors stand in each docstring.
+Every method may raise `iotflow.domain.errors.StoreUnavailable`. The docstrings list other errors.
 """

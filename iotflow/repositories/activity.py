@@ -1,4 +1,4 @@
-"""How much telemetry devices send, as estimates."""
+"""The interface of activity: estimated counts of devices' telemetry."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 from iotflow.domain.times import Millis
 
 RETENTION_DAYS = 400
-"""So long counts are kept at least: a year and what a comparison with the year before needs."""
+"""Minimum retention of counts: a year, and what a comparison with the previous year needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class DeviceHour:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """How many submissions came and how many values they held."""
+    """The number of submissions, and of the values in them."""
 
     messages: int
     points: int
@@ -30,13 +30,13 @@ class ActivityRepository(Protocol):
     """Counts per device and hour of receipt, removed some time after `RETENTION_DAYS`."""
 
     async def add(self, counts: Mapping[DeviceHour, Activity]) -> None:
-        """Add to what is stored."""
+        """Add counts to the stored ones."""
         ...
 
     async def points_by_hour(self, since: Millis) -> dict[Millis, int]:
-        """All devices' values per hour, for the hours that begin at `since` or later."""
+        """Return the values of all devices per hour, for the hours that begin at `since` or later."""
         ...
 
     async def purge_chunk(self, device_ids: Collection[int]) -> bool:
-        """Forget some counts of these devices; whether there may be more."""
+        """Remove some counts of these devices. Return whether more may be left."""
         ...

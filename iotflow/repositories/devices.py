@@ -1,41 +1,52 @@
-"""Which devices there are and whose."""
+"""Interfaces of devices, their API keys and their configs."""
 
 from collections.abc import Collection, Mapping
 from typing import Protocol
 from uuid import UUID
 
-from iotflow.domain.devices import Device, DeviceChange, DeviceFilter, DeviceStatus, NewDevice
+from iotflow.domain.devices import Device, DeviceChange, DeviceConfig, DeviceFilter, DeviceKey, DeviceStatus, NewDevice
+from iotflow.domain.json import JsonObject
+from iotflow.domain.principals import DevicePrincipal
 from iotflow.domain.times import Millis
 
 
 class DeviceRepository(Protocol):
-    """Devices. An id is never used again; a name is unique, to the letter, among its owner's."""
+    """Devices. Ids are never reused; a name is unique among its owner's devices, case-sensitive."""
 
     async def add(self, user_id: UUID, device: NewDevice, at: Millis) -> Device:
-        """Store a new, inactive device. Nobody else adds one to the account until the transaction ends.
+        """Store a new, inactive device. Other additions to the account wait until the transaction ends.
 
-        Raises Conflict for a taken name, NotFound for an unknown user.
+        Raises:
+        - Conflict: the name is taken.
+        - NotFound: the user is unknown.
+
         """
         ...
 
     async def has_more_than(self, number: int, user_id: UUID) -> bool:
-        """Whether an account has more devices than this."""
+        """Return whether an account has more devices than `number`."""
         ...
 
     async def get(self, device_id: int) -> Device | None:
-        """The device of this id."""
+        """Return the device, None for an unknown id."""
         ...
 
     async def lock(self, device_ids: Collection[int]) -> list[Device]:
-        """Those of these devices that there are, by id; no other transaction changes them until this one ends."""
+        """Lock devices until the transaction ends. Return those that exist, ordered by id."""
         ...
 
     async def update(self, device_id: int, change: DeviceChange, at: Millis) -> Device:
-        """Change what `change` names. Raises NotFound, or Conflict for a taken name."""
+        """Change the fields in `change`, and return the device.
+
+        Raises:
+        - NotFound: the id is unknown.
+        - Conflict: the name is taken.
+
+        """
         ...
 
     async def activate(self, device_ids: Collection[int], at: Millis) -> list[Device]:
-        """Make those of these devices that are inactive active, and give them."""
+        """Make inactive devices active. Return those that changed."""
         ...
 
     async def delete(self, device_id: int) -> None:
@@ -43,33 +54,88 @@ class DeviceRepository(Protocol):
         ...
 
     async def page(self, where: DeviceFilter, limit: int, offset: int) -> tuple[list[Device], int]:
-        """Devices by id, and how many match in all."""
+        """Return a page of the devices that match, ordered by id, and the number of all that match."""
         ...
 
     async def delete_of_user(self, user_id: UUID, limit: int) -> list[int]:
-        """Remove up to `limit` devices of a user who is marked as deleted, as `delete` does; their ids."""
+        """Remove up to `limit` devices of a user that is marked as deleted, as `delete` does. Return their ids."""
         ...
 
     async def ids_after(self, user_id: UUID, after: int, limit: int) -> list[int]:
-        """Return the user's first ids above `after`, in order, up to a number of them."""
+        """Return the user's first device ids above `after`, in order, at most `limit`."""
         ...
 
     async def names(self, device_ids: Collection[int]) -> dict[int, str]:
-        """Return the names of those of these devices that exist."""
+        """Return the names of devices by id. Devices that do not exist are left out."""
         ...
 
     async def count_by_status(self) -> dict[DeviceStatus, int]:
-        """How many devices have each status."""
+        """Return the number of devices of each status."""
         ...
 
     async def count_seen_since(self, since: Millis) -> int:
-        """How many devices were last seen at or after this time, as far as it is stored here."""
+        """Return the number of devices whose stored `last_seen` is at or after a time."""
         ...
 
     async def record_seen(self, seen: Mapping[int, Millis]) -> None:
-        """Remember when each device was last seen; an older time never replaces a newer one."""
+        """Store when devices were last seen. An older time never replaces a newer one."""
         ...
 
     async def clamp_last_seen(self, latest: Millis, to: Millis) -> None:
-        """Set each `last_seen` after `latest` to `to`: it was stored while the clock was ahead."""
+        """Set each `last_seen` after `latest` to `to`: a clock that was ahead has stored it."""
+        ...
+
+
+class KeyRepository(Protocol):
+    """API keys, by the SHA-256 digest of each. A device has one current key and at most one former in its grace."""
+
+    async def add(self, key: DeviceKey) -> None:
+        """Store a device's current key."""
+        ...
+
+    async def find(self, digest: bytes, now: Millis) -> DevicePrincipal | None:
+        """Return the device of a key; None if the key is unknown or expired, or the owner is not active."""
+        ...
+
+    async def get(self, digest: bytes) -> DeviceKey | None:
+        """Return the key of a digest, None for an unknown one."""
+        ...
+
+    async def end_keys(self, device_id: int, expires_at: Millis | None) -> list[bytes]:
+        """End the device's keys before a new one is added, and return their digests.
+
+        The current key expires at `expires_at`; None: it ends now. A former key ends now.
+        """
+        ...
+
+    async def digests_of_device(self, device_id: int) -> list[bytes]:
+        """Return the digests of a device's keys."""
+        ...
+
+    async def delete_expired(self, now: Millis, limit: int) -> int:
+        """Remove up to `limit` expired keys, and return the number removed."""
+        ...
+
+
+class ConfigRepository(Protocol):
+    """Configs of devices, one for each."""
+
+    async def add(self, device_id: int, at: Millis) -> None:
+        """Store a new device's config: empty settings, version 1."""
+        ...
+
+    async def get(self, device_id: int) -> DeviceConfig | None:
+        """Return the device's config, None for an unknown device."""
+        ...
+
+    async def update(
+        self, device_id: int, settings: JsonObject | None, expected_version: int | None, at: Millis
+    ) -> DeviceConfig:
+        """Replace the settings (None keeps them), and increment the version by one.
+
+        Raises:
+        - NotFound: the device is unknown.
+        - Conflict: the stored version is not `expected_version` (None expects any).
+
+        """
         ...

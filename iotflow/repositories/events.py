@@ -1,4 +1,4 @@
-"""The audit trail."""
+"""The interface of the audit trail."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,16 +11,16 @@ class EventRepository(Protocol):
     """Events, kept for `IOTFLOW_EVENT_RETENTION_DAYS` from their timestamp."""
 
     async def add(self, events: Sequence[Event]) -> None:
-        """Store events; one whose id is there already is left as it is."""
+        """Store events. Idempotent: an event whose id is stored already is left unchanged."""
         ...
 
     async def page(self, where: EventFilter, limit: int, after: EventPosition | None) -> list[Event]:
-        """Up to `limit` events, newest first (by timestamp, then id), beginning beyond `after`."""
+        """Return up to `limit` events after a position (None: from the newest), newest first by timestamp, then id."""
         ...
 
     async def anonymize_chunk(self, user_id: UUID, after: EventPosition | None) -> EventPosition | None:
-        """Remove `PERSONAL_DETAILS` from the details of the next of the user's events, oldest first, beyond `after`.
+        """Remove `PERSONAL_DETAILS` from a chunk of the user's events, oldest first, after a position.
 
-        Returns the position of the last of them, None when there are no more.
+        `after` None: from the oldest. Return the position of the chunk's last event, None when no events are left.
         """
         ...

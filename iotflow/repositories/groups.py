@@ -1,4 +1,4 @@
-"""How owners group their devices."""
+"""The interface of device groups."""
 
 from collections.abc import Collection, Sequence
 from typing import Protocol
@@ -10,29 +10,41 @@ from iotflow.domain.times import Millis
 
 
 class GroupRepository(Protocol):
-    """Groups and who is in them. An id is never used again; a name is unique, to the letter, among its owner's."""
+    """Groups and their members. Ids are never reused; a name is unique among its owner's groups, case-sensitive."""
 
     async def add(self, user_id: UUID, group: NewGroup, at: Millis) -> Group:
-        """Store a new group. Nobody else adds one to the account until the transaction ends.
+        """Store a new group. Other additions to the account wait until the transaction ends.
 
-        Raises Conflict for a taken name, NotFound for an unknown user.
+        Raises:
+        - Conflict: the name is taken.
+        - NotFound: the user is unknown.
+
         """
         ...
 
     async def has_more_than(self, number: int, user_id: UUID) -> bool:
-        """Whether an account has more groups than this."""
+        """Return whether an account has more groups than `number`."""
         ...
 
     async def get(self, group_id: int) -> Group | None:
-        """The group of this id."""
+        """Return the group, None for an unknown id."""
         ...
 
     async def lock(self, group_id: int) -> Group | None:
-        """The group of this id, which no other transaction changes or fills until this one ends."""
+        """Return the group and lock it until the transaction ends; None for an unknown id.
+
+        Until then no other transaction changes it or adds members.
+        """
         ...
 
     async def update(self, group_id: int, change: GroupChange, at: Millis) -> Group:
-        """Change what `change` names. Raises NotFound, or Conflict for a taken name."""
+        """Change the fields in `change`, and return the group.
+
+        Raises:
+        - NotFound: the id is unknown.
+        - Conflict: the name is taken.
+
+        """
         ...
 
     async def delete(self, group_id: int) -> None:
@@ -40,31 +52,31 @@ class GroupRepository(Protocol):
         ...
 
     async def remove_members(self, group_id: int, limit: int) -> int:
-        """Take up to `limit` devices out of the group; how many there were."""
+        """Remove up to `limit` members of a group, and return the number removed."""
         ...
 
     async def remove_members_of_user(self, user_id: UUID, limit: int) -> int:
-        """Take up to `limit` devices out of the groups of a user who is marked as deleted; how many there were."""
+        """Remove up to `limit` members of the groups of a user that is marked as deleted. Return the number removed."""
         ...
 
     async def delete_of_user(self, user_id: UUID, limit: int) -> int:
-        """Remove up to `limit` groups of a user who is marked as deleted; how many there were."""
+        """Remove up to `limit` groups of a user that is marked as deleted. Return the number removed."""
         ...
 
     async def page(self, user_id: UUID, limit: int, offset: int) -> tuple[list[Group], int]:
-        """The user's groups by id, and how many there are in all."""
+        """Return a page of the user's groups, ordered by id, and the number of all."""
         ...
 
     async def count(self) -> int:
-        """How many groups there are."""
+        """Return the number of groups."""
         ...
 
     async def add_members(self, group_id: int, device_ids: Collection[int], at: Millis) -> list[Membership]:
-        """Put devices into the group; those already in are left out of the answer."""
+        """Add devices to a group. Return the new memberships; devices that are members already are left out."""
         ...
 
     async def remove_member(self, group_id: int, device_id: int) -> None:
-        """Take a device out of the group. Raises NotFound if it is not in."""
+        """Remove a device from a group. Raises NotFound if it is no member."""
         ...
 
     async def members(
@@ -75,13 +87,13 @@ class GroupRepository(Protocol):
         status: DeviceStatus | None = None,
         device_type: str | None = None,
     ) -> tuple[list[Member], int]:
-        """The group's devices by id, and how many match in all."""
+        """Return a page of the members that match, ordered by device id, and the number of all that match."""
         ...
 
     async def first_members(self, group_ids: Sequence[int], limit: MemberLimit) -> dict[int, list[Member]]:
-        """Return each group's first devices by id, those of the groups with the lowest ids first, up to a limit."""
+        """Return each group's first members by device id, up to a limit; groups with the lowest ids come first."""
         ...
 
     async def of_device(self, device_id: int, limit: int) -> list[JoinedGroup]:
-        """Return the first groups that hold this device, by id."""
+        """Return the first groups that contain a device, ordered by id, at most `limit`."""
         ...

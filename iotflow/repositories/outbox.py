@@ -1,58 +1,58 @@
-"""Work stored in the same transaction as the change that it follows."""
+"""The interface of the outbox: messages stored in the transaction of the change that they follow."""
 
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from iotflow.domain.json import JsonObject
-from iotflow.domain.outbox import DueSubjects, Message, NewMessage, Topic
+from iotflow.domain.outbox import DueSubjects, NewOutboxMessage, OutboxMessage, OutboxTopic
 from iotflow.domain.times import Millis
 
 
 class OutboxRepository(Protocol):
     """A queue of messages: claimed, handled at least once, removed.
 
-    - Messages of one subject are claimed in their order: none while an earlier one of its subject, of whatever topic,
-      is there and not claimed with it.
+    - Messages of one subject are claimed in their order: none while an earlier message of its subject, of any topic,
+      exists and is not claimed with it.
     - The claim is fair among subjects: `due_subjects` lists them round robin, and `claim` takes a few messages of each.
     - Both cost the same however many messages one subject has.
     """
 
-    async def add(self, messages: Sequence[NewMessage]) -> None:
+    async def add(self, messages: Sequence[NewOutboxMessage]) -> None:
         """Store messages, in this order."""
         ...
 
-    async def due_subjects(self, topic: Topic, now: Millis, after: str = "") -> DueSubjects:
-        """Return the subjects whose first message is of this topic and due, from the one that follows `after` on.
+    async def due_subjects(self, topic: OutboxTopic, now: Millis, after: str = "") -> DueSubjects:
+        """Return the subjects after `after` whose first message is of this topic and due.
 
-        A call looks at a bounded number of subjects; the next one goes on at `scanned_to`.
+        A call scans a bounded number of subjects; pass `scanned_to` as `after` to continue.
         """
         ...
 
     async def claim(
-        self, topic: Topic, heads: Collection[int], now: Millis, lease_ms: int, per_subject: int
-    ) -> list[Message]:
+        self, topic: OutboxTopic, heads: Collection[int], now: Millis, lease_ms: int, per_subject: int
+    ) -> list[OutboxMessage]:
         """Claim the first messages of subjects until `now + lease_ms`, in order, up to `per_subject` of each.
 
-        `heads` are ids from `due_subjects`. A subject is left out when another relay has claimed it since.
+        `heads` are ids from `due_subjects`. A subject that another relay has claimed since is left out.
         """
         ...
 
     async def advance(self, message_id: int, payload: JsonObject) -> None:
-        """Give a claimed message back with the payload to go on with, due at once: a part of its work is done."""
+        """Release a claimed message with the payload of its remaining work, due at once."""
         ...
 
     async def release(self, message_ids: Collection[int], not_before: Millis) -> None:
-        """Give claimed messages back, to be tried again from `not_before` on."""
+        """Release claimed messages for a retry from `not_before` on."""
         ...
 
     async def remove(self, message_ids: Collection[int]) -> None:
-        """Forget handled messages."""
+        """Remove handled messages."""
         ...
 
     async def clamp_not_before(self, latest: Millis, to: Millis) -> None:
-        """Make what is due only after `latest` due at `to`: it was stored or claimed while the clock was ahead."""
+        """Make messages that are due after `latest` due at `to`: a clock that was ahead has stored or claimed them."""
         ...
 
     async def count(self) -> int:
-        """How many messages there are, due or not."""
+        """Return the number of messages, due or not."""
         ...

@@ -1,11 +1,11 @@
-"""What devices measured."""
+"""The interface of telemetry."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from iotflow.domain.aggregates import Aggregation, Bucket
+from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
-from iotflow.domain.times import Millis, Span
+from iotflow.domain.times import Millis, TimeRange
 
 
 class TelemetryRepository(Protocol):
@@ -25,51 +25,58 @@ class TelemetryRepository(Protocol):
         ...
 
     async def names(self, device_id: int) -> frozenset[str]:
-        """The catalogue: every name of which the device has a value. It may lag behind deletion and expiry."""
+        """Return the names of which the device has a value. The result may lag behind deletion and expiry."""
         ...
 
     async def latest(self, device_id: int) -> LatestValues:
-        """The newest value of each name by event time."""
+        """Return the newest value of each name by event time."""
         ...
 
     async def records(
         self,
         device_id: int,
-        span: Span,
+        time_range: TimeRange,
         *,
         descending: bool,
         limit: PageLimit,
         after: Millis | None = None,
         names: Collection[str] | None = None,
     ) -> RecordPage:
-        """Return whole records within the span, in order of time, beginning beyond `after`, up to the limit.
+        """Return whole records within a time range, in order of time, beyond the time `after`, up to the limit.
 
         With `names`, records have only those values, and records without any of them are left out. The store reads
-        little more than the page holds. A page that ends before its limit is the last one, unless `more` is set.
+        little more than the page. A page below its limit is the last one, unless `more` is set.
         """
         ...
 
-    async def newest_times(self, device_ids: Sequence[int], span: Span) -> Mapping[int, Millis]:
-        """Return for devices a time that their last record within the span is not later than: its own as a rule.
+    async def newest_times(self, device_ids: Sequence[int], time_range: TimeRange) -> Mapping[int, Millis]:
+        """Return an upper bound of the time of each device's last record within a range, as a rule the exact time.
 
-        A device that is left out has no record there.
+        A device that is left out has no record in the range.
         """
         ...
 
     async def aggregate(
-        self, device_id: int, name: str, span: Span, aggregation: Aggregation, *, width_ms: int, offset_ms: int
-    ) -> list[Bucket]:
-        """The statistic of one name's values within the span, per window, in order; windows without any left out.
+        self,
+        device_id: int,
+        name: str,
+        time_range: TimeRange,
+        aggregation: Aggregation,
+        *,
+        width_ms: int,
+        offset_ms: int,
+    ) -> list[WindowAggregate]:
+        """Return the statistic of one name's values within a range per window, in order. Empty windows are left out.
 
-        A value's window has the index `floor((time + offset_ms) / width_ms)`. Raises InvalidInput for texts, as `first`
-        and `last` give them, of more than `MAX_PAGE_BYTES` together.
+        A value's window has the index `floor((time + offset_ms) / width_ms)`. Raises InvalidInput if the texts, which
+        `first` and `last` return, exceed `MAX_PAGE_BYTES` together.
         """
         ...
 
-    async def delete(self, device_id: int, span: Span) -> None:
-        """Remove the device's records within the span."""
+    async def delete(self, device_id: int, time_range: TimeRange) -> None:
+        """Remove the device's records within a time range."""
         ...
 
     async def purge_chunk(self, device_ids: Collection[int]) -> list[int]:
-        """Remove some records of these devices; those of the devices that may have more."""
+        """Remove some records of these devices. Return the devices that may have more."""
         ...

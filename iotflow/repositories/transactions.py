@@ -1,16 +1,13 @@
-"""One change of the SQL store, whole or not at all."""
+"""Interfaces of transactions of the SQL store."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from iotflow.repositories.accounts import AccountRepository
-from iotflow.repositories.configs import ConfigRepository
-from iotflow.repositories.devices import DeviceRepository
+from iotflow.repositories.accounts import AccountRepository, TokenRepository
+from iotflow.repositories.devices import ConfigRepository, DeviceRepository, KeyRepository
 from iotflow.repositories.groups import GroupRepository
-from iotflow.repositories.keys import KeyRepository
 from iotflow.repositories.outbox import OutboxRepository
-from iotflow.repositories.tokens import TokenRepository
 
 
 class Transaction(Protocol):
@@ -32,24 +29,31 @@ class Transaction(Protocol):
     def outbox(self) -> OutboxRepository: ...
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Have `action` awaited once the change is durable, or may be, before the `async with` block is left."""
+        """Await `action` after the commit, before the `async with` block is left.
+
+        It also runs if the outcome of the commit is unknown: the change may be durable.
+        """
         ...
 
 
 class Transactions(Protocol):
-    """Where transactions begin. Await nothing but their repositories inside one: it may hold the only writer."""
+    """A factory of transactions.
+
+    Await nothing but repository calls inside a transaction: it may hold SQLite's single writer, so any other wait would
+    block all writes.
+    """
 
     def write(self, *, bulk: bool = False) -> AbstractAsyncContextManager[Transaction]:
-        """A transaction that commits when its block ends, and rolls back when an exception leaves it.
+        """Begin a transaction that commits when its block ends, and rolls back when an exception leaves the block.
 
-        Others run beside it: who decides by what is stored locks it first, accounts before groups before devices.
-        `bulk` gives a change of many rows more time.
+        Transactions run concurrently: lock rows before a decision depends on them, in the order accounts, groups,
+        devices; another order could deadlock. `bulk` allows more time, for a change of many rows.
         """
         ...
 
     def read(self, *, bulk: bool = False) -> AbstractAsyncContextManager[Transaction]:
-        """A transaction that only reads; a change made in it fails or is lost.
+        """Begin a transaction that only reads; a change in it fails or is lost.
 
-        `bulk` gives a read of many rows more time, and keeps connections for others.
+        `bulk` allows more time, for a read of many rows, and leaves connections for others.
         """
         ...

@@ -1,1 +1,1 @@
-"""The HTTP server: uvicorn with a protocol that bounds what a connection, a client and all of them together take."""
+"""The HTTP server: uvicorn with a protocol that bounds each connection, each client, and all clients together."""

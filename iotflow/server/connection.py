@@ -1,6 +1,7 @@
-"""A connection's life: whether it is admitted, how long it may wait for its client, and how it ends."""
+"""The life cycle of a connection: admission, timeouts, and closing."""
 
 import asyncio
+import logging
 import math
 from enum import Enum, auto
 from typing import Any
@@ -9,30 +10,32 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from iotflow.server.admission import REFUSED_CONNECTIONS, Holding
 from iotflow.server.config import ServerConfig
 from iotflow.server.cycle import RequestCycle
 from iotflow.server.deadline import Deadline
-from iotflow.server.refusals import Refusal, answer
+from iotflow.server.limits import MAX_REFUSED_CONNECTIONS, Allocation
+from iotflow.server.refusals import RequestRefused, encode_refusal
 
-HEAD_S = 10.0
-"""For a request's head from its first byte on, and for the first byte of a connection."""
-READER_S = 60.0
-"""Without a byte of an answer read, beyond what the socket holds."""
-CLOSING_S = 5.0
-"""For a client to read the last answer, while what it still sends is thrown away."""
-CLOSING_BYTES = 16 * 2**20
-"""Thrown away at most: the rest of an upload that was refused."""
-THROW_AWAY_EACH_S = 0.02
-"""One read in this time: input that nobody wants must not keep the worker busy."""
-REFUSED_S = 1.0
-"""CLOSING_S of a connection that was refused."""
-SMALL_REQUEST_BYTES = 8_192
-"""Not counted among the bytes being received: whoever holds all of these keeps no device from sending a record."""
+HEAD_TIMEOUT_S = 10.0
+"""For a request's head, from its first byte on, and for the first byte of a connection."""
+ANSWER_READ_TIMEOUT_S = 60.0
+"""Without a byte of a response read by the client, after the socket buffers are full."""
+CLOSE_TIMEOUT_S = 5.0
+"""For a client to read the last response, while its further input is discarded."""
+MAX_DISCARDED_BYTES = 16 * 2**20
+"""Input discarded before the connection is closed: the rest of a refused upload."""
+DISCARD_INTERVAL_S = 0.02
+"""Interval between two reads of discarded input, so that it does not keep the worker busy."""
+REFUSED_CLOSE_TIMEOUT_S = 1.0
+"""CLOSE_TIMEOUT_S of a refused connection."""
+UNCOUNTED_REQUEST_BYTES = 8_192
+"""Input of a connection that is not counted as received bytes: at the limit, devices can still send records."""
+
+logger = logging.getLogger(__name__)
 
 
 class Phase(Enum):
-    """What a connection waits for."""
+    """The event that a connection waits for."""
 
     FIRST_BYTE = auto()
     HEAD = auto()
@@ -43,7 +46,7 @@ class Phase(Enum):
 
 
 class Connection(HttpToolsProtocol):
-    """Counts what its client holds, and closes so that the client can read the last answer."""
+    """A connection that counts the resources of its client and closes without losing the last response."""
 
     def __init__(
         self,
@@ -54,62 +57,62 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         assert isinstance(config, ServerConfig)
-        self.admission = config.admission
+        self.limits = config.limits
         self.peer: str | None = None
         self.phase = Phase.FIRST_BYTE
         self.running: RequestCycle | None = None
-        self.is_deaf = False
-        self.has_ended = False
+        self.ignores_input = False
+        self.input_ended = False
         self.is_stopping = False
         self.deadline = Deadline(self.loop, self.check_deadline)
-        self._reader_deadline = Deadline(self.loop, self._check_reader)
+        self._read_deadline = Deadline(self.loop, self._check_read_deadline)
         self._unsent = 0
-        self._thrown_away = 0
+        self._discarded = 0
         self._is_admitted = False
         self._is_refused = False
 
     def admit(self, address: tuple[str, int] | None) -> str | None:
-        """Count the connection. Return which limit refuses it, or None."""
-        self.peer = self.admission.client(address[0] if address else "")
-        self.received = Holding(self.admission.received, self.peer, SMALL_REQUEST_BYTES)
-        self._unread = Holding(self.admission.unread, self.peer)
-        refusal = self.admission.connections.refuses(self.peer)
+        """Count the connection. Return the reason for the client if a limit refuses it, else None."""
+        self.peer = self.limits.client(address[0] if address else "")
+        self.received = Allocation(self.limits.received, self.peer, UNCOUNTED_REQUEST_BYTES)
+        self._unread = Allocation(self.limits.unread, self.peer)
+        refusal = self.limits.connections.refusal_for(self.peer)
         if refusal is None:
             self._is_admitted = True
-            self.admission.connections.take(self.peer)
+            self.limits.connections.acquire(self.peer)
         return refusal
 
-    def leave(self) -> None:
-        """Count the connection no more."""
+    def release_connection(self) -> None:
+        """Stop counting the connection. A repeated call has no effect."""
         if self._is_admitted:
             self._is_admitted = False
-            self.admission.connections.give_back(self.peer)
+            self.limits.connections.release(self.peer)
         if self._is_refused:
             self._is_refused = False
-            self.admission.refused_connections -= 1
+            self.limits.refused_connections -= 1
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
         refusal = None if self._is_admitted else self.admit(self.client)
         if refusal is None:
-            self.enter(Phase.FIRST_BYTE, HEAD_S)
+            self.set_phase(Phase.FIRST_BYTE, HEAD_TIMEOUT_S)
             return
-        transport.write(answer(Refusal(503, refusal), "", b"", (), self.server_state.default_headers))
-        if self.admission.refused_connections < REFUSED_CONNECTIONS:
+        transport.write(encode_refusal(RequestRefused(503, refusal), "", b"", (), self.server_state.default_headers))
+        if self.limits.refused_connections < MAX_REFUSED_CONNECTIONS:
             self._is_refused = True
-            self.admission.refused_connections += 1
-            self.end(REFUSED_S)
+            self.limits.refused_connections += 1
+            self.close_gracefully(REFUSED_CLOSE_TIMEOUT_S)
         else:
-            self.is_deaf = True
+            self.ignores_input = True
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.phase = Phase.CLOSE
         self.deadline.cancel()
-        self._reader_deadline.cancel()
+        self._read_deadline.cancel()
         self._unread.shrink(0)
-        self.leave()
+        self.release_connection()
         running = self.running
         if running is not None and running.task is not None and not running.task.done():
             running.disconnect()
@@ -117,38 +120,39 @@ class Connection(HttpToolsProtocol):
         else:
             self.received.shrink(0)
 
-    def enter(self, phase: Phase, seconds: float) -> None:
-        """Wait for something, for so many seconds; infinity is for as long as it takes."""
+    def set_phase(self, phase: Phase, seconds: float) -> None:
+        """Wait for the phase's event, for at most `seconds`; infinity is no timeout."""
         self.phase = phase
         self.deadline.set(seconds)
 
-    def end(self, seconds: float = CLOSING_S) -> None:
-        """Close when the client has closed its side, or after some seconds.
+    def close_gracefully(self, seconds: float = CLOSE_TIMEOUT_S) -> None:
+        """Close when the client has closed its side, at the latest after `seconds`.
 
-        To close at once would reset a connection with input that nobody has read, and the client might lose the answer.
+        Closing at once would reset a connection with unread input, so the client could lose the response.
         """
-        self.is_deaf = True
-        self.enter(Phase.CLOSE, seconds)
+        self.ignores_input = True
+        self.set_phase(Phase.CLOSE, seconds)
         self.received.shrink(0)
-        if self.has_ended or self.is_stopping or not self.transport.can_write_eof():
+        if self.input_ended or self.is_stopping or not self.transport.can_write_eof():
             self.transport.close()
         else:
             self.transport.write_eof()
             self.flow.resume_reading()
 
-    def throw_away(self, amount: int) -> None:
-        """Take input that nobody reads any more."""
-        self._thrown_away += amount
-        if self._thrown_away > CLOSING_BYTES:
+    def discard_input(self, amount: int) -> None:
+        """Discard input after the last response; close when it exceeds MAX_DISCARDED_BYTES."""
+        self._discarded += amount
+        if self._discarded > MAX_DISCARDED_BYTES:
             self.transport.close()
         else:
             self.flow.pause_reading()
-            self.loop.call_later(THROW_AWAY_EACH_S, self.flow.resume_reading)
+            self.loop.call_later(DISCARD_INTERVAL_S, self.flow.resume_reading)
 
     def check_deadline(self) -> None:
-        """End what has waited for too long for its client, where that needs no answer."""
+        """Close a connection whose timeout passed in a phase that needs no response."""
         if self.deadline.is_over and self.phase in (Phase.FIRST_BYTE, Phase.NEXT_REQUEST):
-            self.end(0)
+            logger.debug("connection closed: timeout; phase=%s client=%s", self.phase.name, self.peer)
+            self.close_gracefully(0)
         elif self.deadline.is_over and self.phase is Phase.CLOSE:
             unsent = self.transport.get_write_buffer_size()
             if self.transport.is_closing() and unsent >= self._unsent:
@@ -156,27 +160,27 @@ class Connection(HttpToolsProtocol):
                 return
             self._unsent = unsent
             self.transport.close()
-            self.deadline.set(READER_S)
+            self.deadline.set(ANSWER_READ_TIMEOUT_S)
 
     def pause_writing(self) -> None:
         super().pause_writing()
         self._unsent = self.transport.get_write_buffer_size()
         self._unread.grow(self._unsent)
-        self._reader_deadline.set(READER_S)
+        self._read_deadline.set(ANSWER_READ_TIMEOUT_S)
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._unread.shrink(0)
-        self._reader_deadline.set(math.inf)
+        self._read_deadline.set(math.inf)
 
-    def _check_reader(self) -> None:
-        if not self._reader_deadline.is_over:
+    def _check_read_deadline(self) -> None:
+        if not self._read_deadline.is_over:
             return
         unsent = self.transport.get_write_buffer_size()
         if unsent >= self._unsent:
-            self.admission.log(f"{READER_S:.0f} s without a byte of an answer read", self.peer)
+            self.limits.log(f"{ANSWER_READ_TIMEOUT_S:.0f} s without a byte of an answer read", self.peer)
             self.transport.abort()
             return
         self._unsent = unsent
         self._unread.shrink(unsent)
-        self._reader_deadline.set(READER_S)
+        self._read_deadline.set(ANSWER_READ_TIMEOUT_S)

@@ -1,4 +1,4 @@
-"""One request and its answer, on its connection."""
+"""One request and its response on a connection."""
 
 import asyncio
 import logging
@@ -15,16 +15,16 @@ from uvicorn._types import (
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from iotflow.domain.errors import Overloaded
-from iotflow.server.admission import SharedLimit
+from iotflow.server.limits import SharedLimit
 
-UNREAD_REST_BYTES = 65_536
-"""A body's rest that an answer has not waited for is read up to this size; a larger one ends the connection."""
+MAX_UNREAD_REST_BYTES = 65_536
+"""An unread rest of a body is read up to this size after an early response; a larger rest closes the connection."""
 
 logger = logging.getLogger(__name__)
 
 
 class RequestCycle(RequestResponseCycle):
-    """Counts as in flight while the worker works on it: not while it waits for its client to send or to read."""
+    """A request cycle that is in flight only while the worker works on it, not while it waits for its client."""
 
     def __init__(
         self,
@@ -36,9 +36,9 @@ class RequestCycle(RequestResponseCycle):
         client: str | None,
         read_body: Callable[[], None],
     ) -> None:
-        """`body_length` is in bytes, infinite where the head does not tell it.
+        """`body_length` is in bytes; infinite for a chunked body.
 
-        `read_body` has the connection read on, and give up when the client stalls.
+        `read_body` resumes reading on the connection, with a timeout for the client.
         """
         super().__init__(
             scope=protocol.scope,
@@ -53,7 +53,7 @@ class RequestCycle(RequestResponseCycle):
             keep_alive=keep_alive,
             on_response=protocol.on_response_complete,
         )
-        self.ends_connection = not keep_alive
+        self.closes_connection = not keep_alive
         self.task: asyncio.Task[None] | None = None
         self.body_left = body_length
         self.received = 0
@@ -62,55 +62,55 @@ class RequestCycle(RequestResponseCycle):
         self._client = client
         self._read_body = read_body
         self._body_error: Exception | None = None
-        self._works = False
-        self._counts = False
+        self._is_working = False
+        self._is_counted = False
 
     @property
-    def only_reads(self) -> bool:
-        """Whether nothing is lost when the request is cancelled."""
+    def is_safe(self) -> bool:
+        """Whether the method is safe (RFC 9110, 9.2.1): the request may be cancelled at any time."""
         return self.scope["method"] in ("GET", "HEAD")
 
     def start(self, loop: asyncio.AbstractEventLoop, app: ASGI3Application, *, counts: bool) -> asyncio.Task[None]:
-        """Have the app answer. `counts` is whether the request is among those in flight: one that is refused is not."""
-        self._counts = counts
+        """Run the app. `counts`: the request counts as in flight; a refused one does not."""
+        self._is_counted = counts
         self._resume_work()
         self.task = loop.create_task(self.run_asgi(self._cancellable(app)))
         self.task.add_done_callback(lambda _task: self._pause_work())
         return self.task
 
-    def end_connection(self) -> None:
-        """Make this answer the last one on its connection."""
-        self.ends_connection = True
+    def close_after_response(self) -> None:
+        """Make this response the last one on its connection."""
+        self.closes_connection = True
         if not self.response_started:
             self.keep_alive = False
 
     def fail_body(self, error: Exception) -> None:
-        """Have `receive` raise `error`: the rest of the body will not come. The app's answer is the last one."""
+        """Make `receive` raise `error`: the rest of the body will not arrive. The app's response is the last one."""
         self._body_error = error
         self.body.clear()
-        self.end_connection()
+        self.close_after_response()
         self.message_event.set()
 
     def disconnect(self) -> None:
-        """End what has nobody to answer to: a read at once, a write once it is done."""
+        """Stop after the client has left: cancel a safe request at once, let another one complete."""
         self.disconnected = True
         self.message_event.set()
-        if self.task is not None and self.only_reads and not self.response_complete:
+        if self.task is not None and self.is_safe and not self.response_complete:
             self.task.cancel()
 
     async def receive(self) -> ASGIReceiveEvent:
         waits = self.more_body and not self.message_event.is_set() and not self.disconnected
         if waits:
-            self._ask_for_body()
+            self._request_body()
             self._pause_work()
         try:
             if not self.disconnected and not self.response_complete:
                 await self.message_event.wait()
                 self.message_event.clear()
         finally:
-            # A small body can be sent again; a large one that has come so far is taken.
-            judged = waits and not self.more_body and self.received <= UNREAD_REST_BYTES
-            refusal = self._in_flight.refuses(self._client) if judged else None
+            # Refuse after a small body only, which the client can send again; a large one is processed.
+            is_checked = waits and not self.more_body and self.received <= MAX_UNREAD_REST_BYTES
+            refusal = self._in_flight.refusal_for(self._client) if is_checked else None
             self._resume_work()
         if self.disconnected or self.response_complete:
             return {"type": "http.disconnect"}
@@ -136,33 +136,33 @@ class RequestCycle(RequestResponseCycle):
             self.keep_alive = False
         await super().send(message)
         if starts:
-            # The base class would close at once, whatever the client still sends.
-            self.ends_connection |= not self.keep_alive
+            # The base class would close at once, and a reset could lose the response while the client still sends.
+            self.closes_connection |= not self.keep_alive
             self.keep_alive = True
         if self.response_complete:
-            # Not when the task is done: by then the client may have sent its next request.
+            # Not when the task is done: the client may have sent its next request by then.
             self._pause_work()
-            self._counts = False
+            self._is_counted = False
 
-    def _ask_for_body(self) -> None:
+    def _request_body(self) -> None:
         if self.waiting_for_100_continue and not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.waiting_for_100_continue = False
         self._read_body()
 
     def _has_small_rest(self) -> bool:
-        # A client that still waits for 100 may leave its body out: the next request could begin anywhere.
-        return self.body_left <= UNREAD_REST_BYTES and not self.waiting_for_100_continue
+        # A client that waits for 100 may omit its body, so the start of the next request would be unknown.
+        return self.body_left <= MAX_UNREAD_REST_BYTES and not self.waiting_for_100_continue
 
     def _pause_work(self) -> None:
-        if self._works:
-            self._works = False
-            self._in_flight.give_back(self._client)
+        if self._is_working:
+            self._is_working = False
+            self._in_flight.release(self._client)
 
     def _resume_work(self) -> None:
-        if self._counts and not self._works:
-            self._works = True
-            self._in_flight.take(self._client)
+        if self._is_counted and not self._is_working:
+            self._is_working = True
+            self._in_flight.acquire(self._client)
 
     def _cancellable(self, app: ASGI3Application) -> ASGI3Application:
         async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

@@ -1,4 +1,4 @@
-"""A deadline that moves with every request, for the cost of an assignment."""
+"""A deadline that each request moves, at the cost of an assignment."""
 
 import asyncio
 import math
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Deadline:
-    """Calls `check` at its time, or earlier. A timer that is early is kept: making one for each request costs more."""
+    """A deadline that calls `check` when it is reached, or earlier: an early timer is cheaper than one per request."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, check: Callable[[], None]) -> None:
         self._loop = loop
@@ -17,18 +17,18 @@ class Deadline:
 
     @property
     def is_over(self) -> bool:
-        """Whether the time is reached."""
+        """Whether the deadline has passed."""
         return self._loop.time() >= self._at
 
     def set(self, seconds: float) -> None:
-        """Move it to so many seconds from now; infinity is never."""
+        """Set the deadline to `seconds` from now; infinity is never."""
         self._at = self._loop.time() + seconds
         if self._at < self._timer_at:
             self.cancel()
             self._arm()
 
     def cancel(self) -> None:
-        """Call `check` no more."""
+        """Cancel the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

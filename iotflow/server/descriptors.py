@@ -1,20 +1,20 @@
-"""File descriptors: as many as the system allows, and what connections may take of them."""
+"""The limit of file descriptors, and the number of connections it allows."""
 
 import sys
 
 CONNECTION_FRACTION = 3 / 4
-"""The rest is for stores, files, and connections that were accepted and are refused."""
-MOST_CONNECTIONS = 16_384
-"""By default. More than the memory of a small machine holds when all of them are in use."""
+"""The rest is for stores, files, and accepted connections that are refused."""
+DEFAULT_MAX_CONNECTIONS = 16_384
+"""A small machine's memory does not suffice for more connections in use."""
 
 
-def raise_limit() -> int:
-    """Raise the soft limit of descriptors to the hard one, for this process and its children, and return it.
+def raise_soft_limit() -> int:
+    """Raise the soft limit of descriptors of this process and its children to the hard limit, and return it.
 
-    Windows has no such limit: there it is what the most connections need.
+    Windows has no such limit: return the number that DEFAULT_MAX_CONNECTIONS needs.
     """
     if sys.platform == "win32":
-        return int(MOST_CONNECTIONS / CONNECTION_FRACTION) + 1
+        return int(DEFAULT_MAX_CONNECTIONS / CONNECTION_FRACTION) + 1
     import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -22,15 +22,15 @@ def raise_limit() -> int:
     return hard
 
 
-def connections(descriptors: int, wanted: int) -> int:
-    """Return how many connections a worker takes: `wanted`, or where that is 0, what the descriptors allow.
+def connection_limit(descriptors: int, wanted: int) -> int:
+    """Return the connection limit of a worker: `wanted`, or if that is 0, the number that the descriptors allow.
 
     Raises ValueError if there are too few descriptors for `wanted`.
     """
     possible = int(descriptors * CONNECTION_FRACTION)
     if wanted > possible:
         raise ValueError(
-            f"{descriptors:,} file descriptors are enough for {possible:,} connections; raise the hard limit "
-            "(ulimit -Hn), or allow fewer connections"
+            f"{descriptors:,} file descriptors allow {possible:,} connections; raise the hard limit "
+            "(ulimit -Hn) or lower the setting"
         )
-    return wanted or min(possible, MOST_CONNECTIONS)
+    return wanted or min(possible, DEFAULT_MAX_CONNECTIONS)

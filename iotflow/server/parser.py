@@ -1,4 +1,4 @@
-"""What a connection's bytes are as requests: httptools' parser, with the bounds that it does not have."""
+"""Parses the input of a connection into requests, by httptools, with the limits that it lacks."""
 
 import math
 import urllib.parse
@@ -10,18 +10,18 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
 from iotflow.server.connection import Connection, Phase
 from iotflow.server.cycle import RequestCycle
-from iotflow.server.refusals import Refusal
+from iotflow.server.refusals import RequestRefused
 
 MAX_HEAD_BYTES = 65_536
 MAX_HEAD_FIELDS = 100
-BODY_S = 30.0
-"""Without a byte of a body that is waited for."""
-PIECE_BYTES = 1_024
-"""Given to the parser at a time, which makes requests of all that it is given, however many."""
+BODY_TIMEOUT_S = 30.0
+"""Without a byte of a body that the app waits for."""
+MAX_PIECE_BYTES = 1_024
+"""Input given to the parser at a time: it parses all requests in it, and each takes memory."""
 
 
 class RequestParser(Connection):
-    """Puts the requests that it finds into `queue`."""
+    """A connection that appends the parsed requests to `queue`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: uvicorn's own parameters, passed on
         super().__init__(*args, **kwargs)
@@ -33,18 +33,18 @@ class RequestParser(Connection):
         self._is_upgrade = False
 
     def read_body(self) -> None:
-        """Read on, since the running request waits for its body."""
+        """Resume reading: the running request waits for its body."""
         raise NotImplementedError
 
     def piece_size(self) -> int:
-        """Return how many bytes to parse next: of a body whose length is known, all that is left of it."""
+        """Return the number of bytes to parse next: of a body with a known length, all of the rest."""
         newest = self.newest
         if newest is None or not newest.more_body or newest.body_left == math.inf:
-            return min(PIECE_BYTES, MAX_HEAD_BYTES - self.unparsed)
+            return min(MAX_PIECE_BYTES, MAX_HEAD_BYTES - self.unparsed)
         return max(1, int(newest.body_left))
 
     def parse(self, piece: bytearray) -> None:
-        """Parse on. Raises Refusal where the input cannot be read on."""
+        """Parse a piece of input. Raises RequestRefused if the rest of the input cannot be parsed."""
         self.unparsed += len(piece)
         try:
             while piece:
@@ -55,9 +55,9 @@ class RequestParser(Connection):
                     piece = self._head_without_upgrade() + piece[upgrade.args[0] :]
                     self.parser = httptools.HttpRequestParser(self)
         except httptools.HttpParserError as error:
-            raise _refusal_of(error) from None
+            raise _to_refusal(error) from None
         if self.unparsed >= MAX_HEAD_BYTES:
-            raise Refusal(431, f"the request's head is larger than {MAX_HEAD_BYTES} bytes")
+            raise RequestRefused(431, f"the request's head is larger than {MAX_HEAD_BYTES} bytes")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -67,22 +67,22 @@ class RequestParser(Connection):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._fields += 1
         if self._fields > MAX_HEAD_FIELDS:
-            raise Refusal(431, f"the request's head has more than {MAX_HEAD_FIELDS} fields")
+            raise RequestRefused(431, f"the request's head has more than {MAX_HEAD_FIELDS} fields")
         if self.in_head:
-            # A field behind a chunked body would come too late for all that was decided by the head.
+            # Ignore trailers: the request was routed and authenticated by its head.
             super().on_header(name, value.rstrip(b" \t"))
 
     def on_headers_complete(self) -> None:
         self.unparsed = 0
         method, version = self.parser.get_method(), self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
-            raise Refusal(400, f"HTTP/{version} is not spoken here; expected HTTP/1.1")
+            raise RequestRefused(400, f"HTTP/{version} is not supported; expected HTTP/1.1")
         if self.parser.should_upgrade() and method != b"CONNECT":
             self._is_upgrade = True
             return
         target = httptools.parse_url(self.url)
         if target.path is None:
-            raise Refusal(400, "the request's target has no path")
+            raise RequestRefused(400, "the request's target has no path")
         self.in_head = False
         path = target.path.decode("ascii")
         self.scope["method"] = method.decode("ascii")
@@ -94,7 +94,7 @@ class RequestParser(Connection):
             self,
             body_length=self._body_length(),
             keep_alive=version == "1.1" and self.parser.should_keep_alive(),
-            in_flight=self.admission.requests,
+            in_flight=self.limits.requests,
             client=self.peer,
             read_body=self.read_body,
         )
@@ -115,7 +115,7 @@ class RequestParser(Connection):
         newest.received += len(body)
         newest.body_left -= len(body)
         if self.phase is Phase.BODY:
-            self.deadline.set(BODY_S)
+            self.deadline.set(BODY_TIMEOUT_S)
         if not newest.response_complete:
             newest.body += body
             newest.message_event.set()
@@ -131,13 +131,13 @@ class RequestParser(Connection):
         self.newest.more_body = False
         self.newest.message_event.set()
         if self.running is not None:
-            self.enter(Phase.ANSWER, math.inf)
+            self.set_phase(Phase.ANSWER, math.inf)
         elif self.phase is Phase.BODY:
             self.received.shrink(0)
-            self.enter(Phase.NEXT_REQUEST, self.timeout_keep_alive)
+            self.set_phase(Phase.NEXT_REQUEST, self.timeout_keep_alive)
 
     def _head_without_upgrade(self) -> bytearray:
-        """Return the head that was parsed last without what asks for another protocol: that may be ignored."""
+        """Return the last parsed head without its Upgrade fields, which a server may ignore (RFC 9110, 7.8)."""
         version = self.parser.get_http_version().encode()
         lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
         for name, value in self.headers:
@@ -149,8 +149,8 @@ class RequestParser(Connection):
         return bytearray(b"\r\n".join([*lines, b"", b""]))
 
 
-def _refusal_of(error: httptools.HttpParserError) -> Refusal:
+def _to_refusal(error: httptools.HttpParserError) -> RequestRefused:
     if not isinstance(error, httptools.HttpParserCallbackError):
-        return Refusal(400, f"the request is malformed: {error}")
+        return RequestRefused(400, f"the request is malformed: {error}")
     cause = error.__context__
-    return cause if isinstance(cause, Refusal) else Refusal(400, "the request's target is malformed")
+    return cause if isinstance(cause, RequestRefused) else RequestRefused(400, "the request's target is malformed")

@@ -1,6 +1,6 @@
-"""HTTP/1.1 on one connection: uvicorn's protocol over httptools, with a bound and a deadline on all that a client does.
+"""HTTP/1.1 on one connection: uvicorn's protocol over httptools, with limits and timeouts for the client.
 
-What differs from uvicorn, and why: docs/adr/0014-http-protocol.md.
+Differences from uvicorn and their reasons: docs/adr/0014-http-protocol.md.
 """
 
 import math
@@ -9,102 +9,102 @@ from typing import Any, cast
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
-from iotflow.server.connection import HEAD_S, Phase
-from iotflow.server.parser import BODY_S, RequestParser
-from iotflow.server.refusals import Overload, Refusal, answer
+from iotflow.server.connection import HEAD_TIMEOUT_S, Phase
+from iotflow.server.parser import BODY_TIMEOUT_S, RequestParser
+from iotflow.server.refusals import RefusingApp, RequestRefused, encode_refusal
 
 SLOW_BODY_GRACE_S = 30.0
-LEAST_BODY_RATE = 1_024
-"""Bytes a second that a body brings on average once the grace is over; GPRS carries more."""
-GONE_S = 1.0
-"""A read that takes longer finds out whether a client that has ended its side is still there."""
-ALWAYS_ANSWERED = b"/health/live"
+MIN_BODY_BYTES_PER_S = 1_024
+"""Minimum average rate of a body after the grace time; GPRS is faster."""
+DISCONNECT_PROBE_INTERVAL_S = 1.0
+"""Interval at which a read probes whether a client that has closed its side is still connected."""
+UNLIMITED_PATH = b"/health/live"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class HttpProtocol(RequestParser):
-    """A connection's requests. Of several that come at once, the first is answered and few others are parsed."""
+    """The requests of a connection, answered in order; few pipelined ones are parsed ahead."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: uvicorn's own parameters, passed on
         super().__init__(*args, **kwargs)
-        self._unfed = bytearray()
+        self._pending = bytearray()
 
-    # What arrives
+    # Input
 
     def data_received(self, data: bytes) -> None:
-        if self.is_deaf:
-            self.throw_away(len(data))
+        if self.ignores_input:
+            self.discard_input(len(data))
         elif refusal := self.received.grow(len(data)):
-            self._reject(Refusal(503, refusal))
+            self._reject(RequestRefused(503, refusal))
         else:
-            self._unfed += data
-            self._feed()
+            self._pending += data
+            self._parse_pending()
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's returns None, asyncio takes both
-        """Keep the connection open for the answers to what has come, but for TLS, which knows no half-closed one."""
-        if self.is_deaf or self.scheme == "https":
+        """Keep the connection open for pending responses. TLS has no half-closed connections, so it is closed."""
+        if self.ignores_input or self.scheme == "https":
             return False
-        self.has_ended = True
-        if not self._unfed:
-            self._end_input()
+        self.input_ended = True
+        if not self._pending:
+            self._handle_end_of_input()
         return not self.transport.is_closing()
 
-    def _end_input(self) -> None:
+    def _handle_end_of_input(self) -> None:
         newest = self.newest
         if self.in_head:
-            self._reject(Refusal(400, "the request ended within its head"))
+            self._reject(RequestRefused(400, "the request ended within its head"))
         elif newest is None or newest.response_complete:
-            self.end()
+            self.close_gracefully()
         elif newest.more_body:
-            self._reject(Refusal(400, "the request ended before its body was complete"))
+            self._reject(RequestRefused(400, "the request ended before its body was complete"))
         else:
-            newest.end_connection()
-            self.loop.call_later(GONE_S, self._find_out_whether_gone)
+            newest.close_after_response()
+            self.loop.call_later(DISCONNECT_PROBE_INTERVAL_S, self._probe_disconnect)
 
-    def _find_out_whether_gone(self) -> None:
-        """Send an interim answer, to which the system of a client that has left replies with a reset."""
+    def _probe_disconnect(self) -> None:
+        """Send an interim response: the system of a client that has left replies with a reset."""
         running = self.running
-        if running is None or self.transport.is_closing() or not running.only_reads or running.response_started:
+        if running is None or self.transport.is_closing() or not running.is_safe or running.response_started:
             return
         if running.scope["http_version"] == "1.1":
             self.transport.write(CONTINUE)
-            self.loop.call_later(GONE_S, self._find_out_whether_gone)
+            self.loop.call_later(DISCONNECT_PROBE_INTERVAL_S, self._probe_disconnect)
 
-    def _feed(self) -> None:
-        """Parse on, as long as no request waits for the answer to another."""
-        while self._unfed and not self.queue:
+    def _parse_pending(self) -> None:
+        """Parse pending input until a request waits for the response to another."""
+        while self._pending and not self.queue:
             size = self.piece_size()
-            piece = self._unfed[:size]
-            del self._unfed[:size]
+            piece = self._pending[:size]
+            del self._pending[:size]
             try:
                 self.parse(piece)
-            except Refusal as refusal:
+            except RequestRefused as refusal:
                 self._reject(refusal)
                 return
             if self.running is None:
                 self._start_next()
-        if len(self._unfed) > HIGH_WATER_LIMIT:
-            # Not earlier: while nothing is read, nobody notices that the client has left.
+        if len(self._pending) > HIGH_WATER_LIMIT:
+            # Not earlier: a disconnect is noticed only while reading.
             self.flow.pause_reading()
-        elif self._unfed:
+        elif self._pending:
             return
-        elif self.has_ended:
-            self._end_input()
+        elif self.input_ended:
+            self._handle_end_of_input()
         elif self.in_head and self.running is None and self.phase is not Phase.HEAD:
-            self.enter(Phase.HEAD, HEAD_S)
+            self.set_phase(Phase.HEAD, HEAD_TIMEOUT_S)
 
-    # Requests and their answers
+    # Requests and responses
 
     def _start_next(self) -> None:
         if not self.queue:
             return
         self.running = self.queue.popleft()
-        self.enter(Phase.ANSWER, math.inf)
-        refusal = self.admission.requests.refuses(self.peer) or self.admission.unread.refuses(self.peer)
-        if refusal and self.running.scope["raw_path"] == ALWAYS_ANSWERED:
+        self.set_phase(Phase.ANSWER, math.inf)
+        refusal = self.limits.requests.refusal_for(self.peer) or self.limits.unread.refusal_for(self.peer)
+        if refusal and self.running.scope["raw_path"] == UNLIMITED_PATH:
             refusal = None
-        # Starlette and uvicorn have types for ASGI apps that fit each other's in nothing but their values.
-        app = cast(ASGI3Application, Overload(refusal)) if refusal else self.app
+        # The ASGI types of Starlette and uvicorn are incompatible, though the values are the same.
+        app = cast(ASGI3Application, RefusingApp(refusal)) if refusal else self.app
         task = self.running.start(self.loop, app, counts=refusal is None)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -114,42 +114,42 @@ class HttpProtocol(RequestParser):
         answered, self.running = self.running, None
         if answered is None or self.transport.is_closing():
             return
-        if answered.ends_connection:
-            self.end()
+        if answered.closes_connection:
+            self.close_gracefully()
         elif answered.more_body:
-            self.enter(Phase.BODY, BODY_S)
+            self.set_phase(Phase.BODY, BODY_TIMEOUT_S)
             self.flow.resume_reading()
         elif self.queue:
             self._start_next()
         else:
-            self._read_next()
+            self._await_next_request()
 
-    def _read_next(self) -> None:
-        self.received.shrink(len(self._unfed) + self.unparsed)
+    def _await_next_request(self) -> None:
+        self.received.shrink(len(self._pending) + self.unparsed)
         self.flow.resume_reading()
         if self.in_head:
-            self.enter(Phase.HEAD, HEAD_S)
+            self.set_phase(Phase.HEAD, HEAD_TIMEOUT_S)
         else:
-            self.enter(Phase.NEXT_REQUEST, self.timeout_keep_alive)
-        self._feed()
+            self.set_phase(Phase.NEXT_REQUEST, self.timeout_keep_alive)
+        self._parse_pending()
 
     def read_body(self) -> None:
-        if self.is_deaf or self.running is None:
+        if self.ignores_input or self.running is None:
             return
         self.flow.resume_reading()
         if self.phase is not Phase.BODY:
             self.running.body_since = self.loop.time()
-            self.enter(Phase.BODY, BODY_S)
+            self.set_phase(Phase.BODY, BODY_TIMEOUT_S)
 
     def check_deadline(self) -> None:
         if self.phase is Phase.HEAD and self.deadline.is_over:
-            self._reject(Refusal(408, f"the request's head did not arrive within {HEAD_S:.0f} s"))
+            self._reject(RequestRefused(408, f"the request's head did not arrive within {HEAD_TIMEOUT_S:.0f} s"))
         elif self.phase is Phase.BODY and self.flow.read_paused:
-            self.deadline.set(BODY_S)
+            self.deadline.set(BODY_TIMEOUT_S)
         elif self.phase is Phase.BODY and self.deadline.is_over:
-            self._reject(Refusal(408, f"{BODY_S:.0f} s passed without a byte of the body"))
+            self._reject(RequestRefused(408, f"{BODY_TIMEOUT_S:.0f} s passed without a byte of the body"))
         elif self.phase is Phase.BODY and self._is_slow():
-            self._reject(Refusal(408, f"the body arrives with less than {LEAST_BODY_RATE} bytes a second"))
+            self._reject(RequestRefused(408, f"the body arrives at less than {MIN_BODY_BYTES_PER_S} bytes a second"))
         else:
             super().check_deadline()
 
@@ -157,15 +157,15 @@ class HttpProtocol(RequestParser):
         if self.running is None or self.running.body_since is None:
             return False
         passed_s = self.loop.time() - self.running.body_since
-        return passed_s > SLOW_BODY_GRACE_S and self.running.received < LEAST_BODY_RATE * passed_s
+        return passed_s > SLOW_BODY_GRACE_S and self.running.received < MIN_BODY_BYTES_PER_S * passed_s
 
-    def _reject(self, refusal: Refusal) -> None:
-        """Read no more. Answers that are under way go out first; behind them the refusal is not told."""
-        self.is_deaf = True
-        self._unfed.clear()
+    def _reject(self, refusal: RequestRefused) -> None:
+        """Stop reading and refuse the rest of the input. After pending responses the refusal is not sent."""
+        self.ignores_input = True
+        self._pending.clear()
         self.flow.pause_reading()
         if refusal.status_code in (408, 431):
-            self.admission.log(refusal.detail, self.peer)
+            self.limits.log(refusal.detail, self.peer)
         newest = self.newest
         is_known = self.in_head
         if newest is not None and newest.more_body:
@@ -173,30 +173,30 @@ class HttpProtocol(RequestParser):
                 newest.fail_body(refusal)
                 return
             if newest.response_complete:
-                self.end()
+                self.close_gracefully()
                 return
             self.queue.pop()
             is_known = True
         last = self.queue[-1] if self.queue else self.running
         if last is not None:
-            last.end_connection()
+            last.close_after_response()
             if self.running is None:
                 self._start_next()
             return
         method = self.parser.get_method().decode() if is_known and self.url else ""
-        refused = answer(
+        refused = encode_refusal(
             refusal, method, self.url if is_known else b"", self.headers or (), self.server_state.default_headers
         )
         self.transport.write(refused)
-        self.end()
+        self.close_gracefully()
 
     def shutdown(self) -> None:
-        """End the connection with the answers that are under way; a body that is still to come is not waited for."""
+        """Close the connection after the pending responses, without waiting for an incomplete body."""
         self.is_stopping = True
         last = self.queue[-1] if self.queue else self.running
         if last is None:
             self.transport.close()
         elif last.more_body:
-            self._reject(Refusal(503, "the service is stopping; try again"))
+            self._reject(RequestRefused(503, "the service is stopping; try again"))
         else:
-            last.end_connection()
+            last.close_after_response()

@@ -1,4 +1,4 @@
-"""Problems that the server answers itself, where no request ever reaches the app."""
+"""Problem responses of the server itself, for requests that never reach the app."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -9,34 +9,35 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from iotflow.api.middleware import RequestContext, id_of_request
-from iotflow.api.problems import LONGEST_LOCATION, MEDIA_TYPE, document, problem
+from iotflow.api.middleware import RequestLogging, choose_request_id
+from iotflow.api.problems import MAX_LOCATION_LENGTH, MEDIA_TYPE, encode_problem, error_response
 
 RETRY_AFTER_S = 1
 
 logger = logging.getLogger(__name__)
 
 
-class Refusal(HTTPException):
-    """A request that is refused for how it came: the app answers with it where it has begun, else the server does."""
+class RequestRefused(HTTPException):
+    """A request that the server refuses. The app responds with it if it has begun, else the server does."""
 
     def __init__(self, status: int, detail: str) -> None:
         retry = {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
         super().__init__(status, detail, retry)
 
 
-def answer(
-    refusal: Refusal,
+def encode_refusal(
+    refusal: RequestRefused,
     method: str,
     url: bytes,
     headers: Sequence[tuple[bytes, bytes]],
     default_headers: Sequence[tuple[bytes, bytes]],
 ) -> bytes:
-    """Return and log the answer to what was received of a request. It is the last one on its connection."""
-    path = url.partition(b"?")[0][:LONGEST_LOCATION].decode("ascii", "backslashreplace")
-    request_id = id_of_request(dict(headers).get(b"x-request-id", b"").decode("latin-1"))
-    body = document(refusal.status_code, refusal.detail, path if path.startswith("/") else "/", request_id)
-    logger.info("%s %s %d %s: %s", method or "-", path or "-", refusal.status_code, request_id, refusal.detail)
+    """Encode and log the response to a refused, possibly incomplete request. It is the last one on its connection."""
+    path = url.partition(b"?")[0][:MAX_LOCATION_LENGTH].decode("ascii", "backslashreplace")
+    request_id = choose_request_id(dict(headers).get(b"x-request-id", b"").decode("latin-1"))
+    body = encode_problem(refusal.status_code, refusal.detail, path if path.startswith("/") else "/", request_id)
+    called = (method or "-", path or "-", refusal.status_code, request_id, refusal.detail)
+    logger.info("%s %s %d %s: %s", *called, extra={"request_id": request_id})
     fields: Mapping[str, str] = {
         "content-type": MEDIA_TYPE,
         "content-length": str(len(body)),
@@ -51,16 +52,16 @@ def answer(
     return b"".join([*lines, b"\r\n", b"" if method == "HEAD" else body])
 
 
-class Overload:
-    """The app that answers when there are too many requests in flight."""
+class RefusingApp:
+    """An app that responds 503 to each request, with the exceeded limit."""
 
     def __init__(self, detail: str) -> None:
         self._detail = detail
-        self._app = RequestContext(self._refuse)
+        self._app = RequestLogging(self._refuse)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = problem(Request(scope), 503, self._detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+        refused = error_response(Request(scope), 503, self._detail, headers={"Retry-After": str(RETRY_AFTER_S)})
         await refused(scope, receive, send)

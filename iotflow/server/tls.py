@@ -1,7 +1,7 @@
-"""HTTPS: the handshake of a connection that is counted already, with the deadline of a request's head.
+"""HTTPS: the TLS handshake of a counted connection, with the timeout of a request's head.
 
-Uvicorn would have the loop shake hands before any protocol hears of a connection: silent ones would count for nothing,
-and last a minute each.
+Uvicorn leaves the handshake to asyncio, before any protocol receives the connection: idle ones would be uncounted and
+last a minute each.
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
 from iotflow.server.config import ServerConfig
-from iotflow.server.connection import HEAD_S
+from iotflow.server.connection import HEAD_TIMEOUT_S
 from iotflow.server.protocol import HttpProtocol
 
 
 class TlsProtocol(asyncio.Protocol):
-    """Shakes hands, then leaves the connection to an `HttpProtocol`."""
+    """A protocol that does the TLS handshake, then hands the connection over to an `HttpProtocol`."""
 
     def __init__(
         self,
@@ -36,32 +36,32 @@ class TlsProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         self._transport = transport
-        self._silence = self._loop.call_later(HEAD_S, transport.abort)
+        self._first_byte_timer = self._loop.call_later(HEAD_TIMEOUT_S, transport.abort)
         if self._http.admit(get_remote_addr(transport)) is not None:
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        self._silence.cancel()
-        # What follows is for TLS.
+        self._first_byte_timer.cancel()
+        # The TLS layer reads the rest.
         self._transport.pause_reading()
-        task = self._loop.create_task(self._shake_hands(data))
+        task = self._loop.create_task(self._do_handshake(data))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._silence.cancel()
-        self._http.leave()
+        self._first_byte_timer.cancel()
+        self._http.release_connection()
 
-    async def _shake_hands(self, hello: bytes) -> None:
+    async def _do_handshake(self, hello: bytes) -> None:
         early = _EarlyInput()
         try:
-            async with asyncio.timeout(HEAD_S):
+            async with asyncio.timeout(HEAD_TIMEOUT_S):
                 starting = self._loop.start_tls(self._transport, early, self._context, server_side=True)
-                secured, _ = await asyncio.gather(starting, self._repeat(hello))
+                secured, _ = await asyncio.gather(starting, self._replay(hello))
         except (OSError, ssl.SSLError, TimeoutError):
             secured = None
         if secured is None or early.is_lost:
-            self._http.leave()
+            self._http.release_connection()
             self._transport.abort()
             return
         secured.set_protocol(self._http)
@@ -69,8 +69,8 @@ class TlsProtocol(asyncio.Protocol):
         if early.data:
             self._http.data_received(bytes(early.data))
 
-    async def _repeat(self, hello: bytes) -> None:
-        """Give TLS what arrived before it was there. `start_tls` has begun: it needs one more turn of the loop."""
+    async def _replay(self, hello: bytes) -> None:
+        """Pass the input before `start_tls` to the TLS layer, one turn of the loop after `start_tls` has begun."""
         await asyncio.sleep(0)
         tls = cast(asyncio.BufferedProtocol, self._transport.get_protocol())
         rest = memoryview(hello)
@@ -83,7 +83,7 @@ class TlsProtocol(asyncio.Protocol):
 
 
 class _EarlyInput(asyncio.Protocol):
-    """Keeps what arrives right behind the handshake, before who waits for that goes on."""
+    """Buffers input that arrives with the end of the handshake, before the task of the handshake resumes."""
 
     def __init__(self) -> None:
         self.data = bytearray()

@@ -1,1 +1,1 @@
-"""Use cases that span roles. They open the SQL transactions and know no HTTP."""
+"""Use cases: rules, and operations across interfaces. Services open the SQL transactions; none depends on HTTP."""

@@ -1,67 +1,75 @@
-"""Accounts: made, changed, suspended and deleted."""
+"""Accounts: registration, changes, suspension and deletion."""
 
-from dataclasses import dataclass
+from typing import TypedDict
 from uuid import UUID, uuid4
 
 from iotflow.clock import Clock
 from iotflow.domain.accounts import User, UserChange
+from iotflow.domain.context import Context
 from iotflow.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonValue
-from iotflow.domain.permissions import require_admin
+from iotflow.domain.permissions import require_account, require_admin, require_registration
 from iotflow.domain.principals import UserPrincipal
-from iotflow.repositories.principal_cache import PrincipalCache
 from iotflow.repositories.transactions import Transaction, Transactions
-from iotflow.services.account_deletion import deletion_message
-from iotflow.services.audit import Actor, anonymize_message, record_event
-from iotflow.services.invalidation import invalidate_account_with, invalidate_with
+from iotflow.services.audit_log import record_event
+from iotflow.services.cache_invalidation import CacheInvalidation
 from iotflow.services.login_throttle import LoginThrottle
-from iotflow.services.passwords import THIS_HOST, Passwords
+from iotflow.services.outbox_messages import account_deletion_message, anonymize_message
+from iotflow.services.passwords import Passwords
 
-_WRONG_PASSWORD = "the current_password is wrong"  # noqa: S105  # what an answer says, no secret
+_WRONG_PASSWORD = "the current_password is wrong"  # noqa: S105  # an error message, no secret
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileChange:
-    """What a profile's owner or an admin wants changed; None leaves a field as it is."""
+class ProfileChange(TypedDict, total=False):
+    """New values requested for a profile. An absent field keeps its value."""
 
-    username: str | None = None
-    email: str | None = None
-    password: str | None = None
-    current_password: str | None = None
-    is_admin: bool | None = None
+    username: str
+    email: str
+    password: str
+    current_password: str
+    is_admin: bool
 
 
 class Accounts:
-    """What may be done with accounts."""
+    """Operations on user accounts. Each method checks the rights of its caller.
+
+    All methods raise these errors; docstrings list others:
+    - Unauthenticated: the caller has no credentials.
+    - Forbidden: the caller lacks the right.
+    - NotFound: the account is unknown.
+    - StoreUnavailable.
+    """
 
     def __init__(
         self,
         transactions: Transactions,
-        principals: PrincipalCache,
+        invalidation: CacheInvalidation,
         throttle: LoginThrottle,
         passwords: Passwords,
         clock: Clock,
+        *,
+        registration_is_open: bool,
     ) -> None:
         self._transactions = transactions
-        self._principals = principals
+        self._invalidation = invalidation
         self._throttle = throttle
         self._passwords = passwords
         self._clock = clock
+        self._registration_is_open = registration_is_open
 
     async def register(
-        self,
-        username: str,
-        email: str,
-        password: str,
-        *,
-        caller: UserPrincipal | None = None,
-        is_admin: bool = False,
-        request_id: str | None = None,
-        network: str = THIS_HOST,
+        self, context: Context, username: str, email: str, password: str, *, is_admin: bool = False
     ) -> User:
-        """Make an account, the caller's own where None calls. Raises Conflict for a taken name or address."""
-        password_hash = await self._passwords.hash(password, network)
+        """Create an account.
+
+        Raises:
+            Conflict: the name or address is taken.
+            Overloaded: too many passwords wait to be hashed.
+
+        """
+        require_registration(context.principal, is_open=self._registration_is_open, as_admin=is_admin)
+        password_hash = await self._passwords.hash(password, context.network)
         now = self._clock.now()
         user = User(
             user_id=uuid4(),
@@ -75,115 +83,119 @@ class Accounts:
         )
         async with self._transactions.write() as transaction:
             await transaction.accounts.add(user, password_hash)
-            actor = Actor.of(caller, request_id) if caller else Actor("user", str(user.user_id), request_id)
             details: dict[str, JsonValue] = {"username": username, "email": email, "is_admin": is_admin}
             await record_event(
-                transaction, actor, EventType.USER_REGISTERED, now, user_id=user.user_id, details=details
+                transaction, context, EventType.USER_REGISTERED, now, user_id=user.user_id, details=details
             )
         return user
 
-    async def get(self, user_id: UUID) -> User:
-        """An account. Raises NotFound."""
+    async def get(self, context: Context, user_id: UUID) -> User:
+        """Return an account."""
+        require_account(context.principal, user_id)
         async with self._transactions.read() as transaction:
-            return await _existing(transaction, user_id)
+            user = await transaction.accounts.get(user_id)
+        if user is None:
+            raise NotFound(f"there is no user {user_id}")
+        return user
 
-    async def page(self, limit: int, offset: int) -> tuple[list[User], int]:
-        """Accounts in the order of registration, and how many there are in all."""
+    async def page(self, context: Context, limit: int, offset: int) -> tuple[list[User], int]:
+        """Return a page of accounts in the order of registration, and the number of all. For administrators."""
+        require_admin(context.principal)
         async with self._transactions.read() as transaction:
             return await transaction.accounts.page(limit, offset)
 
-    async def update(
-        self,
-        caller: UserPrincipal,
-        user_id: UUID,
-        change: ProfileChange,
-        request_id: str | None,
-        network: str = THIS_HOST,
-    ) -> User:
-        """Change a profile; a changed password ends all of the user's logins.
+    async def update(self, context: Context, user_id: UUID, change: ProfileChange) -> User:
+        """Change a profile. A new password revokes all of the user's tokens.
 
-        Raises InvalidInput for a missing current password; NotFound; Conflict for a taken name or address, or when no
-        active admin would be left; Forbidden for a wrong current password or for `is_admin` of a caller who is none;
-        RateLimited.
+        Raises:
+            InvalidInput: the current password is missing.
+            Conflict: a name or address is taken, or no active administrator would be left.
+            Forbidden: also for a wrong current password, and for `is_admin` by a user who is no administrator.
+            RateLimited: too many wrong current passwords.
+            Overloaded: too many passwords wait to be hashed.
+
         """
-        if change.is_admin is not None:
+        caller = context.principal
+        require_account(caller, user_id)
+        if "is_admin" in change:
             require_admin(caller)
         proven_hash = None
-        if change.password is not None and caller.user_id == user_id:
-            if change.current_password is None:
+        if "password" in change and isinstance(caller, UserPrincipal) and caller.user_id == user_id:
+            if "current_password" not in change:
                 message = "required to change your own password"
                 raise InvalidInput.at("body", "current_password", message=message, kind="missing")
-            proven_hash = await self._proven_hash(user_id, change.current_password, network)
-        password_hash = None if change.password is None else await self._passwords.hash(change.password, network)
+            proven_hash = await self._verify_password(context, user_id, change["current_password"])
+        password_hash = None
+        if "password" in change:
+            password_hash = await self._passwords.hash(change["password"], context.network)
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            before = await self._locked(transaction, user_id, leaves_admins=change.is_admin is False)
+            before = await self._lock(transaction, user_id, leaves_admins=change.get("is_admin") is False)
             if proven_hash is not None:
                 await self._require_hash(transaction, user_id, proven_hash)
-            wanted = UserChange(change.username, change.email, password_hash, None, change.is_admin)
-            user = await transaction.accounts.update(user_id, wanted, now)
+            user = await transaction.accounts.update(user_id, _user_change(change, password_hash), now)
             digests = await transaction.tokens.digests_of_user(user_id)
-            await invalidate_with(transaction, self._principals, digests, now)
+            await self._invalidation.invalidate_on_commit(transaction, now, digests=digests)
             if password_hash is not None:
                 await transaction.tokens.delete_of_user(user_id)
-            await self._tell_of_update(transaction, Actor.of(caller, request_id), before, user, change)
+            await self._record_update(transaction, context, before, user, change)
         return user
 
-    async def set_active(self, caller: UserPrincipal, user_id: UUID, request_id: str | None, *, active: bool) -> User:
-        """Suspend an account's tokens and its devices' keys, or let them work again.
+    async def set_active(self, context: Context, user_id: UUID, *, active: bool) -> User:
+        """Suspend an account's tokens and its devices' keys, or end the suspension. Idempotent. For administrators.
 
-        Raises NotFound, or Conflict when no active admin would be left.
+        Raises Conflict if no active administrator would be left.
         """
+        require_admin(context.principal)
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            user = await self._locked(transaction, user_id, leaves_admins=not active)
+            user = await self._lock(transaction, user_id, leaves_admins=not active)
             if user.is_active == active:
                 return user
             user = await transaction.accounts.update(user_id, UserChange(is_active=active), now)
-            await invalidate_account_with(transaction, self._principals, user_id, now)
+            await self._invalidation.invalidate_account_on_commit(transaction, user_id, now)
             event_type = EventType.USER_ACTIVATED if active else EventType.USER_DEACTIVATED
-            await record_event(transaction, Actor.of(caller, request_id), event_type, now, user_id=user_id)
+            await record_event(transaction, context, event_type, now, user_id=user_id)
         return user
 
-    async def delete(self, caller: UserPrincipal, user_id: UUID, request_id: str | None) -> None:
-        """Delete an account and all that it owns; its events stay, without names and addresses.
+    async def delete(self, context: Context, user_id: UUID) -> None:
+        """Delete an account and all that it owns. Its events stay, anonymized. For administrators.
 
-        Access and visibility end at once; rows and telemetry are removed in the background.
-
-        Raises NotFound, or Conflict when no active admin would be left.
+        Access and visibility end at once; rows and telemetry are removed in the background. Raises Conflict if no
+        active administrator would be left.
         """
+        require_admin(context.principal)
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            await self._locked(transaction, user_id, leaves_admins=True)
+            await self._lock(transaction, user_id, leaves_admins=True)
             await transaction.accounts.mark_deleted(user_id, now)
             await transaction.tokens.delete_of_user(user_id)
-            await invalidate_account_with(transaction, self._principals, user_id, now)
-            actor = Actor.of(caller, request_id)
-            await record_event(transaction, actor, EventType.USER_DELETED, now, user_id=user_id)
-            await transaction.outbox.add([anonymize_message(user_id, now), deletion_message(user_id, now)])
+            await self._invalidation.invalidate_account_on_commit(transaction, user_id, now)
+            await record_event(transaction, context, EventType.USER_DELETED, now, user_id=user_id)
+            await transaction.outbox.add([anonymize_message(user_id, now), account_deletion_message(user_id, now)])
 
-    async def _proven_hash(self, user_id: UUID, current_password: str, network: str) -> str:
-        """The hash of the account's password, which this one fits. Tries count as those of logins do."""
+    async def _verify_password(self, context: Context, user_id: UUID, password: str) -> str:
+        """Verify the current password and return its stored hash. Counts against the login limit."""
         await self._throttle.take_account(str(user_id))
         async with self._transactions.read() as transaction:
             stored = await transaction.accounts.get_credentials(user_id)
         if stored is None:
             raise NotFound(f"there is no user {user_id}")
-        async with self._throttle.not_for_overload(str(user_id)):
-            right = await self._passwords.verify(current_password, stored.password_hash, network)
+        async with self._throttle.refund_if_overloaded(str(user_id)):
+            right = await self._passwords.verify(password, stored.password_hash, context.network)
         if not right:
             raise Forbidden(_WRONG_PASSWORD)
-        await self._throttle.give_back_account(str(user_id))
+        await self._throttle.refund_account(str(user_id))
         return stored.password_hash
 
     async def _require_hash(self, transaction: Transaction, user_id: UUID, password_hash: str) -> None:
-        """Raise Forbidden when the password has changed since it was proven."""
+        """Raise Forbidden if the password has changed since it was verified."""
         stored = await transaction.accounts.get_credentials(user_id)
         if stored is None or stored.password_hash != password_hash:
             raise Forbidden(_WRONG_PASSWORD)
 
-    async def _locked(self, transaction: Transaction, user_id: UUID, *, leaves_admins: bool) -> User:
-        """The account, which nobody else changes meanwhile. Raises Conflict for the last active admin who is to go."""
+    async def _lock(self, transaction: Transaction, user_id: UUID, *, leaves_admins: bool) -> User:
+        """Lock and return the account. Raises Conflict for the last active administrator if `leaves_admins`."""
         admins = await transaction.accounts.lock_active_admins() if leaves_admins else None
         user = await transaction.accounts.lock(user_id)
         if user is None:
@@ -192,29 +204,28 @@ class Accounts:
             raise Conflict("the last active administrator can't be removed, demoted or deactivated")
         return user
 
-    async def _tell_of_update(
-        self, transaction: Transaction, actor: Actor, before: User, after: User, change: ProfileChange
+    async def _record_update(
+        self, transaction: Transaction, context: Context, before: User, after: User, change: ProfileChange
     ) -> None:
-        if change.password is not None:
-            await record_event(
-                transaction, actor, EventType.USER_PASSWORD_CHANGED, after.updated_at, user_id=after.user_id
-            )
+        user_id, at = after.user_id, after.updated_at
+        if "password" in change:
+            await record_event(transaction, context, EventType.USER_PASSWORD_CHANGED, at, user_id=user_id)
         changed: list[JsonValue] = [
             field for field in ("username", "email", "is_admin") if getattr(before, field) != getattr(after, field)
         ]
         if changed:
-            await record_event(
-                transaction,
-                actor,
-                EventType.USER_UPDATED,
-                after.updated_at,
-                user_id=after.user_id,
-                details={"changed": changed},
-            )
+            details = {"changed": changed}
+            await record_event(transaction, context, EventType.USER_UPDATED, at, user_id=user_id, details=details)
 
 
-async def _existing(transaction: Transaction, user_id: UUID) -> User:
-    user = await transaction.accounts.get(user_id)
-    if user is None:
-        raise NotFound(f"there is no user {user_id}")
-    return user
+def _user_change(change: ProfileChange, password_hash: str | None) -> UserChange:
+    wanted = UserChange()
+    if "username" in change:
+        wanted["username"] = change["username"]
+    if "email" in change:
+        wanted["email"] = change["email"]
+    if "is_admin" in change:
+        wanted["is_admin"] = change["is_admin"]
+    if password_hash is not None:
+        wanted["password_hash"] = password_hash
+    return wanted

@@ -1,18 +1,18 @@
-"""How much telemetry came, counted here and stored in bulk."""
+"""Activity: submissions and values, counted in memory and stored in bulk."""
 
 from iotflow.clock import Clock
 from iotflow.domain.times import Millis
-from iotflow.limit_log import LimitLog
+from iotflow.logs import LimitLog
 from iotflow.repositories.activity import Activity, ActivityRepository, DeviceHour
 
 HOUR_MS = 3_600_000
 DEVICE_HOURS_PER_FLUSH = 1_000
 MAX_DEVICE_HOURS = 100_000
-"""Device hours that wait for a flush, some 30 MiB: the store may be away for long, and counts are estimates."""
+"""Buffered device hours, some 30 MiB. Beyond it submissions are not counted: counts are estimates."""
 
 
-class ActivityCounter:
-    """Counts submissions per device and hour of receipt. A process that is killed loses what it has not flushed."""
+class ActivityBuffer:
+    """A buffer of submissions per device and hour of receipt. A killed process loses the counts not yet flushed."""
 
     def __init__(self, repository: ActivityRepository, clock: Clock) -> None:
         self._repository = repository
@@ -21,12 +21,12 @@ class ActivityCounter:
         self._dropped = LimitLog(f"{MAX_DEVICE_HOURS:,} counts of activity that wait for the documents")
 
     def count(self, device_id: int, points: int, *, messages: int = 1) -> None:
-        """Count values of a submission; `messages` is 0 for all but the first of its chunks."""
+        """Count the values of a submission. `messages` is 1 for its first chunk, 0 for the others."""
         now = self._clock.now()
         self._add(DeviceHour(device_id, Millis(now - now % HOUR_MS)), Activity(messages, points))
 
     async def flush(self) -> None:
-        """Store what was counted, in chunks. Raises StoreUnavailable, and then keeps the rest for the next flush."""
+        """Store the counts in chunks. Raises StoreUnavailable; the counts not stored stay for the next flush."""
         waiting = list(self._counts)
         for start in range(0, len(waiting), DEVICE_HOURS_PER_FLUSH):
             chunk = waiting[start : start + DEVICE_HOURS_PER_FLUSH]
@@ -47,7 +47,10 @@ class ActivityCounter:
         self._counts[at] = Activity(messages + more.messages, points + more.points)
 
     async def points_within(self, hours: int) -> int:
-        """About how many values came within the last so many hours: of the hour cut in two, its share."""
+        """Return an estimate of the values received within the last `hours` hours.
+
+        The oldest hour is counted in proportion to its part within that time. Raises StoreUnavailable.
+        """
         now = self._clock.now()
         since = now - hours * HOUR_MS
         first = Millis(since - since % HOUR_MS)

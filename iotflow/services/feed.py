@@ -1,4 +1,4 @@
-"""The records of all of a user's devices, newest first."""
+"""The feed: the records of all devices of a user, newest first."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,21 +8,23 @@ from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 
+from iotflow.concurrency.tasks import MAX_CONCURRENT_CALLS, gather_bounded
+from iotflow.domain.context import Context
 from iotflow.domain.errors import NotFound
+from iotflow.domain.permissions import require_account, require_user
 from iotflow.domain.telemetry import MAX_PAGE_BYTES, MAX_PAGE_VALUES, PageLimit, PageRoom, StoredRecord, size_of
-from iotflow.domain.times import Millis, Span
-from iotflow.parallel import AT_ONCE, in_parallel
+from iotflow.domain.times import Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.bulk_reads import BulkReads
 
 DEVICES_PER_CHUNK = 2_000
-"""Devices that are looked at by one statement of SQL."""
+"""Devices per SQL statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedPosition:
-    """Where a feed, newest first and then by device, was left: after this record."""
+    """A position in a feed, ordered newest first, then by device: after the record of this time and device."""
 
     timestamp: Millis
     device_id: int
@@ -30,7 +32,7 @@ class FeedPosition:
 
 @dataclass(frozen=True, slots=True)
 class FeedRecord:
-    """A record of one of a user's devices."""
+    """A record of a feed, with its device."""
 
     device_id: int
     device_name: str
@@ -39,14 +41,14 @@ class FeedRecord:
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """Records of a feed, and where the next page begins; None at the end."""
+    """A page of a feed. `next` is the position of the next page, None at the end."""
 
     records: list[FeedRecord]
     next: FeedPosition | None
 
 
 class _Item(NamedTuple):
-    """A record with what puts it in order: the newest first, then by device."""
+    """A record with its sort key: newest first, then by device."""
 
     age: int
     device_id: int
@@ -55,57 +57,72 @@ class _Item(NamedTuple):
 
 
 class Feed:
-    """Merges the newest records of many devices, of which it reads only those that the page can show."""
+    """A feed that merges the newest records of many devices. It reads only devices that can be on the page."""
 
     def __init__(self, transactions: Transactions, telemetry: TelemetryRepository, bulk_reads: BulkReads) -> None:
         self._transactions = transactions
         self._telemetry = telemetry
         self._bulk_reads = bulk_reads
 
-    async def page(self, account: UUID, user_id: UUID, span: Span, limit: int, after: FeedPosition | None) -> FeedPage:
-        """Read a page of a user's feed on behalf of an account. Raises NotFound for an unknown user, Overloaded."""
-        async with self._bulk_reads.turn(account):
+    async def page(
+        self, context: Context, user_id: UUID, time_range: TimeRange, limit: int, after: FeedPosition | None
+    ) -> FeedPage:
+        """Return a page of a user's feed after a position (None: from the newest).
+
+        Raises:
+            Unauthenticated: the caller has no credentials.
+            Forbidden: the caller is a device, or another user without the rights of an administrator.
+            NotFound: the user is unknown.
+            Overloaded: too many bulk reads of the caller.
+            StoreUnavailable.
+
+        """
+        caller = require_user(context.principal)
+        require_account(caller, user_id)
+        async with self._bulk_reads.slot(caller.user_id):
             newest = _Newest(PageLimit(limit))
-            heads = await self._heads(user_id, span, after)
+            heads = await self._heads(user_id, time_range, after)
 
             def reads() -> Iterator[Callable[[], Awaitable[None]]]:
                 for time, device_id in heads:
                     if time < newest.floor:
                         return
-                    yield partial(self._read, newest, device_id, _beyond(span, device_id, after), limit)
+                    yield partial(self._read, newest, device_id, _range_after(time_range, device_id, after), limit)
 
-            await in_parallel(reads())
-            return await self._named(newest)
+            await gather_bounded(reads())
+            return await self._add_names(newest)
 
-    async def _heads(self, user_id: UUID, span: Span, after: FeedPosition | None) -> list[tuple[Millis, int]]:
-        """The time of each device's first record on the page or after it, with the device, the newest first."""
+    async def _heads(
+        self, user_id: UUID, time_range: TimeRange, after: FeedPosition | None
+    ) -> list[tuple[Millis, int]]:
+        """Return the time of each device's newest record after the position, with its id, newest first."""
         heads: list[tuple[Millis, int]] = []
         async for device_ids in self._device_ids(user_id):
-            by_span: dict[Span, list[int]] = {}
+            by_range: dict[TimeRange, list[int]] = {}
             for device_id in device_ids:
-                by_span.setdefault(_beyond(span, device_id, after), []).append(device_id)
-            for rest, some in by_span.items():
+                by_range.setdefault(_range_after(time_range, device_id, after), []).append(device_id)
+            for rest, some in by_range.items():
                 found = await self._telemetry.newest_times(some, rest)
                 heads += [(time, device_id) for device_id, time in found.items()]
         return sorted(heads, reverse=True)
 
-    async def _read(self, newest: "_Newest", device_id: int, span: Span, limit: int) -> None:
-        """Read a device's records while they are among the newest."""
-        # A part of what the page holds: several devices are read at a time.
-        part = PageLimit(limit + 1, MAX_PAGE_VALUES // AT_ONCE, MAX_PAGE_BYTES // AT_ONCE)
+    async def _read(self, newest: "_Newest", device_id: int, time_range: TimeRange, limit: int) -> None:
+        """Add a device's records to the page until they are older than the page's oldest."""
+        # A share of the page: `MAX_CONCURRENT_CALLS` devices are read concurrently, and each may return a full part.
+        part = PageLimit(limit + 1, MAX_PAGE_VALUES // MAX_CONCURRENT_CALLS, MAX_PAGE_BYTES // MAX_CONCURRENT_CALLS)
         after: Millis | None = None
         while True:
-            kept = Span(max(span.start, newest.floor), span.end)
+            kept = TimeRange(max(time_range.start, newest.floor), time_range.end)
             page = await self._telemetry.records(device_id, kept, descending=True, limit=part, after=after)
             newest.add(device_id, page.records)
             if not page.more or page.records[-1].timestamp < newest.floor:
                 return
             after = page.records[-1].timestamp
 
-    async def _named(self, newest: "_Newest") -> FeedPage:
+    async def _add_names(self, newest: "_Newest") -> FeedPage:
         async with self._transactions.read() as transaction:
             names = await transaction.devices.names({item.device_id for item in newest.items})
-        # A device that was deleted meanwhile has no name.
+        # A device that was deleted since has no name.
         shown = [
             FeedRecord(item.device_id, names[item.device_id], item.record)
             for item in newest.items
@@ -115,7 +132,7 @@ class Feed:
         return FeedPage(shown, last and FeedPosition(last.record.timestamp, last.device_id))
 
     async def _device_ids(self, user_id: UUID) -> AsyncIterator[list[int]]:
-        """The ids of the user's devices, some at a time. Raises NotFound for an unknown user."""
+        """Yield chunks of the ids of a user's devices. Raises NotFound for an unknown user."""
         after = 0
         while True:
             async with self._transactions.read() as transaction:
@@ -129,7 +146,7 @@ class Feed:
 
 
 class _Newest:
-    """The newest records of those that were added, as many as a page holds."""
+    """A page of the newest among the added records."""
 
     def __init__(self, limit: PageLimit) -> None:
         self._limit = limit
@@ -138,11 +155,11 @@ class _Newest:
 
     @property
     def floor(self) -> Millis:
-        """The page holds no record older than this."""
+        """Return the time of the page's oldest record if the page is full, else 0."""
         return self.items[-1].record.timestamp if self.more else Millis(0)
 
     def add(self, device_id: int, records: Sequence[StoredRecord]) -> None:
-        """Put a device's records in order among the others, and drop what the page does not hold."""
+        """Merge a device's records in order, and drop those beyond the page."""
         merged = [*self.items]
         for record in records:
             shown = StoredRecord(record.timestamp, record.values, None)
@@ -153,9 +170,9 @@ class _Newest:
         self.more = self.more or len(self.items) < len(merged)
 
 
-def _beyond(span: Span, device_id: int, after: FeedPosition | None) -> Span:
-    """What of the span a device's records lie in that come after a position."""
+def _range_after(time_range: TimeRange, device_id: int, after: FeedPosition | None) -> TimeRange:
+    """Return the part of a range in which a device's records come after a position."""
     if after is None:
-        return span
+        return time_range
     end = Millis(after.timestamp + (device_id > after.device_id))
-    return Span(span.start, end if span.end is None else min(span.end, end))
+    return TimeRange(time_range.start, end if time_range.end is None else min(time_range.end, end))

@@ -1,33 +1,24 @@
-"""Whether the stores answer."""
+"""Health checks of the stores."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.repositories.stores import Probe
 
 PROBE_TIMEOUT_S = 2.0
-REMEMBERED_S = 1.0
+MAX_AGE_S = 1.0
+"""Time in seconds for which results are cached."""
 
 Verdict = Literal["healthy", "degraded", "unhealthy"]
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """How to ask one store whether it answers. `essential`: without it the service is of no use."""
-
-    name: str
-    role: str
-    backend: str
-    essential: bool
-    ping: Callable[[], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
 class StoreHealth:
-    """What a store's probe found. `latency_ms` is None when it did not answer."""
+    """The result of a store's probe. `latency_ms` is None when the store did not answer."""
 
     name: str
     role: str
@@ -39,20 +30,20 @@ class StoreHealth:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What all probes found."""
+    """The results of all probes."""
 
     stores: Sequence[StoreHealth]
 
     @property
     def verdict(self) -> Verdict:
-        """Unhealthy without an essential store, degraded without another."""
+        """Return unhealthy if an essential store is unavailable, degraded if another one is, else healthy."""
         if all(store.available for store in self.stores):
             return "healthy"
         return "degraded" if all(store.available for store in self.stores if store.essential) else "unhealthy"
 
 
 class HealthCheck:
-    """Probes the stores, at most once within `REMEMBERED_S`, however many ask."""
+    """A health check of the stores. It probes them at most once in `MAX_AGE_S` seconds, for any number of requests."""
 
     def __init__(self, probes: Sequence[Probe]) -> None:
         self._probes = probes
@@ -61,9 +52,9 @@ class HealthCheck:
         self._probing = asyncio.Lock()
 
     async def check(self) -> Health:
-        """The health of the stores, no older than `REMEMBERED_S`."""
+        """Return the health of the stores, at most `MAX_AGE_S` seconds old."""
         async with self._probing:
-            if self._found is None or time.monotonic() - self._found_at > REMEMBERED_S:
+            if self._found is None or time.monotonic() - self._found_at > MAX_AGE_S:
                 self._found = Health(await asyncio.gather(*(_probe(probe) for probe in self._probes)))
                 self._found_at = time.monotonic()
             return self._found

@@ -1,4 +1,7 @@
-"""Telemetry on its way in: judged, stored durably, then told to the caches."""
+"""Ingestion: records are checked, stored durably, and passed to observers.
+
+All protocols submit records here, so the rules for records are enforced here.
+"""
 
 import asyncio
 import logging
@@ -6,44 +9,38 @@ from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from iotflow.clock import Clock
-from iotflow.completion import to_completion
-from iotflow.domain import credentials
-from iotflow.domain.devices import DeviceStatus
+from iotflow.concurrency.group_commit import GroupCommit
+from iotflow.concurrency.tasks import run_to_completion
+from iotflow.concurrency.time_slices import TimeSlice
+from iotflow.domain.context import Context, RequestContext
+from iotflow.domain.devices import DeviceStatus, DeviceSummary
 from iotflow.domain.errors import FieldError, InvalidInput, StoreUnavailable
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonObject
-from iotflow.domain.permissions import visible_device
-from iotflow.domain.principals import DevicePrincipal, UserPrincipal
-from iotflow.domain.telemetry import (
-    MAX_AHEAD_MS,
-    MAX_NAMES_PER_DEVICE,
-    LatestValue,
-    Record,
-    Value,
-    expiry,
-)
-from iotflow.domain.times import Micros, Millis
-from iotflow.group_commit import GroupCommit
-from iotflow.repositories.latest_cache import LatestCache
-from iotflow.repositories.principal_cache import PrincipalCache
+from iotflow.domain.permissions import require_device, require_telemetry_accepted, require_user
+from iotflow.domain.principals import DevicePrincipal
+from iotflow.domain.telemetry import MAX_NAMES_PER_DEVICE, Record, Value, errors_of_record, time_error
+from iotflow.domain.times import Millis
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
-from iotflow.services.activity import ActivityCounter
-from iotflow.services.audit import Actor, record_event
-from iotflow.services.catalogue import Catalogue
-from iotflow.services.invalidation import invalidate_with
-from iotflow.time_slices import TimeSlice
+from iotflow.services.audit_log import record_event
+from iotflow.services.cache_invalidation import CacheInvalidation
+from iotflow.services.device_lookup import DeviceLookup
+from iotflow.services.measurement_names import MeasurementNameCache
+from iotflow.services.observers import RecordBatch, RecordObservers
 
 ACTIVATIONS_PER_COMMIT = 500
-ACTIVATIONS_WAITING = 10_000
+MAX_WAITING_ACTIVATIONS = 10_000
 ACTIVATION_DEADLINE_S = 1.5
+MAX_REJECTION_DETAIL = 300
+"""Characters in the detail of a rejection."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One record as it was sent. `timestamp` None is the time of receipt."""
+    """One record as a client sends it. `timestamp` None: the time of receipt."""
 
     values: Mapping[str, Value]
     timestamp: Millis | None
@@ -51,12 +48,12 @@ class Submission:
 
 
 Chunk = Mapping[int, Submission]
-"""Records of a batch by their index in it, as many as are stored together."""
+"""Records that are stored together, by their index in the batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why the record at `index` of a batch was not stored."""
+    """The rejection of the record at `index` of a batch, with the reason."""
 
     index: int
     detail: str
@@ -64,166 +61,175 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """How many records of a batch were stored, and what was wrong with the others."""
+    """The outcome of a batch: the number of stored records, and the rejections of the others."""
 
     accepted: int
     rejections: Sequence[Rejection]
 
 
-@dataclass(frozen=True, slots=True)
-class _Activation:
-    device_id: int
-    request_id: str | None
-
-
 class Ingest:
-    """Takes telemetry. What it has answered is durable; caches and counts follow."""
+    """Ingestion of telemetry. A submission returns after the durable write and the calls of the observers."""
 
     def __init__(
         self,
         transactions: Transactions,
         telemetry: TelemetryRepository,
-        latest: LatestCache,
-        principals: PrincipalCache,
-        activity: ActivityCounter,
+        observers: RecordObservers,
+        devices: DeviceLookup,
+        invalidation: CacheInvalidation,
         clock: Clock,
-        *,
-        retention_days: int,
     ) -> None:
         self._transactions = transactions
         self._telemetry = telemetry
-        self._latest = latest
-        self._principals = principals
-        self._activity = activity
+        self._observers = observers
+        self._devices = devices
+        self._invalidation = invalidation
         self._clock = clock
-        self._retention_days = retention_days
-        self._catalogue = Catalogue(telemetry, clock)
+        self._names = MeasurementNameCache(telemetry, clock)
         self._activations = GroupCommit(
-            self._activate_group,
+            self._activate_devices,
             store="sql",
             group_weight=ACTIVATIONS_PER_COMMIT,
-            waiting_weight=ACTIVATIONS_WAITING,
+            max_waiting_weight=MAX_WAITING_ACTIVATIONS,
             deadline_s=ACTIVATION_DEADLINE_S,
         )
 
-    async def submit(self, device: DevicePrincipal, submission: Submission, request_id: str | None) -> Millis:
-        """Store one record of the device's; its time. Raises InvalidInput."""
-        record = self._record(submission)
-        if error := self._time_error(record.timestamp):
-            raise InvalidInput.at("body", "timestamp", message=error)
-        if not await self._catalogue.admit(device.device_id, record.values.keys()):
+    async def submit(self, context: Context, submission: Submission) -> Millis:
+        """Store one record of the calling device and return its time.
+
+        Raises:
+            Unauthenticated: the caller has no credentials.
+            Forbidden: the caller is no device, or the device is in maintenance.
+            InvalidInput: the record breaks a rule.
+            StoreUnavailable: the record may be stored nevertheless.
+
+        """
+        caller = self._submitter(context)
+        record = self._build_record(submission)
+        if errors := self._errors(record):
+            raise InvalidInput(errors)
+        if not await self._names.try_add(caller.device_id, record.values.keys()):
             message = f"a device has at most {MAX_NAMES_PER_DEVICE} names, and this one would be past that"
             raise InvalidInput([FieldError(("body", "data", name), message) for name in record.values])
-        await to_completion(self._store(device.device_id, [record]))
-        await self._activate(device, request_id)
+        await run_to_completion(self._store(RecordBatch(caller.device, [record])))
+        await self._activate(caller, context)
         return record.timestamp
 
-    async def submit_batch(
-        self, device: DevicePrincipal, chunks: AsyncIterable[Chunk], request_id: str | None
-    ) -> BatchOutcome:
-        """Store the device's records; each is judged by itself. It counts as one submission."""
-        outcome = await self._store_chunks(device.device_id, chunks)
+    async def submit_batch(self, context: Context, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
+        """Store records of the calling device. Each is checked separately; the batch counts as one message.
+
+        Raises the errors of `submit` except InvalidInput. If a chunk fails, the earlier ones stay stored: a retry of
+        the whole batch is idempotent.
+        """
+        caller = self._submitter(context)
+        outcome = await self._store_chunks(caller.device, chunks)
         if outcome.accepted:
-            await self._activate(device, request_id)
+            await self._activate(caller, context)
         return outcome
 
-    async def backfill(self, caller: UserPrincipal, device_id: int, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
-        """Store records on behalf of a device; its presence and status stay. Raises NotFound."""
-        async with self._transactions.read() as transaction:
-            visible_device(caller, device_id, await transaction.devices.get(device_id))
-        return await self._store_chunks(device_id, chunks)
+    async def backfill(self, context: Context, device_id: int, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
+        """Store records of a user's device. The device's presence and status stay unchanged.
+
+        Raises:
+            Unauthenticated: the caller has no credentials.
+            Forbidden: the caller is no user.
+            NotFound: the device does not exist or is hidden from the caller.
+            StoreUnavailable: records may be stored nevertheless.
+
+        """
+        require_user(context.principal)
+        return await self._store_chunks(await self._devices.get_visible(context.principal, device_id), chunks)
 
     async def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for activations under way."""
         await self._activations.close()
 
-    async def _store_chunks(self, device_id: int, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
-        """Store one chunk after the other. One that fails leaves those before it stored: to send all again is safe."""
+    def _submitter(self, context: Context) -> DevicePrincipal:
+        caller = require_device(context.principal)
+        require_telemetry_accepted(caller.device.status)
+        return caller
+
+    async def _store_chunks(self, device: DeviceSummary, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
         accepted = 0
         rejections: list[Rejection] = []
         async for chunk in chunks:
-            records = await self._judged(device_id, chunk, rejections)
+            records = await self._accept(device.id, chunk, rejections)
             if records:
-                await to_completion(self._store(device_id, records, messages=0 if accepted else 1))
+                await run_to_completion(self._store(RecordBatch(device, records, messages=0 if accepted else 1)))
                 accepted += len(records)
         return BatchOutcome(accepted, rejections)
 
-    async def _judged(self, device_id: int, chunk: Chunk, rejections: list[Rejection]) -> list[Record]:
-        """The records of a chunk that may be stored; why others may not is appended to `rejections`."""
+    async def _accept(self, device_id: int, chunk: Chunk, rejections: list[Rejection]) -> list[Record]:
+        """Return the records of a chunk that may be stored, and append the others to `rejections`."""
         records: list[Record] = []
         work = TimeSlice()
         for index, submission in chunk.items():
             await work.pause()
-            record = self._record(submission)
-            if error := self._time_error(record.timestamp):
-                rejections.append(Rejection(index, f"timestamp: {error}"))
-            elif not await self._catalogue.admit(device_id, record.values.keys()):
+            record = self._build_record(submission)
+            if errors := self._errors(record):
+                rejections.append(Rejection(index, _detail(errors)))
+            elif not await self._names.try_add(device_id, record.values.keys()):
                 message = f"data: a device has at most {MAX_NAMES_PER_DEVICE} names, and this one would be past that"
                 rejections.append(Rejection(index, message))
             else:
                 records.append(record)
         return records
 
-    def _record(self, submission: Submission) -> Record:
+    def _build_record(self, submission: Submission) -> Record:
         received = self._clock.receipt()
-        # Not the time of receipt, which stays ahead of the clock after that was set back.
+        # Not the time of receipt: it stays ahead of the clock after the clock is set back.
         timestamp = self._clock.now() if submission.timestamp is None else submission.timestamp
         return Record(timestamp, submission.values, submission.metadata, received)
 
-    def _time_error(self, timestamp: Millis) -> str | None:
-        if timestamp > self._clock.now() + MAX_AHEAD_MS:
-            return f"more than {MAX_AHEAD_MS // 60_000} minutes ahead of the service's clock"
-        return None
+    def _errors(self, record: Record) -> list[FieldError]:
+        errors = errors_of_record(record.values, record.metadata)
+        if error := time_error(record.timestamp, self._clock.now()):
+            errors.append(FieldError(("body", "timestamp"), error))
+        return errors
 
-    async def _store(self, device_id: int, records: Sequence[Record], *, messages: int = 1) -> None:
-        """Write records and tell the caches; run to completion, or a cached value could stay older than the store's."""
+    async def _store(self, stored: RecordBatch) -> None:
+        """Write records and call the observers. Must not be cancelled in between: the cache would stay stale."""
         try:
-            await self._telemetry.write(device_id, records)
+            await self._telemetry.write(stored.device.id, stored.records)
         except BaseException:
-            # The records, or some of them, may have reached the store all the same.
-            await self._latest.invalidate(device_id)
+            await self._observers.on_write_failed(stored.device)
             raise
-        await self._latest.advance(device_id, await self._newest(records))
-        self._activity.count(device_id, sum(len(record.values) for record in records), messages=messages)
+        await self._observers.on_stored(stored)
 
-    async def _newest(self, records: Sequence[Record]) -> dict[str, LatestValue]:
-        newest: dict[str, LatestValue] = {}
-        work = TimeSlice()
-        for record in records:
-            await work.pause()
-            expires: Micros | None = expiry(record.received, self._retention_days)
-            for name, value in record.values.items():
-                known = newest.get(name)
-                # Records are in order of receipt: of two at one time the later one stays.
-                if known is None or known.timestamp <= record.timestamp:
-                    newest[name] = LatestValue(value, record.timestamp, record.received, expires)
-        return newest
-
-    async def _activate(self, device: DevicePrincipal, request_id: str | None) -> None:
-        if device.status is not DeviceStatus.INACTIVE:
+    async def _activate(self, device: DevicePrincipal, context: Context) -> None:
+        if device.device.status is not DeviceStatus.INACTIVE:
             return
         try:
             async with asyncio.timeout(ACTIVATION_DEADLINE_S):
-                await self._activations.submit(_Activation(device.device_id, request_id))
+                await self._activations.submit(RequestContext(device, context.request_id))
         except (StoreUnavailable, TimeoutError) as error:
-            # The telemetry is stored. A device that stays inactive tries again with its next submission.
-            logger.warning("device %d was not activated in time: %r", device.device_id, error)
+            # The telemetry is stored, so the submission must not fail. The next submission activates the device.
+            logger.warning(
+                "ingestion: device=%d not activated: %r; retry with its next submission", device.device_id, error
+            )
 
-    async def _activate_group(self, activations: Sequence[_Activation]) -> None:
+    async def _activate_devices(self, contexts: Sequence[RequestContext[DevicePrincipal]]) -> None:
         now = self._clock.now()
-        requests = {activation.device_id: activation.request_id for activation in activations}
+        by_device = {context.principal.device_id: context for context in contexts}
         async with self._transactions.write(bulk=True) as transaction:
             digests: list[bytes] = []
-            for device in await transaction.devices.activate(requests.keys(), now):
-                digests.append(credentials.device_reference(device.id))
+            activated = await transaction.devices.activate(by_device.keys(), now)
+            for device in activated:
                 digests += await transaction.keys.digests_of_device(device.id)
                 await record_event(
                     transaction,
-                    Actor("device", str(device.id), requests[device.id]),
+                    by_device[device.id],
                     EventType.DEVICE_STATUS_CHANGED,
                     now,
                     user_id=device.user_id,
                     device_id=device.id,
                     details={"from": DeviceStatus.INACTIVE.value, "to": DeviceStatus.ACTIVE.value},
                 )
-            await invalidate_with(transaction, self._principals, digests, now)
+            device_ids = [device.id for device in activated]
+            await self._invalidation.invalidate_on_commit(transaction, now, digests=digests, device_ids=device_ids)
+
+
+def _detail(errors: Sequence[FieldError]) -> str:
+    return "; ".join(f"{'.'.join(map(str, error.location[1:]))}: {error.message}" for error in errors)[
+        :MAX_REJECTION_DETAIL
+    ]

@@ -1,25 +1,19 @@
-"""How often passwords may be guessed."""
+"""The throttle of logins: limits on wrong passwords per account and per client network."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from iotflow.domain.errors import Overloaded, RateLimited
-from iotflow.limit_log import LimitLog
-from iotflow.repositories.rate_limits import Admission, RateLimit, RateLimiter
-
-
-@dataclass(frozen=True, slots=True)
-class LoginLimits:
-    """How many passwords may be wrong within `window_s` seconds before the next try must wait."""
-
-    per_account: int
-    per_network: int
-    window_s: int
+from iotflow.domain.limits import LoginLimits
+from iotflow.logs import LimitLog
+from iotflow.repositories.cache import Admission, RateLimit, RateLimiter
 
 
 class LoginThrottle:
-    """Counts tries before they are judged, so that many at once are no way around it; right ones are given back."""
+    """A throttle of wrong passwords. Attempts are counted before the verification, and right ones are refunded.
+
+    Counted afterwards, concurrent attempts would exceed the limit.
+    """
 
     def __init__(self, rate_limiter: RateLimiter, limits: LoginLimits) -> None:
         self._rate_limiter = rate_limiter
@@ -28,34 +22,34 @@ class LoginThrottle:
         self._logs = {limit: LimitLog(f"{limit.name}: {limit.limit:,}") for limit in (self._account, self._network)}
 
     async def take_account(self, account: str) -> None:
-        """Count a try of an account's password. Raises RateLimited."""
+        """Count an attempt on an account. Raises RateLimited."""
         await self._take(_account(account), self._account)
 
     async def take_network(self, network: str) -> Admission:
-        """Count a try from a client network. Raises RateLimited."""
+        """Count an attempt from a client network. Raises RateLimited."""
         return await self._take(_network(network), self._network)
 
-    async def give_back_account(self, account: str) -> None:
-        """The password was right."""
-        await self._rate_limiter.give_back(_account(account), self._account)
+    async def refund_account(self, account: str) -> None:
+        """Refund an attempt on an account after a right password."""
+        await self._rate_limiter.refund(_account(account), self._account)
 
-    async def give_back_network(self, network: str) -> None:
-        """The password was right."""
-        await self._rate_limiter.give_back(_network(network), self._network)
+    async def refund_network(self, network: str) -> None:
+        """Refund an attempt from a client network after a right password."""
+        await self._rate_limiter.refund(_network(network), self._network)
 
     @asynccontextmanager
-    async def not_for_overload(self, account: str, network: str | None = None) -> AsyncIterator[None]:
-        """Give the try back when the block could not judge the password: nobody has guessed then."""
+    async def refund_if_overloaded(self, account: str, network: str | None = None) -> AsyncIterator[None]:
+        """Refund the attempts if the block raises Overloaded: no password was verified."""
         try:
             yield
         except Overloaded:
-            await self.give_back_account(account)
+            await self.refund_account(account)
             if network is not None:
-                await self.give_back_network(network)
+                await self.refund_network(network)
             raise
 
     async def _take(self, subject: str, limit: RateLimit) -> Admission:
-        admission = await self._rate_limiter.take(subject, limit)
+        admission = await self._rate_limiter.hit(subject, limit)
         if admission.retry_after_s:
             self._logs[limit].met(subject)
             raise RateLimited(

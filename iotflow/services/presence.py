@@ -1,17 +1,35 @@
-"""When devices were last seen, which the SQL store learns of some seconds later."""
+"""Presence: times of devices' latest requests, flushed to the SQL store in bulk."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from iotflow.clock import Clock
 from iotflow.domain.devices import Device
 from iotflow.domain.times import Millis
-from iotflow.repositories.presence import PresenceRepository
+from iotflow.repositories.cache import PresenceRepository
+from iotflow.repositories.transactions import Transactions
+
+DEVICES_PER_FLUSH = 1_000
 
 
-async def with_presence(presence: PresenceRepository, devices: Sequence[Device]) -> list[Device]:
-    """The devices with what the presence knows of when they were last seen."""
+async def merge_presence(presence: PresenceRepository, devices: Sequence[Device]) -> list[Device]:
+    """Return devices with `last_seen` updated from the presence in the cache."""
     seen = await presence.last_seen([device.id for device in devices])
     return [
         replace(device, last_seen=max(seen[device.id], device.last_seen or Millis(0))) if device.id in seen else device
         for device in devices
     ]
+
+
+async def flush_presence(presence: PresenceRepository, transactions: Transactions, clock: Clock) -> None:
+    """Store presence in the SQL store, in chunks so that other writes run in between. Raises StoreUnavailable.
+
+    Times are capped at the current time: the clock may have been set back since.
+    """
+    times = sorted((await presence.pending()).items())
+    now = clock.now()
+    for start in range(0, len(times), DEVICES_PER_FLUSH):
+        seen = dict(times[start : start + DEVICES_PER_FLUSH])
+        async with transactions.write(bulk=True) as transaction:
+            await transaction.devices.record_seen({device_id: min(at, now) for device_id, at in seen.items()})
+        await presence.mark_flushed(seen)

@@ -1,20 +1,21 @@
-"""What operators see of the whole service."""
+"""Statistics of the whole service, for operators."""
 
 from dataclasses import dataclass
 
 from iotflow.clock import Clock
+from iotflow.domain.context import Context
 from iotflow.domain.devices import DeviceStatus
+from iotflow.domain.permissions import require_admin
 from iotflow.domain.times import Millis
-from iotflow.repositories.counters import Counter, Counters
-from iotflow.repositories.presence import PresenceRepository
+from iotflow.repositories.cache import CacheCounter, CacheCounters, PresenceRepository
 from iotflow.repositories.transactions import Transactions
-from iotflow.services.activity import ActivityCounter
-from iotflow.services.upkeep import flush_presence
+from iotflow.services.activity import ActivityBuffer
+from iotflow.services.presence import flush_presence
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Totals of the whole service; telemetry and cache counts are estimates."""
+    """Totals of the whole service. Counts of telemetry and of the caches are estimates."""
 
     users: int
     active_users: int
@@ -28,20 +29,20 @@ class Statistics:
 
     @property
     def cache_hit_rate(self) -> float | None:
-        """The share of look-ups that the caches answered, None before the first."""
+        """Return the share of look-ups answered by the caches, None before the first look-up."""
         lookups = self.cache_hits + self.cache_misses
         return self.cache_hits / lookups if lookups else None
 
 
-class StatisticsReader:
-    """Gathers `Statistics`."""
+class SystemStatistics:
+    """The statistics of the whole service, gathered from all stores."""
 
     def __init__(
         self,
         transactions: Transactions,
         presence: PresenceRepository,
-        activity: ActivityCounter,
-        counters: Counters,
+        activity: ActivityBuffer,
+        counters: CacheCounters,
         clock: Clock,
         *,
         online_window_s: int,
@@ -53,9 +54,10 @@ class StatisticsReader:
         self._clock = clock
         self._online_window_ms = online_window_s * 1_000
 
-    async def read(self) -> Statistics:
-        """The totals of now. Raises StoreUnavailable."""
-        # The SQL store counts who is online; it must know who was seen since the last flush.
+    async def read(self, context: Context) -> Statistics:
+        """Return the current totals. For administrators. Raises Unauthenticated, Forbidden, StoreUnavailable."""
+        require_admin(context.principal)
+        # Flushed first: the SQL store counts online devices, and would miss those seen since the last flush.
         await flush_presence(self._presence, self._transactions, self._clock)
         online_since = Millis(self._clock.now() - self._online_window_ms + 1)
         async with self._transactions.read() as transaction:
@@ -72,6 +74,6 @@ class StatisticsReader:
             groups=groups,
             points_last_hour=await self._activity.points_within(hours=1),
             points_last_day=await self._activity.points_within(hours=24),
-            cache_hits=cache[Counter.CACHE_HITS],
-            cache_misses=cache[Counter.CACHE_MISSES],
+            cache_hits=cache[CacheCounter.CACHE_HITS],
+            cache_misses=cache[CacheCounter.CACHE_MISSES],
         )

@@ -1,4 +1,4 @@
-"""Runs revisions on the connection that `iotflow.stores.sql.migrations` hands over, inside its transaction."""
+"""Run revisions on the connection that `iotflow.stores.sql.migrations` passes, inside its transaction."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""What one client does to the service must not hurt the others: abuse over real sockets, against a real process."""
+"""Abuse by one client must not harm the others: tests over real sockets, against a service process."""

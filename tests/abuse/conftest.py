@@ -1,4 +1,4 @@
-"""Services under attack, in processes of their own."""
+"""Fixtures: services in separate processes, embedded and on servers."""
 
 import asyncio
 import shutil
@@ -9,63 +9,45 @@ from pathlib import Path
 import httpx
 import pytest
 
-from iotflow.settings import load_settings
-from tests.api.conftest import prepare
-from tests.api.people import ADMIN, Person, Thing, join, login, new_device
-from tests.four import Four, Tables
+from tests.api.clients import ADMIN, DeviceClient, UserClient, login, new_device, sign_up
 from tests.processes import ServiceProcess
+from tests.server_stack import ServerStack, Tables
 
 Serve = Callable[..., ServiceProcess]
-"""Takes settings as environment variables, and options of `iotflow serve`."""
-
-
-@pytest.fixture(scope="session")
-def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Embedded stores with their schema and one administrator, to be copied."""
-    data_dir = tmp_path_factory.mktemp("prepared")
-    asyncio.run(prepare(load_settings(data_dir=data_dir)))
-    return data_dir
-
-
-@pytest.fixture(scope="session")
-def prepared_tables(four: Four, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    """What PostgreSQL holds with one administrator."""
-    asyncio.run(four.restore({}))
-    asyncio.run(prepare(four.settings(tmp_path_factory.mktemp("four"))))
-    return asyncio.run(four.tables())
+"""Starts a service with these environment variables and options of `iotflow serve`."""
 
 
 @pytest.fixture
 def embedded(prepared_data: Path, tmp_path: Path) -> Iterator[ServiceProcess]:
-    """A service over embedded stores of the test's own, not yet started; its process ends with the test."""
+    """A service over embedded stores for this test, not yet started; it is killed after the test."""
     shutil.copytree(prepared_data, tmp_path / "data")
     service = ServiceProcess(tmp_path / "data", {"IOTFLOW_LOG_LEVEL": "warning"})
     yield service
-    with suppress(RuntimeError):  # it runs no more
+    with suppress(RuntimeError):  # it has already ended
         service.kill()
 
 
 @pytest.fixture
-def on_four(four: Four, prepared_tables: Tables, tmp_path: Path) -> Iterator[ServiceProcess]:
-    """The same over the four servers."""
-    asyncio.run(four.restore(prepared_tables))
-    service = ServiceProcess(tmp_path / "data", {**four.environment(), "IOTFLOW_LOG_LEVEL": "warning"})
+def on_servers(server_stack: ServerStack, prepared_tables: Tables, tmp_path: Path) -> Iterator[ServiceProcess]:
+    """A service over the database servers, not yet started; it is killed after the test."""
+    asyncio.run(server_stack.restore(prepared_tables))
+    service = ServiceProcess(tmp_path / "data", {**server_stack.environment(), "IOTFLOW_LOG_LEVEL": "warning"})
     yield service
-    with suppress(RuntimeError):  # it runs no more
+    with suppress(RuntimeError):  # it has already ended
         service.kill()
 
 
-@pytest.fixture(params=["embedded", "four"])
+@pytest.fixture(params=["embedded", "servers"])
 def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Serve]:
-    """Starts a service with more settings, embedded and on the four servers; its process ends with the test."""
+    """A function that starts a service with more settings, embedded and on servers."""
     started: list[ServiceProcess] = []
     stores: Mapping[str, str] = {}
     if request.param == "embedded":
         shutil.copytree(request.getfixturevalue("prepared_data"), tmp_path / "data")
     else:
-        four: Four = request.getfixturevalue("four")
-        asyncio.run(four.restore(request.getfixturevalue("prepared_tables")))
-        stores = four.environment()
+        server_stack: ServerStack = request.getfixturevalue("server_stack")
+        asyncio.run(server_stack.restore(request.getfixturevalue("prepared_tables")))
+        stores = server_stack.environment()
 
     def start(env: Mapping[str, str], *options: str) -> ServiceProcess:
         environment = {**stores, "IOTFLOW_LOG_LEVEL": "warning", **env}
@@ -74,36 +56,44 @@ def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Serve]:
 
     yield start
     for service in started:
-        with suppress(RuntimeError):  # it runs no more
+        with suppress(RuntimeError):  # it has already ended
             service.kill()
 
 
-@pytest.fixture(params=["embedded", "four"])
+@pytest.fixture(params=["embedded", "servers"])
 def service(request: pytest.FixtureRequest) -> ServiceProcess:
-    """A running service, embedded and on the four servers."""
-    stopped: ServiceProcess = request.getfixturevalue("embedded" if request.param == "embedded" else "on_four")
+    """A running service, embedded and on servers."""
+    stopped: ServiceProcess = request.getfixturevalue("embedded" if request.param == "embedded" else "on_servers")
     return stopped.start()
 
 
 @pytest.fixture
 async def client(service: ServiceProcess) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the running service; no trace is logged meanwhile."""
+    """A client of the running service; the service must not log a traceback."""
     async with httpx.AsyncClient(base_url=f"{service.base_url}/api/v1", timeout=60.0, trust_env=False) as client:
         yield client
     assert "Traceback" not in service.log()
 
 
 @pytest.fixture
-async def admin(client: httpx.AsyncClient) -> Person:
+async def embedded_client(embedded: ServiceProcess) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a running service on embedded stores."""
+    url = f"{embedded.start().base_url}/api/v1"
+    async with httpx.AsyncClient(base_url=url, timeout=60.0, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+async def admin(client: httpx.AsyncClient) -> UserClient:
     return await login(client, ADMIN)
 
 
 @pytest.fixture
-async def ada(client: httpx.AsyncClient) -> Person:
-    return await join(client, "ada")
+async def ada(client: httpx.AsyncClient) -> UserClient:
+    return await sign_up(client, "ada")
 
 
 @pytest.fixture
-async def probe(ada: Person) -> Thing:
-    """A device of Ada's."""
+async def device(ada: UserClient) -> DeviceClient:
+    """A device that Ada owns."""
     return await new_device(ada)

@@ -1,4 +1,4 @@
-"""How an attack is judged: by what another client meets meanwhile, and by the memory that the service takes for it."""
+"""The harm of an attack: the response times of another client, and the memory of the service."""
 
 import asyncio
 import sys
@@ -21,7 +21,7 @@ PROBER_ENDS_WITHIN_S = 70.0
 
 @dataclass
 class Watched:
-    """What a watch has found, once it is over."""
+    """The measurements of a watch; None until it has ended."""
 
     probes: Probes | None = None
 
@@ -30,9 +30,8 @@ class Watched:
 async def unharmed(service: ServiceProcess, *, memory_mib: int = 64) -> AsyncIterator[None]:
     """Check that the block's attack costs another client no more than a short stall, and the process little memory.
 
-    A stall is at most ten times the longest answer of a control taken right before, or 250 ms, whichever is more. The
-    process's high-water mark is at most `memory_mib` above what it held at the start: 64 MiB, 128 MiB for legal bodies
-    of 16 MiB.
+    The longest stall is ten times the longest answer of a control run right before, or 250 ms, whichever is more. The
+    process's high-water mark may rise by `memory_mib`: 64 MiB, or 128 MiB for valid bodies of 16 MiB.
     """
     async with _watching(service) as control:
         await asyncio.sleep(CONTROL_S)
@@ -52,7 +51,7 @@ async def unharmed(service: ServiceProcess, *, memory_mib: int = 64) -> AsyncIte
 
 
 def memory(service: ServiceProcess, field: str) -> int:
-    """A field of the process's `/proc/PID/status` in bytes: `VmRSS`, or `VmHWM`, its high-water mark."""
+    """Return a field of the process's `/proc/PID/status` in bytes: `VmRSS`, or `VmHWM`, the high-water mark."""
     for line in Path(f"/proc/{service.pid}/status").read_text().splitlines():
         name, _, value = line.partition(":")
         if name == field:
@@ -61,7 +60,7 @@ def memory(service: ServiceProcess, field: str) -> int:
 
 
 def _reset_high_water_mark(service: ServiceProcess) -> None:
-    # proc(5): writing 5 resets the peak to the present resident set size.
+    # proc(5): writing 5 resets the peak to the current resident set size.
     Path(f"/proc/{service.pid}/clear_refs").write_text("5")
 
 
@@ -78,7 +77,7 @@ async def _watching(service: ServiceProcess) -> AsyncIterator[Watched]:
     watched = Watched()
     assert prober.stdout is not None
     try:
-        # An attack of less time than an interpreter takes to start would not be watched.
+        # A short attack could end before the interpreter of the prober has started.
         async with asyncio.timeout(PROBER_ENDS_WITHIN_S):
             await prober.stdout.readline()
         yield watched

@@ -1,6 +1,6 @@
-"""A load of single records, in a process of its own.
+"""A generator of single-record submissions, in a separate process.
 
-`python -m tests.abuse.load` reads a `Plan` as JSON from its standard input and prints what came of it, a `Load`.
+`python -m tests.abuse.load` reads a `Plan` as JSON from its standard input and prints the results as a `Load`.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from collections.abc import Iterator
 import msgspec
 
 DRAIN_S = 5.0
-"""For the last answers."""
+"""Time for the last answers, in seconds."""
 TICK_S = 0.002
 SOURCES = 8
-"""Addresses of this machine, from 127.0.0.2 on, between which the connections are shared out."""
+"""Number of loopback addresses, from 127.0.0.2 on, among which the connections are distributed."""
 
 
 class Plan(msgspec.Struct):
-    """What to send. With a `rate`, so many requests a second are due, whatever becomes of those before."""
+    """The requests to send. With a `rate`, that number per second is due, whether or not earlier ones are answered."""
 
     port: int
     keys: list[str]
@@ -31,7 +31,7 @@ class Plan(msgspec.Struct):
 
 
 class Load(msgspec.Struct):
-    """What came of it: times in seconds, and the records acknowledged by device, each `first_ms` and its number."""
+    """The results: times in seconds, and per device the numbers of acknowledged records, at `first_ms` plus number."""
 
     seconds: float
     accepted_s: list[float] = msgspec.field(default_factory=list)
@@ -42,7 +42,7 @@ class Load(msgspec.Struct):
 
 
 class _Client(asyncio.Protocol):
-    """One connection, with one request at a time."""
+    """A connection with one request at a time."""
 
     def __init__(self, generator: "_Generator") -> None:
         self._generator = generator
@@ -139,7 +139,7 @@ class _Generator:
 
 
 def main() -> None:
-    """Carry out the plan."""
+    """Send the plan's requests and print the results."""
     generator = _Generator(msgspec.json.decode(sys.stdin.buffer.read(), type=Plan))
     asyncio.run(generator.run())
     sys.stdout.buffer.write(msgspec.json.encode(generator.load))

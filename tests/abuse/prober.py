@@ -1,6 +1,6 @@
-"""A client that asks `GET /health/live` every 50 ms, in a process of its own, so that nothing but the service slows it.
+"""A client that sends `GET /health/live` every 50 ms from a separate process, so that only the service slows it.
 
-`python -m tests.abuse.prober PORT` prints an empty line after the first answer, asks until its standard input ends,
+`python -m tests.abuse.prober PORT` prints an empty line after the first answer, probes until its standard input ends,
 then prints a `Probes` as JSON.
 """
 
@@ -17,7 +17,7 @@ TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """How a service answered while it was watched."""
+    """The response times of a service while it was watched."""
 
     answered: int
     refused: int
@@ -26,7 +26,7 @@ class Probes:
 
 
 def main() -> None:
-    """Ask the service on this port of 127.0.0.1."""
+    """Probe the service on this port of 127.0.0.1 until standard input ends."""
     print("begun", flush=True)
     connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=TIMEOUT_S)
     times: list[float] = []

@@ -1,4 +1,4 @@
-"""A client that sends bytes as they are given, and reads answers one by one."""
+"""A client that sends raw bytes, and reads answers one by one."""
 
 import json
 import socket
@@ -24,7 +24,7 @@ class Answer:
 
 
 class Raw:
-    """One connection from `source`, an address of this machine."""
+    """A connection from the loopback address `source`."""
 
     def __init__(self, service: ServiceProcess, *, source: str = "127.0.0.1") -> None:
         self.service = service
@@ -32,25 +32,25 @@ class Raw:
         self._received = b""
 
     def send(self, *parts: bytes) -> Self:
-        """Send each part in a packet of its own."""
+        """Send each part in a separate packet."""
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for part in parts:
             try:
                 self.socket.sendall(part)
             except OSError:
-                # The service may have closed; what it answered before is still there to read.
+                # The service may have closed the connection; its earlier answers can still be read.
                 break
         return self
 
     def answer(self, *, to: str = "GET") -> Answer:
-        """The next final answer. `to` is the method it answers."""
+        """Read the next final answer. `to` is the method of its request."""
         answer = self.any_answer(to=to)
         while answer.status < 200:
             answer = self.any_answer(to=to)
         return answer
 
     def any_answer(self, *, to: str = "GET") -> Answer:
-        """The next answer, an interim one too."""
+        """Read the next answer, interim ones included."""
         head = self._until(b"\r\n\r\n").decode("latin-1").split("\r\n")
         version, status, *_ = head[0].split(" ")
         assert version == "HTTP/1.1"
@@ -59,13 +59,13 @@ class Raw:
         return Answer(int(status), headers, self._take(length))
 
     def rest(self) -> bytes:
-        """Whatever else comes until the service closes; raises ConnectionResetError where it resets."""
+        """Read until the service closes the connection. Raises ConnectionResetError if it resets it."""
         while more := self.socket.recv(65_536):
             self._received += more
         return self._received
 
     def is_closed_within(self, seconds: float) -> bool:
-        """Whether the service closes the connection within this time."""
+        """Return whether the service closes the connection within this time."""
         self.socket.settimeout(seconds)
         try:
             return self.rest() is not None
@@ -77,12 +77,12 @@ class Raw:
             self.socket.settimeout(PATIENCE_S)
 
     def half_close(self) -> Self:
-        """Send no more."""
+        """Close the sending side of the connection."""
         self.socket.shutdown(socket.SHUT_WR)
         return self
 
     def reset(self) -> None:
-        """Leave with a reset."""
+        """Close the connection with a reset."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
@@ -119,7 +119,7 @@ class Raw:
 
 
 def request(method: str, path: str, *fields: str, body: bytes | None = None, version: str = "1.1") -> bytes:
-    """A request's bytes; with a body, its length too."""
+    """Return the bytes of a request; with a body, its Content-Length is added."""
     lines = [f"{method} {path} HTTP/{version}", "Host: iotflow.test", *fields]
     if body is not None:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]

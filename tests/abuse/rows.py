@@ -1,4 +1,4 @@
-"""Rows of the SQL store that would take hours to make over HTTP, and how many there are."""
+"""Bulk inserts into the SQL store, which over HTTP would take hours, and row counts."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM nu
 
 
 class Rows:
-    """The SQL store of a service, on a connection beside it."""
+    """The SQL store of a service, on a separate connection."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -17,11 +17,11 @@ class Rows:
 
     @classmethod
     def embedded(cls, data_dir: Path) -> "Rows":
-        """The embedded store of this directory."""
+        """Return the embedded store of this data directory."""
         return cls(f"sqlite+aiosqlite:///{data_dir / 'iotflow.db'}")
 
     async def add_devices(self, user_id: str, count: int) -> None:
-        """Give an account devices with a key and a config each."""
+        """Add devices with a key and a config each to an account."""
         owner = self._uuid(user_id)
         of_new_ones = f"FROM devices WHERE user_id = {owner} AND name LIKE 'seeded %'"
         digest = "randomblob(32)" if self._is_sqlite else "sha256(('key of ' || id)::bytea)"
@@ -34,7 +34,7 @@ class Rows:
         )
 
     async def add_groups(self, user_id: str, count: int) -> None:
-        """Give an account groups."""
+        """Add groups to an account."""
         await self._run(
             f"""INSERT INTO device_groups (user_id, name, created_at, updated_at)
             {NUMBERS} SELECT {self._uuid(user_id)}, 'seeded ' || n, 1, 1 FROM numbers""",
@@ -42,7 +42,7 @@ class Rows:
         )
 
     async def add_tokens(self, user_id: str, count: int) -> None:
-        """Give an account tokens that were made long ago."""
+        """Add old tokens to an account."""
         digest = "randomblob(32)" if self._is_sqlite else "sha256(('token ' || n)::bytea)"
         await self._run(
             f"""INSERT INTO tokens (digest, user_id, created_at, expires_at)
@@ -51,13 +51,13 @@ class Rows:
         )
 
     async def add_members(self, group_id: int, user_id: str) -> None:
-        """Put all devices of an account into a group."""
+        """Add all devices of an account to a group."""
         await self._run(
             f"INSERT INTO group_members SELECT {group_id}, id, 1 FROM devices WHERE user_id = {self._uuid(user_id)}"
         )
 
     async def add_points(self, device_id: int, count: int) -> None:
-        """Give a device records of one value."""
+        """Add records of one value to a device."""
         await self._run(
             f"""INSERT INTO telemetry_points
             {NUMBERS} SELECT {device_id}, n, 'x', NULL, n, NULL, NULL, 1, 9000000000000000000 FROM numbers""",
@@ -65,7 +65,7 @@ class Rows:
         )
 
     async def add_waiting_events(self, user_id: str, count: int) -> None:
-        """Have events of an account wait in the outbox."""
+        """Add events of an account to the outbox."""
         number = "printf('%012x', n)" if self._is_sqlite else "lpad(to_hex(n), 12, '0')"
         payload = (
             f"""'{{"id": "00000000-0000-4000-8000-' || {number} || '", "event_type": "device.updated", """
@@ -80,7 +80,7 @@ class Rows:
         )
 
     async def add_waiting_purges(self, user_id: str, count: int) -> None:
-        """Have purges of single devices wait in the outbox."""
+        """Add purges of single devices to the outbox."""
         payload = """'{"device_ids": [' || (1000000 + n) || ']}'"""
         payload = payload if self._is_sqlite else f"({payload})::json"
         await self._run(
@@ -90,7 +90,7 @@ class Rows:
         )
 
     async def count(self, table: str, where: str = "TRUE") -> int:
-        """How many rows a table has."""
+        """Return the number of rows of a table."""
         engine = create_async_engine(self._url)
         async with engine.connect() as connection:
             found = await connection.scalar(text(f"SELECT count(*) FROM {table} WHERE {where}"))

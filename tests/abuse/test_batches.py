@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.abuse.harm import MIB, unharmed
-from tests.api.people import Person, Thing
+from tests.api.clients import DeviceClient, UserClient
 from tests.processes import ServiceProcess
 
 LIMIT = 16 * MIB
@@ -33,7 +33,7 @@ BAD_LINES = {
 
 
 def filled(line: bytes) -> bytes:
-    """As many lines of this one as a batch may have."""
+    """Repeat this line up to the size limit of a batch."""
     return (line + b"\n") * min(10_000, LIMIT // len(line + b"\n") or 1)
 
 
@@ -41,25 +41,27 @@ def array(items: Iterable[bytes]) -> bytes:
     return b"[" + b",".join(items) + b"]"
 
 
-async def test_a_record_of_a_long_name_above_many_unreadable_numbers(service: ServiceProcess, probe: Thing) -> None:
+async def test_a_record_of_a_long_name_above_many_unreadable_numbers(
+    service: ServiceProcess, device: DeviceClient
+) -> None:
     body = gzip.compress(UNREADABLE)
     async with unharmed(service):
-        answer = await probe.send("POST", "/telemetry/batch", content=body, headers=NDJSON)
+        answer = await device.send("POST", "/telemetry/batch", content=body, headers=NDJSON)
     assert answer.status_code == 200
     assert len(answer.content) < 1_000
 
 
-async def test_bad_records(service: ServiceProcess, probe: Thing) -> None:
+async def test_bad_records(service: ServiceProcess, device: DeviceClient) -> None:
     bodies = {what: gzip.compress(filled(line), 1) for what, line in BAD_LINES.items()}
     answers = {}
     async with unharmed(service, memory_mib=128):
         for what, body in bodies.items():
-            answers[what] = await probe.send("POST", "/telemetry/batch", content=body, headers=NDJSON)
+            answers[what] = await device.send("POST", "/telemetry/batch", content=body, headers=NDJSON)
     for what, answer in answers.items():
         assert answer.status_code == 200, what
-        told = answer.json()["errors"]
-        assert len(told) == filled(BAD_LINES[what]).count(b"\n"), what
-        assert all(len(error["detail"]) <= 300 for error in told), what
+        listed = answer.json()["errors"]
+        assert len(listed) == filled(BAD_LINES[what]).count(b"\n"), what
+        assert all(len(error["detail"]) <= 300 for error in listed), what
 
 
 NOTHING_GOOD: dict[str, tuple[bytes, int]] = {
@@ -78,24 +80,24 @@ NOTHING_GOOD: dict[str, tuple[bytes, int]] = {
 }
 
 
-async def test_arrays_in_which_nothing_is_good(service: ServiceProcess, probe: Thing) -> None:
+async def test_arrays_without_a_valid_record(service: ServiceProcess, device: DeviceClient) -> None:
     bodies = {what: gzip.compress(body, 1) for what, (body, _) in NOTHING_GOOD.items()}
     answers = {}
     async with unharmed(service, memory_mib=128):
         for what, body in bodies.items():
-            answers[what] = await probe.send("POST", "/telemetry/batch", content=body, headers=JSON)
+            answers[what] = await device.send("POST", "/telemetry/batch", content=body, headers=JSON)
     for what, (_, status) in NOTHING_GOOD.items():
         assert (what, answers[what].status_code) == (what, status)
         assert len(answers[what].content) < 20_000
-    assert (await probe.send("GET", f"/telemetry/{probe.id}/latest")).status_code == 404
+    assert (await device.send("GET", f"/telemetry/{device.id}/latest")).status_code == 404
 
 
-async def test_records_of_a_mebibyte(service: ServiceProcess, probe: Thing) -> None:
-    """The dearest to decode: an array of 350,000 empty ones."""
+async def test_records_of_a_mebibyte(service: ServiceProcess, device: DeviceClient) -> None:
+    """An array of 350,000 empty arrays, the slowest to decode."""
     record = array(itertools.repeat(b"[]", MIB // 3 - 2))
     body = gzip.compress(array(itertools.repeat(record, 15)), 1)
     async with unharmed(service, memory_mib=128):
-        answer = await probe.post("/telemetry/batch", content=body, headers=JSON)
+        answer = await device.post("/telemetry/batch", content=body, headers=JSON)
     assert (answer["accepted"], answer["rejected"]) == (0, 15)
 
 
@@ -112,10 +114,12 @@ GOOD: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("body", GOOD.values(), ids=GOOD.keys())
-async def test_large_batches_are_stored(service: ServiceProcess, ada: Person, probe: Thing, body: bytes) -> None:
+async def test_large_batches_are_stored(
+    service: ServiceProcess, ada: UserClient, device: DeviceClient, body: bytes
+) -> None:
     sent: list[dict[str, Any]] = json.loads(body)
     async with unharmed(service, memory_mib=128):
-        answer = await probe.post("/telemetry/batch", content=gzip.compress(body, 1), headers=JSON)
+        answer = await device.post("/telemetry/batch", content=gzip.compress(body, 1), headers=JSON)
     assert answer == {"accepted": len(sent), "rejected": 0, "errors": []}
-    latest = await ada.get(f"/telemetry/{probe.id}/latest")
+    latest = await ada.get(f"/telemetry/{device.id}/latest")
     assert latest["latest_data"].keys() == sent[-1]["data"].keys()

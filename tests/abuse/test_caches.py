@@ -1,19 +1,19 @@
-"""What the caches keep is bounded in bytes, however large a client makes what lies in them."""
+"""The caches are limited in bytes, whatever the size of the cached values."""
 
 import httpx
 
 from tests.abuse.harm import unharmed
-from tests.api.people import Person, Thing, new_device
+from tests.api.clients import DeviceClient, UserClient, new_device
 from tests.processes import ServiceProcess
 
 NAMES = 1_000
 TEXT = "x" * 4_000
 LONG_NAME = "n" * 100 + "\U0001f321"
-"""Its last character makes Python keep four bytes for each of the others."""
+"""The last character makes Python store four bytes for each of the others."""
 
 
-async def crowded_device(owner: Person, number: int, name: str, value: object) -> Thing:
-    """A device with as many names as it may have."""
+async def crowded_device(owner: UserClient, number: int, name: str, value: object) -> DeviceClient:
+    """Register a device and fill it with the maximum number of names."""
     device = await new_device(owner, f"device {number}")
     records = [
         {"timestamp": 1, "data": {f"{n} {name}": value for n in range(first, first + 250)}}
@@ -25,8 +25,8 @@ async def crowded_device(owner: Person, number: int, name: str, value: object) -
     return device
 
 
-async def test_newest_values_that_are_long_texts(
-    service: ServiceProcess, client: httpx.AsyncClient, ada: Person
+async def test_latest_values_that_are_long_texts(
+    service: ServiceProcess, client: httpx.AsyncClient, ada: UserClient
 ) -> None:
     devices = [await crowded_device(ada, number, "name", TEXT) for number in range(20)]
     async with unharmed(service):
@@ -36,7 +36,7 @@ async def test_newest_values_that_are_long_texts(
                 assert len(answer["latest_data"]) == NAMES
 
 
-async def test_names_that_are_long(service: ServiceProcess, client: httpx.AsyncClient, ada: Person) -> None:
+async def test_names_that_are_long(service: ServiceProcess, client: httpx.AsyncClient, ada: UserClient) -> None:
     async with unharmed(service):
         for number in range(200):
             await crowded_device(ada, number, LONG_NAME, 1)

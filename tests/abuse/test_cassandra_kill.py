@@ -1,4 +1,4 @@
-"""Cassandra's only node is killed under load. What was acknowledged is there when it runs again."""
+"""Acknowledged records survive a kill of Cassandra's only node under load."""
 
 import asyncio
 import time
@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.people import join, new_device
+from tests.api.clients import new_device, sign_up
 from tests.cli.command import iotflow
-from tests.faults.load import Sender, client_of, log_in
+from tests.faults.load import Sender, log_in, open_client
 from tests.processes import ServiceProcess
 from tests.servers.containers import Server
 from tests.servers.kinds import CASSANDRA
@@ -30,7 +30,7 @@ TEN_KILLS_S = 1_500
         pytest.param(10, marks=[pytest.mark.soak, pytest.mark.timeout(TEN_KILLS_S)]),
     ],
 )
-async def test_what_was_acknowledged_outlasts_the_kill_of_the_only_node(
+async def test_acknowledged_records_survive_a_kill_of_the_only_node(
     own_server: Callable[..., Server], tmp_path: Path, kills: int
 ) -> None:
     server = await asyncio.to_thread(own_server, CASSANDRA)
@@ -41,7 +41,7 @@ async def test_what_was_acknowledged_outlasts_the_kill_of_the_only_node(
     )
     assert migrated.returncode == 0, migrated.stderr
     with ServiceProcess(tmp_path / "data", environment) as service:
-        async with client_of(service.base_url) as client:
+        async with open_client(service.base_url) as client:
             senders = await _new_senders(client)
             sending = [asyncio.create_task(sender.run(client)) for sender in senders]
             for _ in range(kills):
@@ -61,14 +61,14 @@ async def test_what_was_acknowledged_outlasts_the_kill_of_the_only_node(
 
 
 async def _new_senders(client: httpx.AsyncClient) -> list[Sender]:
-    owner = await join(client, "owner")
+    owner = await sign_up(client, "owner")
     first_ms = int((time.time() - 3_600) * 1_000)
     devices = [await new_device(owner, f"sender-{number}") for number in range(CLIENTS)]
     return [Sender(device.id, device.key, first_ms) for device in devices]
 
 
 async def _until_more_is_acknowledged(senders: Sequence[Sender], sending: Sequence[asyncio.Task[None]]) -> None:
-    """Let the senders work for a while, and until so many more records are acknowledged."""
+    """Run the senders for `LOAD_S`, and until `RECORDS_PER_LIFE` more records are acknowledged."""
     began, before = time.monotonic(), _acknowledged(senders)
     while time.monotonic() < began + LOAD_S or _acknowledged(senders) < before + RECORDS_PER_LIFE:
         assert time.monotonic() < began + ACKNOWLEDGED_WITHIN_S, "the load does not get through"

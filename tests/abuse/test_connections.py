@@ -1,11 +1,13 @@
-"""Rows 4 and 16: connections that are silent, slow, many or never done, against a real process."""
+"""Silent, slow, unfinished and very many connections to a service process."""
 
 import asyncio
 import resource
+import select
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,21 +15,26 @@ import pytest
 from tests.abuse.harm import MIB, memory, unharmed
 from tests.abuse.raw import Raw, request
 from tests.processes import ServiceProcess
+from tests.waiting import wait_until
 
 LIVE = request("GET", "/health/live")
 LOGIN = request("POST", "/api/v1/auth/login", body=b'{"username": "nobody", "password": "wrong password"}')
 ATTACKER = "127.0.0.2"
 SILENT = 5_000
-"""More than the share of one client by default."""
+"""The number of silent connections: more than one client may have by default."""
 CLOSED_WITHIN_S = 25.0
+TAKES_EFFECT_WITHIN_S = 30.0
+DESCRIPTORS = 100
 IDLE = 10_000
 SLOW = 200
 ASKED = 200
+WATCHED_S = 2.0
+"""How long another client is measured while an attack goes on."""
 
 
 @pytest.fixture(autouse=True)
 def _descriptors() -> Iterator[None]:
-    """Give the test process as many descriptors as it may have."""
+    """Raise the test process's limit on file descriptors to its hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < IDLE + SLOW + 1_000:
         pytest.skip(f"the system allows a process {hard} file descriptors")
@@ -37,8 +44,10 @@ def _descriptors() -> Iterator[None]:
 
 
 @contextmanager
-def connected(service: ServiceProcess, number: int, *sources: str, first: bytes = b"") -> Iterator[list[socket.socket]]:
-    """So many connections, from these addresses in turn, that have sent `first`."""
+def open_connections(
+    service: ServiceProcess, number: int, *sources: str, first: bytes = b""
+) -> Iterator[list[socket.socket]]:
+    """Open this number of connections, from these addresses in turn, and send `first` on each."""
     peers: list[socket.socket] = []
     try:
         for index in range(number):
@@ -62,7 +71,7 @@ def check_alive(peer: socket.socket) -> None:
 
 
 def wait_until_closed(peers: list[socket.socket], seconds: float) -> None:
-    """Check that the service closes all of these in time."""
+    """Wait until the service has closed all of these. Raises TimeoutError after this number of seconds."""
     deadline = time.monotonic() + seconds
     for peer in peers:
         peer.settimeout(max(0.1, deadline - time.monotonic()))
@@ -74,10 +83,10 @@ def wait_until_closed(peers: list[socket.socket], seconds: float) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: a"], ids=["silent", "half-sent"])
-async def test_connections_that_wait_for_nothing(service: ServiceProcess, sent: bytes) -> None:
+async def test_connections_without_a_complete_request(service: ServiceProcess, sent: bytes) -> None:
     async with unharmed(service, memory_mib=128):
-        with connected(service, SILENT, ATTACKER, first=sent) as peers:
-            await asyncio.sleep(1)
+        with open_connections(service, SILENT, ATTACKER, first=sent) as peers:
+            await wait_until(lambda: _logs(service, f"of one client; by {ATTACKER}"), TAKES_EFFECT_WITHIN_S)
             with Raw(service, source=ATTACKER) as refused:
                 answer = refused.answer()
                 assert (answer.status, answer.headers["connection"]) == (503, "close")
@@ -89,9 +98,9 @@ async def test_connections_that_wait_for_nothing(service: ServiceProcess, sent: 
 async def test_descriptors_that_run_out(embedded: ServiceProcess) -> None:
     service = embedded.start()
     limits = resource.prlimit(service.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (100, limits[1]))
-    with connected(service, 300, ATTACKER):
-        await asyncio.sleep(1)
+    resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, limits[1]))
+    with open_connections(service, 3 * DESCRIPTORS, ATTACKER):
+        await wait_until(lambda: _has_no_descriptor_left(service), TAKES_EFFECT_WITHIN_S)
     with Raw(service) as raw:
         assert raw.send(LIVE).answer().status == 200
 
@@ -101,10 +110,10 @@ async def test_ten_thousand_idle_connections_and_two_hundred_slow_ones(embedded:
     alone_s = _median(service)
     before = memory(service, "VmRSS")
     sources = [f"127.0.0.{host}" for host in range(2, 12)]
-    with connected(service, IDLE, *sources, first=LIVE) as idle:
+    with open_connections(service, IDLE, *sources, first=LIVE) as idle:
         for peer in idle:
             check_alive(peer)
-        with connected(service, SLOW, *sources) as slow:
+        with open_connections(service, SLOW, *sources) as slow:
             beside_s = _median(service, trickle=slow)
             held = memory(service, "VmRSS") - before
             print(f"median {alone_s * 1e3:.2f} ms alone, {beside_s * 1e3:.2f} ms beside them; {held / MIB:.0f} MiB")
@@ -118,16 +127,16 @@ async def test_ten_thousand_idle_connections_and_two_hundred_slow_ones(embedded:
 
 
 HASHING_MIB = 20
-"""The memory of one password's verification (`services/passwords.py`), which another client's login takes meanwhile."""
+"""Memory of one password verification (`services/passwords.py`), which another client's login takes at that time."""
 
 
 async def test_bodies_that_never_end(service: ServiceProcess) -> None:
     upload = request("POST", "/api/v1/auth/register", "Content-Type: application/json", f"Content-Length: {MIB}")
     statuses: list[int] = []
     async with unharmed(service, memory_mib=64 + HASHING_MIB):
-        with connected(service, 300, ATTACKER, first=upload) as peers:
+        with open_connections(service, 300, ATTACKER, first=upload) as peers:
             await asyncio.to_thread(_send_to_all, peers, b" " * (MIB // 2 - 1))
-            await asyncio.sleep(1)
+            await wait_until(lambda: _are_answered(peers, 201), TAKES_EFFECT_WITHIN_S)
             with Raw(service, source=ATTACKER) as raw:
                 assert raw.send(LOGIN).answer().status == 401, "a small request needs no place"
             for peer in peers:
@@ -140,12 +149,13 @@ async def test_bodies_that_never_end(service: ServiceProcess) -> None:
 
 async def test_requests_piled_up_behind_a_slow_one(service: ServiceProcess) -> None:
     async with unharmed(service, memory_mib=64):
-        with connected(service, 20, ATTACKER, first=LOGIN) as peers:
+        with open_connections(service, 20, ATTACKER, first=LOGIN) as peers:
             await asyncio.to_thread(_send_to_all, peers, b"GET /health/live HTTP/1.1\r\n\r\n" * 100_000)
-            await asyncio.sleep(2)
+            await wait_until(lambda: _are_answered(peers, len(peers)), TAKES_EFFECT_WITHIN_S)
+            await asyncio.sleep(WATCHED_S)
 
 
-async def test_answers_are_not_lost_by_pipelining_more_than_is_taken_at_once(embedded: ServiceProcess) -> None:
+async def test_pipelining_beyond_the_limit_loses_no_answer(embedded: ServiceProcess) -> None:
     with Raw(embedded.start()) as raw:
         sending = asyncio.create_task(asyncio.to_thread(raw.send, LOGIN + LIVE * 10_000))
         answers = await asyncio.to_thread(lambda: [raw.answer().status for _ in range(10_001)])
@@ -153,8 +163,28 @@ async def test_answers_are_not_lost_by_pipelining_more_than_is_taken_at_once(emb
     assert answers == [401] + [200] * 10_000
 
 
+async def _logs(service: ServiceProcess, text: str) -> bool:
+    return text in service.log()
+
+
+async def _has_no_descriptor_left(service: ServiceProcess) -> bool:
+    return _open_descriptors(service) >= DESCRIPTORS
+
+
+def _open_descriptors(service: ServiceProcess) -> int:
+    return len(list(Path(f"/proc/{service.pid}/fd").iterdir()))
+
+
+async def _are_answered(peers: list[socket.socket], at_least: int) -> bool:
+    """Return whether this number of peers has an answer to read, or is closed."""
+    poll = select.poll()
+    for peer in peers:
+        poll.register(peer, select.POLLIN)
+    return len(poll.poll(0)) >= at_least
+
+
 def _send_to_all(peers: list[socket.socket], data: bytes) -> None:
-    """Send to each twice, what it takes without waiting."""
+    """Send the data to each peer twice, as far as its buffer takes it."""
     for _ in range(2):
         for peer in peers:
             peer.setblocking(False)
@@ -163,7 +193,7 @@ def _send_to_all(peers: list[socket.socket], data: bytes) -> None:
 
 
 def _median(service: ServiceProcess, trickle: list[socket.socket] | None = None) -> float:
-    """The median time of an answer to a client of its own, while each of these sends a byte now and then."""
+    """Return the median time of an answer to a separate client, while each of `trickle` sends single bytes."""
     head = b"GET / HTTP/1.1\r\nX: " + b"x" * ASKED
     times = []
     with httpx.Client(base_url=service.base_url, trust_env=False) as client:

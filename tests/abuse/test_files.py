@@ -1,4 +1,4 @@
-"""The embedded database's files: unlinked or replaced under the service, served twice, read by other users."""
+"""The files of the embedded database: unlinked, replaced, served twice, read by other users."""
 
 import asyncio
 import shutil
@@ -12,11 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.people import PASSWORD, join, new_device
+from tests.api.clients import PASSWORD, new_device, sign_up
 from tests.cli.command import iotflow, refusal
 from tests.docs.documents import ROOT, blocks
-from tests.faults.watch import accepts, is_healthy, is_unhealthy, stored_seconds, until
+from tests.faults.monitor import DEADLINE_S, accepts, is_healthy, is_unhealthy, stored_seconds
 from tests.processes import ServiceProcess
+from tests.waiting import wait_until
 
 DATABASE = "iotflow.db"
 
@@ -50,24 +51,24 @@ LOSSES: dict[str, Callable[[Path], object]] = {
 
 @pytest.fixture
 async def client(embedded: ServiceProcess) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the running embedded service."""
+    """A client of the running service on embedded stores."""
     embedded.start()
     async with httpx.AsyncClient(base_url=f"{embedded.base_url}/api/v1", timeout=60.0, trust_env=False) as client:
         yield client
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-async def test_nothing_is_acknowledged_that_would_be_lost_with_the_files(
+async def test_no_write_to_unlinked_files_is_acknowledged(
     embedded: ServiceProcess, client: httpx.AsyncClient, loss: str
 ) -> None:
-    device = await new_device(await join(client, "ada"))
+    device = await new_device(await sign_up(client, "ada"))
     assert await accepts(device, 1)
 
     LOSSES[loss](embedded.data_dir)
 
     assert [await accepts(device, second) for second in (2, 3)] == [False, False]
     assert (await device.send("GET", f"/telemetry/{device.id}")).status_code == 503
-    assert await until(lambda: is_unhealthy(embedded))
+    await wait_until(lambda: is_unhealthy(embedded), DEADLINE_S)
     log = embedded.log()
     assert log.count("files were unlinked or replaced while in use; every request is refused") == 1
     assert f"/proc/{embedded.pid}/fd" in log
@@ -75,10 +76,10 @@ async def test_nothing_is_acknowledged_that_would_be_lost_with_the_files(
     assert embedded.stop() == 0
 
 
-async def test_a_directory_that_is_moved_away_and_back_is_served_again(
+async def test_a_directory_moved_away_and_back_is_served_again(
     embedded: ServiceProcess, client: httpx.AsyncClient
 ) -> None:
-    device = await new_device(await join(client, "ada"))
+    device = await new_device(await sign_up(client, "ada"))
     assert await accepts(device, 1)
     elsewhere = embedded.data_dir.rename(embedded.data_dir.with_name("elsewhere"))
     assert not await accepts(device, 2)
@@ -86,15 +87,15 @@ async def test_a_directory_that_is_moved_away_and_back_is_served_again(
     elsewhere.rename(embedded.data_dir)
 
     assert await accepts(device, 3)
-    assert await until(lambda: is_healthy(embedded))
+    await wait_until(lambda: is_healthy(embedded), DEADLINE_S)
     assert await stored_seconds(device) == [1, 3]
     assert "back in its place" in embedded.log()
 
 
-async def test_what_was_acknowledged_is_recovered_from_the_running_process(
+async def test_acknowledged_records_are_recovered_from_the_running_process(
     embedded: ServiceProcess, client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    device = await new_device(await join(client, "ada"))
+    device = await new_device(await sign_up(client, "ada"))
     for second in range(20):
         assert await accepts(device, second)
     shutil.rmtree(embedded.data_dir)
@@ -119,11 +120,11 @@ def test_a_second_service_does_not_start_beside_the_first(embedded: ServiceProce
 
     line = refusal(iotflow("serve", "--port", "0", cwd=embedded.data_dir, env={"IOTFLOW_DATA_DIR": "."}))
 
-    assert "is served already" in line
+    assert "is already served" in line
     assert embedded.stop() == 0
 
 
-def test_operators_commands_work_beside_the_service(embedded: ServiceProcess) -> None:
+def test_commands_work_beside_the_running_service(embedded: ServiceProcess) -> None:
     embedded.start()
     environment = {"IOTFLOW_DATA_DIR": str(embedded.data_dir)}
     for command in (["migrate"], ["doctor"], ["create-admin", "eve", "eve@example.org", "--password-stdin"]):
@@ -133,7 +134,7 @@ def test_operators_commands_work_beside_the_service(embedded: ServiceProcess) ->
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate", "create-admin", "doctor"])
-def test_other_users_cannot_read_what_a_command_makes(tmp_path: Path, command: str) -> None:
+def test_other_users_cannot_read_files_that_a_command_creates(tmp_path: Path, command: str) -> None:
     data_dir = tmp_path / "data"
     if command == "serve":
         with ServiceProcess(data_dir):
@@ -145,18 +146,18 @@ def test_other_users_cannot_read_what_a_command_makes(tmp_path: Path, command: s
     assert_private(data_dir)
 
 
-def test_what_other_users_could_read_is_closed_to_them_and_logged(embedded: ServiceProcess) -> None:
+def test_files_readable_by_others_are_made_private_and_logged(embedded: ServiceProcess) -> None:
     embedded.data_dir.chmod(0o755)
     for file in embedded.data_dir.iterdir():
         file.chmod(0o644)
 
     with ServiceProcess(embedded.data_dir) as service:
         assert_private(embedded.data_dir)
-        assert "mode 755 let other users in; it is 700 now" in service.log()
-        assert f"{DATABASE}: mode 644 let other users in; it is 600 now" in service.log()
+        assert "mode 755 gave access to other users; changed to 700" in service.log()
+        assert f"{DATABASE}: mode 644 gave access to other users; changed to 600" in service.log()
 
 
-def test_a_directory_that_is_not_the_services_own_keeps_its_mode(tmp_path: Path) -> None:
+def test_a_directory_that_the_service_did_not_create_keeps_its_mode(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir(mode=0o755)
     shared.chmod(0o755)

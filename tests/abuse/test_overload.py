@@ -1,4 +1,4 @@
-"""Twice what the service can take is offered: it answers what it accepts as at its peak, and refuses the rest."""
+"""Twice the peak load: accepted requests are answered as fast as at the peak, the rest is refused."""
 
 import asyncio
 import statistics
@@ -11,14 +11,14 @@ import pytest
 
 from tests.abuse.harm import MIB, memory
 from tests.abuse.load import Load, Plan
-from tests.api.people import Person, Thing, new_device
+from tests.api.clients import DeviceClient, UserClient, new_device
 from tests.processes import ServiceProcess
 
 DEVICES = 40
 PEAK_CONNECTIONS = 256
-"""What one client may have in flight."""
+"""The number of requests that one client may have in flight."""
 CONNECTIONS = 1_200
-"""More than are ever in flight, so that requests are sent when they are due."""
+"""More connections than requests in flight, so that each request is sent when it is due."""
 PEAK_S = 5.0
 SHORT_S = 10.0
 LONG_S = 60.0
@@ -28,7 +28,7 @@ MEMORY = 64 * MIB
 
 
 @pytest.mark.parametrize("seconds", [SHORT_S, pytest.param(LONG_S, marks=pytest.mark.soak)])
-async def test_twice_the_load(service: ServiceProcess, ada: Person, seconds: float) -> None:
+async def test_twice_the_load(service: ServiceProcess, ada: UserClient, seconds: float) -> None:
     devices = [await new_device(ada, f"device-{number}") for number in range(DEVICES)]
     first_ms = int(time.time() - 86_400) * 1_000
     plan = Plan(service.port, [device.key for device in devices], first_ms, PEAK_S, PEAK_CONNECTIONS)
@@ -66,8 +66,8 @@ async def _carry_out(plan: Plan) -> Load:
     return msgspec.json.decode(output, type=Load)
 
 
-async def _stored(device: Thing, first_ms: int) -> set[int]:
-    """The numbers of the device's records from that time on."""
+async def _stored(device: DeviceClient, first_ms: int) -> set[int]:
+    """Return the numbers of the device's records from this time on."""
     numbers: set[int] = set()
     query: dict[str, object] = {"start_time": first_ms, "limit": 10_000}
     while True:

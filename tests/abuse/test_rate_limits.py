@@ -1,4 +1,4 @@
-"""One client that calls, registers or guesses without end is refused, and the others go on."""
+"""A client that calls, registers or guesses without pause is refused, and the others are served."""
 
 import asyncio
 import random
@@ -12,7 +12,7 @@ import pytest
 
 from tests.abuse.conftest import Serve
 from tests.abuse.harm import unharmed
-from tests.api.people import PASSWORD, Caller, Person, Thing, join, new_device, register
+from tests.api.clients import PASSWORD, ApiClient, DeviceClient, UserClient, new_device, register, sign_up
 from tests.processes import ServiceProcess
 
 WRONG = "not the password"
@@ -22,7 +22,7 @@ GUESSES = 1_300
 
 @asynccontextmanager
 async def calling_from(service: ServiceProcess, address: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client at another address of this host: all of 127.0.0.0/8 is."""
+    """Return a client with another address of this host, whose addresses are all of 127.0.0.0/8."""
     transport = httpx.AsyncHTTPTransport(local_address=address, limits=httpx.Limits(max_connections=100))
     async with httpx.AsyncClient(
         transport=transport, base_url=f"{service.base_url}/api/v1", timeout=60.0, trust_env=False
@@ -35,7 +35,7 @@ async def attempt(client: httpx.AsyncClient, name: str, password: str = PASSWORD
     return (await client.post("/auth/login", json=body, headers=headers)).status_code
 
 
-async def test_registering_in_a_loop(service: ServiceProcess, client: httpx.AsyncClient, ada: Person) -> None:
+async def test_registering_in_a_loop(service: ServiceProcess, client: httpx.AsyncClient, ada: UserClient) -> None:
     statuses: Counter[int] = Counter()
     began = time.monotonic()
     over = asyncio.Event()
@@ -49,7 +49,7 @@ async def test_registering_in_a_loop(service: ServiceProcess, client: httpx.Asyn
     async with calling_from(service, "127.0.0.66") as attacker, asyncio.TaskGroup() as attack:
         for _ in range(80):
             attack.create_task(register_in_a_loop(attacker))
-        async with unharmed(service, memory_mib=128):  # 19 MiB for each password that is being hashed
+        async with unharmed(service, memory_mib=128):  # 19 MiB for each password hash in progress
             logins = [await attempt(client, "ada") for _ in range(8)]
         over.set()
     assert logins == [200] * 8
@@ -57,11 +57,11 @@ async def test_registering_in_a_loop(service: ServiceProcess, client: httpx.Asyn
     assert statuses[201] <= 100 + 1 + time.monotonic() - began
 
 
-PROXIED = {"IOTFLOW_TRUSTED_PROXIES": "127.0.0.1", "IOTFLOW_LOGIN_WINDOW": "86400"}
-"""This host is a proxy, and may say for whom it calls. No failed login is forgiven within the test."""
+PROXIED = {"IOTFLOW_TRUSTED_PROXIES": "127.0.0.1", "IOTFLOW_LOGIN_WINDOW_SECONDS": "86400"}
+"""This host is a trusted proxy. No failed login expires within the test."""
 
-embedded_alone = pytest.mark.parametrize("serve", ["embedded"], indirect=True)
-on_four_alone = pytest.mark.parametrize("serve", ["four"], indirect=True)
+embedded_only = pytest.mark.parametrize("serve", ["embedded"], indirect=True)
+servers_only = pytest.mark.parametrize("serve", ["servers"], indirect=True)
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ async def test_wrong_passwords_by_many_spellings_of_one_network(serve: Serve, sp
     assert Counter(statuses) == {401: 50 * networks, 429: 10 * networks}
 
 
-@embedded_alone
-async def test_many_other_names_make_no_failed_logins_forgotten(serve: Serve) -> None:
-    """50,001 networks that fail to log in: more than the limiter once remembered."""
+@embedded_only
+async def test_failed_logins_of_many_networks_do_not_reset_one_networks_count(serve: Serve) -> None:
+    """50,001 networks fail to log in: more than an earlier limiter stored."""
     proxied = serve(PROXIED)
     async with calling_from(proxied, "127.0.0.1") as client:
         await register(client, "victim")
@@ -99,7 +99,7 @@ async def test_many_other_names_make_no_failed_logins_forgotten(serve: Serve) ->
 
 
 async def flood(port: int, requests: int, per_connection: int = 500) -> None:
-    """Broken logins of as many addresses, as fast as one connection after the other takes them."""
+    """Send malformed logins, each with another forwarded address, as fast as consecutive connections allow."""
     for first in range(0, requests, per_connection):
         numbers = range(first, min(first + per_connection, requests))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -118,14 +118,14 @@ async def flood(port: int, requests: int, per_connection: int = 500) -> None:
         await writer.wait_closed()
 
 
-async def test_a_device_that_calls_without_end(serve: Serve) -> None:
+async def test_a_device_that_calls_without_pause(serve: Serve) -> None:
     service = serve({"IOTFLOW_DEVICE_REQUESTS_PER_SECOND": "5", "IOTFLOW_DEVICE_POINTS_PER_SECOND": "1"})
     async with calling_from(service, "127.0.0.1") as client:
-        ada = await join(client, "ada")
+        ada = await sign_up(client, "ada")
         busy, calm = await new_device(ada, "busy"), await new_device(ada, "calm")
         began = time.monotonic()
         async with unharmed(service):
-            answers = [await busy.send("POST", "/devices/heartbeat") for _ in range(300)]
+            answers = [await busy.send("POST", "/devices/heartbeat") for _ in range(GUESSES)]
             assert (await calm.send("POST", "/telemetry", json={"data": {"x": 1}})).status_code == 201
         refused = [answer for answer in answers if answer.status_code == 429]
         assert len(refused) >= 300 - 50 - 1 - 5 * (time.monotonic() - began)
@@ -137,32 +137,34 @@ async def test_a_device_that_calls_without_end(serve: Serve) -> None:
         assert (await calm.send("POST", "/telemetry/batch", json=batch[:9])).status_code == 429
 
 
-async def test_guessing_keys(service: ServiceProcess, client: httpx.AsyncClient, ada: Person, probe: Thing) -> None:
-    """Who shares the network and is known goes on; the others there wait."""
-    await probe.post("/devices/heartbeat")
+async def test_guessing_keys(
+    service: ServiceProcess, client: httpx.AsyncClient, ada: UserClient, device: DeviceClient
+) -> None:
+    """Authenticated clients of the same network are served; the others there are refused."""
+    await device.post("/devices/heartbeat")
     began = time.monotonic()
     async with unharmed(service):
         statuses = Counter(
             [
-                (await Caller(client, {"X-API-Key": f"guess {number}"}).send("GET", "/devices/status")).status_code
+                (await ApiClient(client, {"X-API-Key": f"guess {number}"}).send("GET", "/devices/status")).status_code
                 for number in range(GUESSES)
             ]
         )
-        await ada.patch(f"/devices/{probe.id}", {"location": "roof"})
-        await probe.post("/devices/heartbeat")
+        await ada.patch(f"/devices/{device.id}", {"location": "roof"})
+        await device.post("/devices/heartbeat")
     assert statuses[401] <= ALLOWED_GUESSES + 1 + time.monotonic() - began
     assert statuses[429] == GUESSES - statuses[401]
     async with calling_from(service, "127.0.0.67") as elsewhere:
-        assert (await Caller(elsewhere, {"X-API-Key": "guess"}).send("GET", "/devices/status")).status_code == 401
+        assert (await ApiClient(elsewhere, {"X-API-Key": "guess"}).send("GET", "/devices/status")).status_code == 401
 
 
-@on_four_alone
+@servers_only
 async def test_workers_share_the_limits(serve: Serve) -> None:
     service = serve({"IOTFLOW_FAILED_CREDENTIALS_PER_ADDRESS": "4"}, "--workers", "2")
     statuses: Counter[int] = Counter()
     began = time.monotonic()
     for number in range(40):
-        async with calling_from(service, "127.0.0.1") as client:  # a connection each, to either worker
+        async with calling_from(service, "127.0.0.1") as client:  # a connection each, to both workers
             key = {"X-API-Key": f"guess {number}"}
             statuses[(await client.get("/devices/status", headers=key)).status_code] += 1
     assert statuses[401] <= 4 + 1 + time.monotonic() - began

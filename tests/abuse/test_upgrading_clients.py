@@ -1,4 +1,4 @@
-"""Row 20: clients that ask for HTTP/2 by `Upgrade` register, submit, and rotate a key whose grace then counts."""
+"""Clients that request HTTP/2 by `Upgrade` register, submit, and rotate a key with a grace period."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.abuse.raw import Raw, request
-from tests.api.people import PASSWORD
+from tests.api.clients import PASSWORD
 from tests.processes import ServiceProcess
 
 DEADLINE_S = 90
@@ -20,7 +20,7 @@ REQUIRED = "IOTFLOW_REQUIRE_STORES"
 UPGRADE = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA")
 
 Post = Callable[..., Any]
-"""Path, body and headers of a POST, to the JSON of its answer, which is a success."""
+"""Sends a POST (path, body, headers) that must succeed, and returns the JSON of its answer."""
 
 
 def require(command: str) -> None:
@@ -29,7 +29,7 @@ def require(command: str) -> None:
 
 
 def rotate(post: Post) -> None:
-    """Do what a new user does first, up to a rotation: within its grace both keys are good."""
+    """Register, log in, submit and rotate the key: within the grace period both keys are valid."""
     account = {"username": "duke", "email": "duke@example.org", "password": PASSWORD}
     post("/auth/register", account)
     token = post("/auth/login", {"username": "duke", "password": PASSWORD})["access_token"]

@@ -1,1 +1,1 @@
-"""Every route's behaviour, through HTTP, against a service in the test's own process."""
+"""The behaviour of every route, over HTTP, against a service in the test process."""

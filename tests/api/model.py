@@ -1,11 +1,11 @@
-"""What the service should remember, in a few dictionaries."""
+"""A model in dictionaries of what the service should store."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.api.calculation import EPOCH, Value, text
+from tests.api.reference_aggregates import EPOCH, Value, text
 
 JsonRecord = dict[str, Any]
 
@@ -22,7 +22,7 @@ class ModelDevice:
     owner: str
     name: str
     keys: list[tuple[str, float]]
-    """Each key with the second at which it ends."""
+    """Each key with the second at which it expires."""
     status: str = "inactive"
     last_seen: float | None = None
     records: dict[int, ModelRecord] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class ModelDevice:
         self.records = {second: record for second, record in self.records.items() if not start <= second < stop}
 
     def history(self, start: int, end: int, names: Iterable[str] | None, *, descending: bool) -> list[JsonRecord]:
-        """The records as the API shows them."""
+        """Return the records as the API shows them."""
         shown = []
         for second in sorted(self.records, reverse=descending):
             record = self.records[second]
@@ -55,7 +55,7 @@ class ModelDevice:
         return newest
 
     def series(self, name: str, start: int, end: int) -> list[tuple[int, Value]]:
-        """The values of a name within a range, in the order of time."""
+        """Return the values of a name within a range, in the order of time."""
         return [
             (second, record.values[name])
             for second, record in sorted(self.records.items())
@@ -96,7 +96,7 @@ class Model:
             group.members.discard(device.id)
 
     def feed(self, owner: str, start: int, end: int) -> list[JsonRecord]:
-        """The records of all of an owner's devices as the API shows them, newest first, then by device."""
+        """Return the records of all devices of an owner as the API shows them, newest first, then by device."""
         seconds = {second for device in self.devices_of(owner) for second in device.records if start <= second < end}
         return [
             {
@@ -112,5 +112,5 @@ class Model:
 
 
 def moment(second: float) -> str:
-    """A second since 1970 as the API writes it."""
+    """Format a number of seconds since 1970 as the API does."""
     return text(EPOCH + timedelta(seconds=second))

@@ -1,4 +1,4 @@
-"""The service in the test's own process: the whole app with its lifespan, behind httpx."""
+"""The service in the test process: the whole app with its lifespan, behind httpx."""
 
 import re
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ PROBLEM_MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"
 
 
 class _Stateful:
-    """Gives each request what the lifespan opened, as a server does."""
+    """An ASGI wrapper that gives each request the lifespan's state, as a server does."""
 
     def __init__(self, app: ASGIApp, state: dict[str, object]) -> None:
         self._app = app
@@ -30,7 +30,7 @@ class _Stateful:
 
 @dataclass(frozen=True)
 class Service:
-    """A running service. What its clients get is checked against what the contract says of every answer."""
+    """A running service. Every answer to its clients is checked against the contract."""
 
     app: FastAPI
     asgi: ASGIApp
@@ -38,7 +38,7 @@ class Service:
     clock: FakeClock
 
     def client(self, root: str = API, address: str = "192.0.2.1") -> httpx.AsyncClient:
-        """A client whose paths are below `root`, calling from `address`."""
+        """Return a client whose paths are below `root` and whose peer address is `address`."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.asgi, client=(address, 50_000)),
             base_url=f"http://iotflow.test{root}",
@@ -47,21 +47,21 @@ class Service:
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: FakeClock) -> AsyncIterator[Service]:
-    """A service of these settings over stores that are migrated."""
+async def run_service(settings: Settings, clock: FakeClock) -> AsyncIterator[Service]:
+    """Run a service with these settings over migrated stores."""
     app = create_app(settings, clock)
     async with app.router.lifespan_context(app) as state:
         assert state is not None
         yield Service(app, _Stateful(app, dict(state)), settings, clock)
 
 
-def changed(settings: Settings, **changes: object) -> Settings:
-    """The same settings but for these."""
+def with_changes(settings: Settings, **changes: object) -> Settings:
+    """Return a copy of the settings with these changes."""
     return load_settings(**{**settings.model_dump(), **changes})
 
 
 async def check_answer(response: httpx.Response) -> None:
-    """What is true of every answer: it has a request id, and one that is no success is a problem."""
+    """Check that an answer has a request id, and that one that is no success is a problem."""
     await response.aread()
     request_id = response.headers["X-Request-ID"]
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", request_id)

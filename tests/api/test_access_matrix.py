@@ -1,4 +1,4 @@
-"""Every principal against every route: who is admitted, and with which status the others are refused."""
+"""Every principal against every route: which are admitted, and the status of each refusal."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -8,27 +8,27 @@ from typing import Any
 import httpx
 
 from iotflow.settings import Settings
-from tests.api.people import (
+from tests.api.clients import (
     ADMIN,
     PASSWORD,
-    Caller,
-    Person,
-    join,
+    ApiClient,
+    UserClient,
     login,
     new_device,
     new_group,
     register,
+    sign_up,
     submit,
 )
-from tests.api.service import API, Service, changed, running
+from tests.api.service import API, Service, run_service, with_changes
 from tests.clock import FakeClock
 
 DAY_S = 86_400
 OK = 200
-"""The success that the route's schema documents, whichever it is."""
+"""The success status that the route's schema documents."""
 
 KINDS = {
-    # Of route: what each kind of principal gets.
+    # For each kind of route, the status for each kind of principal.
     #            stranger owner other admin device another_device maintenance
     "anyone": (OK, OK, OK, OK, OK, OK, OK),
     "user": (401, OK, OK, OK, 401, 401, 401),
@@ -43,64 +43,64 @@ PRINCIPALS = ("stranger", "owner", "other", "admin", "device", "another_device",
 
 
 @dataclass
-class World:
-    """Who calls, and what there is to call about: all of it Ada's."""
+class Scenario:
+    """The callers, and the ids that they call with, all of Ada's data."""
 
-    callers: list[tuple[str, str, Caller]] = field(default_factory=list)
+    callers: list[tuple[str, str, ApiClient]] = field(default_factory=list)
     ids: dict[str, Any] = field(default_factory=dict)
-    ada: Person = field(init=False)
+    ada: UserClient = field(init=False)
     serial: "count[int]" = field(default_factory=lambda: count(100))
 
     def name(self) -> str:
         return f"n{next(self.serial)}"
 
 
-Prepare = Callable[[World], Awaitable[dict[str, Any]]]
-"""Makes one request: the path's `ids`, and the rest as httpx takes it."""
+Prepare = Callable[[Scenario], Awaitable[dict[str, Any]]]
+"""Prepares one request: the path's `ids`, and httpx's arguments."""
 
 
 def plain(**request: Any) -> Prepare:
-    async def prepare(world: World) -> dict[str, Any]:
-        return {"ids": world.ids, **request}
+    async def prepare(scenario: Scenario) -> dict[str, Any]:
+        return {"ids": scenario.ids, **request}
 
     return prepare
 
 
 def named(**fields: Any) -> Prepare:
-    """A body with a name that is not taken."""
+    """Return a body with an unused name."""
 
-    async def prepare(world: World) -> dict[str, Any]:
-        return {"ids": world.ids, "json": {"name": world.name(), **fields}}
+    async def prepare(scenario: Scenario) -> dict[str, Any]:
+        return {"ids": scenario.ids, "json": {"name": scenario.name(), **fields}}
 
     return prepare
 
 
-async def registration(world: World) -> dict[str, Any]:
-    name = world.name()
-    return {"ids": world.ids, "json": {"username": name, "email": f"{name}@example.org", "password": PASSWORD}}
+async def registration(scenario: Scenario) -> dict[str, Any]:
+    name = scenario.name()
+    return {"ids": scenario.ids, "json": {"username": name, "email": f"{name}@example.org", "password": PASSWORD}}
 
 
-async def new_device_of_ada(world: World) -> dict[str, Any]:
-    device = await new_device(world.ada, world.name())
+async def new_device_of_ada(scenario: Scenario) -> dict[str, Any]:
+    device = await new_device(scenario.ada, scenario.name())
     return {"ids": {"device_id": device.id}}
 
 
-async def device_to_group(world: World) -> dict[str, Any]:
-    return {"ids": world.ids, "json": {"device_id": (await new_device(world.ada, world.name())).id}}
+async def device_to_group(scenario: Scenario) -> dict[str, Any]:
+    return {"ids": scenario.ids, "json": {"device_id": (await new_device(scenario.ada, scenario.name())).id}}
 
 
-async def new_group_of_ada(world: World) -> dict[str, Any]:
-    return {"ids": {"group_id": await new_group(world.ada, world.name())}}
+async def new_group_of_ada(scenario: Scenario) -> dict[str, Any]:
+    return {"ids": {"group_id": await new_group(scenario.ada, scenario.name())}}
 
 
-async def new_member(world: World) -> dict[str, Any]:
-    ids = {"group_id": world.ids["group_id"], "device_id": (await new_device(world.ada, world.name())).id}
-    await world.ada.post(f"/groups/{ids['group_id']}/devices", {"device_id": ids["device_id"]})
+async def new_member(scenario: Scenario) -> dict[str, Any]:
+    ids = {"group_id": scenario.ids["group_id"], "device_id": (await new_device(scenario.ada, scenario.name())).id}
+    await scenario.ada.post(f"/groups/{ids['group_id']}/devices", {"device_id": ids["device_id"]})
     return {"ids": ids}
 
 
-async def new_user(world: World) -> dict[str, Any]:
-    return {"ids": {"user_id": (await register(world.ada.client, world.name()))["user_id"]}}
+async def new_user(scenario: Scenario) -> dict[str, Any]:
+    return {"ids": {"user_id": (await register(scenario.ada.client, scenario.name()))["user_id"]}}
 
 
 RECORD = {"data": {"t": 1}}
@@ -167,15 +167,15 @@ ROUTES: dict[str, tuple[str, Prepare]] = {
     "GET /health/ready": ("anyone", plain()),
     "GET /status": ("anyone", plain()),
     "GET /": ("anyone", plain()),
-    # Last: whoever is admitted has no token any more.
+    # Last: an admitted caller has no valid token afterwards.
     "POST /api/v1/auth/logout": ("user", plain()),
 }
 
 
-async def inhabited(client: httpx.AsyncClient, clock: FakeClock) -> World:
-    world = World()
+async def create_invalid_credentials(client: httpx.AsyncClient, clock: FakeClock) -> dict[str, ApiClient]:
+    """Register Ada and a suspended user, and return callers whose credentials are no longer valid."""
     admin = await login(client, ADMIN)
-    carol = await join(client, "carol")
+    carol = await sign_up(client, "carol")
     of_carol = await new_device(carol)
     await admin.patch(f"/users/{carol.user_id}/deactivate")
     await register(client, "ada")
@@ -186,8 +186,19 @@ async def inhabited(client: httpx.AsyncClient, clock: FakeClock) -> World:
     await expired.post(f"/devices/{retired.id}/credentials/rotate", {"grace_seconds": 60})
     await retired.get("/devices/status")
     clock.advance(DAY_S)
+    return {
+        "expired token": expired,
+        "token after logout": logged_out,
+        "deactivated user": carol,
+        "device of deactivated user": of_carol,
+        "former key after its grace": retired,
+    }
 
-    world.ada = ada = await login(client, "ada")
+
+async def create_scenario(client: httpx.AsyncClient, clock: FakeClock) -> Scenario:
+    scenario = Scenario()
+    invalid = await create_invalid_credentials(client, clock)
+    scenario.ada = ada = await login(client, "ada")
     deleted = await new_device(ada, "deleted")
     await ada.delete(f"/devices/{deleted.id}")
     former = await new_device(ada, "target")
@@ -196,21 +207,17 @@ async def inhabited(client: httpx.AsyncClient, clock: FakeClock) -> World:
     await submit(device, t=1)
     resting = await new_device(ada, "resting")
     await ada.patch(f"/devices/{resting.id}", {"status": "maintenance"})
-    bob = await join(client, "bob")
-    world.ids = {"device_id": device.id, "group_id": await new_group(ada), "user_id": ada.user_id}
-    world.callers = [
-        ("nobody", "stranger", Caller(client)),
-        ("garbage token", "stranger", Caller(client, {"Authorization": "Bearer garbage"})),
-        ("token of another scheme", "stranger", Caller(client, {"Authorization": f"Basic {ada.token}"})),
-        ("garbage key", "stranger", Caller(client, {"X-API-Key": "iot_garbage"})),
-        ("token as key", "stranger", Caller(client, {"X-API-Key": ada.token})),
-        ("key as token", "stranger", Caller(client, {"Authorization": f"Bearer {device.key}"})),
-        ("expired token", "stranger", expired),
-        ("token after logout", "stranger", logged_out),
-        ("deactivated user", "stranger", carol),
-        ("device of deactivated user", "stranger", of_carol),
+    bob = await sign_up(client, "bob")
+    scenario.ids = {"device_id": device.id, "group_id": await new_group(ada), "user_id": ada.user_id}
+    scenario.callers = [
+        ("nobody", "stranger", ApiClient(client)),
+        ("garbage token", "stranger", ApiClient(client, {"Authorization": "Bearer garbage"})),
+        ("token of another scheme", "stranger", ApiClient(client, {"Authorization": f"Basic {ada.token}"})),
+        ("garbage key", "stranger", ApiClient(client, {"X-API-Key": "iot_garbage"})),
+        ("token as key", "stranger", ApiClient(client, {"X-API-Key": ada.token})),
+        ("key as token", "stranger", ApiClient(client, {"Authorization": f"Bearer {device.key}"})),
+        *((name, "stranger", caller) for name, caller in invalid.items()),
         ("key of deleted device", "stranger", deleted),
-        ("former key after its grace", "stranger", retired),
         ("owner", "owner", ada),
         ("another user", "other", bob),
         ("admin", "admin", await login(client, ADMIN)),
@@ -220,7 +227,7 @@ async def inhabited(client: httpx.AsyncClient, clock: FakeClock) -> World:
         ("device of another user", "another_device", await new_device(bob)),
         ("device in maintenance", "maintenance", resting),
     ]
-    return world
+    return scenario
 
 
 async def test_every_principal_against_every_route(service: Service) -> None:
@@ -232,17 +239,17 @@ async def test_every_principal_against_every_route(service: Service) -> None:
     }
     assert operations.keys() == ROUTES.keys()
     async with service.client() as client, service.client(root="") as whole:
-        world = await inhabited(client, service.clock)
+        scenario = await create_scenario(client, service.clock)
         wrong = []
         for route, (kind, prepare) in ROUTES.items():
             responses = operations[route]["responses"]
             success = next(int(status) for status in responses if status.startswith("2"))
             request: dict[str, Any] = {}
-            service.clock.advance(len(world.callers))  # none of them calls more than once a second
-            for name, group, caller in world.callers:
+            service.clock.advance(len(scenario.callers))  # none of them calls more than once a second
+            for name, group, caller in scenario.callers:
                 expected = KINDS[kind][PRINCIPALS.index(group)]
-                # A request that was admitted has used up what it was about; one that was refused has changed nothing.
-                request = request or await prepare(world)
+                # An admitted request has used up its resource; a refused one has changed nothing.
+                request = request or await prepare(scenario)
                 method, _, path = route.partition(" ")
                 url = path.format(**request["ids"])
                 sent = {part: value for part, value in request.items() if part != "ids"}
@@ -256,11 +263,11 @@ async def test_every_principal_against_every_route(service: Service) -> None:
     assert wrong == []
 
 
-async def test_closed_registration_is_left_to_admins(settings: Settings, clock: FakeClock) -> None:
-    closed = changed(settings, registration="closed")
+async def test_only_admins_register_accounts_when_registration_is_closed(settings: Settings, clock: FakeClock) -> None:
+    closed = with_changes(settings, registration="closed")
     body = {"username": "newcomer", "email": "new@example.org", "password": PASSWORD}
     path = f"{API}/auth/register"
-    async with running(closed, clock) as service, service.client() as client, service.client(root="") as whole:
+    async with run_service(closed, clock) as service, service.client() as client, service.client(root="") as whole:
         admin = await login(client, ADMIN)
         await admin.post("/auth/register", body)
         newcomer = await login(client, "newcomer")

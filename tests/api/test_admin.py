@@ -1,18 +1,18 @@
-"""What administrators see and change of everybody's devices, and the totals."""
+"""Administrators' routes for all devices, and the totals."""
 
-from tests.api.people import Person, Thing, new_device, new_group, submit
+from tests.api.clients import DeviceClient, UserClient, new_device, new_group, submit
 from tests.clock import FakeClock
 
 NOW = "2026-03-01T12:00:00.000Z"
 
 
-async def names(admin: Person, **query: object) -> list[str]:
+async def names(admin: UserClient, **query: object) -> list[str]:
     answer = await admin.get("/admin/devices", **query)
     assert answer["meta"]["total"] >= len(answer["devices"])
     return [device["name"] for device in answer["devices"]]
 
 
-async def test_all_devices_and_their_filters(ada: Person, bob: Person, admin: Person) -> None:
+async def test_all_devices_and_their_filters(ada: UserClient, bob: UserClient, admin: UserClient) -> None:
     pump = await new_device(ada, "Pump 100%", "pump")
     await new_device(ada, "pump_2", "pump")
     await new_device(ada, "SENSOR", "Pump")
@@ -35,22 +35,22 @@ async def test_all_devices_and_their_filters(ada: Person, bob: Person, admin: Pe
     assert answer["meta"] == {"total": 4, "limit": 2, "offset": 1}
 
 
-async def test_a_part_of_a_name_is_found_in_any_case(ada: Person, admin: Person) -> None:
+async def test_the_name_filter_ignores_case(ada: UserClient, admin: UserClient) -> None:
     await new_device(ada, "Wärmepumpe ÅÄÖ")
     for part in ("wärme", "WÄRME", "åäö", "ÅÄÖ"):
         assert await names(admin, q=part) == ["Wärmepumpe ÅÄÖ"], part
 
 
-async def test_statuses(ada: Person, admin: Person, probe: Thing, clock: FakeClock) -> None:
+async def test_statuses(ada: UserClient, admin: UserClient, device: DeviceClient, clock: FakeClock) -> None:
     other = await new_device(ada, "other", "light")
-    await submit(probe, t=1)
+    await submit(device, t=1)
     clock.advance(200)
     await other.post("/devices/heartbeat")
     clock.advance(150)
     answer = await admin.get("/admin/devices/statuses")
     assert answer["devices"] == [
         {
-            "id": probe.id,
+            "id": device.id,
             "name": "probe",
             "device_type": "sensor",
             "status": "active",
@@ -67,16 +67,16 @@ async def test_statuses(ada: Person, admin: Person, probe: Thing, clock: FakeClo
         },
     ]
     assert answer["meta"] == {"total": 2, "limit": 100, "offset": 0}
-    assert [device["id"] for device in (await admin.get("/admin/devices/statuses", offset=1))["devices"]] == [other.id]
+    assert [row["id"] for row in (await admin.get("/admin/devices/statuses", offset=1))["devices"]] == [other.id]
 
 
-async def test_anybodys_device(ada: Person, admin: Person, probe: Thing) -> None:
-    path = f"/admin/devices/{probe.id}"
-    device = (await ada.get(f"/devices/{probe.id}"))["device"]
-    device["rate_limits"] = None
-    assert (await admin.get(path))["device"] == device
+async def test_a_device_of_another_user(ada: UserClient, admin: UserClient, device: DeviceClient) -> None:
+    path = f"/admin/devices/{device.id}"
+    shown = (await ada.get(f"/devices/{device.id}"))["device"]
+    shown["rate_limits"] = None
+    assert (await admin.get(path))["device"] == shown
     change = {"name": "renamed", "location": "roof", "status": "maintenance"}
-    assert (await admin.put(path, change))["device"] == device | change
+    assert (await admin.put(path, change))["device"] == shown | change
     await new_device(ada, "taken")
     await admin.refused(409, "PUT", path, {"name": "taken"})
     for status in ("maintenance", "inactive", "active"):
@@ -85,10 +85,10 @@ async def test_anybodys_device(ada: Person, admin: Person, probe: Thing) -> None
     for method, body in (("GET", None), ("PUT", {}), ("DELETE", None)):
         await admin.refused(404, method, path, body)
     await admin.refused(404, "PUT", f"{path}/status", {"status": "active"})
-    await probe.refused(401, "POST", "/devices/heartbeat")
+    await device.refused(401, "POST", "/devices/heartbeat")
 
 
-async def test_totals(ada: Person, bob: Person, admin: Person, clock: FakeClock) -> None:
+async def test_totals(ada: UserClient, bob: UserClient, admin: UserClient, clock: FakeClock) -> None:
     before = await admin.get("/admin/stats")
     assert before["users"] == {"total": 3, "active": 3}
     assert before["devices"] == {"total": 0, "active": 0, "inactive": 0, "maintenance": 0, "online": 0}
@@ -115,12 +115,12 @@ async def test_totals(ada: Person, bob: Person, admin: Person, clock: FakeClock)
         assert store["available"] is True
 
 
-async def test_the_hit_rate(ada: Person, admin: Person, probe: Thing) -> None:
-    await submit(probe, t=1)
+async def test_the_hit_rate(ada: UserClient, admin: UserClient, device: DeviceClient) -> None:
+    await submit(device, t=1)
     before = (await admin.get("/admin/stats"))["cache"]
     assert before["hit_rate"] == before["hits"] / (before["hits"] + before["misses"])
     for _ in range(10):
-        await probe.get(f"/telemetry/{probe.id}/latest")
+        await device.get(f"/telemetry/{device.id}/latest")
     after = (await admin.get("/admin/stats"))["cache"]
     assert after["hits"] > before["hits"]
     assert 0 <= before["hit_rate"] < after["hit_rate"] < 1

@@ -9,20 +9,20 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.api.calculation import Value, Window, agrees, calculated, text, width
-from tests.api.people import Caller, Person, Thing, submit
+from tests.api.clients import ApiClient, DeviceClient, UserClient, submit
+from tests.api.reference_aggregates import Value, Window, agrees, calculated, text, width
 
 
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]  # the calendar's parts, in their order
 
 
-async def send(device: Thing, points: Iterable[tuple[datetime, Value]], field: str = "t") -> None:
+async def send(device: DeviceClient, points: Iterable[tuple[datetime, Value]], field: str = "t") -> None:
     records = [{"timestamp": text(moment), "data": {field: value}} for moment, value in points]
     assert (await device.post("/telemetry/batch", records))["rejected"] == 0
 
 
-async def ask(caller: Caller, device: Thing, aggregation: str, window: str, **query: Any) -> list[Window]:
+async def ask(caller: ApiClient, device: DeviceClient, aggregation: str, window: str, **query: Any) -> list[Window]:
     query = {"field": "t", "aggregation": aggregation, "window": window, **query}
     answer = await caller.get(f"/telemetry/{device.id}/aggregated", **query)
     found = answer.pop("data")
@@ -54,16 +54,16 @@ OF_MIXED: dict[str, list[tuple[int, Value, int]]] = {
 }
 
 
-async def test_each_aggregation(probe: Thing) -> None:
-    await send(probe, MIXED)
-    await send(probe, [(utc(2026, 1, 1, 0, 1), 1_000)], "other")
+async def test_each_aggregation(device: DeviceClient) -> None:
+    await send(device, MIXED)
+    await send(device, [(utc(2026, 1, 1, 0, 1), 1_000)], "other")
     for aggregation, expected in OF_MIXED.items():
-        found = await ask(probe, probe, aggregation, "1h", **RANGE)
+        found = await ask(device, device, aggregation, "1h", **RANGE)
         assert found == [(text(utc(2026, 1, 1, hour)), value, count) for hour, value, count in expected]
         assert [type(window[1]) for window in found] == [type(value) for _, value, _ in expected]
 
 
-async def test_types_are_exact(probe: Thing) -> None:
+async def test_types_are_exact(device: DeviceClient) -> None:
     big = 2**63 - 1
     points: list[tuple[datetime, Value]] = [
         (utc(2026, 1, 1, 0), big - 1),
@@ -71,45 +71,45 @@ async def test_types_are_exact(probe: Thing) -> None:
         (utc(2026, 1, 1, 2), -(2**63)),
         (utc(2026, 1, 1, 3), 0.1),
     ]
-    await send(probe, points)
+    await send(device, points)
     for aggregation, expected in (("max", big), ("min", -(2**63)), ("first", big - 1), ("last", 0.1), ("count", 4)):
-        [(_, value, count)] = await ask(probe, probe, aggregation, "1d", **RANGE)
+        [(_, value, count)] = await ask(device, device, aggregation, "1d", **RANGE)
         assert (value, type(value), count) == (expected, type(expected), 4)
     for aggregation in ("sum", "mean"):
-        windows = await ask(probe, probe, aggregation, "1h", **RANGE)
+        windows = await ask(device, device, aggregation, "1h", **RANGE)
         assert [type(value) for _, value, _ in windows] == [float] * 4
     for aggregation, expected in (("first", False), ("last", True)):
-        await send(probe, [(utc(2026, 1, 1, 0), False), (utc(2026, 1, 1, 9), True)], "flag")
-        [(_, value, _)] = await ask(probe, probe, aggregation, "1d", field="flag", **RANGE)
+        await send(device, [(utc(2026, 1, 1, 0), False), (utc(2026, 1, 1, 9), True)], "flag")
+        [(_, value, _)] = await ask(device, device, aggregation, "1d", field="flag", **RANGE)
         assert value is expected
-    assert await ask(probe, probe, "mean", "1d", field="flag", **RANGE) == []
-    assert await ask(probe, probe, "mean", "1d", field="unknown", **RANGE) == []
+    assert await ask(device, device, "mean", "1d", field="flag", **RANGE) == []
+    assert await ask(device, device, "mean", "1d", field="unknown", **RANGE) == []
 
 
-async def test_sums_that_no_double_holds(probe: Thing) -> None:
+async def test_sums_beyond_the_largest_double(device: DeviceClient) -> None:
     largest = 1.7976931348623157e308
-    await send(probe, [(utc(2026, 1, 1, hour), largest) for hour in (1, 2)])
-    await send(probe, [(utc(2026, 1, 1, 3), -largest), (utc(2026, 1, 1, 9), 1)])
-    path = f"/telemetry/{probe.id}/aggregated"
+    await send(device, [(utc(2026, 1, 1, hour), largest) for hour in (1, 2)])
+    await send(device, [(utc(2026, 1, 1, 3), -largest), (utc(2026, 1, 1, 9), 1)])
+    path = f"/telemetry/{device.id}/aggregated"
     for aggregation in ("sum", "mean"):
-        [first, second, *_] = await ask(probe, probe, aggregation, "1h", **RANGE)
+        [first, second, *_] = await ask(device, device, aggregation, "1h", **RANGE)
         assert (first[1], second[1]) == (largest, largest)
         query = {"field": "t", "aggregation": aggregation, "window": "1d", **RANGE, "end_time": "2026-01-01T03:00:00Z"}
-        assert await probe.wrong_fields("GET", path, params=query) == ["query.field"]
-        # Not the order of the additions decides, but whether a double holds the sum.
-        assert await ask(probe, probe, aggregation, "1d", **RANGE) == [
+        assert await device.wrong_fields("GET", path, params=query) == ["query.field"]
+        # Whether the sum fits in a double decides, not the order of the additions.
+        assert await ask(device, device, aggregation, "1d", **RANGE) == [
             (text(utc(2026, 1, 1)), largest if aggregation == "sum" else largest / 4, 4)
         ]
-    assert [window[1] for window in await ask(probe, probe, "max", "1d", **RANGE)] == [largest]
+    assert [window[1] for window in await ask(device, device, "max", "1d", **RANGE)] == [largest]
 
 
-async def test_sums_are_as_exact_as_promised(probe: Thing) -> None:
+async def test_sums_are_as_exact_as_promised(device: DeviceClient) -> None:
     values = [0.1 * (-1) ** number * 10 ** (number % 9) for number in range(2_000)]
     start = utc(2026, 1, 1)
-    await send(probe, [(start + timedelta(seconds=number), value) for number, value in enumerate(values)])
+    await send(device, [(start + timedelta(seconds=number), value) for number, value in enumerate(values)])
     tolerance = 1e-12 * math.fsum(map(abs, values))
-    [(_, total, count)] = await ask(probe, probe, "sum", "1d", **RANGE)
-    [(_, mean, _)] = await ask(probe, probe, "mean", "1d", **RANGE)
+    [(_, total, count)] = await ask(device, device, "sum", "1d", **RANGE)
+    [(_, mean, _)] = await ask(device, device, "mean", "1d", **RANGE)
     assert isinstance(total, float)
     assert isinstance(mean, float)
     assert count == 2_000
@@ -117,20 +117,20 @@ async def test_sums_are_as_exact_as_promised(probe: Thing) -> None:
     assert abs(mean - math.fsum(values) / 2_000) <= tolerance / 2_000
 
 
-async def test_only_points_in_the_range_count(probe: Thing) -> None:
-    await send(probe, [(utc(2026, 1, 1, 0, minute), minute) for minute in range(0, 60, 10)])
+async def test_only_points_in_the_range_count(device: DeviceClient) -> None:
+    await send(device, [(utc(2026, 1, 1, 0, minute), minute) for minute in range(0, 60, 10)])
     query = {"start_time": "2026-01-01T00:20:00Z", "end_time": "2026-01-01T00:50:00Z"}
-    assert await ask(probe, probe, "sum", "1h", **query) == [(text(utc(2026, 1, 1)), 90.0, 3)]
-    assert await ask(probe, probe, "count", "30m", **query) == [
+    assert await ask(device, device, "sum", "1h", **query) == [(text(utc(2026, 1, 1)), 90.0, 3)]
+    assert await ask(device, device, "count", "30m", **query) == [
         (text(utc(2026, 1, 1)), 1, 1),
         (text(utc(2026, 1, 1, 0, 30)), 2, 2),
     ]
-    assert await ask(probe, probe, "count", "1h", **(query | {"end_time": query["start_time"]})) == []
+    assert await ask(device, device, "count", "1h", **(query | {"end_time": query["start_time"]})) == []
 
 
-async def test_the_last_day_by_default(ada: Person, probe: Thing) -> None:
-    await send(probe, [(utc(2026, 2, 28, 11, 59, 59), 1), (utc(2026, 2, 28, 12), 2), (utc(2026, 3, 1, 12, 5), 3)])
-    assert await ask(ada, probe, "sum", "30d") == [(text(datetime.fromtimestamp(683 * 30 * 86_400, UTC)), 5.0, 2)]
+async def test_the_last_day_by_default(ada: UserClient, device: DeviceClient) -> None:
+    await send(device, [(utc(2026, 2, 28, 11, 59, 59), 1), (utc(2026, 2, 28, 12), 2), (utc(2026, 3, 1, 12, 5), 3)])
+    assert await ask(ada, device, "sum", "30d") == [(text(datetime.fromtimestamp(683 * 30 * 86_400, UTC)), 5.0, 2)]
 
 
 CLOCK_CHANGES: list[tuple[str, date, float]] = [
@@ -143,39 +143,39 @@ CLOCK_CHANGES: list[tuple[str, date, float]] = [
     ("Asia/Kathmandu", date(2025, 6, 1), 24),
     ("UTC", date(2025, 6, 1), 24),
 ]
-"""Zone, day, and how long it is. In Sao Paulo that day had no midnight."""
+"""Zone, day and its length. In Sao Paulo that day had no midnight."""
 
 
-async def test_days_of_a_clock_change(probe: Thing) -> None:
+async def test_days_of_a_clock_change(device: DeviceClient) -> None:
     for zone, day, hours in CLOCK_CHANGES:
         place = ZoneInfo(zone)
         noon = datetime.combine(day, time(12), place).astimezone(UTC)
         half_hours = [(noon + timedelta(minutes=30 * step), 1) for step in range(-96, 96)]
-        await send(probe, half_hours)
+        await send(device, half_hours)
         start, end = half_hours[0][0], half_hours[-1][0] + timedelta(minutes=30)
-        found = await ask(probe, probe, "sum", "1d", start_time=text(start), end_time=text(end), timezone=zone)
+        found = await ask(device, device, "sum", "1d", start_time=text(start), end_time=text(end), timezone=zone)
         assert found == calculated(half_hours, "sum", "1d", place)
         begins = [text(moment) for moment, _ in half_hours if moment.astimezone(place).date() == day]
         assert (begins[0], hours * 2) in [(begin, count) for begin, _, count in found]
         assert len(begins) == hours * 2
-        await probe.delete(f"/telemetry/{probe.id}", start_time=0, stop_time="now")
+        await device.delete(f"/telemetry/{device.id}", start_time=0, stop_time="now")
 
 
-async def test_10_000_windows_at_most(probe: Thing) -> None:
-    await submit(probe, at="2026-02-01T00:00:00Z", t=1)
-    path = f"/telemetry/{probe.id}/aggregated"
+async def test_10_000_windows_at_most(device: DeviceClient) -> None:
+    await submit(device, at="2026-02-01T00:00:00Z", t=1)
+    path = f"/telemetry/{device.id}/aggregated"
     query = {"field": "t", "aggregation": "count", "window": "1m", "start_time": "2026-01-28T00:00:00Z"}
     within = utc(2026, 1, 28) + timedelta(minutes=10_000)
-    await probe.get(path, **query, end_time=text(within))
-    assert await probe.wrong_fields("GET", path, params=query | {"end_time": text(within + timedelta(seconds=1))}) == [
+    await device.get(path, **query, end_time=text(within))
+    assert await device.wrong_fields("GET", path, params=query | {"end_time": text(within + timedelta(seconds=1))}) == [
         "query.window"
     ]
     moved = {"start_time": "2026-01-28T00:00:01Z", "end_time": text(within + timedelta(seconds=1))}
-    assert await probe.wrong_fields("GET", path, params=query | moved) == ["query.window"]
+    assert await device.wrong_fields("GET", path, params=query | moved) == ["query.window"]
     days = {"window": "1d", "start_time": 0, "timezone": "Pacific/Auckland"}
-    await probe.wrong_fields("GET", path, params=query | days | {"end_time": "2100-01-01T00:00:00Z"})
-    await probe.get(path, **(query | days | {"end_time": "1997-01-01T00:00:00Z"}))
-    await probe.wrong_fields("GET", path, params=query | {"start_time": 0})
+    await device.wrong_fields("GET", path, params=query | days | {"end_time": "2100-01-01T00:00:00Z"})
+    await device.get(path, **(query | days | {"end_time": "1997-01-01T00:00:00Z"}))
+    await device.wrong_fields("GET", path, params=query | {"start_time": 0})
 
 
 ZONES = st.sampled_from(
@@ -198,8 +198,8 @@ POINTS = st.dictionaries(
     zone=ZONES,
     ends=st.tuples(st.integers(0, 120 * 86_400_000), st.integers(0, 120 * 86_400_000)),
 )
-async def test_against_a_plain_calculation(
-    probe: Thing,
+async def test_against_the_reference_implementation(
+    device: DeviceClient,
     points: dict[int, Value],
     year: int,
     aggregation: str,
@@ -213,11 +213,11 @@ async def test_against_a_plain_calculation(
     if (end - start) / width(window) > 9_000:
         end = start + 9_000 * width(window)
     if moments:
-        await send(probe, moments)
+        await send(device, moments)
     query = {"start_time": text(start), "end_time": text(end), "timezone": zone}
-    found = await ask(probe, probe, aggregation, window, **query)
+    found = await ask(device, device, aggregation, window, **query)
     inside = [(moment, value) for moment, value in moments if start <= moment < end]
     expected = calculated(inside, aggregation, window, ZoneInfo(zone))
-    await probe.delete(f"/telemetry/{probe.id}", start_time=0, stop_time="now")
+    await device.delete(f"/telemetry/{device.id}", start_time=0, stop_time="now")
     largest = max((abs(value) for _, value in inside if not isinstance(value, str)), default=0)
     assert agrees(found, expected, aggregation, float(largest)), (found, expected)

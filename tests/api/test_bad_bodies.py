@@ -1,10 +1,10 @@
-"""Bodies that break a rule: a clear problem that names the field, nothing stored, nothing logged as an error."""
+"""Invalid bodies: a problem that names the field, nothing stored, nothing logged as an error."""
 
 import json
 from typing import Any
 
-from tests.api.bad_input import DIGITS, JSON, LONG, NULL, SECRET, World, fields_of
-from tests.api.people import PASSWORD
+from tests.api.bad_input import DIGITS, JSON, LONG, NULL, SECRET, Scenario, fields_of
+from tests.api.clients import PASSWORD
 
 ACCOUNT = {"username": "carol", "email": "carol@example.org", "password": PASSWORD}
 DEVICE = {"name": "lamp", "device_type": "light"}
@@ -34,27 +34,27 @@ BAD_TIMES = [
 
 # Caller, route, body, and the fields that the answer must name.
 BODIES: list[tuple[str, str, Any, list[str]]] = [
-    ("nobody", "POST /auth/register", {}, ["body.username", "body.email", "body.password"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"is_admin": True}, ["body.is_admin"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"username": 7}, ["body.username"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"username": "ab"}, ["body.username"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"username": LONG}, ["body.username"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"username": "carol ann"}, ["body.username"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"username": "carol\n"}, ["body.username"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"username": "cärol"}, ["body.username"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"username": NULL}, ["body.username"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"email": "carol"}, ["body.email"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"email": f"{LONG}@example.org"}, ["body.email"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"email": None}, ["body.email"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"password": "hunter2"}, ["body.password"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"password": SECRET + "x" * 1_000}, ["body.password"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"password": NULL}, ["body.password"]),
-    ("nobody", "POST /auth/register", ACCOUNT | {"password": [SECRET]}, ["body.password"]),
-    ("nobody", "POST /auth/register", [ACCOUNT], ["body"]),
-    ("nobody", "POST /auth/register", SECRET, ["body"]),
-    ("nobody", "POST /auth/login", {"username": "ada"}, ["body.password"]),
-    ("nobody", "POST /auth/login", {"username": "ada", "password": LONG}, ["body.password"]),
-    ("nobody", "POST /auth/login", {"username": "ada", "password": 5, "otp": SECRET}, ["body.password", "body.otp"]),
+    ("anonymous", "POST /auth/register", {}, ["body.username", "body.email", "body.password"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"is_admin": True}, ["body.is_admin"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"username": 7}, ["body.username"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"username": "ab"}, ["body.username"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"username": LONG}, ["body.username"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"username": "carol ann"}, ["body.username"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"username": "carol\n"}, ["body.username"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"username": "cärol"}, ["body.username"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"username": NULL}, ["body.username"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"email": "carol"}, ["body.email"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"email": f"{LONG}@example.org"}, ["body.email"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"email": None}, ["body.email"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"password": "hunter2"}, ["body.password"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"password": SECRET + "x" * 1_000}, ["body.password"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"password": NULL}, ["body.password"]),
+    ("anonymous", "POST /auth/register", ACCOUNT | {"password": [SECRET]}, ["body.password"]),
+    ("anonymous", "POST /auth/register", [ACCOUNT], ["body"]),
+    ("anonymous", "POST /auth/register", SECRET, ["body"]),
+    ("anonymous", "POST /auth/login", {"username": "ada"}, ["body.password"]),
+    ("anonymous", "POST /auth/login", {"username": "ada", "password": LONG}, ["body.password"]),
+    ("anonymous", "POST /auth/login", {"username": "ada", "password": 5, "otp": SECRET}, ["body.password", "body.otp"]),
     ("ada", "PUT /users/me", {"password": "hunter2"}, ["body.password"]),
     ("ada", "PUT /users/me", {"username": None}, ["body.username"]),
     ("ada", "PUT /users/me", {"email": None}, ["body.email"]),
@@ -171,10 +171,10 @@ FORMS: list[tuple[str, list[str]]] = [
 ]
 
 
-async def test_bodies(world: World) -> None:
+async def test_bodies(scenario: Scenario) -> None:
     wrong = []
     for caller, route, body, expected in BODIES:
-        answer = await world.callers[caller].send(*world.path(route), json=body)
+        answer = await scenario.callers[caller].send(*scenario.path(route), json=body)
         if answer.status_code != 422 or fields_of(answer) != expected:
             wrong.append(f"{route} {str(body)[:100]}: {answer.status_code} {answer.text[:500]}")
         for error in answer.json().get("errors", []):
@@ -182,15 +182,15 @@ async def test_bodies(world: World) -> None:
     assert wrong == []
 
 
-async def test_raw_bodies(world: World) -> None:
+async def test_raw_bodies(scenario: Scenario) -> None:
     for what, content, expected in RAW_BODIES:
-        answer = await world.callers["device"].send("POST", "/telemetry", content=content, headers=JSON)
+        answer = await scenario.callers["device"].send("POST", "/telemetry", content=content, headers=JSON)
         assert fields_of(answer) == expected, what
 
 
-async def test_times_in_bodies(world: World) -> None:
-    device, ada = world.callers["device"], world.callers["ada"]
-    deletion = f"/telemetry/{world.ids['device']}"
+async def test_times_in_bodies(scenario: Scenario) -> None:
+    device, ada = scenario.callers["device"], scenario.callers["ada"]
+    deletion = f"/telemetry/{scenario.ids['device']}"
     for time in [*BAD_TIMES, "now", "-1h", "2026-03-01T12:05:00.001Z"]:
         assert await device.wrong_fields("POST", "/telemetry", {"data": {"a": 1}, "timestamp": time}) == [
             "body.timestamp"
@@ -205,16 +205,16 @@ async def test_times_in_bodies(world: World) -> None:
         assert await ada.wrong_fields("DELETE", deletion, body) == ["body.start_time"], time
 
 
-async def test_a_range_in_the_body_and_in_the_query(world: World) -> None:
-    path, ada = f"/telemetry/{world.ids['device']}", world.callers["ada"]
+async def test_a_range_in_the_body_and_in_the_query(scenario: Scenario) -> None:
+    path, ada = f"/telemetry/{scenario.ids['device']}", scenario.callers["ada"]
     both = {"start_time": "-1d", "stop_time": "now"}
     for query in (both, {"start_time": "-1d"}, {"stop_time": "now"}):
         await ada.refused(422, "DELETE", path, both, params=query)
     await ada.refused(422, "DELETE", path, {"start_time": "-1d"}, params={"stop_time": "now"})
 
 
-async def test_forms(world: World) -> None:
+async def test_forms(scenario: Scenario) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     for form, expected in FORMS:
-        answer = await world.callers["nobody"].send("POST", "/auth/token", content=form, headers=headers)
+        answer = await scenario.callers["anonymous"].send("POST", "/auth/token", content=form, headers=headers)
         assert fields_of(answer) == expected, form[:100]

@@ -1,9 +1,9 @@
-"""Queries and paths that break a rule: a clear problem that names the parameter."""
+"""Invalid queries and paths: a problem that names the parameter."""
 
 import re
 
-from tests.api.bad_input import DIGITS, LONG, World, fields_of
-from tests.api.people import Caller, Person
+from tests.api.bad_input import DIGITS, LONG, Scenario, fields_of
+from tests.api.clients import ApiClient, UserClient
 from tests.api.service import Service
 
 IDS = ("0", str(2**53), str(2**64), DIGITS)
@@ -95,19 +95,19 @@ BAD_AGGREGATES: list[dict[str, str]] = [
 ]
 
 
-async def test_queries(world: World) -> None:
+async def test_queries(scenario: Scenario) -> None:
     wrong = []
     for caller, route, query, expected in QUERIES:
-        method, path = world.path(route)
+        method, path = scenario.path(route)
         body = {"json": {"name": "x"}} if method == "POST" else {}
-        answer = await world.callers[caller].send(method, f"{path}?{query}", **body)
+        answer = await scenario.callers[caller].send(method, f"{path}?{query}", **body)
         if answer.status_code != 422 or fields_of(answer) != [f"query.{expected}"]:
             wrong.append(f"{route}?{query[:50]}: {answer.status_code} {answer.text[:300]}")
     assert wrong == []
 
 
-async def test_queries_of_aggregates(world: World) -> None:
-    path, ada = f"/telemetry/{world.ids['device']}/aggregated", world.callers["ada"]
+async def test_queries_of_aggregates(scenario: Scenario) -> None:
+    path, ada = f"/telemetry/{scenario.ids['device']}/aggregated", scenario.callers["ada"]
     for name in AGGREGATED:
         query = {key: value for key, value in AGGREGATED.items() if key != name}
         assert await ada.wrong_fields("GET", path, params=query) == [f"query.{name}"]
@@ -116,22 +116,22 @@ async def test_queries_of_aggregates(world: World) -> None:
         assert fields_of(answer) == [f"query.{next(iter(change))}"], change
 
 
-async def test_a_parameter_that_there_is_not_is_answered_with_those_that_there_are(ada: Person) -> None:
+async def test_an_unknown_parameter_is_answered_with_the_known_ones(ada: UserClient) -> None:
     problem = await ada.refused(422, "GET", "/users/me", params={"names": "all"})
     assert problem["detail"] == "query.names: unknown query parameter, expected none"
     problem = await ada.refused(422, "GET", "/devices/user/me", params={"state": "active"})
     assert problem["detail"] == "query.state: unknown query parameter, expected limit, offset, status"
 
 
-async def test_more_fields_than_a_device_has(world: World) -> None:
+async def test_more_fields_than_a_device_may_have(scenario: Scenario) -> None:
     many = ",".join(f"n{number}" for number in range(1_001))
-    answer = await world.callers["ada"].send("GET", f"/telemetry/{world.ids['device']}", params={"fields": many})
+    answer = await scenario.callers["ada"].send("GET", f"/telemetry/{scenario.ids['device']}", params={"fields": many})
     assert fields_of(answer) == ["query.fields"]
 
 
-async def test_ids_in_paths(service: Service, world: World) -> None:
+async def test_ids_in_paths(service: Service, scenario: Scenario) -> None:
     async with service.client(root="") as whole:
-        admin = Caller(whole, world.callers["admin"].headers)
+        admin = ApiClient(whole, scenario.callers["admin"].headers)
         tried = 0
         for template, operations in service.app.openapi()["paths"].items():
             names = [name for name in re.findall(r"{(\w+)}", template) if name != "user_id"]

@@ -1,4 +1,4 @@
-"""How bodies may be packed and how large they may be."""
+"""Content types, content encodings and size limits of bodies."""
 
 import gzip
 import json
@@ -7,29 +7,29 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from iotflow.settings import Settings
-from tests.api.bad_input import JSON, World, fields_of
-from tests.api.people import ADMIN, Thing, login, new_device
-from tests.api.service import changed, running
+from tests.api.bad_input import JSON, Scenario, fields_of
+from tests.api.clients import ADMIN, DeviceClient, login, new_device
+from tests.api.service import run_service, with_changes
 from tests.clock import FakeClock
 
 MiB = 2**20
 
 
-async def test_content_types(world: World) -> None:
-    device, nobody = world.callers["device"], world.callers["nobody"]
+async def test_content_types(scenario: Scenario) -> None:
+    device, anonymous = scenario.callers["device"], scenario.callers["anonymous"]
     for content_type in ("", "text/plain", "application/vnd.api+json", "multipart/form-data; boundary=x"):
         request: dict[str, Any] = {"content": b'{"data": {"a": 1}}', "headers": {"Content-Type": content_type}}
-        for caller, path in ((device, "/telemetry"), (device, "/telemetry/batch"), (nobody, "/auth/token")):
+        for caller, path in ((device, "/telemetry"), (device, "/telemetry/batch"), (anonymous, "/auth/token")):
             assert (await caller.send("POST", path, **request)).status_code == 415, content_type
 
 
-async def test_content_encodings(world: World) -> None:
+async def test_content_encodings(scenario: Scenario) -> None:
     refused = [("/telemetry", "gzip")]
     for encoding in ("br", "deflate", "gzip, gzip", "x"):
         refused += [("/telemetry", encoding), ("/telemetry/batch", encoding)]
     for path, encoding in refused:
         headers = JSON | {"Content-Encoding": encoding}
-        answer = await world.callers["device"].send("POST", path, content=gzip.compress(b"{}"), headers=headers)
+        answer = await scenario.callers["device"].send("POST", path, content=gzip.compress(b"{}"), headers=headers)
         assert answer.status_code == 415, encoding
 
 
@@ -42,51 +42,51 @@ async def in_pieces(content: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def test_bodies_at_and_over_the_limit(probe: Thing) -> None:
+async def test_bodies_at_and_over_the_limit(device: DeviceClient) -> None:
     record = b'{"data": {"a": 1}}'.ljust(MiB)
     batch = b'[{"data": {"a": 1}, "timestamp": 1}]'.ljust(16 * MiB)
     for path, body, success in (("/telemetry", record, 201), ("/telemetry/batch", batch, 200)):
         for content, status in ((body, success), (body + b" ", 413), (in_pieces(body + b" "), 413)):
-            assert (await probe.send("POST", path, content=content, headers=JSON)).status_code == status
+            assert (await device.send("POST", path, content=content, headers=JSON)).status_code == status
     headers = JSON | {"Content-Encoding": "gzip"}
     for body, status in ((batch, 200), (batch + b" ", 413)):
         content = gzip.compress(body, 1)
-        assert (await probe.send("POST", "/telemetry/batch", content=content, headers=headers)).status_code == status
+        assert (await device.send("POST", "/telemetry/batch", content=content, headers=headers)).status_code == status
 
 
 async def test_limits_are_settings(settings: Settings, clock: FakeClock) -> None:
-    small = changed(settings, max_body_bytes=1_024, max_batch_bytes=2_048)
-    async with running(small, clock) as service, service.client() as client:
-        probe = await new_device(await login(client, ADMIN))
+    small = with_changes(settings, max_body_bytes=1_024, max_batch_bytes=2_048)
+    async with run_service(small, clock) as service, service.client() as client:
+        device = await new_device(await login(client, ADMIN))
         record = json.dumps({"data": {"a": 1}, "timestamp": 1}).encode()
-        assert (await probe.send("POST", "/telemetry", content=record.ljust(1_025), headers=JSON)).status_code == 413
+        assert (await device.send("POST", "/telemetry", content=record.ljust(1_025), headers=JSON)).status_code == 413
         batch = b"[" + record + b"]"
         for size, status in ((2_048, 200), (2_049, 413)):
-            answer = await probe.send("POST", "/telemetry/batch", content=batch.ljust(size), headers=JSON)
+            answer = await device.send("POST", "/telemetry/batch", content=batch.ljust(size), headers=JSON)
             assert answer.status_code == status
 
 
-async def test_a_gzip_bomb_is_unpacked_to_the_limit_alone(settings: Settings, clock: FakeClock) -> None:
+async def test_a_gzip_bomb_is_decompressed_up_to_the_limit_only(settings: Settings, clock: FakeClock) -> None:
     bomb = gzip.compress(bytes(100 * MiB), 9)
     assert len(bomb) < 110_000
-    limited = changed(settings, max_batch_bytes=MiB)
-    async with running(limited, clock) as service, service.client() as client:
-        probe = await new_device(await login(client, ADMIN))
+    limited = with_changes(settings, max_batch_bytes=MiB)
+    async with run_service(limited, clock) as service, service.client() as client:
+        device = await new_device(await login(client, ADMIN))
         headers = JSON | {"Content-Encoding": "gzip"}
         tracemalloc.start()
         try:
-            await probe.refused(413, "POST", "/telemetry/batch", content=bomb, headers=headers)
+            await device.refused(413, "POST", "/telemetry/batch", content=bomb, headers=headers)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
         assert peak < 8 * MiB
 
 
-async def test_packed_bytes_count_too(settings: Settings, clock: FakeClock) -> None:
-    """Members that hold nothing unpack to nothing, however many there are."""
-    limited = changed(settings, max_batch_bytes=4_096)
-    async with running(limited, clock) as service, service.client() as client:
-        probe = await new_device(await login(client, ADMIN))
+async def test_compressed_bytes_count_too(settings: Settings, clock: FakeClock) -> None:
+    """Any number of empty gzip members decompresses to nothing."""
+    limited = with_changes(settings, max_batch_bytes=4_096)
+    async with run_service(limited, clock) as service, service.client() as client:
+        device = await new_device(await login(client, ADMIN))
         headers = JSON | {"Content-Encoding": "gzip"}
         empty = gzip.compress(b"") * 300
 
@@ -95,10 +95,10 @@ async def test_packed_bytes_count_too(settings: Settings, clock: FakeClock) -> N
                 yield piece
 
         for content in (empty, endless()):
-            await probe.refused(413, "POST", "/telemetry/batch", content=content, headers=headers)
+            await device.refused(413, "POST", "/telemetry/batch", content=content, headers=headers)
 
 
-async def test_gzip(probe: Thing) -> None:
+async def test_gzip(device: DeviceClient) -> None:
     records = [{"data": {"a": number}, "timestamp": number} for number in range(1, 4)]
     plain = json.dumps(records).encode()
     whole = gzip.compress(plain)
@@ -121,12 +121,12 @@ async def test_gzip(probe: Thing) -> None:
     }
     for size in (1, 7, 65_536):
         for what, packed in good.items():
-            answer = await probe.post(
+            answer = await device.post(
                 "/telemetry/batch", content=in_pieces(packed, size), headers=JSON | {"Content-Encoding": "GZip"}
             )
             assert answer == {"accepted": 3, "rejected": 0, "errors": []}, what
         for what, packed in bad.items():
-            answer = await probe.send(
+            answer = await device.send(
                 "POST", "/telemetry/batch", content=in_pieces(packed, size), headers=JSON | {"Content-Encoding": "gzip"}
             )
             assert fields_of(answer) == ["body"], what

@@ -1,4 +1,4 @@
-"""Cursors: they continue their own request and nothing else, whatever becomes of them."""
+"""Cursors continue their own request only, and damaged or forged ones are refused."""
 
 import base64
 import json
@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.api.people import Caller, Person, Thing, events, new_device, submit
+from tests.api.clients import ApiClient, DeviceClient, UserClient, events, new_device, submit
 from tests.clock import FakeClock
 
-Lists = dict[str, tuple[Caller, str, dict[str, Any]]]
-"""Each list that pages by cursor: who reads it, where, and with which query."""
+Lists = dict[str, tuple[ApiClient, str, dict[str, Any]]]
+"""Each list with cursors: its reader, its path and its query."""
 
 NAMES = st.sampled_from(["history", "feed", "events"])
 
@@ -20,20 +20,20 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 @pytest.fixture
-async def lists(ada: Person, probe: Thing, clock: FakeClock) -> Lists:
+async def lists(ada: UserClient, device: DeviceClient, clock: FakeClock) -> Lists:
     for second in range(1, 6):
-        await submit(probe, at=second, a=second, b=second)
+        await submit(device, at=second, a=second, b=second)
     await events(ada, 4)
     clock.advance(10)
     fixed = {"start_time": "0", "end_time": "-1h"}
     return {
-        "history": (ada, f"/telemetry/{probe.id}", {**fixed, "fields": "a,b", "order": "asc"}),
+        "history": (ada, f"/telemetry/{device.id}", {**fixed, "fields": "a,b", "order": "asc"}),
         "feed": (ada, "/telemetry/user/me", fixed),
         "events": (ada, "/events", {"start_time": "0", "end_time": "now", "user_id": ada.user_id}),
     }
 
 
-async def first_cursor(caller: Caller, path: str, query: dict[str, Any]) -> str:
+async def first_cursor(caller: ApiClient, path: str, query: dict[str, Any]) -> str:
     cursor = (await caller.get(path, **query, limit=1))["next_cursor"]
     assert isinstance(cursor, str)
     return cursor
@@ -62,20 +62,20 @@ async def test_parameters_may_be_left_out_or_repeated(lists: Lists, clock: FakeC
         assert items(await caller.get(path, cursor=cursor, limit=1)) == rest[:1]
 
 
-async def test_many_long_names_continue_too(ada: Person, probe: Thing) -> None:
+async def test_a_query_of_many_long_names_continues(ada: UserClient, device: DeviceClient) -> None:
     for second in (1, 2):
-        await submit(probe, at=second, a=second)
+        await submit(device, at=second, a=second)
     fields = ",".join(["a", *(f"{number:03}".ljust(128, "n") for number in range(200))])
-    path, query = f"/telemetry/{probe.id}", {"start_time": "0", "fields": fields, "order": "asc"}
+    path, query = f"/telemetry/{device.id}", {"start_time": "0", "fields": fields, "order": "asc"}
     cursor = await first_cursor(ada, path, query)
     (rest,) = items(await ada.get(path, cursor=cursor))
     assert rest["measurements"] == {"a": 2}
 
 
-async def test_a_default_may_be_spelled_out(ada: Person, probe: Thing, clock: FakeClock) -> None:
+async def test_a_default_may_be_given_explicitly(ada: UserClient, device: DeviceClient, clock: FakeClock) -> None:
     for ago in (1, 2, 3):
-        await submit(probe, at=clock.now() // 1_000 - ago, t=ago)
-    path = f"/telemetry/{probe.id}"
+        await submit(device, at=clock.now() // 1_000 - ago, t=ago)
+    path = f"/telemetry/{device.id}"
     spelled = {"start_time": "-1h", "order": "desc"}
     for first, later in (({}, spelled), (spelled, {})):
         cursor = await first_cursor(ada, path, first)
@@ -84,7 +84,7 @@ async def test_a_default_may_be_spelled_out(ada: Person, probe: Thing, clock: Fa
     assert len(items(await ada.get("/telemetry/user/me", cursor=cursor, start_time="-24h"))) == 2
 
 
-async def test_nothing_else_may_change(lists: Lists) -> None:
+async def test_a_changed_query_is_refused(lists: Lists) -> None:
     other = {
         "start_time": "1",
         "end_time": "-2h",
@@ -111,8 +111,8 @@ async def test_nothing_else_may_change(lists: Lists) -> None:
         await caller.wrong_fields("GET", "/events", params={"cursor": cursor, **added})
 
 
-async def test_cursors_of_others(
-    lists: Lists, cursors: dict[str, str], ada: Person, bob: Person, admin: Person, probe: Thing
+async def test_cursors_of_other_callers(
+    lists: Lists, cursors: dict[str, str], ada: UserClient, bob: UserClient, admin: UserClient, device: DeviceClient
 ) -> None:
     sibling = await new_device(ada, "sibling")
     theirs = await new_device(bob)
@@ -123,9 +123,9 @@ async def test_cursors_of_others(
     history = {"cursor": cursors["history"]}
     assert await ada.wrong_fields("GET", f"/telemetry/{sibling.id}", params=history) == ["query.cursor"]
     assert await bob.wrong_fields("GET", f"/telemetry/{theirs.id}", params=history) == ["query.cursor"]
-    await bob.refused(404, "GET", f"/telemetry/{probe.id}", params=history)
-    assert items(await admin.get(f"/telemetry/{probe.id}", **history)) == items(
-        await ada.get(f"/telemetry/{probe.id}", **history)
+    await bob.refused(404, "GET", f"/telemetry/{device.id}", params=history)
+    assert items(await admin.get(f"/telemetry/{device.id}", **history)) == items(
+        await ada.get(f"/telemetry/{device.id}", **history)
     )
     assert await bob.wrong_fields("GET", "/telemetry/user/me", params={"cursor": cursors["feed"]}) == ["query.cursor"]
     assert await bob.wrong_fields("GET", "/events", params={"cursor": cursors["events"]}) == ["query.cursor"]
@@ -146,7 +146,7 @@ MUTATIONS = st.one_of(
 async def test_a_damaged_cursor(
     lists: Lists, cursors: dict[str, str], mutations: list[tuple[str, int, str]], name: str
 ) -> None:
-    """It is refused, or it happens to say another place in the same list."""
+    """It is refused, or names another position in the same list."""
     caller, path, query = lists[name]
     damaged = cursors[name]
     for kind, place, character in mutations:
@@ -173,9 +173,9 @@ FORGED = st.one_of(
 @settings(max_examples=100)
 @given(data=st.data(), name=NAMES)
 async def test_a_forged_cursor(
-    lists: Lists, cursors: dict[str, str], bob: Person, data: st.DataObject, name: str
+    lists: Lists, cursors: dict[str, str], bob: UserClient, data: st.DataObject, name: str
 ) -> None:
-    """Somebody who has looked into a cursor gets nothing that a query would not give them."""
+    """A caller who decodes a cursor and forges another reads nothing that a query would not return."""
     caller, path, _ = lists[name]
     forged = decoded(cursors[name])
     place: Any = forged
@@ -194,7 +194,7 @@ async def test_a_forged_cursor(
         assert bob.user_id not in answer.text
 
 
-async def test_a_forged_filter(lists: Lists, cursors: dict[str, str], bob: Person) -> None:
+async def test_a_forged_filter(lists: Lists, cursors: dict[str, str], bob: UserClient) -> None:
     forgeries: list[tuple[str, str, list[object]]] = [
         ("events", "device_id", ["0", "-1", "1e3", str(2**53), str(2**70), "9" * 5_000, "x", 1, True]),
         ("events", "event_type", ["party", "", 1]),

@@ -1,10 +1,10 @@
-"""Devices as their owners see them: registered, changed, configured, given new keys, deleted."""
+"""Owners' routes for devices: registration, change, configuration, key rotation, deletion."""
 
 import asyncio
 import json
 from collections import Counter
 
-from tests.api.people import Person, Thing, new_device, new_group, submit
+from tests.api.clients import DeviceClient, UserClient, new_device, new_group, submit
 from tests.clock import FakeClock
 
 NOW = "2026-03-01T12:00:00.000Z"
@@ -18,7 +18,7 @@ FULL = {
 }
 
 
-async def test_registration(ada: Person) -> None:
+async def test_registration(ada: UserClient) -> None:
     answer = await ada.send("POST", "/devices/register", json=FULL)
     device = answer.json()["device"]
     assert answer.status_code == 201
@@ -32,26 +32,26 @@ async def test_registration(ada: Person) -> None:
     assert [bare[name] for name in list(FULL)[2:]] == [None] * 4
 
 
-async def test_keys_are_shown_once(ada: Person, admin: Person, probe: Thing) -> None:
+async def test_keys_are_shown_once(ada: UserClient, admin: UserClient, device: DeviceClient) -> None:
     group_id = await new_group(ada)
-    await ada.post(f"/groups/{group_id}/devices", {"device_id": probe.id})
+    await ada.post(f"/groups/{group_id}/devices", {"device_id": device.id})
     seen = [
-        await ada.get(f"/devices/{probe.id}"),
-        await ada.get(f"/devices/{probe.id}/status"),
+        await ada.get(f"/devices/{device.id}"),
+        await ada.get(f"/devices/{device.id}/status"),
         await ada.get("/devices/user/me"),
-        await ada.patch(f"/devices/{probe.id}", {"location": "roof"}),
+        await ada.patch(f"/devices/{device.id}", {"location": "roof"}),
         await ada.get(f"/groups/{group_id}"),
         await admin.get("/admin/devices"),
-        await admin.get(f"/admin/devices/{probe.id}"),
-        await probe.get("/devices/credentials"),
-        await probe.get("/devices/status"),
+        await admin.get(f"/admin/devices/{device.id}"),
+        await device.get("/devices/credentials"),
+        await device.get("/devices/status"),
     ]
     for answer in seen:
-        assert probe.key not in json.dumps(answer)
+        assert device.key not in json.dumps(answer)
         assert "api_key" not in json.dumps(answer)
 
 
-async def test_names_are_unique_to_the_letter_among_an_owners(ada: Person, bob: Person) -> None:
+async def test_names_are_unique_and_case_sensitive_per_owner(ada: UserClient, bob: UserClient) -> None:
     first = await new_device(ada, "Pump")
     for name in ("pump", "Pump ", "Pümp"):
         await new_device(ada, name)
@@ -66,13 +66,13 @@ async def test_names_are_unique_to_the_letter_among_an_owners(ada: Person, bob: 
     await ada.patch(f"/devices/{other.id}", {"name": "Pump"})
 
 
-async def test_one_name_wanted_at_once(ada: Person) -> None:
+async def test_concurrent_registrations_of_one_name(ada: UserClient) -> None:
     body = {"name": "pump", "device_type": "x"}
     answers = await asyncio.gather(*(ada.send("POST", "/devices/register", json=body) for _ in range(5)))
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 4}
 
 
-async def test_a_change_is_partial(ada: Person, clock: FakeClock) -> None:
+async def test_a_change_is_partial(ada: UserClient, clock: FakeClock) -> None:
     device = (await ada.post("/devices/register", FULL))["device"]
     del device["api_key"]
     path = f"/devices/{device['id']}"
@@ -86,7 +86,7 @@ async def test_a_change_is_partial(ada: Person, clock: FakeClock) -> None:
     assert (await ada.patch(path, {}))["device"]["name"] == FULL["name"]
 
 
-async def test_lists_of_a_users_devices(ada: Person, bob: Person, admin: Person) -> None:
+async def test_lists_of_a_users_devices(ada: UserClient, bob: UserClient, admin: UserClient) -> None:
     devices = [await new_device(ada, f"d{number}") for number in range(4)]
     await new_device(bob)
     await submit(devices[1], t=1)
@@ -106,64 +106,64 @@ async def test_lists_of_a_users_devices(ada: Person, bob: Person, admin: Person)
             assert answer["meta"]["total"] == len(expected)
 
 
-async def test_presence(ada: Person, probe: Thing, clock: FakeClock) -> None:
+async def test_presence(ada: UserClient, device: DeviceClient, clock: FakeClock) -> None:
     async def presence() -> tuple[bool, str | None]:
-        device = (await ada.get(f"/devices/{probe.id}/status"))["device"]
-        assert (await ada.get(f"/devices/{probe.id}"))["device"]["last_seen"] == device["last_seen"]
-        return device["is_online"], device["last_seen"]
+        shown = (await ada.get(f"/devices/{device.id}/status"))["device"]
+        assert (await ada.get(f"/devices/{device.id}"))["device"]["last_seen"] == shown["last_seen"]
+        return shown["is_online"], shown["last_seen"]
 
     assert await presence() == (False, None)
-    await probe.refused(422, "POST", "/telemetry", {})
+    await device.refused(422, "POST", "/telemetry", {})
     assert await presence() == (True, NOW)
     clock.advance(299.999)
     assert await presence() == (True, NOW)
     clock.advance(0.001)
     assert await presence() == (False, NOW)
-    await probe.get(f"/telemetry/{probe.id}")
+    await device.get(f"/telemetry/{device.id}")
     assert await presence() == (True, "2026-03-01T12:05:00.000Z")
 
 
-async def test_groups_of_a_device(ada: Person, probe: Thing, clock: FakeClock) -> None:
-    assert await ada.get(f"/devices/{probe.id}/groups") == {"device_id": probe.id, "groups": []}
+async def test_groups_of_a_device(ada: UserClient, device: DeviceClient, clock: FakeClock) -> None:
+    assert await ada.get(f"/devices/{device.id}/groups") == {"device_id": device.id, "groups": []}
     ids = [await new_group(ada, name) for name in ("a", "b", "c")]
     for group_id in (ids[2], ids[0]):
         clock.advance(1)
-        await ada.post(f"/groups/{group_id}/devices", {"device_id": probe.id})
-    groups = (await ada.get(f"/devices/{probe.id}/groups"))["groups"]
+        await ada.post(f"/groups/{group_id}/devices", {"device_id": device.id})
+    groups = (await ada.get(f"/devices/{device.id}/groups"))["groups"]
     assert [(group["name"], group["added_at"], group["device_count"]) for group in groups] == [
         ("a", "2026-03-01T12:00:02.000Z", 1),
         ("c", "2026-03-01T12:00:01.000Z", 1),
     ]
 
 
-async def test_a_new_key_replaces_the_former_at_once(ada: Person, probe: Thing) -> None:
-    await probe.post("/devices/heartbeat")
+async def test_a_new_key_replaces_the_former_at_once(ada: UserClient, device: DeviceClient) -> None:
+    await device.post("/devices/heartbeat")
     for body in (None, {}, {"grace_seconds": 0}):
-        device = (await ada.post(f"/devices/{probe.id}/credentials/rotate", body))["device"]
-        assert device["id"] == probe.id
-        await probe.refused(401, "POST", "/devices/heartbeat")
-        probe = probe.with_key(device)
-        await probe.post("/devices/heartbeat")
+        rotated = (await ada.post(f"/devices/{device.id}/credentials/rotate", body))["device"]
+        assert rotated["id"] == device.id
+        await device.refused(401, "POST", "/devices/heartbeat")
+        device = device.with_key(rotated)
+        await device.post("/devices/heartbeat")
 
 
-async def test_a_former_key_works_for_its_grace(ada: Person, probe: Thing, clock: FakeClock) -> None:
-    path = f"/devices/{probe.id}/credentials/rotate"
+async def test_a_former_key_works_for_its_grace(ada: UserClient, device: DeviceClient, clock: FakeClock) -> None:
+    path = f"/devices/{device.id}/credentials/rotate"
     clock.advance(10)
-    second = probe.with_key((await ada.post(path, {"grace_seconds": 60}))["device"])
-    told = {"device_id": probe.id, "name": "probe", "created_at": NOW}
-    assert await probe.get("/devices/credentials") == told | {
-        "key_prefix": probe.key[:12],
+    second = device.with_key((await ada.post(path, {"grace_seconds": 60}))["device"])
+    credentials = {"device_id": device.id, "name": "probe", "created_at": NOW}
+    assert await device.get("/devices/credentials") == credentials | {
+        "key_prefix": device.key[:12],
         "expires_at": "2026-03-01T12:01:10.000Z",
     }
-    assert await second.get("/devices/credentials") == told | {
+    assert await second.get("/devices/credentials") == credentials | {
         "key_prefix": second.key[:12],
         "created_at": "2026-03-01T12:00:10.000Z",
         "expires_at": None,
     }
     clock.advance(59.999)
-    await submit(probe, t=1)
-    third = probe.with_key((await ada.post(path, {"grace_seconds": 2_592_000}))["device"])
-    await probe.refused(401, "GET", "/devices/credentials")
+    await submit(device, t=1)
+    third = device.with_key((await ada.post(path, {"grace_seconds": 2_592_000}))["device"])
+    await device.refused(401, "GET", "/devices/credentials")
     for key in (second, third):
         await submit(key, t=2)
     clock.advance(2_591_999.999)
@@ -173,16 +173,16 @@ async def test_a_former_key_works_for_its_grace(ada: Person, probe: Thing, clock
     await submit(third, t=5)
 
 
-async def test_config(ada: Person, probe: Thing, clock: FakeClock) -> None:
-    path = f"/devices/{probe.id}/config"
-    config = {"device_id": probe.id, "config_version": 1, "settings": {}, "updated_at": NOW}
+async def test_config(ada: UserClient, device: DeviceClient, clock: FakeClock) -> None:
+    path = f"/devices/{device.id}/config"
+    config = {"device_id": device.id, "config_version": 1, "settings": {}, "updated_at": NOW}
     assert await ada.get(path) == config
     clock.advance(1)
     settings = {"interval": 60, "nested": {"list": [1, 2.5, None, True, "x"]}, "": ""}
     config |= {"config_version": 2, "settings": settings, "updated_at": "2026-03-01T12:00:01.000Z"}
     assert await ada.put(path, {"settings": settings}) == config
     assert await ada.get(path) == config
-    assert await probe.get("/devices/config") == config
+    assert await device.get("/devices/config") == config
     for wrong in (1, 3, 2**53 - 1):
         await ada.refused(409, "PUT", path, {"settings": {"a": 1}, "config_version": wrong})
     assert await ada.get(path) == config
@@ -191,28 +191,28 @@ async def test_config(ada: Person, probe: Thing, clock: FakeClock) -> None:
     assert (await ada.put(path, {"settings": {}, "config_version": None}))["config_version"] == 4
 
 
-async def test_configs_changed_at_once(ada: Person, probe: Thing) -> None:
-    path = f"/devices/{probe.id}/config"
+async def test_configs_changed_at_once(ada: UserClient, device: DeviceClient) -> None:
+    path = f"/devices/{device.id}/config"
     bodies = [{"settings": {"by": number}, "config_version": 1} for number in range(5)]
     answers = await asyncio.gather(*(ada.send("PUT", path, json=body) for body in bodies))
     assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 4}
     assert (await ada.get(path))["config_version"] == 2
 
 
-async def test_deletion(ada: Person, probe: Thing) -> None:
-    await submit(probe, t=1)
-    await probe.get(f"/telemetry/{probe.id}/latest")
+async def test_deletion(ada: UserClient, device: DeviceClient) -> None:
+    await submit(device, t=1)
+    await device.get(f"/telemetry/{device.id}/latest")
     group_id = await new_group(ada)
-    await ada.post(f"/groups/{group_id}/devices", {"device_id": probe.id})
-    await ada.delete(f"/devices/{probe.id}")
-    await probe.refused(401, "POST", "/telemetry", {"data": {"t": 2}})
+    await ada.post(f"/groups/{group_id}/devices", {"device_id": device.id})
+    await ada.delete(f"/devices/{device.id}")
+    await device.refused(401, "POST", "/telemetry", {"data": {"t": 2}})
     for path in ("", "/status", "/groups", "/config"):
-        await ada.refused(404, "GET", f"/devices/{probe.id}{path}")
+        await ada.refused(404, "GET", f"/devices/{device.id}{path}")
     for path in ("", "/latest"):
-        await ada.refused(404, "GET", f"/telemetry/{probe.id}{path}")
-    await ada.refused(404, "DELETE", f"/devices/{probe.id}")
+        await ada.refused(404, "GET", f"/telemetry/{device.id}{path}")
+    await ada.refused(404, "DELETE", f"/devices/{device.id}")
     assert (await ada.get(f"/groups/{group_id}"))["group"]["device_count"] == 0
     assert (await ada.get("/telemetry/user/me"))["telemetry"] == []
     again = await new_device(ada)
-    assert again.id > probe.id
+    assert again.id > device.id
     assert (await again.get(f"/telemetry/{again.id}"))["data"] == []

@@ -1,15 +1,15 @@
-"""Groups of one owner's devices."""
+"""Groups of devices."""
 
 import asyncio
 from collections import Counter
 
-from tests.api.people import Person, new_device, new_group, submit
+from tests.api.clients import UserClient, new_device, new_group, submit
 from tests.clock import FakeClock
 
 NOW = "2026-03-01T12:00:00.000Z"
 
 
-async def test_a_groups_life(ada: Person, clock: FakeClock) -> None:
+async def test_create_change_and_delete(ada: UserClient, clock: FakeClock) -> None:
     fields = {"name": "Greenhouse", "description": "all of it", "color": "#1E90ff"}
     answer = await ada.send("POST", "/groups", json=fields)
     group = answer.json()["group"]
@@ -30,7 +30,7 @@ async def test_a_groups_life(ada: Person, clock: FakeClock) -> None:
     assert await new_group(ada) > group["id"]
 
 
-async def test_names_are_unique_among_an_owners(ada: Person, bob: Person) -> None:
+async def test_names_are_unique_per_owner(ada: UserClient, bob: UserClient) -> None:
     first = await new_group(ada, "shed")
     await new_group(ada, "Shed")
     await new_group(bob, "shed")
@@ -42,7 +42,7 @@ async def test_names_are_unique_among_an_owners(ada: Person, bob: Person) -> Non
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 3}
 
 
-async def test_lists_are_the_callers_own(ada: Person, bob: Person, admin: Person) -> None:
+async def test_a_list_has_the_callers_groups_only(ada: UserClient, bob: UserClient, admin: UserClient) -> None:
     mine = [await new_group(ada, name) for name in ("c", "a", "b")]
     await new_group(bob)
     device = await new_device(ada)
@@ -63,7 +63,7 @@ async def test_lists_are_the_callers_own(ada: Person, bob: Person, admin: Person
     assert [group["id"] for group in (await admin.get("/groups"))["groups"]] == [admins]
 
 
-async def test_members(ada: Person, bob: Person, admin: Person, clock: FakeClock) -> None:
+async def test_members(ada: UserClient, bob: UserClient, admin: UserClient, clock: FakeClock) -> None:
     group_id = await new_group(ada)
     path = f"/groups/{group_id}/devices"
     first, second, third = [await new_device(ada, f"d{number}", f"type{number % 2}") for number in range(3)]
@@ -94,7 +94,7 @@ async def test_members(ada: Person, bob: Person, admin: Person, clock: FakeClock
     await ada.get(f"/devices/{first.id}")
 
 
-async def test_many_members(ada: Person, bob: Person) -> None:
+async def test_many_members(ada: UserClient, bob: UserClient) -> None:
     group_id = await new_group(ada)
     path = f"/groups/{group_id}/devices"
     mine = [(await new_device(ada, f"d{number}")).id for number in range(4)]
@@ -114,7 +114,7 @@ async def test_many_members(ada: Person, bob: Person) -> None:
     assert (len(answer["skipped"]), len(answer["not_found"])) == (3, 996)
 
 
-async def test_filters_and_pages_of_members(ada: Person) -> None:
+async def test_filters_and_pages_of_members(ada: UserClient) -> None:
     group_id = await new_group(ada)
     path = f"/groups/{group_id}/devices"
     devices = [await new_device(ada, f"d{number}", f"type{number % 2}") for number in range(5)]
@@ -133,7 +133,7 @@ async def test_filters_and_pages_of_members(ada: Person) -> None:
     assert await listed(device_type="TYPE0") == ([], 0)
 
 
-async def test_members_are_shown_as_they_are_now(ada: Person, clock: FakeClock) -> None:
+async def test_members_are_shown_with_their_current_data(ada: UserClient, clock: FakeClock) -> None:
     group_id = await new_group(ada)
     device = await new_device(ada)
     await ada.post(f"/groups/{group_id}/devices", {"device_id": device.id})

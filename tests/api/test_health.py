@@ -1,22 +1,22 @@
-"""Health, and where to find what."""
+"""Health, status, the index and the documentation pages."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 import iotflow
-from tests.api.people import Caller
+from tests.api.clients import ApiClient
 from tests.api.service import Service
 
 
 @pytest.fixture
-async def whole(service: Service) -> AsyncIterator[Caller]:
-    """A caller without credentials, whose paths have no prefix."""
+async def whole(service: Service) -> AsyncIterator[ApiClient]:
+    """A client without credentials, whose paths have no prefix."""
     async with service.client(root="") as client:
-        yield Caller(client)
+        yield ApiClient(client)
 
 
-async def test_health(whole: Caller) -> None:
+async def test_health(whole: ApiClient) -> None:
     brief = await whole.get("/health")
     assert (brief["status"], brief["version"]) == ("healthy", iotflow.__version__)
     assert not brief.get("stores")
@@ -30,7 +30,7 @@ async def test_health(whole: Caller) -> None:
     assert await whole.get("/health/ready") == {"status": "ready"}
 
 
-async def test_status_and_index(whole: Caller) -> None:
+async def test_status_and_index(whole: ApiClient) -> None:
     status = await whole.get("/status")
     assert status["version"] == iotflow.__version__
     assert status["uptime_seconds"] >= 0
@@ -42,22 +42,22 @@ async def test_status_and_index(whole: Caller) -> None:
         assert answer.status_code == 200, link
 
 
-async def test_telemetry_status(nobody: Caller) -> None:
-    answer = await nobody.get("/telemetry/status")
+async def test_telemetry_status(anonymous: ApiClient) -> None:
+    answer = await anonymous.get("/telemetry/status")
     assert answer["status"] == "healthy"
     assert answer["stores"]
     for store in answer["stores"].values():
         assert store.keys() == {"available", "role", "backend"}
 
 
-async def test_the_documentation_loads_nothing_from_elsewhere(whole: Caller) -> None:
+async def test_the_documentation_loads_nothing_from_elsewhere(whole: ApiClient) -> None:
     for page in ("/docs", "/redoc"):
         answer = await whole.send("GET", page)
         assert answer.headers["Content-Type"].startswith("text/html")
         assert "://" not in answer.text.replace("http://iotflow.test", "").replace("http://www.w3.org", "")
 
 
-async def test_browsers_are_told_to_distrust_what_they_show(whole: Caller) -> None:
+async def test_answers_have_security_headers(whole: ApiClient) -> None:
     for path in ("/docs", "/redoc", "/openapi.json", "/redoc.js", "/static-offline-docs/favicon.png", "/", "/nowhere"):
         headers = (await whole.send("GET", path)).headers
         assert headers["X-Content-Type-Options"] == "nosniff", path
@@ -70,6 +70,6 @@ async def test_browsers_are_told_to_distrust_what_they_show(whole: Caller) -> No
         assert "unsafe-eval" not in policy[0]
 
 
-async def test_answers_are_not_kept_by_caches(nobody: Caller) -> None:
+async def test_answers_are_not_cached(anonymous: ApiClient) -> None:
     for path in ("/telemetry/status", "/groups"):
-        assert (await nobody.send("GET", path)).headers["Cache-Control"] == "no-store"
+        assert (await anonymous.send("GET", path)).headers["Cache-Control"] == "no-store"

@@ -1,8 +1,8 @@
-"""Records on their way out: ranges, fields, pages; the newest values; a user's feed."""
+"""Reads of telemetry: ranges, fields, pages, latest values, and a user's feed."""
 
 from typing import Any
 
-from tests.api.people import Person, Thing, join, new_device, submit
+from tests.api.clients import DeviceClient, UserClient, new_device, sign_up, submit
 from tests.clock import FakeClock
 
 NOW = "2026-03-01T12:00:00.000Z"
@@ -13,26 +13,26 @@ def at(second: int) -> str:
     return f"1970-01-01T00:{second // 60:02}:{second % 60:02}.000Z"
 
 
-async def fill(device: Thing, *seconds: int, **data: Any) -> None:
-    """A record for each of these seconds since 1970, with its second as `s`."""
+async def fill(device: DeviceClient, *seconds: int, **data: Any) -> None:
+    """Submit a record for each of these seconds since 1970, with its second as `s`."""
     records = [{"timestamp": second, "data": {"s": second, **data}} for second in seconds]
     assert (await device.post("/telemetry/batch", records))["rejected"] == 0
 
 
-async def seconds(device: Thing, **query: Any) -> list[int]:
-    """Which of the records that `fill` made a page has."""
+async def seconds(device: DeviceClient, **query: Any) -> list[int]:
+    """Return the seconds of the records on a page that `fill` has submitted."""
     answer = await device.get(f"/telemetry/{device.id}", **query)
     assert answer["count"] == len(answer["data"])
     return [record["measurements"]["s"] for record in answer["data"]]
 
 
-async def test_the_last_hour_newest_first(ada: Person, probe: Thing, clock: FakeClock) -> None:
+async def test_the_last_hour_newest_first(ada: UserClient, device: DeviceClient, clock: FakeClock) -> None:
     now_s = clock.now() // 1_000
-    await fill(probe, now_s - HOUR_S - 1, now_s - HOUR_S, now_s - 1, now_s, now_s + 60)
-    answer = await ada.get(f"/telemetry/{probe.id}")
+    await fill(device, now_s - HOUR_S - 1, now_s - HOUR_S, now_s - 1, now_s, now_s + 60)
+    answer = await ada.get(f"/telemetry/{device.id}")
     assert [record["measurements"]["s"] - now_s for record in answer.pop("data")] == [60, 0, -1, -HOUR_S]
     assert answer == {
-        "device_id": probe.id,
+        "device_id": device.id,
         "device_name": "probe",
         "device_type": "sensor",
         "start_time": "2026-03-01T11:00:00.000Z",
@@ -42,76 +42,76 @@ async def test_the_last_hour_newest_first(ada: Person, probe: Thing, clock: Fake
     }
 
 
-async def test_ranges_are_half_open(probe: Thing) -> None:
-    await fill(probe, 10, 20, 30)
-    assert await seconds(probe, start_time=10, end_time=30) == [20, 10]
-    assert await seconds(probe, start_time=at(10), end_time="1970-01-01T01:00:30.001+01:00") == [30, 20, 10]
-    assert await seconds(probe, start_time="10.001", end_time="30000000000") == [30, 20]
-    assert await seconds(probe, start_time=20, end_time=20) == []
-    assert await seconds(probe, start_time="-99999w", end_time="now", order="asc") == [10, 20, 30]
-    assert await seconds(probe, start_time="2100-01-01T00:00:00Z") == []
+async def test_ranges_are_half_open(device: DeviceClient) -> None:
+    await fill(device, 10, 20, 30)
+    assert await seconds(device, start_time=10, end_time=30) == [20, 10]
+    assert await seconds(device, start_time=at(10), end_time="1970-01-01T01:00:30.001+01:00") == [30, 20, 10]
+    assert await seconds(device, start_time="10.001", end_time="30000000000") == [30, 20]
+    assert await seconds(device, start_time=20, end_time=20) == []
+    assert await seconds(device, start_time="-99999w", end_time="now", order="asc") == [10, 20, 30]
+    assert await seconds(device, start_time="2100-01-01T00:00:00Z") == []
 
 
-async def test_fields(probe: Thing) -> None:
-    await submit(probe, at=1, metadata={"m": 1}, a=1, b=2)
-    await submit(probe, at=2, b=3)
-    await submit(probe, at=3, a=4, c=5)
-    path = f"/telemetry/{probe.id}"
-    answer = await probe.get(path, start_time=0, fields="a", order="asc")
+async def test_fields(device: DeviceClient) -> None:
+    await submit(device, at=1, metadata={"m": 1}, a=1, b=2)
+    await submit(device, at=2, b=3)
+    await submit(device, at=3, a=4, c=5)
+    path = f"/telemetry/{device.id}"
+    answer = await device.get(path, start_time=0, fields="a", order="asc")
     assert answer["data"] == [
         {"timestamp": at(1), "measurements": {"a": 1}, "metadata": {"m": 1}},
         {"timestamp": at(3), "measurements": {"a": 4}},
     ]
-    answer = await probe.get(path, start_time=0, fields="c,b,unknown,b", order="asc")
+    answer = await device.get(path, start_time=0, fields="c,b,unknown,b", order="asc")
     assert [record["measurements"] for record in answer["data"]] == [{"b": 2}, {"b": 3}, {"c": 5}]
-    answer = await probe.get(path, start_time=0, fields="unknown")
+    answer = await device.get(path, start_time=0, fields="unknown")
     assert (answer["data"], answer["count"], answer["next_cursor"]) == ([], 0, None)
-    answer = await probe.get(path, start_time=0, fields="a", limit=1)
+    answer = await device.get(path, start_time=0, fields="a", limit=1)
     assert [record["measurements"] for record in answer["data"]] == [{"a": 4}]
-    answer = await probe.get(path, cursor=answer["next_cursor"], limit=1)
+    answer = await device.get(path, cursor=answer["next_cursor"], limit=1)
     assert [record["measurements"] for record in answer["data"]] == [{"a": 1}]
     assert answer["next_cursor"] is None
 
 
-async def test_pages_while_data_arrives(probe: Thing) -> None:
-    """What was there at the first page comes exactly once, in order; what came later may or may not."""
+async def test_pages_while_data_arrives(device: DeviceClient) -> None:
+    """Records stored before the first page come exactly once, in order; later ones may or may not."""
     there = list(range(100, 400, 3))
     for order in ("asc", "desc"):
-        await fill(probe, *there)
+        await fill(device, *there)
         query: dict[str, Any] = {"start_time": 50, "end_time": 1_000, "order": order}
         found: list[int] = []
         sizes = iter([1, 7, 30, 2, 10_000])
         while True:
-            answer = await probe.get(f"/telemetry/{probe.id}", limit=next(sizes), **query)
+            answer = await device.get(f"/telemetry/{device.id}", limit=next(sizes), **query)
             found += [record["measurements"]["s"] for record in answer["data"]]
             if answer["next_cursor"] is None:
                 break
             query = {"cursor": answer["next_cursor"]}
             last = found[-1]
-            await fill(probe, 60, last - 1, last + 1, 500, late=True)
-            await submit(probe, at=last, again=1)
+            await fill(device, 60, last - 1, last + 1, 500, late=True)
+            await submit(device, at=last, again=1)
         assert found == sorted(set(found), reverse=order == "desc")
         assert set(there) <= set(found)
-        await probe.delete(f"/telemetry/{probe.id}", start_time=0, stop_time="now")
+        await device.delete(f"/telemetry/{device.id}", start_time=0, stop_time="now")
 
 
-async def test_a_page_never_splits_a_record(probe: Thing) -> None:
+async def test_a_page_never_splits_a_record(device: DeviceClient) -> None:
     for second in range(1, 6):
-        await probe.post("/telemetry", {"timestamp": second, "data": {f"n{name}": name for name in range(256)}})
-    answer = await probe.get(f"/telemetry/{probe.id}", start_time=0, limit=2)
+        await device.post("/telemetry", {"timestamp": second, "data": {f"n{name}": name for name in range(256)}})
+    answer = await device.get(f"/telemetry/{device.id}", start_time=0, limit=2)
     assert [len(record["measurements"]) for record in answer["data"]] == [256, 256]
-    answer = await probe.get(f"/telemetry/{probe.id}", cursor=answer["next_cursor"], limit=3)
+    answer = await device.get(f"/telemetry/{device.id}", cursor=answer["next_cursor"], limit=3)
     assert [len(record["measurements"]) for record in answer["data"]] == [256, 256, 256]
     assert answer["next_cursor"] is None
 
 
-async def test_relative_times_are_resolved_once(probe: Thing, clock: FakeClock) -> None:
+async def test_relative_times_are_resolved_once(device: DeviceClient, clock: FakeClock) -> None:
     now_s = clock.now() // 1_000
-    await fill(probe, *range(now_s - 50, now_s, 10))
-    first = await probe.get(f"/telemetry/{probe.id}", start_time="-50s", end_time="now", limit=2)
+    await fill(device, *range(now_s - 50, now_s, 10))
+    first = await device.get(f"/telemetry/{device.id}", start_time="-50s", end_time="now", limit=2)
     clock.advance(120)
-    await fill(probe, now_s + 30)
-    second = await probe.get(f"/telemetry/{probe.id}", start_time="-50s", cursor=first["next_cursor"])
+    await fill(device, now_s + 30)
+    second = await device.get(f"/telemetry/{device.id}", start_time="-50s", cursor=first["next_cursor"])
     assert [record["measurements"]["s"] - now_s for record in first["data"] + second["data"]] == [
         -10,
         -20,
@@ -122,14 +122,14 @@ async def test_relative_times_are_resolved_once(probe: Thing, clock: FakeClock) 
     assert (second["start_time"], second["end_time"]) == ("2026-03-01T11:59:10.000Z", NOW)
 
 
-async def test_a_device_without_telemetry(probe: Thing) -> None:
-    answer = await probe.get(f"/telemetry/{probe.id}")
+async def test_a_device_without_telemetry(device: DeviceClient) -> None:
+    answer = await device.get(f"/telemetry/{device.id}")
     assert (answer["data"], answer["count"], answer["next_cursor"]) == ([], 0, None)
-    await probe.refused(404, "GET", f"/telemetry/{probe.id}/latest")
+    await device.refused(404, "GET", f"/telemetry/{device.id}/latest")
 
 
-async def latest(device: Thing) -> dict[str, tuple[Any, str]]:
-    """Value and time of each name; asked twice, since the second answer may come from the cache."""
+async def latest(device: DeviceClient) -> dict[str, tuple[Any, str]]:
+    """Read value and time of each name twice, since the second answer may come from the cache."""
     path = f"/telemetry/{device.id}/latest"
     first, second = await device.get(path), await device.get(path)
     assert second.pop("cached") is True
@@ -139,11 +139,11 @@ async def latest(device: Thing) -> dict[str, tuple[Any, str]]:
     return {name: (found["value"], found["timestamp"]) for name, found in first["latest_data"].items()}
 
 
-async def test_latest_values_and_their_cache(ada: Person, probe: Thing) -> None:
-    await submit(probe, at=10, t=1, door=True)
-    path = f"/telemetry/{probe.id}/latest"
+async def test_latest_values_and_their_cache(ada: UserClient, device: DeviceClient) -> None:
+    await submit(device, at=10, t=1, door=True)
+    path = f"/telemetry/{device.id}/latest"
     assert await ada.get(path) == {
-        "device_id": probe.id,
+        "device_id": device.id,
         "device_name": "probe",
         "device_type": "sensor",
         "latest_data": {"t": {"value": 1, "timestamp": at(10)}, "door": {"value": True, "timestamp": at(10)}},
@@ -151,84 +151,84 @@ async def test_latest_values_and_their_cache(ada: Person, probe: Thing) -> None:
         "cached": False,
     }
     assert (await ada.get(path))["cached"] is True
-    await submit(probe, at=20, t=2.0)
-    assert await latest(probe) == {"t": (2.0, at(20)), "door": (True, at(10))}
+    await submit(device, at=20, t=2.0)
+    assert await latest(device) == {"t": (2.0, at(20)), "door": (True, at(10))}
 
 
-async def test_latest_is_by_event_time(ada: Person, probe: Thing) -> None:
-    await submit(probe, at=100, a=100, b=100)
-    await latest(probe)
-    await submit(probe, at=50, a=50, c=50)
-    assert await latest(probe) == {"a": (100, at(100)), "b": (100, at(100)), "c": (50, at(50))}
-    await ada.post(f"/telemetry/{probe.id}/batch", [{"timestamp": 99, "data": {"a": 99, "c": 99}}])
-    assert await latest(probe) == {"a": (100, at(100)), "b": (100, at(100)), "c": (99, at(99))}
-    await submit(probe, at=100, a=-1)
-    assert await latest(probe) == {"a": (-1, at(100)), "b": (100, at(100)), "c": (99, at(99))}
-    await fill(probe, 130, 140, 120, a="x")
-    assert (await latest(probe))["a"] == ("x", at(140))
+async def test_latest_is_by_event_time(ada: UserClient, device: DeviceClient) -> None:
+    await submit(device, at=100, a=100, b=100)
+    await latest(device)
+    await submit(device, at=50, a=50, c=50)
+    assert await latest(device) == {"a": (100, at(100)), "b": (100, at(100)), "c": (50, at(50))}
+    await ada.post(f"/telemetry/{device.id}/batch", [{"timestamp": 99, "data": {"a": 99, "c": 99}}])
+    assert await latest(device) == {"a": (100, at(100)), "b": (100, at(100)), "c": (99, at(99))}
+    await submit(device, at=100, a=-1)
+    assert await latest(device) == {"a": (-1, at(100)), "b": (100, at(100)), "c": (99, at(99))}
+    await fill(device, 130, 140, 120, a="x")
+    assert (await latest(device))["a"] == ("x", at(140))
 
 
-async def test_latest_after_a_deletion(probe: Thing) -> None:
-    await fill(probe, 10, 20, 30)
-    await submit(probe, at=5, other=1)
-    await latest(probe)
-    await probe.delete(f"/telemetry/{probe.id}", start_time=20, stop_time=31)
-    assert await latest(probe) == {"s": (10, at(10)), "other": (1, at(5))}
-    await fill(probe, 25)
-    assert await latest(probe) == {"s": (25, at(25)), "other": (1, at(5))}
-    await fill(probe, 15)
-    assert (await latest(probe))["s"] == (25, at(25))
-    await probe.delete(f"/telemetry/{probe.id}", start_time=6, stop_time=100)
-    assert await latest(probe) == {"other": (1, at(5))}
-    await probe.delete(f"/telemetry/{probe.id}", start_time=0, stop_time=100)
+async def test_latest_after_a_deletion(device: DeviceClient) -> None:
+    await fill(device, 10, 20, 30)
+    await submit(device, at=5, other=1)
+    await latest(device)
+    await device.delete(f"/telemetry/{device.id}", start_time=20, stop_time=31)
+    assert await latest(device) == {"s": (10, at(10)), "other": (1, at(5))}
+    await fill(device, 25)
+    assert await latest(device) == {"s": (25, at(25)), "other": (1, at(5))}
+    await fill(device, 15)
+    assert (await latest(device))["s"] == (25, at(25))
+    await device.delete(f"/telemetry/{device.id}", start_time=6, stop_time=100)
+    assert await latest(device) == {"other": (1, at(5))}
+    await device.delete(f"/telemetry/{device.id}", start_time=0, stop_time=100)
     for _ in range(2):
-        await probe.refused(404, "GET", f"/telemetry/{probe.id}/latest")
-    await fill(probe, 1)
-    assert await latest(probe) == {"s": (1, at(1))}
+        await device.refused(404, "GET", f"/telemetry/{device.id}/latest")
+    await fill(device, 1)
+    assert await latest(device) == {"s": (1, at(1))}
 
 
-async def test_deletion_in_the_body_and_in_the_query(ada: Person, admin: Person, probe: Thing) -> None:
-    path = f"/telemetry/{probe.id}"
-    for caller in (ada, admin, probe):
-        await fill(probe, *range(10, 70, 10))
+async def test_deletion_in_the_body_and_in_the_query(ada: UserClient, admin: UserClient, device: DeviceClient) -> None:
+    path = f"/telemetry/{device.id}"
+    for caller in (ada, admin, device):
+        await fill(device, *range(10, 70, 10))
         answer = await caller.delete(path, {"start_time": 20, "stop_time": at(30)})
-        assert answer == {"device_id": probe.id, "start_time": at(20), "stop_time": at(30)}
-        assert await seconds(probe, start_time=0, order="asc") == [10, 30, 40, 50, 60]
+        assert answer == {"device_id": device.id, "start_time": at(20), "stop_time": at(30)}
+        assert await seconds(device, start_time=0, order="asc") == [10, 30, 40, 50, 60]
         answer = await caller.delete(path, start_time="30", stop_time="50")
-        assert answer == {"device_id": probe.id, "start_time": at(30), "stop_time": at(50)}
-        assert await seconds(probe, start_time=0, order="asc") == [10, 50, 60]
+        assert answer == {"device_id": device.id, "start_time": at(30), "stop_time": at(50)}
+        assert await seconds(device, start_time=0, order="asc") == [10, 50, 60]
         answer = await caller.delete(path, {"start_time": "-9999w", "stop_time": "now"})
-        assert answer == {"device_id": probe.id, "start_time": at(0), "stop_time": NOW}
-        assert await seconds(probe, start_time=0) == []
+        assert answer == {"device_id": device.id, "start_time": at(0), "stop_time": NOW}
+        assert await seconds(device, start_time=0) == []
         assert await caller.delete(path, start_time="-1h", stop_time="-1h") == {
-            "device_id": probe.id,
+            "device_id": device.id,
             "start_time": "2026-03-01T11:00:00.000Z",
             "stop_time": "2026-03-01T11:00:00.000Z",
         }
 
 
-async def test_what_was_deleted_shows_nowhere(ada: Person, probe: Thing) -> None:
+async def test_deleted_records_appear_in_no_read(ada: UserClient, device: DeviceClient) -> None:
     other = await new_device(ada, "other")
-    for device in (probe, other):
-        await submit(device, at=10, metadata={"m": 1}, a=1)
-        await submit(device, at=20, a=2)
-        await latest(device)
-    await probe.delete(f"/telemetry/{probe.id}", start_time=10, stop_time=20)
-    assert (await probe.get(f"/telemetry/{probe.id}", start_time=0))["count"] == 1
+    for sender in (device, other):
+        await submit(sender, at=10, metadata={"m": 1}, a=1)
+        await submit(sender, at=20, a=2)
+        await latest(sender)
+    await device.delete(f"/telemetry/{device.id}", start_time=10, stop_time=20)
+    assert (await device.get(f"/telemetry/{device.id}", start_time=0))["count"] == 1
     query = {"field": "a", "aggregation": "count", "window": "1h", "start_time": 0, "end_time": 60}
-    assert [window["value"] for window in (await ada.get(f"/telemetry/{probe.id}/aggregated", **query))["data"]] == [1]
+    assert [window["value"] for window in (await ada.get(f"/telemetry/{device.id}/aggregated", **query))["data"]] == [1]
     feed = (await ada.get("/telemetry/user/me", start_time=0))["telemetry"]
     assert [(record["device_id"], record["timestamp"]) for record in feed] == [
-        (probe.id, at(20)),
+        (device.id, at(20)),
         (other.id, at(20)),
         (other.id, at(10)),
     ]
-    await submit(probe, at=10, b=3)
-    answer = await probe.get(f"/telemetry/{probe.id}", start_time=0, order="asc", limit=1)
+    await submit(device, at=10, b=3)
+    answer = await device.get(f"/telemetry/{device.id}", start_time=0, order="asc", limit=1)
     assert answer["data"] == [{"timestamp": at(10), "measurements": {"b": 3}}]
 
 
-async def test_a_users_feed(ada: Person, bob: Person, admin: Person) -> None:
+async def test_a_users_feed(ada: UserClient, bob: UserClient, admin: UserClient) -> None:
     devices = [await new_device(ada, f"d{number}") for number in range(12)]
     stranger = await new_device(bob)
     await submit(stranger, at=1, t=1)
@@ -258,11 +258,11 @@ async def test_a_users_feed(ada: Person, bob: Person, admin: Person) -> None:
     }
 
 
-async def test_feeds_begin_a_day_ago(ada: Person, probe: Thing, clock: FakeClock) -> None:
+async def test_feeds_cover_the_last_day_by_default(ada: UserClient, device: DeviceClient, clock: FakeClock) -> None:
     now_s = clock.now() // 1_000
-    await fill(probe, now_s - 24 * HOUR_S - 1, now_s - 24 * HOUR_S, now_s + 299)
+    await fill(device, now_s - 24 * HOUR_S - 1, now_s - 24 * HOUR_S, now_s + 299)
     feed = (await ada.get("/telemetry/user/me"))["telemetry"]
     assert [record["measurements"]["s"] - now_s for record in feed] == [299, -24 * HOUR_S]
-    newcomer = await join(ada.client, "newcomer")
+    newcomer = await sign_up(ada.client, "newcomer")
     answer = await newcomer.get("/telemetry/user/me")
     assert answer == {"user_id": newcomer.user_id, "telemetry": [], "count": 0, "next_cursor": None}

@@ -1,4 +1,4 @@
-"""The API against a model in memory: whatever is done in whatever order, every answer is the model's."""
+"""The API against a model in memory: after any sequence of requests every answer is the model's."""
 
 import json
 from datetime import timedelta
@@ -10,20 +10,20 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from tests.api.calculation import EPOCH, agrees, calculated
-from tests.api.machine import START_S, ApiMachine, has_devices, owners, picks, seconds
 from tests.api.model import ModelDevice, moment
+from tests.api.reference_aggregates import EPOCH, agrees, calculated
+from tests.api.state_machine import START_S, ApiStateMachine, has_devices, owners, picks, seconds
 
 END_S = START_S + 100_000
 FIELDS = st.none() | st.lists(st.sampled_from(["a", "b", "c", "unknown"]), min_size=1, max_size=3)
 
 
-class CheckedMachine(ApiMachine):
-    """Compares, now and then and at the end, what the service shows with the model."""
+class CheckedMachine(ApiStateMachine):
+    """A state machine that compares the service's reads with the model, at times and at the end."""
 
     def teardown(self) -> None:
         try:
-            for owner in self.people:
+            for owner in self.users:
                 self.check_lists(owner, limit=2, status=None)
                 self.check_feed(owner, limit=3, start=START_S)
             for device in self.model.devices.values():
@@ -88,11 +88,11 @@ class CheckedMachine(ApiMachine):
 
     def check_feed(self, owner: str, limit: int, start: int) -> None:
         query = {"start_time": start, "end_time": END_S}
-        found = self.paged(f"/telemetry/user/{self.people[owner].user_id}", "telemetry", query, limit)
+        found = self.paged(f"/telemetry/user/{self.users[owner].user_id}", "telemetry", query, limit)
         assert exact(found) == exact(self.model.feed(owner, start, END_S))
 
     def check_lists(self, owner: str, limit: int, status: str | None) -> None:
-        user_id = self.people[owner].user_id
+        user_id = self.users[owner].user_id
         devices = [device for device in self.model.devices_of(owner) if status in (None, device.status)]
         chosen = {} if status is None else {"status": status}
         expected = [shown(device) for device in devices]
@@ -113,7 +113,7 @@ class CheckedMachine(ApiMachine):
             assert [group["id"] for group in joined] == groups
 
     def paged(self, path: str, items: str, query: dict[str, Any], limit: int) -> list[Any]:
-        """All items of a list that pages by cursor, `limit` at a time."""
+        """Return all items of a list with cursors, read `limit` at a time."""
         found: list[Any] = []
         while query:
             answer = self.call(self.admin, "GET", path, 200, params={**query, "limit": limit})
@@ -123,7 +123,7 @@ class CheckedMachine(ApiMachine):
         return found
 
     def listed(self, path: str, query: dict[str, Any], limit: int, total: int) -> list[tuple[Any, ...]]:
-        """All devices of a list that pages by number, `limit` at a time, as `shown` has them."""
+        """Return all devices of a list with offsets, read `limit` at a time, as `shown` has them."""
         found: list[tuple[Any, ...]] = []
         for offset in range(0, total + 1, limit):
             answer = self.call(self.admin, "GET", path, 200, params={**query, "limit": limit, "offset": offset})
@@ -138,16 +138,16 @@ def shown(device: ModelDevice) -> tuple[Any, ...]:
 
 
 def exact(value: object) -> str:
-    """A text that tells 1 from 1.0 and from true."""
+    """Encode a value so that 1, 1.0 and true differ."""
     return json.dumps(value, sort_keys=True)
 
 
-def test_the_api_is_as_its_model(prepared_data: Path, tmp_path: Path) -> None:
+def test_the_api_agrees_with_its_model(prepared_data: Path, tmp_path: Path) -> None:
     class Machine(CheckedMachine):
         def __init__(self) -> None:
             super().__init__(prepared_data, tmp_path / "data")
 
-    # To shrink a failing run takes minutes; what it did is printed all the same.
+    # Shrinking a failing run takes minutes; its steps are printed without it, too.
     without_shrinking = [phase for phase in Phase if phase is not Phase.shrink]
     runs = max(20, settings().max_examples // 10)
     run_state_machine_as_test(

@@ -1,4 +1,4 @@
-"""One record at a time: what is taken, and that it is kept as it was sent."""
+"""Submission of single records: accepted times and values, and that they read back unchanged."""
 
 import json
 from typing import Any
@@ -6,22 +6,22 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.api.people import Person, Thing, new_device, submit
+from tests.api.clients import DeviceClient, UserClient, new_device, submit
 from tests.clock import FakeClock
 
 NOW = "2026-03-01T12:00:00.000Z"
 
 
-async def stored(reader: Person | Thing, device: Thing) -> list[dict[str, Any]]:
-    """All records, oldest first."""
+async def stored(reader: UserClient | DeviceClient, device: DeviceClient) -> list[dict[str, Any]]:
+    """Return all records, oldest first."""
     data: list[dict[str, Any]] = (await reader.get(f"/telemetry/{device.id}", start_time=0, order="asc"))["data"]
     return data
 
 
-async def test_the_answer(probe: Thing) -> None:
-    answer = await probe.post("/telemetry", {"data": {"t": 21.5, "open": False}})
-    assert answer == {"device_id": probe.id, "device_name": "probe", "timestamp": NOW, "accepted": 2}
-    assert await stored(probe, probe) == [{"timestamp": NOW, "measurements": {"t": 21.5, "open": False}}]
+async def test_the_answer(device: DeviceClient) -> None:
+    answer = await device.post("/telemetry", {"data": {"t": 21.5, "open": False}})
+    assert answer == {"device_id": device.id, "device_name": "probe", "timestamp": NOW, "accepted": 2}
+    assert await stored(device, device) == [{"timestamp": NOW, "measurements": {"t": 21.5, "open": False}}]
 
 
 TIMES: list[tuple[object, str]] = [
@@ -42,11 +42,11 @@ TIMES: list[tuple[object, str]] = [
 ]
 
 
-async def test_times(probe: Thing) -> None:
+async def test_times(device: DeviceClient) -> None:
     for sent, kept in TIMES:
-        assert (await submit(probe, at=sent, t=1))["timestamp"] == kept, sent
-        assert [record["timestamp"] for record in await stored(probe, probe)] == [kept]
-        await probe.delete(f"/telemetry/{probe.id}", start_time=0, stop_time="2030-01-01T00:00:00Z")
+        assert (await submit(device, at=sent, t=1))["timestamp"] == kept, sent
+        assert [record["timestamp"] for record in await stored(device, device)] == [kept]
+        await device.delete(f"/telemetry/{device.id}", start_time=0, stop_time="2030-01-01T00:00:00Z")
 
 
 VALUES = (
@@ -75,84 +75,84 @@ LIMITS = {"a": 2**63 - 1, "b": -(2**63), "c": 5e-324, "d": 1.7976931348623157e30
 @example(data=LIMITS, metadata={})
 @example(data={"text": "é" * 2_048, "none": "", "°C": 0.0, "n" * 128: "x"}, metadata={"a": {}})
 async def test_values_come_back_with_their_types(
-    probe: Thing, clock: FakeClock, data: dict[str, Any], metadata: dict[str, Any]
+    device: DeviceClient, clock: FakeClock, data: dict[str, Any], metadata: dict[str, Any]
 ) -> None:
     clock.advance(10)
-    await probe.post("/telemetry", {"data": data, "metadata": metadata})
-    [record] = (await probe.get(f"/telemetry/{probe.id}", start_time="now"))["data"]
+    await device.post("/telemetry", {"data": data, "metadata": metadata})
+    [record] = (await device.get(f"/telemetry/{device.id}", start_time="now"))["data"]
     assert exact(record["measurements"]) == exact(data)
     assert exact(record["metadata"]) == exact(metadata)
-    latest = (await probe.get(f"/telemetry/{probe.id}/latest"))["latest_data"]
+    latest = (await device.get(f"/telemetry/{device.id}/latest"))["latest_data"]
     assert exact({name: latest[name]["value"] for name in data}) == exact(data)
-    await probe.delete(f"/telemetry/{probe.id}", start_time=0, stop_time="2030-01-01T00:00:00Z")
+    await device.delete(f"/telemetry/{device.id}", start_time=0, stop_time="2030-01-01T00:00:00Z")
 
 
 def exact(value: object) -> str:
-    """A text that tells 1 from 1.0 and from true. No store has to tell -0.0 from 0.0."""
+    """Encode a value so that 1, 1.0 and true differ. Stores need not distinguish -0.0 from 0.0."""
     return json.dumps(value, sort_keys=True).replace("-0.0", "0.0")
 
 
-async def test_records_of_one_time_merge_by_name(probe: Thing) -> None:
-    await submit(probe, at=1, metadata={"run": 1, "by": "ada"}, t=20, humidity=50)
-    await submit(probe, at=1, t=3, light="dim")
+async def test_records_of_one_time_merge_by_name(device: DeviceClient) -> None:
+    await submit(device, at=1, metadata={"run": 1, "by": "ada"}, t=20, humidity=50)
+    await submit(device, at=1, t=3, light="dim")
     merged = {"timestamp": "1970-01-01T00:00:01.000Z", "measurements": {"t": 3, "humidity": 50, "light": "dim"}}
-    assert await stored(probe, probe) == [merged | {"metadata": {"run": 1, "by": "ada"}}]
-    await submit(probe, at=1, metadata={"run": 2}, t="broken")
+    assert await stored(device, device) == [merged | {"metadata": {"run": 1, "by": "ada"}}]
+    await submit(device, at=1, metadata={"run": 2}, t="broken")
     merged["measurements"] = {"t": "broken", "humidity": 50, "light": "dim"}
-    assert await stored(probe, probe) == [merged | {"metadata": {"run": 2}}]
+    assert await stored(device, device) == [merged | {"metadata": {"run": 2}}]
 
 
-async def test_a_record_sent_again_is_there_once(probe: Thing) -> None:
+async def test_a_record_sent_again_is_stored_once(device: DeviceClient) -> None:
     for _ in range(3):
-        await submit(probe, at=1, metadata={"a": 1}, t=1, u=2)
-    assert len(await stored(probe, probe)) == 1
+        await submit(device, at=1, metadata={"a": 1}, t=1, u=2)
+    assert len(await stored(device, device)) == 1
     query = {"field": "t", "aggregation": "sum", "window": "1h", "start_time": 0, "end_time": 3_600}
-    [window] = (await probe.get(f"/telemetry/{probe.id}/aggregated", **query))["data"]
+    [window] = (await device.get(f"/telemetry/{device.id}/aggregated", **query))["data"]
     assert (window["value"], window["count"]) == (1.0, 1)
 
 
-async def test_the_first_telemetry_activates(ada: Person, probe: Thing) -> None:
+async def test_the_first_telemetry_activates(ada: UserClient, device: DeviceClient) -> None:
     async def status() -> str:
-        return str((await ada.get(f"/devices/{probe.id}"))["device"]["status"])
+        return str((await ada.get(f"/devices/{device.id}"))["device"]["status"])
 
     assert await status() == "inactive"
-    await probe.wrong_fields("POST", "/telemetry", {"data": {}})
-    await probe.post("/devices/heartbeat")
+    await device.wrong_fields("POST", "/telemetry", {"data": {}})
+    await device.post("/devices/heartbeat")
     assert await status() == "inactive"
-    await submit(probe, t=1)
+    await submit(device, t=1)
     assert await status() == "active"
-    await ada.patch(f"/devices/{probe.id}", {"status": "inactive"})
-    await submit(probe, t=1)
+    await ada.patch(f"/devices/{device.id}", {"status": "inactive"})
+    await submit(device, t=1)
     assert await status() == "active"
 
 
-async def test_maintenance_refuses_telemetry(ada: Person, probe: Thing) -> None:
-    await submit(probe, at=1, t=1)
-    await ada.patch(f"/devices/{probe.id}", {"status": "maintenance"})
-    await probe.refused(403, "POST", "/telemetry", {"data": {"t": 2}})
-    await probe.refused(403, "POST", "/telemetry/batch", [{"data": {"t": 2}, "timestamp": 2}])
-    assert len(await stored(probe, probe)) == 1
-    await ada.patch(f"/devices/{probe.id}", {"status": "active"})
-    await submit(probe, at=2, t=2)
-    assert len(await stored(probe, probe)) == 2
+async def test_maintenance_refuses_telemetry(ada: UserClient, device: DeviceClient) -> None:
+    await submit(device, at=1, t=1)
+    await ada.patch(f"/devices/{device.id}", {"status": "maintenance"})
+    await device.refused(403, "POST", "/telemetry", {"data": {"t": 2}})
+    await device.refused(403, "POST", "/telemetry/batch", [{"data": {"t": 2}, "timestamp": 2}])
+    assert len(await stored(device, device)) == 1
+    await ada.patch(f"/devices/{device.id}", {"status": "active"})
+    await submit(device, at=2, t=2)
+    assert len(await stored(device, device)) == 2
 
 
-async def test_names_of_a_device_are_limited(ada: Person, probe: Thing) -> None:
+async def test_names_of_a_device_are_limited(ada: UserClient, device: DeviceClient) -> None:
     for start in range(0, 1_000, 250):
-        await probe.post("/telemetry", {"data": {f"n{number}": 1 for number in range(start, start + 250)}})
+        await device.post("/telemetry", {"data": {f"n{number}": 1 for number in range(start, start + 250)}})
     body = {"data": {"one_more": 1, "n1": 1}}
-    assert "body.data.one_more" in await probe.wrong_fields("POST", "/telemetry", body)
-    await submit(probe, n1=2)
+    assert "body.data.one_more" in await device.wrong_fields("POST", "/telemetry", body)
+    await submit(device, n1=2)
     records = [{"data": {"n2": 2}, "timestamp": 2}, {"data": {"one_more": 1}, "timestamp": 3}]
-    answer = await probe.post("/telemetry/batch", records)
+    answer = await device.post("/telemetry/batch", records)
     assert (answer["accepted"], [error["index"] for error in answer["errors"]]) == (1, [1])
     other = await new_device(ada, "other")
     await submit(other, one_more=1)
 
 
-async def test_256_names_and_16_kib_of_metadata(probe: Thing) -> None:
+async def test_256_names_and_16_kib_of_metadata(device: DeviceClient) -> None:
     data = {f"n{number}": number for number in range(256)}
     metadata = {"m": "x" * (16_384 - len('{"m":""}'))}
-    await probe.post("/telemetry", {"data": data, "metadata": metadata})
-    [record] = await stored(probe, probe)
+    await device.post("/telemetry", {"data": data, "metadata": metadata})
+    [record] = await stored(device, device)
     assert (record["measurements"], record["metadata"]) == (data, metadata)

@@ -1,4 +1,4 @@
-"""`python -m bench` measures, briefly, and says so in JSON."""
+"""`python -m bench`: a short run, its JSON, and its errors."""
 
 import json
 import os
@@ -21,7 +21,7 @@ LINE = Line("submissions", "submissions", 51)
 
 @pytest.mark.timeout(DEADLINE_S + 20)
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
-def test_a_short_run_measures_service_and_floor_without_errors(tmp_path: Path) -> None:
+def test_a_short_run_measures_service_and_baseline_without_errors(tmp_path: Path) -> None:
     file = tmp_path / "figures" / "bench.json"
 
     outcome = _bench(
@@ -36,16 +36,16 @@ def test_a_short_run_measures_service_and_floor_without_errors(tmp_path: Path) -
     assert measured == [("embedded", name, count) for name in ("submissions", "latest") for count in (16, 64)]
     for line in lines:
         assert set(line["checks"][0]) == {"demand", "passed"}
-        for side in (line["service"], line["floor"]):
+        for side in (line["service"], line["baseline"]):
             assert set(side) == {*FIGURES, "rounds"}
             assert [set(run) for run in side["rounds"]] == [FIGURES]
             assert side["errors"] == 0
             assert side["requests_per_s"] > 0
             assert side["p50_ms"] <= side["p95_ms"] <= side["p99_ms"]
-    assert outcome.stdout.count("| service |") == outcome.stdout.count("| floor   |") == len(lines)
+    assert outcome.stdout.count("| service  |") == outcome.stdout.count("| baseline |") == len(lines)
 
 
-def test_without_wrk_one_line_says_what_to_install() -> None:
+def test_without_wrk_one_line_names_the_package_to_install() -> None:
     outcome = _bench(PATH="")
 
     assert outcome.returncode == 1
@@ -53,15 +53,15 @@ def test_without_wrk_one_line_says_what_to_install() -> None:
 
 
 def test_the_ratio_is_the_median_of_the_rounds_ratios() -> None:
-    # The machine was half as quick in the last round, for both.
-    service, floor = [_run(60), _run(50), _run(30)], [_run(100), _run(100), _run(50)]
+    # In the last round the machine was half as fast for both.
+    service, baseline = [_run(60), _run(50), _run(30)], [_run(100), _run(100), _run(50)]
 
-    found = Comparison("four", LINE, 16, service, floor)
+    found = Comparison("servers", LINE, 16, service, baseline)
 
     assert found.ratio == 0.6
     assert [(check.demand, check.passed) for check in found.checks] == [
         ("no errors", True),
-        ("at least 0.5 of the floor", True),
+        ("at least 0.5 of the baseline", True),
         ("at least 51 requests/s", False),
     ]
 

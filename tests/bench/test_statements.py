@@ -1,4 +1,4 @@
-"""The floor says to SQL what the stores say, or its figures are of something else."""
+"""The baseline sends the same statements to the SQL database as the store."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,8 +16,8 @@ from bench.statements import (
 )
 from iotflow.clock import SystemClock
 from iotflow.domain.telemetry import PageLimit, Record
-from iotflow.domain.times import Millis, Span
-from iotflow.stores.sql.dialect import open_database
+from iotflow.domain.times import Millis, TimeRange
+from iotflow.stores.sql import open_database
 from iotflow.stores.sql.migrations import upgrade
 from iotflow.stores.sql.telemetry import SqlTelemetry
 
@@ -28,10 +28,10 @@ async def test_on_sqlite(tmp_path: Path) -> None:
     telemetry = SqlTelemetry(database, SystemClock(), 90)
     record = Record(Millis(1_000), {"a": 1.5, "b": 2}, None, SystemClock().receipt())
     try:
-        with said() as writing:
+        with recorded() as writing:
             await telemetry.write(1, [record])
-        with said() as reading:
-            await telemetry.records(1, Span(Millis(0), Millis(2_000)), descending=True, limit=PageLimit(100))
+        with recorded() as reading:
+            await telemetry.records(1, TimeRange(Millis(0), Millis(2_000)), descending=True, limit=PageLimit(100))
     finally:
         await database.close()
 
@@ -40,8 +40,8 @@ async def test_on_sqlite(tmp_path: Path) -> None:
 
 
 @contextmanager
-def said() -> Iterator[list[str]]:
-    """What SQLAlchemy gives its drivers within the block, in order."""
+def recorded() -> Iterator[list[str]]:
+    """Record the statements that SQLAlchemy sends to its drivers within the block."""
     statements: list[str] = []
 
     def execute(_connection: object, _cursor: object, statement: str, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""A real browser: Debian's Chromium, driven by Playwright."""
+"""Fixtures: Debian's Chromium, driven by Playwright, and a service."""
 
 import os
 import shutil
@@ -15,9 +15,9 @@ REQUIRE = "IOTFLOW_REQUIRE_BROWSER"
 """The environment variable that, set to 1, makes a machine without a browser fail instead of skip."""
 
 HOST = "greenhouse.test"
-"""The service's name within the browser. Scripts may keep away from the internet for a page of 127.0.0.1 alone."""
+"""The service's host name in the browser: scripts may behave differently on a page of 127.0.0.1."""
 
-# Beside what a container needs: nothing that Chromium would ask the internet for on its own account.
+# Options for containers, and against Chromium's own requests to the internet.
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -33,14 +33,14 @@ DEADLINE_MS = 30_000
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[ServiceProcess]:
-    """The service, empty."""
+    """A running service without data."""
     with ServiceProcess(tmp_path / "data") as service:
         yield service
 
 
 @pytest.fixture
 async def page(tmp_path: Path) -> AsyncIterator[Page]:
-    """An empty page of a browser that has never been anywhere."""
+    """An empty page of a browser with a new profile."""
     executable = shutil.which(CHROMIUM)
     if executable is None:
         reason = f"{CHROMIUM} is not installed: the pages are not tested in a browser"
@@ -48,7 +48,7 @@ async def page(tmp_path: Path) -> AsyncIterator[Page]:
             pytest.fail(f"{reason}, and {REQUIRE}=1 demands it")
         pytest.skip(reason)
     async with async_playwright() as playwright:
-        # Chromium leaves files in the home directory, whatever its profile is.
+        # Chromium writes files to the home directory, whatever its profile is.
         home: dict[str, str | float | bool] = {
             **{name: value for name, value in os.environ.items() if not name.startswith("XDG_")},
             "HOME": str(tmp_path),

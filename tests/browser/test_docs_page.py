@@ -1,4 +1,4 @@
-"""`/docs` and `/redoc` in a real browser, on a network that ends at the service."""
+"""`/docs` and `/redoc` in a real browser that can reach only the service."""
 
 import json
 from typing import Any
@@ -10,11 +10,11 @@ from tests.browser.conftest import HOST
 from tests.processes import ServiceProcess
 
 PASSWORD = "correct horse"
-"""The password in the page's own examples."""
+"""The password in the page's examples."""
 
 
 class Hosts:
-    """Which hosts a page asks for anything, and what its policy has kept it from."""
+    """The hosts that a page requests, and the violations of its content security policy."""
 
     def __init__(self, page: Page) -> None:
         self.seen: set[str] = set()
@@ -61,7 +61,7 @@ async def test_redoc_needs_no_other_host(service: ServiceProcess, page: Page) ->
     assert hosts.violations == []
 
 
-async def test_a_page_runs_no_script_but_its_own(service: ServiceProcess, page: Page) -> None:
+async def test_a_page_runs_only_its_own_scripts(service: ServiceProcess, page: Page) -> None:
     for path in ("docs", "redoc"):
         await page.goto(f"http://{HOST}:{service.port}/{path}")
         hosts = Hosts(page)
@@ -75,7 +75,7 @@ async def test_a_page_runs_no_script_but_its_own(service: ServiceProcess, page: 
 
 
 async def _try_out(page: Page, operation: str, status: int, **parameters: str) -> dict[str, Any]:
-    """Send an operation's example from the page, with these parameters; the answer as the page shows it."""
+    """Send an operation's example from the page with these parameters; return the answer that it shows."""
     block = page.locator(f"#operations-{operation}")
     await block.locator(".opblock-summary-control").click()
     await block.get_by_role("button", name="Try it out").click()

@@ -1,4 +1,4 @@
-"""The command line as its users run it: a process with an environment, a directory and standard streams."""
+"""Runs the command line like its users: as a process with an environment, a directory and standard streams."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from iotflow.cli import app
+from iotflow.cli.main import app
 
 DEADLINE_S = 60.0
 MODULE = (sys.executable, "-m", "iotflow")
@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"serves on (\S+) ")
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without the service's settings, plus `extra`."""
+    """Return this process's environment without the service's settings, plus `extra`."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("IOTFLOW_")}
     return {**inherited, "COLUMNS": "200", "PYTHONUNBUFFERED": "1", **(extra or {})}
 
@@ -32,7 +32,7 @@ def iotflow(
     stdin: str = "",
     command: Sequence[str] = MODULE,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command that ends by itself."""
+    """Run a command until it exits."""
     return subprocess.run(
         [*command, *arguments],
         cwd=cwd,
@@ -46,7 +46,7 @@ def iotflow(
 
 
 def iotflow_here(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command within this process, which is quicker: for those that go no further than their arguments."""
+    """Run a command within this process, which is faster: for commands that stop at their arguments."""
     unset = dict.fromkeys((name for name in os.environ if name.startswith("IOTFLOW_")), None)
     outcome = CliRunner().invoke(app, arguments, env={**unset, **(env or {})}, catch_exceptions=False)
     return subprocess.CompletedProcess(arguments, outcome.exit_code, outcome.stdout, outcome.stderr)
@@ -54,7 +54,7 @@ def iotflow_here(*arguments: str, env: Mapping[str, str] | None = None) -> subpr
 
 @contextmanager
 def serving(*options: str, cwd: Path, command: Sequence[str] = MODULE) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`iotflow serve` on a free port, over the default data directory within `cwd`; its process and its address."""
+    """Run `iotflow serve` on a free port, with the default data directory in `cwd`; yield its process and address."""
     process = subprocess.Popen(
         [*command, "serve", "--port", "0", *options],
         cwd=cwd,
@@ -77,7 +77,7 @@ def serving(*options: str, cwd: Path, command: Sequence[str] = MODULE) -> Iterat
 
 
 def refusal(outcome: subprocess.CompletedProcess[str], status: int = 2) -> str:
-    """The one line with which a command refused."""
+    """Return the single line of a failed command."""
     assert outcome.returncode == status, outcome.stderr
     assert outcome.stdout == ""
     lines = outcome.stderr.splitlines()
@@ -89,6 +89,6 @@ def _first_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     deadline = time.monotonic() + DEADLINE_S
     while not select.select([process.stdout], [], [], 0.1)[0]:
-        assert process.poll() is None, "the service ended without a word"
+        assert process.poll() is None, "the service ended without output"
         assert time.monotonic() < deadline, "the service printed nothing"
     return process.stdout.readline()

@@ -1,4 +1,4 @@
-"""What operators read when a database cannot be used at start: one line a database, whatever is wrong with it."""
+"""A database that is unavailable at the start is reported in one line, whatever the problem."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from iotflow.stores.cassandra import driver
 from iotflow.stores.mongo import connection as mongo
-from iotflow.stores.redis import connection as redis
+from iotflow.stores.redis import client as redis
 from iotflow.stores.sql import postgres
 from tests.cli.command import iotflow, iotflow_here, refusal
 from tests.processes import ServiceProcess, free_port
@@ -36,13 +36,13 @@ ATTEMPTED_WITHIN_S = 60.0
 
 @pytest.fixture
 def nobody() -> str:
-    """Where nobody listens."""
+    """An address without a listener."""
     return f"127.0.0.1:{free_port()}"
 
 
 @pytest.fixture(scope="module")
 def secured(certificates: Path) -> Iterator[str]:
-    """Where each of the four seems to listen, and shows the certificate `a.pem`."""
+    """The address of a listener that presents the certificate `a.pem` to clients of each server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates / "a.pem", certificates / "a.key")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -61,17 +61,17 @@ def _show_certificate(listener: socket.socket, context: ssl.SSLContext) -> None:
 
 
 def _shake_hands(client: socket.socket, context: ssl.SSLContext) -> None:
-    # A client that does not trust the certificate breaks off.
+    # A client that does not trust the certificate disconnects.
     with client, suppress(OSError):
         client.settimeout(ATTEMPTED_WITHIN_S)
-        if client.recv(1, socket.MSG_PEEK) == b"\0":  # PostgreSQL's clients ask for TLS before they begin it
+        if client.recv(1, socket.MSG_PEEK) == b"\0":  # PostgreSQL clients request TLS before they start it
             client.recv(SSL_REQUEST_BYTES)
             client.sendall(b"S")
         context.wrap_socket(client, server_side=True).close()
 
 
 class _Places(dict[str, str]):
-    """Addresses by name, of which only those that are asked for are made."""
+    """Addresses by name, created on first use."""
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request
@@ -105,7 +105,7 @@ class _Places(dict[str, str]):
     ],
     ids=lambda value: value if value in NAMES else "",
 )
-def test_a_database_that_cannot_be_used_stops_the_start(
+def test_an_unavailable_database_stops_the_start(
     request: pytest.FixtureRequest, tmp_path: Path, store: str, url: str, reason: str
 ) -> None:
     places = _Places(request)
@@ -129,7 +129,7 @@ def test_a_database_that_cannot_be_used_stops_the_start(
             },
             {
                 "postgres": "the server at no-such-host.invalid:5432: Name or service not known",
-                "cassandra": "no-such-host.invalid:9042: no host of such a name is known",
+                "cassandra": "no-such-host.invalid:9042: the host names cannot be resolved",
                 "redis": "Redis at no-such-host.invalid:6379 does not answer: Name or service not known",
                 "mongo": "no-such-host.invalid:27017: [Errno -2] Name or service not known",
             },
@@ -165,7 +165,7 @@ def test_a_database_that_cannot_be_used_stops_the_start(
     ],
     ids=["unknown hosts", "certificates of strangers", "no certificates"],
 )
-def test_doctor_has_one_line_for_each_database_that_cannot_be_used(
+def test_doctor_has_one_line_for_each_unavailable_database(
     request: pytest.FixtureRequest, tmp_path: Path, urls: dict[str, str], reasons: dict[str, str]
 ) -> None:
     places = _Places(request)
@@ -196,7 +196,7 @@ def test_several_workers_do_not_multiply_the_line(tmp_path: Path, nobody: str) -
     )
 
     assert line == (
-        f"iotflow: IOTFLOW_DATABASE_URL: the sql store cannot be used: the server at {nobody}: Connection refused"
+        f"iotflow: IOTFLOW_DATABASE_URL: the sql store is unavailable: the server at {nobody}: Connection refused"
     )
 
 
@@ -206,7 +206,7 @@ def test_a_server_that_is_too_old_is_refused(
 ) -> None:
     for module, name, version in (
         (postgres, "OLDEST_VERSION", 99),
-        (driver, "LEAST_VERSION", (99, 0)),
+        (driver, "OLDEST_VERSION", (99, 0)),
         (redis, "OLDEST_VERSION", 99),
         (mongo, "OLDEST_VERSION", 99),
     ):
@@ -231,7 +231,7 @@ def test_serve_waits_for_a_server_that_is_starting(tmp_path: Path) -> None:
     service = ServiceProcess(tmp_path / "data", {"IOTFLOW_CACHE_URL": server.url}, options=["--wait", "60"])
     with ThreadPoolExecutor(1) as pool:
         ready = pool.submit(service.start)
-        send_the_first_away(server.port)
+        refuse_first_connection(server.port)
         with server:
             ready.result()
             assert service.stop() == 0
@@ -246,7 +246,7 @@ async def test_migrate_waits_for_a_server_that_is_starting(postgres_url: str, tm
         migrating = asyncio.create_task(
             asyncio.to_thread(iotflow, "migrate", "--wait", "60", cwd=tmp_path, env={"IOTFLOW_DATABASE_URL": through})
         )
-        await asyncio.to_thread(send_the_first_away, proxy.port)
+        await asyncio.to_thread(refuse_first_connection, proxy.port)
         await proxy.start()
         outcome = await migrating
     assert outcome.returncode == 0, outcome.stderr
@@ -255,10 +255,10 @@ async def test_migrate_waits_for_a_server_that_is_starting(postgres_url: str, tm
 
 
 @pytest.mark.parametrize("command", ["serve --port 0", "migrate"])
-async def test_one_wait_is_for_all_servers_and_ends_with_the_line(
+async def test_the_wait_is_shared_by_all_servers_and_ends_with_the_error(
     migrated_postgres: str, tmp_path: Path, nobody: str, command: str
 ) -> None:
-    wait_s, used_up_s = 5.0, 2.5
+    wait_s, elapsed_s = 5.0, 2.5
     server = make_url(migrated_postgres)
     async with proxied(str(server.host), server.port or 5432) as proxy:
         await proxy.stop()
@@ -266,21 +266,21 @@ async def test_one_wait_is_for_all_servers_and_ends_with_the_line(
         environment = {"IOTFLOW_DATABASE_URL": through, "IOTFLOW_CACHE_URL": f"redis://:{PASSWORD}@{nobody}"}
         arguments = (*command.split(), "--wait", str(wait_s))
         waiting = asyncio.create_task(asyncio.to_thread(iotflow, *arguments, cwd=tmp_path, env=environment))
-        await asyncio.to_thread(send_the_first_away, proxy.port)
+        await asyncio.to_thread(refuse_first_connection, proxy.port)
         began = time.monotonic()
-        await asyncio.sleep(used_up_s)
+        await asyncio.sleep(elapsed_s)
         await proxy.start()
         line = refusal(await waiting)
         took_s = time.monotonic() - began
     where = f"Redis at {nobody}"
     assert line == (
-        f"iotflow: IOTFLOW_CACHE_URL: the cache store cannot be used: {where} does not answer: Connection refused"
+        f"iotflow: IOTFLOW_CACHE_URL: the cache store is unavailable: {where} does not answer: Connection refused"
     )
-    assert took_s < used_up_s + wait_s
+    assert took_s < elapsed_s + wait_s
 
 
-def send_the_first_away(port: int) -> None:
-    """Wait for the first attempt to connect to a port, and let it fail; nobody listens there afterwards."""
+def refuse_first_connection(port: int) -> None:
+    """Accept and close the first connection to a port, then stop listening."""
     with socket.create_server(("127.0.0.1", port)) as listener:
         listener.settimeout(ATTEMPTED_WITHIN_S)
         listener.accept()[0].close()

@@ -1,4 +1,4 @@
-"""The commands beside `serve`."""
+"""The commands other than `serve`."""
 
 import json
 import os
@@ -21,7 +21,7 @@ PASSWORD = "a long enough password"
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """A running service, whose data directory is where commands run in its parent look."""
+    """A running service. Commands run in the parent of its data directory use the same directory."""
     with ServiceProcess(tmp_path_factory.mktemp("served") / "data") as service:
         yield service
 
@@ -32,13 +32,13 @@ def create_admin(
     return iotflow("create-admin", username, email, "--password-stdin", cwd=cwd, stdin=f"{password}\n")
 
 
-def test_an_administrator_made_beside_the_service_signs_in(service: ServiceProcess) -> None:
+def test_an_administrator_created_beside_the_service_signs_in(service: ServiceProcess) -> None:
     outcome = create_admin(service.data_dir.parent, "root")
 
     assert outcome.returncode == 0, outcome.stderr
     login = _login(service, "root", PASSWORD).json()
     assert login["user"]["is_admin"] is True
-    assert outcome.stdout == f"administrator root ({login['user']['user_id']}) was made\n"
+    assert outcome.stdout == f"administrator root ({login['user']['user_id']}) was created\n"
     statistics = httpx.get(
         f"{service.base_url}/api/v1/admin/stats",
         headers={"Authorization": f"Bearer {login['access_token']}"},
@@ -47,8 +47,8 @@ def test_an_administrator_made_beside_the_service_signs_in(service: ServiceProce
     assert statistics.status_code == 200
 
 
-def test_the_making_of_an_administrator_is_in_the_audit_trail(tmp_path: Path) -> None:
-    # Made before the service ever ran: its event waits in the outbox.
+def test_the_creation_of_an_administrator_is_in_the_audit_trail(tmp_path: Path) -> None:
+    # Created before the service first ran: its event waits in the outbox.
     assert create_admin(tmp_path, "root").returncode == 0
 
     with ServiceProcess(tmp_path / "data") as service:
@@ -74,7 +74,7 @@ def test_a_taken_name_or_address_is_refused(tmp_path: Path) -> None:
     assert refusal(by_address, status=1) == "iotflow: the email 'FIRST@example.org' is taken"
 
 
-def test_what_no_account_can_have_is_refused(tmp_path: Path) -> None:
+def test_invalid_account_data_is_refused(tmp_path: Path) -> None:
     outcome = create_admin(tmp_path, "no spaces", "nobody", "too short")
 
     assert outcome.returncode == 2
@@ -87,7 +87,7 @@ def test_what_no_account_can_have_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_the_password_is_asked_for_twice_and_never_shown(service: ServiceProcess) -> None:
+def test_the_password_is_prompted_twice_and_never_printed(service: ServiceProcess) -> None:
     ours, theirs = os.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "iotflow", "create-admin", "asked", "asked@example.org"],
@@ -96,7 +96,7 @@ def test_the_password_is_asked_for_twice_and_never_shown(service: ServiceProcess
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        # Without a terminal of its own it would ask at ours.
+        # Without a separate terminal it would prompt at ours.
         start_new_session=True,
     )
     os.close(theirs)
@@ -104,7 +104,7 @@ def test_the_password_is_asked_for_twice_and_never_shown(service: ServiceProcess
     for prompt in (b"Password: ", b"Repeat for confirmation: "):
         shown += _read_until(ours, prompt)
         os.write(ours, PASSWORD.encode() + b"\n")
-    shown += _read_until(ours, b"was made")
+    shown += _read_until(ours, b"was created")
 
     assert process.wait(DEADLINE_S) == 0
     os.close(ours)
@@ -112,7 +112,7 @@ def test_the_password_is_asked_for_twice_and_never_shown(service: ServiceProcess
     assert _login(service, "asked", PASSWORD).status_code == 200
 
 
-def test_doctor_tells_a_healthy_service(service: ServiceProcess) -> None:
+def test_doctor_reports_a_healthy_service(service: ServiceProcess) -> None:
     outcome = iotflow("doctor", cwd=service.data_dir.parent)
 
     assert outcome.returncode == 0, outcome.stderr
@@ -125,40 +125,40 @@ def test_doctor_tells_a_healthy_service(service: ServiceProcess) -> None:
     assert "kept 90 days" in outcome.stdout
 
 
-def test_doctor_names_the_command_that_is_missing_and_migrate_is_it(tmp_path: Path) -> None:
+def test_doctor_names_migrate_when_the_schema_is_missing(tmp_path: Path) -> None:
     before = iotflow("doctor", cwd=tmp_path)
-    told = iotflow("migrate", "--dry-run", cwd=tmp_path)
+    dry_run = iotflow("migrate", "--dry-run", cwd=tmp_path)
     first = iotflow("migrate", cwd=tmp_path)
     second = iotflow("migrate", cwd=tmp_path)
     after = iotflow("doctor", cwd=tmp_path, env={"IOTFLOW_RETENTION_DAYS": "0"})
 
     assert before.returncode == 1
     assert "run `iotflow migrate`" in before.stdout
-    assert told.returncode == first.returncode == second.returncode == 0
+    assert dry_run.returncode == first.returncode == second.returncode == 0
     change, *steps = first.stdout.splitlines()
     wanted = change.removeprefix("sql: schema none -> ")
     assert [step.split()[0] for step in steps][-1] == wanted
-    assert told.stdout.splitlines() == [f"sql: schema would go none -> {wanted}", *steps]
+    assert dry_run.stdout.splitlines() == [f"sql: schema would change none -> {wanted}", *steps]
     assert second.stdout == f"sql: schema {wanted} is current\n"
     assert after.returncode == 0, after.stdout
-    assert "kept for good" in after.stdout
+    assert "kept without limit" in after.stdout
 
 
-def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+def test_a_database_of_a_newer_version_is_not_changed(tmp_path: Path) -> None:
     assert iotflow("migrate", cwd=tmp_path).returncode == 0
     with closing(sqlite3.connect(tmp_path / "data" / "iotflow.db")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
 
     migrated = refusal(iotflow("migrate", cwd=tmp_path))
-    told = refusal(iotflow("migrate", "--dry-run", cwd=tmp_path))
+    dry_run = refusal(iotflow("migrate", "--dry-run", cwd=tmp_path))
     served = refusal(iotflow("serve", "--port", "0", cwd=tmp_path))
 
-    for line in (migrated, told, served):
-        assert line.startswith("iotflow: IOTFLOW_DATABASE_URL: the sql store cannot be used: its schema is of a newer")
+    for line in (migrated, dry_run, served):
+        assert line.startswith("iotflow: IOTFLOW_DATABASE_URL: the sql store is unavailable: its schema is of a newer")
         assert "9999" in line
 
 
-def test_doctor_tells_why_a_store_cannot_be_used(tmp_path: Path) -> None:
+def test_doctor_reports_why_a_store_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "iotflow.db").write_text("no database\n" * 1_000)
 
@@ -170,25 +170,23 @@ def test_doctor_tells_why_a_store_cannot_be_used(tmp_path: Path) -> None:
         "telemetry",
         "documents",
     ]
-    assert outcome.stderr == ("iotflow: IOTFLOW_DATABASE_URL: the sql store cannot be used: file is not a database\n")
+    assert outcome.stderr == ("iotflow: IOTFLOW_DATABASE_URL: the sql store is unavailable: file is not a database\n")
 
 
 @pytest.mark.parametrize(("command", "status"), [("doctor", 1), ("migrate", 2)])
-def test_a_server_that_cannot_be_reached_is_told_without_its_password(
-    tmp_path: Path, command: str, status: int
-) -> None:
+def test_an_unreachable_server_is_reported_without_its_password(tmp_path: Path, command: str, status: int) -> None:
     url = "postgresql+asyncpg://iotflow:hunter2@127.0.0.1:1/iotflow"
 
     outcome = iotflow(command, cwd=tmp_path, env={"IOTFLOW_DATABASE_URL": url})
 
     assert outcome.returncode == status
     line = outcome.stderr.rstrip("\n")
-    assert line.startswith("iotflow: IOTFLOW_DATABASE_URL: the sql store cannot be used: ")
+    assert line.startswith("iotflow: IOTFLOW_DATABASE_URL: the sql store is unavailable: ")
     assert "\n" not in line
     assert "hunter2" not in outcome.stdout + outcome.stderr
 
 
-def test_openapi_prints_the_schema_and_opens_nothing(tmp_path: Path) -> None:
+def test_openapi_prints_the_schema_and_opens_no_store(tmp_path: Path) -> None:
     outcome = iotflow("openapi", cwd=tmp_path)
 
     assert outcome.returncode == 0, outcome.stderr
@@ -198,7 +196,7 @@ def test_openapi_prints_the_schema_and_opens_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_version_is_the_packages() -> None:
+def test_the_version_is_that_of_the_package() -> None:
     assert iotflow_here("--version").stdout == f"iotflow {package.__version__}\n"
 
 
@@ -212,7 +210,7 @@ def test_the_installed_command_is_the_module(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate", "create-admin", "doctor", "openapi", "simulate", "import"])
-def test_each_command_explains_itself(command: str) -> None:
+def test_each_command_has_help(command: str) -> None:
     outcome = iotflow_here(command, "--help")
 
     assert outcome.returncode == 0

@@ -1,5 +1,6 @@
-"""`iotflow serve`: what stops it from starting, and how it ends."""
+"""`iotflow serve`: errors at the start, and shutdown."""
 
+import json
 import signal
 import socket
 import ssl
@@ -13,7 +14,7 @@ from tests.cli.command import iotflow, iotflow_here, refusal, serving
 from tests.processes import ServiceProcess
 
 STOPS_WITHIN_S = 8.0
-"""Less than what a request under way is given to end."""
+"""Less than the grace time of requests in flight."""
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ STOPS_WITHIN_S = 8.0
         ("IOTFLOW_RETENTION_DAYS", "3651", "less than or equal to 3650"),
         ("IOTFLOW_REGISTRATION", "sometimes", "'open' or 'closed'"),
         ("IOTFLOW_CACHE_URL", "memcached://127.0.0.1", "expected memory or redis://"),
-        ("IOTFLOW_CACHE_URL", "redis://me:hunter2@127.0.0.1/name", "the path is a number"),
+        ("IOTFLOW_CACHE_URL", "redis://me:hunter2@127.0.0.1/name", "the path is not the number of a database"),
         ("IOTFLOW_TELEMETRY_URL", "influx://127.0.0.1", "expected sql or cassandra://"),
         ("IOTFLOW_TELEMETRY_URL", "cassandra://me:hunter2@127.0.0.1", "expected"),
         ("IOTFLOW_DOCUMENTS_URL", "couchdb://127.0.0.1", "expected sql or mongodb://"),
@@ -34,7 +35,7 @@ STOPS_WITHIN_S = 8.0
         ("IOTFLOW_DATABASE_URL", "mysql://me:hunter2@db/iotflow", "expected sqlite+aiosqlite:///PATH or postgresql"),
         ("IOTFLOW_DATABASE_URL", "sqlite+aiosqlite:///:memory:", "expected sqlite+aiosqlite:///PATH or postgresql"),
         ("IOTFLOW_DATABASE_URL", "postgresql+asyncpg://me:hunter2@db:70000/iotflow", "a port from 1 to 65535"),
-        # What follows the first @ is taken for the host, the port, the database or an option.
+        # The rest after the first @ is parsed as the host, the port, the database or an option.
         (
             "IOTFLOW_DATABASE_URL",
             "postgresql+asyncpg://me:a@hunter2@db/iotflow",
@@ -42,8 +43,16 @@ STOPS_WITHIN_S = 8.0
         ),
         ("IOTFLOW_DATABASE_URL", "postgresql+asyncpg://me:a@b:hunter2@db/iotflow", "`@` in the password is written as"),
         ("IOTFLOW_DATABASE_URL", "postgresql+asyncpg://me:a@b/hunter2@db/iotflow", "`@` in the password is written as"),
-        ("IOTFLOW_CACHE_URL", "redis://me:?hunter2@cache/0", "reserved characters of a password are escaped"),
-        ("IOTFLOW_TELEMETRY_URL", "cassandra://me:9042/k?hunter2@c1/k", "is escaped in a password"),
+        (
+            "IOTFLOW_CACHE_URL",
+            "redis://me:?hunter2@cache/0",
+            "reserved characters of a password must be percent-encoded",
+        ),
+        (
+            "IOTFLOW_TELEMETRY_URL",
+            "cassandra://me:9042/k?hunter2@c1/k",
+            "reserved characters of a password must be percent-encoded",
+        ),
     ],
 )
 def test_a_bad_setting_stops_the_start(
@@ -59,35 +68,48 @@ def test_a_bad_setting_stops_the_start(
     assert not (tmp_path / "data").exists()
 
 
-def test_each_bad_setting_is_told(tmp_path: Path) -> None:
+def test_each_bad_setting_is_reported(tmp_path: Path) -> None:
     outcome = iotflow(
         "serve",
         cwd=tmp_path,
-        env={"IOTFLOW_LOG_LEVEL": "loud", "IOTFLOW_ONLINE_WINDOW": "0", "IOTFLOW_LOGIN_WINDOW": ""},
+        env={"IOTFLOW_LOG_LEVEL": "loud", "IOTFLOW_ONLINE_WINDOW_SECONDS": "0", "IOTFLOW_LOGIN_WINDOW_SECONDS": ""},
     )
 
     assert outcome.returncode == 2
     named = [line.split(": ")[1] for line in outcome.stderr.splitlines()]
-    assert sorted(named) == ["IOTFLOW_LOGIN_WINDOW", "IOTFLOW_LOG_LEVEL", "IOTFLOW_ONLINE_WINDOW"]
+    assert sorted(named) == ["IOTFLOW_LOGIN_WINDOW_SECONDS", "IOTFLOW_LOG_LEVEL", "IOTFLOW_ONLINE_WINDOW_SECONDS"]
+
+
+@pytest.mark.parametrize("setting", ["ONLINE_WINDOW", "TOKEN_LIFETIME", "LOGIN_WINDOW"])
+def test_a_renamed_setting_stops_the_start(setting: str) -> None:
+    line = refusal(iotflow_here("doctor", env={f"IOTFLOW_{setting}": "300"}))
+    assert line == f"iotflow: IOTFLOW_{setting}: this setting was renamed; set IOTFLOW_{setting}_SECONDS"
+
+
+def test_renamed_and_bad_settings_are_reported_together() -> None:
+    outcome = iotflow_here("doctor", env={"IOTFLOW_TOKEN_LIFETIME": "", "IOTFLOW_RETENTION_DAYS": "many"})
+    assert outcome.returncode == 2
+    named = [line.split(": ")[1] for line in outcome.stderr.splitlines()]
+    assert named == ["IOTFLOW_TOKEN_LIFETIME", "IOTFLOW_RETENTION_DAYS"]
 
 
 @pytest.mark.parametrize("place", ["file", "file/data"])
-def test_a_data_directory_that_cannot_be_made_stops_the_start(tmp_path: Path, place: str) -> None:
+def test_a_data_directory_that_cannot_be_created_stops_the_start(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()
 
     line = refusal(iotflow("serve", "--port", "0", cwd=tmp_path, env={"IOTFLOW_DATA_DIR": place}))
 
-    assert line.startswith(f"iotflow: IOTFLOW_DATA_DIR: {place} cannot be made: ")
+    assert line.startswith(f"iotflow: IOTFLOW_DATA_DIR: {place} cannot be created: ")
 
 
-def test_a_file_that_is_no_database_stops_the_start_and_stays(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_stops_the_start_and_is_kept(tmp_path: Path) -> None:
     other = tmp_path / "data" / "iotflow.db"
     other.parent.mkdir()
     other.write_text("dear diary, this is no database at all\n" * 100)
 
     line = refusal(iotflow("serve", "--port", "0", cwd=tmp_path))
 
-    assert line == "iotflow: IOTFLOW_DATABASE_URL: the sql store cannot be used: file is not a database"
+    assert line == "iotflow: IOTFLOW_DATABASE_URL: the sql store is unavailable: file is not a database"
     assert other.read_text().startswith("dear diary")
 
 
@@ -96,36 +118,38 @@ def test_a_port_in_use_stops_the_start(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         line = refusal(iotflow("serve", "--port", str(port), cwd=tmp_path))
 
-    assert line == f"iotflow: --host 127.0.0.1 --port {port}: cannot listen there: Address already in use"
+    assert line == f"iotflow: --host 127.0.0.1 --port {port}: cannot listen: Address already in use"
 
 
 def test_a_host_that_is_not_this_machine_stops_the_start(tmp_path: Path) -> None:
     line = refusal(iotflow("serve", "--host", "192.0.2.1", "--port", "0", cwd=tmp_path))
 
-    assert line == "iotflow: --host 192.0.2.1 --port 0: cannot listen there: Cannot assign requested address"
+    assert line == "iotflow: --host 192.0.2.1 --port 0: cannot listen: Cannot assign requested address"
 
 
 def test_more_workers_than_the_cache_can_serve_stop_the_start() -> None:
     line = refusal(iotflow_here("serve", "--workers", "4"))
 
-    assert line.startswith("iotflow: --workers 4: IOTFLOW_CACHE_URL=memory serves one process only; expected --workers")
+    assert line.startswith(
+        "iotflow: --workers 4: IOTFLOW_CACHE_URL=memory supports one process only; expected --workers"
+    )
 
 
 def test_a_second_service_names_the_first(tmp_path: Path) -> None:
     service = ServiceProcess(tmp_path / "data")
     with service:
         line = refusal(iotflow("serve", "--port", "0", cwd=tmp_path))
-        assert f"is served already, by process {service.pid}:" in line
-        # The first neither notices nor minds.
+        assert f"is already served by process {service.pid};" in line
+        # The first is not affected.
         assert httpx.get(f"{service.base_url}/health", trust_env=False).json()["status"] == "healthy"
 
 
-def test_sigterm_ends_it_soon_and_keeps_when_devices_were_seen(tmp_path: Path) -> None:
+def test_sigterm_ends_it_soon_and_keeps_the_presence_of_devices(tmp_path: Path) -> None:
     service = ServiceProcess(tmp_path / "data")
     with service, httpx.Client(base_url=f"{service.base_url}/api/v1", trust_env=False) as idle:
         token, device = _device_that_was_seen(idle)
         started = time.monotonic()
-        # The client's connection stays open: it must not hold the service up.
+        # The client's connection stays open; it must not delay the shutdown.
         assert service.stop() == 0
         assert time.monotonic() - started < STOPS_WITHIN_S
     assert "Traceback" not in service.log()
@@ -140,7 +164,7 @@ def test_sigterm_ends_it_soon_and_keeps_when_devices_were_seen(tmp_path: Path) -
     assert answer.json()["device"]["last_seen"] == device["seen"]
 
 
-def test_an_interrupt_ends_it_without_a_trace(tmp_path: Path) -> None:
+def test_an_interrupt_ends_it_without_a_traceback(tmp_path: Path) -> None:
     with serving(cwd=tmp_path) as (process, address):
         assert httpx.get(f"{address}/health/live", trust_env=False).json() == {"status": "alive"}
         process.send_signal(signal.SIGINT)
@@ -149,6 +173,18 @@ def test_an_interrupt_ends_it_without_a_trace(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert "Traceback" not in printed
     assert (tmp_path / "data" / "iotflow.db").exists()
+
+
+def test_every_log_line_is_a_json_object_with_log_format_json(tmp_path: Path) -> None:
+    service = ServiceProcess(tmp_path / "data", {"IOTFLOW_LOG_FORMAT": "json"})
+    with service:
+        httpx.get(f"{service.base_url}/api/v1/nothing", headers={"X-Request-ID": "call-1"}, trust_env=False)
+
+    _, *lines = service.log().splitlines()
+    logged = [json.loads(line) for line in lines]
+    (own,) = (line for line in logged if line.get("request_id") == "call-1")
+    assert (own["level"], own["logger"]) == ("info", "iotflow.api.middleware")
+    assert own["message"].startswith("GET /api/v1/nothing 404 ")
 
 
 def test_tls_serves_https(tmp_path: Path, certificates: Path) -> None:
@@ -164,10 +200,10 @@ def test_tls_serves_https(tmp_path: Path, certificates: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (["--tls-cert", "a.pem"], "--tls-cert and --tls-key go together: one was given without the other"),
+        (["--tls-cert", "a.pem"], "--tls-cert and --tls-key are required together; one is missing"),
         (["--tls-cert", "a.pem", "--tls-key", "missing"], "--tls-key missing: No such file or directory"),
-        (["--tls-cert", "text", "--tls-key", "a.key"], "expected a certificate chain and the private key"),
-        (["--tls-cert", "b.pem", "--tls-key", "a.key"], "expected a certificate chain and the private key"),
+        (["--tls-cert", "text", "--tls-key", "a.key"], "expected a certificate chain and its private key"),
+        (["--tls-cert", "b.pem", "--tls-key", "a.key"], "expected a certificate chain and its private key"),
         (["--tls-cert", "a.pem", "--tls-key", "sealed.key"], "without a passphrase"),
     ],
     ids=["no key", "missing key", "no certificate", "another's key", "sealed key"],

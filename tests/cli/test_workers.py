@@ -1,4 +1,4 @@
-"""Several processes on the four servers: what one of them revokes, all of them refuse."""
+"""Several worker processes on the servers: a credential revoked in one is refused by all."""
 
 import asyncio
 import time
@@ -8,33 +8,33 @@ from pathlib import Path
 import httpx
 import pytest
 
-from iotflow.administration import make_admin
-from tests.four import Four
+from iotflow.cli.databases import create_admin
 from tests.processes import ServiceProcess
+from tests.server_stack import ServerStack
 
 WORKERS = 4
 PASSWORD = "correct horse battery"
 SEEN_WITHIN_S = 1.0
 CONNECTIONS = 60
-"""So many new connections reach every process many times over."""
+"""New connections, enough to reach every process several times."""
 
 
 @pytest.fixture
-def service(four: Four, tmp_path: Path) -> Iterator[ServiceProcess]:
-    asyncio.run(four.restore({}))
-    asyncio.run(make_admin(four.settings(tmp_path), "root", "root@example.org", PASSWORD))
-    with ServiceProcess(tmp_path / "data", four.environment(), options=["--workers", str(WORKERS)]) as process:
+def service(server_stack: ServerStack, tmp_path: Path) -> Iterator[ServiceProcess]:
+    asyncio.run(server_stack.restore({}))
+    asyncio.run(create_admin(server_stack.settings(tmp_path), "root", "root@example.org", PASSWORD))
+    with ServiceProcess(tmp_path / "data", server_stack.environment(), options=["--workers", str(WORKERS)]) as process:
         yield process
 
 
 async def ask(service: ServiceProcess, method: str, path: str, **options: object) -> httpx.Response:
-    """One request on a connection of its own, which any of the processes takes."""
+    """Send a request on a new connection, which any of the processes accepts."""
     async with httpx.AsyncClient(base_url=service.base_url, trust_env=False, timeout=30) as client:
-        return await client.request(method, path, **options)  # type: ignore[arg-type]  # what httpx takes
+        return await client.request(method, path, **options)  # type: ignore[arg-type]  # options of httpx
 
 
 async def statuses(service: ServiceProcess, path: str, headers: dict[str, str]) -> set[int]:
-    """What all processes answer."""
+    """Return the statuses of all processes."""
     answers = await asyncio.gather(*(ask(service, "GET", path, headers=headers) for _ in range(CONNECTIONS)))
     return {answer.status_code for answer in answers}
 
@@ -45,21 +45,21 @@ async def login(service: ServiceProcess, username: str) -> dict[str, str]:
 
 
 async def register(service: ServiceProcess, username: str) -> tuple[str, dict[str, str]]:
-    """A user's id and how to sign requests as them."""
+    """Register a user; return the id and the headers."""
     account = {"username": username, "email": f"{username}@example.org", "password": PASSWORD}
     answer = await ask(service, "POST", "/api/v1/auth/register", json=account)
     return answer.raise_for_status().json()["user"]["user_id"], await login(service, username)
 
 
 async def new_device(service: ServiceProcess, owner: dict[str, str], name: str) -> tuple[int, dict[str, str]]:
-    """A device's id and how to sign requests as it."""
+    """Register a device; return the id and the headers."""
     body = {"name": name, "device_type": "sensor"}
     answer = await ask(service, "POST", "/api/v1/devices/register", headers=owner, json=body)
     device = answer.raise_for_status().json()["device"]
     return device["id"], {"X-API-Key": device["api_key"]}
 
 
-async def test_a_revocation_is_seen_by_all_processes_within_a_second(service: ServiceProcess) -> None:
+async def test_a_revocation_reaches_all_processes_within_a_second(service: ServiceProcess) -> None:
     admin = await login(service, "root")
     ada_id, ada = await register(service, "ada")
     _, bob = await register(service, "bob")
@@ -94,5 +94,5 @@ async def test_all_processes_serve_and_end_together(service: ServiceProcess) -> 
     while len(began) < WORKERS and time.monotonic() < deadline:
         answers = await asyncio.gather(*(ask(service, "GET", "/status") for _ in range(CONNECTIONS)))
         began |= {round((time.time() - answer.json()["uptime_seconds"]) * 5) for answer in answers}
-    assert len(began) > 1, "only one process serves"
+    assert len(began) > 1, "only one process serves requests"
     assert await asyncio.to_thread(service.stop) == 0

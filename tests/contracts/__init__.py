@@ -1,5 +1,5 @@
-"""What each role promises, as suites that its players inherit.
+"""The contract of each interface, as test suites that its implementations inherit.
 
-A suite is a class whose unimplemented fixtures say what a player must bring; pytest collects only the subclasses. A
-suite looks at the store around the player where there is something around it, and knows no store itself.
+A suite is a class whose abstract fixtures list what an implementation must provide; pytest collects only the
+subclasses. A suite inspects the store around the implementation where one exists, and depends on no store itself.
 """

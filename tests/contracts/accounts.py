@@ -1,4 +1,4 @@
-"""What the accounts role promises."""
+"""Contract of the accounts interface."""
 
 import asyncio
 from dataclasses import replace
@@ -24,9 +24,6 @@ from tests.contracts.transactional import (
     new_user,
 )
 
-Change = dict[str, Any]
-"""Fields to their new values. Any: each has its own type."""
-
 
 class AccountsContract(TransactionalContract):
     async def test_a_stored_user_is_found_by_id(self, transactions: Transactions, tables: RawTables) -> None:
@@ -51,7 +48,7 @@ class AccountsContract(TransactionalContract):
         async with transactions.read() as transaction:
             assert await transaction.accounts.find_credentials(login) == UserCredentials(user, "a hash")
 
-    async def test_nobody_is_found_by_another_name(self, transactions: Transactions) -> None:
+    async def test_no_user_is_found_by_another_name(self, transactions: Transactions) -> None:
         await add_user(transactions, new_user("ada_b", "ada@example.org"))
         async with transactions.read() as transaction:
             for login in ("ada", "ada%b", "ada b", "ada-b", "", "ada@example"):
@@ -61,7 +58,7 @@ class AccountsContract(TransactionalContract):
         ("username", "email", "what"),
         [("ADA", "other@example.org", "username"), ("other", "aDA@example.ORG", "email")],
     )
-    async def test_a_taken_name_or_address_is_a_conflict_that_says_which(
+    async def test_a_taken_name_or_address_is_a_conflict_that_names_the_field(
         self, transactions: Transactions, tables: RawTables, username: str, email: str, what: str
     ) -> None:
         await add_user(transactions, new_user("ada", "ada@example.org"))
@@ -93,16 +90,17 @@ class AccountsContract(TransactionalContract):
             {},
         ],
     )
-    async def test_a_change_leaves_what_it_does_not_name(
-        self, transactions: Transactions, owner: User, change: Change
+    async def test_a_change_keeps_fields_that_it_does_not_contain(
+        self, transactions: Transactions, owner: User, change: UserChange
     ) -> None:
         async with transactions.write() as transaction:
-            changed = await transaction.accounts.update(owner.user_id, UserChange(**change), LATER)
-        assert changed == replace(owner, **change, updated_at=LATER)
+            changed = await transaction.accounts.update(owner.user_id, change, LATER)
+        fields: dict[str, Any] = {**change}  # Any: each field has its own type
+        assert changed == replace(owner, **fields, updated_at=LATER)
         async with transactions.read() as transaction:
             assert await transaction.accounts.get_credentials(owner.user_id) == UserCredentials(changed, "a hash")
 
-    async def test_a_renamed_user_is_found_by_the_new_name_alone(self, transactions: Transactions) -> None:
+    async def test_a_renamed_user_is_found_only_by_the_new_name(self, transactions: Transactions) -> None:
         user = await add_user(transactions, new_user("ada", "ada@example.org"))
         async with transactions.write() as transaction:
             await transaction.accounts.update(user.user_id, UserChange(username="grace", password_hash="new"), LATER)
@@ -127,13 +125,13 @@ class AccountsContract(TransactionalContract):
         (row,) = await tables.rows("users")
         assert (bool(row["is_admin"]), row["last_login"]) == (False, None)
 
-    async def test_the_latest_login_is_remembered(self, transactions: Transactions, owner: User) -> None:
+    async def test_the_time_of_the_latest_login_is_stored(self, transactions: Transactions, owner: User) -> None:
         async with transactions.write() as transaction:
             await transaction.accounts.record_login(owner.user_id, LATER)
         async with transactions.read() as transaction:
             assert await transaction.accounts.get(owner.user_id) == replace(owner, last_login=LATER)
 
-    async def test_a_deleted_user_takes_everything_along_and_nothing_of_others(
+    async def test_deleting_a_user_deletes_all_rows_of_the_user_and_no_others(
         self, transactions: Transactions, tables: RawTables, owner: User, device: Device, group: Group
     ) -> None:
         other = await add_user(transactions)
@@ -216,13 +214,13 @@ class AccountsContract(TransactionalContract):
             assert await transaction.accounts.page(3, 6) == (users[6:], 7)
             assert await transaction.accounts.page(3, 7) == ([], 7)
 
-    async def test_users_of_one_moment_come_once_over_all_pages(self, transactions: Transactions) -> None:
+    async def test_users_registered_at_one_time_appear_once_over_all_pages(self, transactions: Transactions) -> None:
         users = [await add_user(transactions) for _ in range(9)]
         async with transactions.read() as transaction:
             shown = [user for offset in (0, 4, 8) for user in (await transaction.accounts.page(4, offset))[0]]
         assert sorted(shown, key=repr) == sorted(users, key=repr)
 
-    async def test_counts_are_of_all_and_of_the_active(self, transactions: Transactions) -> None:
+    async def test_all_users_and_active_users_are_counted(self, transactions: Transactions) -> None:
         async with transactions.read() as transaction:
             assert await transaction.accounts.count() == (0, 0)
         for active in (True, False, True):
@@ -230,7 +228,9 @@ class AccountsContract(TransactionalContract):
         async with transactions.read() as transaction:
             assert await transaction.accounts.count() == (3, 2)
 
-    async def test_a_locked_user_is_changed_by_nobody_else(self, transactions: Transactions, owner: User) -> None:
+    async def test_a_locked_user_is_not_changed_by_another_transaction(
+        self, transactions: Transactions, owner: User
+    ) -> None:
         async def promote() -> User | None:
             async with transactions.write() as transaction:
                 found = await transaction.accounts.lock(owner.user_id)
@@ -245,7 +245,7 @@ class AccountsContract(TransactionalContract):
             changed = await transaction.accounts.update(owner.user_id, UserChange(is_active=False), NOW)
         assert await promoting == changed
 
-    async def test_active_administrators_are_counted_and_held(self, transactions: Transactions) -> None:
+    async def test_active_administrators_are_counted_and_locked(self, transactions: Transactions) -> None:
         admins = [await add_user(transactions, new_user(is_admin=True)) for _ in range(3)]
         await add_user(transactions, new_user(is_admin=True, is_active=False))
         await add_user(transactions)

@@ -1,4 +1,4 @@
-"""What the activity role promises."""
+"""Contract of the activity interface."""
 
 import asyncio
 from typing import Protocol
@@ -14,21 +14,21 @@ HOUR_MS = 3_600_000
 
 
 class RawActivity(Protocol):
-    """The counts, seen around the player."""
+    """Direct access to the stored counts."""
 
     async def counts(self) -> dict[DeviceHour, Activity]:
-        """Everything that is stored."""
+        """Return all stored counts."""
         ...
 
 
 async def purge_all(activity: ActivityRepository, *device_ids: int) -> None:
-    """Purge these devices' counts to the end."""
+    """Purge all counts of these devices."""
     while await activity.purge_chunk(device_ids):
         pass
 
 
 class ActivityContract:
-    """The player under test, over a store without other counts."""
+    """The implementation under test, on a store without other counts."""
 
     @pytest.fixture
     def activity(self) -> ActivityRepository:
@@ -60,12 +60,12 @@ class ActivityContract:
             DeviceHour(first, nine): Activity(1, 10**12),
         }
 
-    async def test_nothing_counted_is_no_write(self, activity: ActivityRepository, raw: RawActivity) -> None:
+    async def test_an_empty_count_writes_nothing(self, activity: ActivityRepository, raw: RawActivity) -> None:
         await activity.add({})
         assert await raw.counts() == {}
         assert await activity.points_by_hour(Millis(0)) == {}
 
-    async def test_points_are_told_per_hour_over_all_devices(
+    async def test_points_are_summed_per_hour_over_all_devices(
         self, activity: ActivityRepository, eight: Millis, nine: Millis
     ) -> None:
         first, second = new_device(), new_device()
@@ -90,7 +90,7 @@ class ActivityContract:
                 workers.create_task(activity.add({at: Activity(1, 2)}))
         assert await raw.counts() == {at: Activity(20, 40)}
 
-    async def test_a_purged_device_s_counts_are_gone(
+    async def test_a_purge_removes_the_counts_of_a_device(
         self, activity: ActivityRepository, raw: RawActivity, eight: Millis, nine: Millis
     ) -> None:
         gone, stays = DeviceHour(new_device(), eight), DeviceHour(new_device(), eight)

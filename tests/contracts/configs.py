@@ -1,4 +1,4 @@
-"""What the configs role promises."""
+"""Contract of the configs interface."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ class ConfigsContract(TransactionalContract):
             assert await transaction.configs.get(configured.id) == DeviceConfig(configured.id, 1, {}, NOW)
             assert await transaction.configs.get(configured.id + 1) is None
 
-    async def test_settings_are_replaced_whole(
+    async def test_settings_are_replaced_as_a_whole(
         self, transactions: Transactions, tables: RawTables, configured: Device
     ) -> None:
         replacements: list[JsonObject] = [{"old": 1}, SETTINGS, {}]
@@ -77,7 +77,7 @@ class ConfigsContract(TransactionalContract):
         async with transactions.write() as transaction:
             assert (await transaction.configs.update(configured.id, SETTINGS, 1, LATER)).config_version == 2
 
-    async def test_of_many_that_expect_one_version_one_succeeds(
+    async def test_one_of_several_changes_that_expect_the_same_version_succeeds(
         self, transactions: Transactions, configured: Device
     ) -> None:
         async def update(writer: int) -> int:
@@ -95,7 +95,7 @@ class ConfigsContract(TransactionalContract):
                 async with transactions.write() as transaction:
                     await transaction.configs.update(configured.id + 1, {}, expected, LATER)
 
-    async def test_a_deleted_device_s_config_is_gone(
+    async def test_deleting_a_device_deletes_its_config(
         self, transactions: Transactions, tables: RawTables, configured: Device
     ) -> None:
         async with transactions.write() as transaction:

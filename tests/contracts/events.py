@@ -1,4 +1,4 @@
-"""What the events role promises."""
+"""Contract of the events interface."""
 
 import asyncio
 import json
@@ -20,21 +20,21 @@ from tests.contracts.timed import PassTime, Timed
 RETENTION_DAYS = 10
 
 OpenEvents = Callable[[int], EventRepository]
-"""A player with this retention in days, over the same store as all others of the test."""
+"""Returns an implementation with this retention in days, on the store of the test."""
 
 JSON_TYPES = {dict, list, str, int, float, bool, type(None)}
 
 
 class RawEvents(Protocol):
-    """The documents, seen around the player."""
+    """Direct access to the stored documents."""
 
     async def details(self) -> dict[UUID, JsonObject]:
-        """The details of every stored event, by its id."""
+        """Return the details of each stored event by id."""
         ...
 
 
 def event(clock: Clock, ago_ms: int = 0, **fields: object) -> Event:
-    """An event of so many milliseconds ago; `fields` say what is particular about it."""
+    """Return an event of `ago_ms` milliseconds ago, with these fields."""
     usual: dict[str, object] = {
         "id": uuid4(),
         "event_type": EventType.DEVICE_UPDATED,
@@ -44,11 +44,11 @@ def event(clock: Clock, ago_ms: int = 0, **fields: object) -> Event:
         "details": {"actor": {"type": "system", "id": None}},
         "request_id": None,
     }
-    return Event(**{**usual, **fields})  # type: ignore[arg-type]  # the names are the fields'
+    return Event(**{**usual, **fields})  # type: ignore[arg-type]  # the keys are names of fields
 
 
 def nested(levels: int) -> JsonValue:
-    """An object in an object in an object…"""
+    """Return an object nested to this depth."""
     value: JsonValue = 1
     for _ in range(levels):
         value = {"a": value}
@@ -56,7 +56,7 @@ def nested(levels: int) -> JsonValue:
 
 
 def types_in(value: JsonValue) -> set[type]:
-    """The types of a value and of all that is in it."""
+    """Return the types of a value and of all values in it."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
     return {type(value)}.union(*map(types_in, inner))
 
@@ -66,7 +66,7 @@ def newest_first(events: list[Event]) -> list[Event]:
 
 
 async def anonymize(events: EventRepository, user_id: UUID) -> int:
-    """Anonymize all of a user's events; in how many chunks."""
+    """Anonymize all events of a user and return the number of chunks."""
     after = await events.anonymize_chunk(user_id, None)
     chunks = 1
     while after is not None:
@@ -76,7 +76,7 @@ async def anonymize(events: EventRepository, user_id: UUID) -> int:
 
 
 class EventsContract(Timed):
-    """The player under test. Users and devices are of each test's own, for stores that tests share."""
+    """The implementation under test. Each test creates its users and devices, because tests may share a store."""
 
     @pytest.fixture
     def open_events(self) -> OpenEvents:
@@ -90,7 +90,7 @@ class EventsContract(Timed):
     def events(self, open_events: OpenEvents) -> EventRepository:
         return open_events(RETENTION_DAYS)
 
-    async def test_an_event_comes_back_as_it_was_stored(
+    async def test_an_event_is_returned_as_it_was_stored(
         self, events: EventRepository, raw: RawEvents, clock: Clock
     ) -> None:
         details: JsonObject = {
@@ -119,7 +119,7 @@ class EventsContract(Timed):
     @example(details={"\ud800": "\udfff"})
     @example(details={"2026-01-01T00:00:00Z": "00000000-0000-0000-0000-000000000000"})
     @example(details=nested(300))
-    async def test_details_are_kept_whatever_json_they_hold(
+    async def test_details_may_hold_any_json(
         self, events: EventRepository, raw: RawEvents, clock: Clock, details: JsonValue
     ) -> None:
         for held in ({"held": details}, details):
@@ -127,12 +127,12 @@ class EventsContract(Timed):
                 one = event(clock, details=held)
                 await events.add([one])
                 (back,) = await events.page(EventFilter(user_id=one.user_id), 2, None)
-                # JSON tells 1 from 1.0 and from true, and keeps the order of keys.
+                # Encoded as JSON, 1, 1.0 and true differ, and so do orders of keys.
                 assert json.dumps(back.details) == json.dumps(held)
                 assert types_in(back.details) <= JSON_TYPES
                 assert (await raw.details())[one.id] == held
 
-    async def test_an_event_that_is_there_already_is_left_as_it_is(
+    async def test_a_stored_event_is_not_overwritten(
         self, events: EventRepository, raw: RawEvents, clock: Clock
     ) -> None:
         first = event(clock, details={"n": 1})
@@ -143,16 +143,16 @@ class EventsContract(Timed):
         assert await events.page(EventFilter(user_id=first.user_id), 9, None) == [first, other]
         assert (await raw.details())[first.id] == {"n": 1}
 
-    async def test_no_events_is_no_write(self, events: EventRepository) -> None:
+    async def test_an_empty_list_of_events_writes_nothing(self, events: EventRepository) -> None:
         await events.add([])
 
-    async def test_every_type_is_kept(self, events: EventRepository, clock: Clock) -> None:
+    async def test_every_type_is_stored(self, events: EventRepository, clock: Clock) -> None:
         user_id = uuid4()
         stored = [event(clock, ago_ms=i, user_id=user_id, event_type=kind) for i, kind in enumerate(EventType)]
         await events.add(stored)
         assert await events.page(EventFilter(user_id=user_id), 100, None) == stored
 
-    async def test_filters_restrict_a_list_together(self, events: EventRepository, clock: Clock) -> None:
+    async def test_filters_are_combined(self, events: EventRepository, clock: Clock) -> None:
         mine, foreign, device = uuid4(), uuid4(), 10**15 + clock.receipt() % 10**12
         stored = [
             event(clock, ago_ms=0, user_id=mine, device_id=device),
@@ -176,7 +176,9 @@ class EventsContract(Timed):
         for where, found in expected.items():
             assert await events.page(where, 9, None) == [stored[i] for i in found], where
 
-    async def test_without_a_filter_all_users_events_are_there(self, events: EventRepository, clock: Clock) -> None:
+    async def test_without_a_filter_events_of_all_users_are_returned(
+        self, events: EventRepository, clock: Clock
+    ) -> None:
         stored = newest_first([event(clock) for _ in range(3)])
         await events.add(stored)
         shown = await events.page(EventFilter(start=clock.now()), 1_000, None)
@@ -187,7 +189,7 @@ class EventsContract(Timed):
         limit=st.integers(1, 6),
         window=st.tuples(st.none() | st.integers(0, 5), st.none() | st.integers(0, 5)),
     )
-    async def test_pages_hold_every_event_once_those_of_one_moment_too(
+    async def test_pages_hold_every_event_once_even_at_equal_times(
         self, events: EventRepository, clock: Clock, ages: list[int], limit: int, window: tuple[int | None, int | None]
     ) -> None:
         user_id = uuid4()
@@ -201,7 +203,7 @@ class EventsContract(Timed):
         while page := await events.page(where, limit, after):
             assert len(page) <= limit
             shown += page
-            assert len(shown) <= len(stored), "the pages go round in a circle"
+            assert len(shown) <= len(stored), "the cursors form a cycle"
             after = EventPosition(page[-1].timestamp, page[-1].id)
         wanted = [
             one
@@ -210,7 +212,7 @@ class EventsContract(Timed):
         ]
         assert shown == wanted
 
-    async def test_a_user_s_events_lose_names_and_addresses_and_nothing_else(
+    async def test_anonymization_removes_only_names_and_addresses(
         self, events: EventRepository, raw: RawEvents, clock: Clock
     ) -> None:
         personal = dict.fromkeys(PERSONAL_DETAILS, "personal")
@@ -230,17 +232,17 @@ class EventsContract(Timed):
 
     async def test_many_events_are_anonymized_in_chunks(self, events: EventRepository, clock: Clock) -> None:
         user_id = uuid4()
-        # Of one moment, so that the ids alone tell where a chunk ends.
+        # All events have the same time, so a chunk can only end by id.
         stored = [event(clock, user_id=user_id, details={"name": "personal", "n": n}) for n in range(1_100)]
         await events.add(stored)
         assert await anonymize(events, user_id) > 1
         shown = await events.page(EventFilter(user_id=user_id), 2_000, None)
         assert sorted(len(one.details) for one in shown) == [1] * 1_100
 
-    async def test_an_unknown_user_has_nothing_to_lose(self, events: EventRepository) -> None:
+    async def test_anonymizing_an_unknown_user_changes_nothing(self, events: EventRepository) -> None:
         await anonymize(events, uuid4())
 
-    async def test_events_end_with_their_retention(
+    async def test_events_expire_after_their_retention(
         self, events: EventRepository, clock: Clock, pass_time: PassTime
     ) -> None:
         user_id = uuid4()
@@ -251,7 +253,7 @@ class EventsContract(Timed):
         await pass_time(3)
         assert await events.page(EventFilter(user_id=user_id), 9, None) == [staying]
 
-    async def test_a_retention_of_0_days_keeps_all(self, open_events: OpenEvents, clock: Clock) -> None:
+    async def test_a_retention_of_0_days_keeps_all_data(self, open_events: OpenEvents, clock: Clock) -> None:
         events, old = open_events(0), event(clock, ago_ms=30_000 * 1_000_000)
         await events.add([old])
         assert await events.page(EventFilter(user_id=old.user_id), 9, None) == [old]

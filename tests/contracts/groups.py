@@ -1,8 +1,7 @@
-"""What the groups role promises."""
+"""Contract of the groups interface."""
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -10,24 +9,21 @@ import pytest
 from iotflow.domain.accounts import User
 from iotflow.domain.devices import Device, DeviceStatus, NewDevice
 from iotflow.domain.errors import Conflict, NotFound
-from iotflow.domain.groups import Group, JoinedGroup, Member, MemberLimit, Membership, NewGroup
+from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.times import Millis
 from iotflow.repositories.transactions import Transactions
 from tests.contracts.raw import RawTables
 from tests.contracts.transactional import LATER, NOW, TransactionalContract, add_device, add_user
 
-Change = dict[str, Any]
-"""Fields to their new values. Any: each has its own type."""
-
 
 async def add_group(transactions: Transactions, user: User, name: str) -> Group:
-    """Store a group; the group."""
+    """Store a group and return it."""
     async with transactions.write() as transaction:
         return await transaction.groups.add(user.user_id, NewGroup(name), NOW)
 
 
 async def join(transactions: Transactions, group: Group, *devices: Device, at: Millis = NOW) -> None:
-    """Put devices into a group."""
+    """Add devices to a group."""
     async with transactions.write() as transaction:
         await transaction.groups.add_members(group.id, [device.id for device in devices], at)
 
@@ -91,9 +87,7 @@ class GroupsContract(TransactionalContract):
         assert [row["id"] for row in await tables.rows("device_groups")] == [stays.id]
         assert [row["group_id"] for row in await tables.rows("group_members")] == [stays.id]
 
-    async def test_a_name_is_taken_to_the_letter_and_among_its_owner_s(
-        self, transactions: Transactions, owner: User
-    ) -> None:
+    async def test_names_are_case_sensitive_and_unique_per_owner(self, transactions: Transactions, owner: User) -> None:
         await add_group(transactions, owner, "House")
         other = await add_group(transactions, owner, "house")
         await add_group(transactions, await add_user(transactions), "House")
@@ -103,7 +97,7 @@ class GroupsContract(TransactionalContract):
             async with transactions.write() as transaction:
                 await transaction.groups.update(other.id, {"name": "House"}, LATER)
 
-    async def test_a_deleted_group_s_id_is_never_given_again(self, transactions: Transactions, owner: User) -> None:
+    async def test_the_id_of_a_deleted_group_is_never_reused(self, transactions: Transactions, owner: User) -> None:
         given = [(await add_group(transactions, owner, str(i))).id for i in range(3)]
         for group_id in (given[2], given[0], given[1]):
             async with transactions.write() as transaction:
@@ -111,7 +105,7 @@ class GroupsContract(TransactionalContract):
             given.append((await add_group(transactions, owner, f"after {group_id}")).id)
         assert sorted(set(given)) == given
 
-    async def test_a_deleted_group_leaves_its_devices(
+    async def test_deleting_a_group_keeps_its_devices(
         self, transactions: Transactions, tables: RawTables, group: Group, device: Device
     ) -> None:
         await join(transactions, group, device)
@@ -126,8 +120,8 @@ class GroupsContract(TransactionalContract):
                 await transaction.groups.delete(group.id)
 
     @pytest.mark.parametrize("change", [{"name": "new"}, {"description": None, "color": "#fffFFF"}, {}])
-    async def test_a_change_leaves_what_it_does_not_name(
-        self, transactions: Transactions, owner: User, device: Device, change: Change
+    async def test_a_change_keeps_fields_that_it_does_not_contain(
+        self, transactions: Transactions, owner: User, device: Device, change: GroupChange
     ) -> None:
         async with transactions.write() as transaction:
             group = await transaction.groups.add(owner.user_id, NewGroup("n", "d", "#000000"), NOW)
@@ -141,7 +135,7 @@ class GroupsContract(TransactionalContract):
             async with transactions.write() as transaction:
                 await transaction.groups.update(group.id + 1, {"name": "x"}, LATER)
 
-    async def test_pages_hold_the_user_s_own_by_id(self, transactions: Transactions, owner: User) -> None:
+    async def test_pages_hold_the_user_s_groups_by_id(self, transactions: Transactions, owner: User) -> None:
         await add_group(transactions, await add_user(transactions), "foreign")
         groups = [await add_group(transactions, owner, name) for name in ("c", "a", "b")]
         async with transactions.read() as transaction:
@@ -150,7 +144,7 @@ class GroupsContract(TransactionalContract):
             assert await transaction.groups.page(uuid4(), 2, 0) == ([], 0)
             assert await transaction.groups.count() == 4
 
-    async def test_devices_join_once(
+    async def test_devices_are_added_once(
         self, transactions: Transactions, tables: RawTables, owner: User, group: Group, device: Device
     ) -> None:
         second = await add_device(transactions, owner.user_id)
@@ -169,7 +163,9 @@ class GroupsContract(TransactionalContract):
         assert found is not None
         assert found.device_count == 2
 
-    async def test_a_thousand_devices_join_at_once(self, transactions: Transactions, owner: User, group: Group) -> None:
+    async def test_a_thousand_devices_are_added_at_once(
+        self, transactions: Transactions, owner: User, group: Group
+    ) -> None:
         devices = []
         for first in range(0, 1_000, 100):
             async with transactions.write(bulk=True) as transaction:
@@ -183,7 +179,9 @@ class GroupsContract(TransactionalContract):
         async with transactions.read() as transaction:
             assert (await transaction.groups.members(group.id, 1, 0))[1] == 1_000
 
-    async def test_a_locked_group_is_changed_by_nobody_else(self, transactions: Transactions, group: Group) -> None:
+    async def test_a_locked_group_is_not_changed_by_another_transaction(
+        self, transactions: Transactions, group: Group
+    ) -> None:
         async def describe() -> Group | None:
             async with transactions.write() as transaction:
                 found = await transaction.groups.lock(group.id)
@@ -198,7 +196,7 @@ class GroupsContract(TransactionalContract):
             changed = await transaction.groups.update(group.id, {"name": "changed"}, NOW)
         assert await describing == changed
 
-    async def test_a_device_leaves_one_group(
+    async def test_a_device_is_removed_from_one_group(
         self, transactions: Transactions, owner: User, group: Group, device: Device
     ) -> None:
         other = await add_group(transactions, owner, "other")
@@ -213,7 +211,7 @@ class GroupsContract(TransactionalContract):
             async with transactions.write() as transaction:
                 await transaction.groups.remove_member(group.id, device.id)
 
-    async def test_members_come_by_id_in_pages_and_filtered(
+    async def test_members_are_listed_by_id_in_pages_and_filtered(
         self, transactions: Transactions, owner: User, group: Group
     ) -> None:
         devices = [await add_device(transactions, owner.user_id, kind="ab"[i % 2]) for i in range(4)]
@@ -232,7 +230,7 @@ class GroupsContract(TransactionalContract):
             assert await listed(group.id, 9, 0, DeviceStatus.INACTIVE, "b") == ([members[1]], 1)
             assert await listed(group.id + 1, 9, 0) == ([], 0)
 
-    async def test_the_groups_of_a_device_come_by_id(
+    async def test_the_groups_of_a_device_are_listed_by_id(
         self, transactions: Transactions, owner: User, group: Group, device: Device
     ) -> None:
         second = await add_group(transactions, owner, "second")

@@ -1,9 +1,9 @@
-"""What the keys role promises."""
+"""Contract of the keys interface."""
 
 from dataclasses import replace
 
 from iotflow.domain.accounts import User, UserChange
-from iotflow.domain.devices import Device, DeviceKey, DeviceStatus
+from iotflow.domain.devices import Device, DeviceKey, DeviceStatus, DeviceSummary
 from iotflow.domain.principals import DevicePrincipal
 from iotflow.domain.times import Millis
 from iotflow.repositories.transactions import Transactions
@@ -18,7 +18,7 @@ from tests.contracts.transactional import (
 
 
 async def add_key(transactions: Transactions, device_id: int, expires_at: Millis | None = None) -> DeviceKey:
-    """Store a key; the key."""
+    """Store a key and return it."""
     key = DeviceKey(new_digest(), device_id, "iot_abcdefgh", NOW, expires_at)
     async with transactions.write() as transaction:
         await transaction.keys.add(key)
@@ -26,7 +26,7 @@ async def add_key(transactions: Transactions, device_id: int, expires_at: Millis
 
 
 class KeysContract(TransactionalContract):
-    async def test_a_key_proves_its_device_as_it_now_is(
+    async def test_a_key_identifies_its_device_in_its_current_state(
         self, transactions: Transactions, tables: RawTables, owner: User, device: Device
     ) -> None:
         await add_key(transactions, (await add_device(transactions, owner.user_id)).id)
@@ -34,28 +34,21 @@ class KeysContract(TransactionalContract):
         async with transactions.write() as transaction:
             await transaction.devices.update(device.id, {"name": "new name", "status": "maintenance"}, LATER)
         async with transactions.read() as transaction:
-            assert await transaction.keys.find(key.digest, NOW) == DevicePrincipal(
-                device_id=device.id,
-                name="new name",
-                device_type=device.device_type,
-                status=DeviceStatus.MAINTENANCE,
-                user_id=owner.user_id,
-                credential=key.digest,
-                expires_at=None,
-            )
+            summary = DeviceSummary(device.id, owner.user_id, "new name", device.device_type, DeviceStatus.MAINTENANCE)
+            assert await transaction.keys.find(key.digest, NOW) == DevicePrincipal(summary, key.digest, None)
             assert await transaction.keys.get(key.digest) == key
         assert {bytes(row["digest"]): row["device_id"] for row in await tables.rows("device_keys")}[key.digest] == (
             device.id
         )
 
-    async def test_an_unknown_key_proves_nothing(self, transactions: Transactions, device: Device) -> None:
+    async def test_an_unknown_key_identifies_no_device(self, transactions: Transactions, device: Device) -> None:
         key = await add_key(transactions, device.id)
         async with transactions.read() as transaction:
             for other in (new_digest(), key.digest[:-1], b""):
                 assert await transaction.keys.find(other, NOW) is None
                 assert await transaction.keys.get(other) is None
 
-    async def test_a_former_key_dies_at_its_expiry(self, transactions: Transactions, device: Device) -> None:
+    async def test_a_former_key_ends_at_its_expiry(self, transactions: Transactions, device: Device) -> None:
         key = await add_key(transactions, device.id, expires_at=LATER)
         async with transactions.read() as transaction:
             found = await transaction.keys.find(key.digest, Millis(LATER - 1))
@@ -73,46 +66,46 @@ class KeysContract(TransactionalContract):
             async with transactions.read() as transaction:
                 assert (await transaction.keys.find(key.digest, NOW) is not None) == active
 
-    async def test_retired_without_grace_all_keys_end(
+    async def test_retiring_without_grace_ends_all_keys(
         self, transactions: Transactions, tables: RawTables, device: Device
     ) -> None:
         keys = [await add_key(transactions, device.id), await add_key(transactions, device.id, LATER)]
         async with transactions.write() as transaction:
-            retired = await transaction.keys.retire(device.id, None)
+            retired = await transaction.keys.end_keys(device.id, None)
         assert sorted(retired) == sorted(key.digest for key in keys)
         assert await tables.rows("device_keys") == []
 
-    async def test_retired_with_grace_the_current_key_lives_on_and_an_older_one_ends(
+    async def test_retiring_with_grace_keeps_the_current_key_and_ends_an_older_one(
         self, transactions: Transactions, owner: User, device: Device
     ) -> None:
         bystander = await add_key(transactions, (await add_device(transactions, owner.user_id)).id)
         first = await add_key(transactions, device.id)
         until, longer = Millis(NOW + 5_000), Millis(NOW + 9_000)
         async with transactions.write() as transaction:
-            assert await transaction.keys.retire(device.id, until) == [first.digest]
+            assert await transaction.keys.end_keys(device.id, until) == [first.digest]
         second = await add_key(transactions, device.id)
         async with transactions.read() as transaction:
             assert await transaction.keys.get(first.digest) == replace(first, expires_at=until)
             assert await transaction.keys.get(second.digest) == second
         async with transactions.write() as transaction:
-            assert sorted(await transaction.keys.retire(device.id, longer)) == sorted([first.digest, second.digest])
+            assert sorted(await transaction.keys.end_keys(device.id, longer)) == sorted([first.digest, second.digest])
         async with transactions.read() as transaction:
             assert await transaction.keys.get(first.digest) is None
             assert await transaction.keys.get(second.digest) == replace(second, expires_at=longer)
             assert await transaction.keys.get(bystander.digest) == bystander
 
-    async def test_a_device_without_keys_has_none_to_retire(self, transactions: Transactions, device: Device) -> None:
+    async def test_retiring_without_keys_returns_none(self, transactions: Transactions, device: Device) -> None:
         async with transactions.write() as transaction:
-            assert await transaction.keys.retire(device.id, LATER) == []
+            assert await transaction.keys.end_keys(device.id, LATER) == []
 
-    async def test_digests_are_told_by_device(self, transactions: Transactions, owner: User, device: Device) -> None:
+    async def test_digests_are_listed_by_device(self, transactions: Transactions, owner: User, device: Device) -> None:
         second = await add_device(transactions, owner.user_id)
         keys = [await add_key(transactions, device.id), await add_key(transactions, device.id, LATER)]
         await add_key(transactions, second.id)
         async with transactions.read() as transaction:
             assert sorted(await transaction.keys.digests_of_device(device.id)) == sorted(key.digest for key in keys)
 
-    async def test_a_deleted_device_s_key_is_gone(
+    async def test_deleting_a_device_deletes_its_keys(
         self, transactions: Transactions, tables: RawTables, device: Device
     ) -> None:
         key = await add_key(transactions, device.id)
@@ -122,7 +115,7 @@ class KeysContract(TransactionalContract):
             assert await transaction.keys.find(key.digest, NOW) is None
         assert await tables.rows("device_keys") == []
 
-    async def test_expired_keys_are_forgotten_a_few_at_a_time(
+    async def test_expired_keys_are_deleted_in_chunks(
         self, transactions: Transactions, tables: RawTables, device: Device
     ) -> None:
         for offset in range(5):

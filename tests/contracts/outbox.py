@@ -1,11 +1,11 @@
-"""What the outbox role promises."""
+"""Contract of the outbox interface."""
 
 import asyncio
 import json
 from collections.abc import Collection
 
 from iotflow.domain.json import JsonObject
-from iotflow.domain.outbox import Message, NewMessage, Topic
+from iotflow.domain.outbox import NewOutboxMessage, OutboxMessage, OutboxTopic
 from iotflow.domain.times import Millis
 from iotflow.repositories.transactions import Transactions
 from tests.contracts.raw import RawTables
@@ -15,17 +15,19 @@ LEASE_MS = 10_000
 AFTER_LEASE = Millis(NOW + LEASE_MS)
 
 
-def message(subject: str, number: int, not_before: Millis = NOW, topic: Topic = Topic.EVENT) -> NewMessage:
-    return NewMessage(topic, subject, {"number": number}, not_before)
+def message(
+    subject: str, number: int, not_before: Millis = NOW, topic: OutboxTopic = OutboxTopic.EVENT
+) -> NewOutboxMessage:
+    return NewOutboxMessage(topic, subject, {"number": number}, not_before)
 
 
-async def add(transactions: Transactions, *messages: NewMessage) -> None:
+async def add(transactions: Transactions, *messages: NewOutboxMessage) -> None:
     async with transactions.write() as transaction:
         await transaction.outbox.add(messages)
 
 
-async def due(transactions: Transactions, now: Millis = NOW, topic: Topic = Topic.EVENT) -> dict[str, int]:
-    """The subjects that are due, with the id of their first message."""
+async def due(transactions: Transactions, now: Millis = NOW, topic: OutboxTopic = OutboxTopic.EVENT) -> dict[str, int]:
+    """Return the due subjects with the id of their first message."""
     async with transactions.read() as transaction:
         return (await transaction.outbox.due_subjects(topic, now)).heads
 
@@ -35,34 +37,34 @@ async def claim_of(
     heads: Collection[int],
     now: Millis = NOW,
     per_subject: int = 100,
-    topic: Topic = Topic.EVENT,
-) -> list[Message]:
+    topic: OutboxTopic = OutboxTopic.EVENT,
+) -> list[OutboxMessage]:
     async with transactions.write() as transaction:
         return await transaction.outbox.claim(topic, heads, now, LEASE_MS, per_subject)
 
 
 async def claim(
-    transactions: Transactions, now: Millis = NOW, per_subject: int = 100, topic: Topic = Topic.EVENT
-) -> list[Message]:
-    """Claim the first messages of all subjects that are due."""
+    transactions: Transactions, now: Millis = NOW, per_subject: int = 100, topic: OutboxTopic = OutboxTopic.EVENT
+) -> list[OutboxMessage]:
+    """Claim the first messages of all due subjects."""
     return await claim_of(transactions, (await due(transactions, now, topic)).values(), now, per_subject, topic)
 
 
-async def release(transactions: Transactions, messages: Collection[Message], not_before: Millis) -> None:
+async def release(transactions: Transactions, messages: Collection[OutboxMessage], not_before: Millis) -> None:
     async with transactions.write() as transaction:
         await transaction.outbox.release([message.id for message in messages], not_before)
 
 
-def numbers(messages: Collection[Message]) -> list[object]:
+def numbers(messages: Collection[OutboxMessage]) -> list[object]:
     return [message.payload["number"] for message in messages]
 
 
 class OutboxContract(TransactionalContract):
     async def test_a_message_is_claimed_as_it_was_stored(self, transactions: Transactions, tables: RawTables) -> None:
         payload: JsonObject = {"text": "ü\U0001f321", "n": 2**53 + 1, "f": 1.5, "none": None, "list": [{"a": True}]}
-        await add(transactions, NewMessage(Topic.PURGE_TELEMETRY, "device 1", payload, NOW))
-        (claimed,) = await claim(transactions, topic=Topic.PURGE_TELEMETRY)
-        assert claimed == Message(claimed.id, Topic.PURGE_TELEMETRY, "device 1", payload, attempts=1)
+        await add(transactions, NewOutboxMessage(OutboxTopic.PURGE_TELEMETRY, "device 1", payload, NOW))
+        (claimed,) = await claim(transactions, topic=OutboxTopic.PURGE_TELEMETRY)
+        assert claimed == OutboxMessage(claimed.id, OutboxTopic.PURGE_TELEMETRY, "device 1", payload, attempts=1)
         (row,) = await tables.rows("outbox")
         assert (row["id"], row["subject"], json.loads(row["payload"])) == (claimed.id, "device 1", payload)
 
@@ -74,10 +76,8 @@ class OutboxContract(TransactionalContract):
         async with transactions.read() as transaction:
             assert await transaction.outbox.count() == 5
 
-    async def test_topics_are_claimed_apart_and_keep_the_order_of_their_subject(
-        self, transactions: Transactions
-    ) -> None:
-        purge = Topic.PURGE_TELEMETRY
+    async def test_topics_are_claimed_separately_in_the_order_of_each_subject(self, transactions: Transactions) -> None:
+        purge = OutboxTopic.PURGE_TELEMETRY
         await add(transactions, message("a", 1), message("a", 2, topic=purge), message("a", 3), message("b", 4))
         assert await due(transactions, topic=purge) == {}
         first, other = await claim(transactions)
@@ -114,7 +114,7 @@ class OutboxContract(TransactionalContract):
         assert (await due(transactions, Millis(NOW + 500))).keys() == {"a"}
         assert numbers(await claim(transactions, Millis(NOW + 500))) == [1]
 
-    async def test_a_message_waits_while_an_earlier_one_of_its_subject_is_held(
+    async def test_a_message_waits_while_an_earlier_one_of_its_subject_is_claimed(
         self, transactions: Transactions
     ) -> None:
         await add(transactions, message("a", 1))
@@ -132,13 +132,13 @@ class OutboxContract(TransactionalContract):
         assert numbers(await claim(transactions)) == [3]
         assert numbers(await claim(transactions, Millis(NOW + 500))) == [1, 2]
 
-    async def test_after_a_lost_lease_a_subject_goes_on_in_its_order(self, transactions: Transactions) -> None:
+    async def test_after_an_expired_lease_a_subject_continues_in_order(self, transactions: Transactions) -> None:
         await add(transactions, message("a", 1), message("a", 2))
         assert numbers(await claim(transactions, per_subject=1)) == [1]
         await add(transactions, message("a", 3))
         assert numbers(await claim(transactions, AFTER_LEASE)) == [1, 2, 3]
 
-    async def test_released_messages_come_again_at_their_time_and_in_their_order(
+    async def test_released_messages_are_claimed_again_at_their_time_and_in_order(
         self, transactions: Transactions
     ) -> None:
         await add(transactions, message("a", 1), message("a", 2), message("b", 3))
@@ -150,7 +150,7 @@ class OutboxContract(TransactionalContract):
         assert numbers(again) == [1, 2, 4]
         assert [one.attempts for one in again] == [2, 2, 1]
 
-    async def test_removed_messages_are_gone(self, transactions: Transactions, tables: RawTables) -> None:
+    async def test_removed_messages_are_not_claimed_again(self, transactions: Transactions, tables: RawTables) -> None:
         await add(transactions, message("a", 1), message("b", 2))
         first, _ = await claim(transactions)
         for _ in range(2):
@@ -162,7 +162,7 @@ class OutboxContract(TransactionalContract):
         assert [json.loads(row["payload"]) for row in await tables.rows("outbox")] == [{"number": 2}]
         assert numbers(await claim(transactions, AFTER_LEASE)) == [2]
 
-    async def test_a_removed_message_s_id_is_never_given_again(self, transactions: Transactions) -> None:
+    async def test_the_id_of_a_removed_message_is_never_reused(self, transactions: Transactions) -> None:
         ids = []
         for number in range(3):
             await add(transactions, message("a", number))
@@ -172,44 +172,42 @@ class OutboxContract(TransactionalContract):
                 await transaction.outbox.remove([claimed.id])
         assert sorted(set(ids)) == ids
 
-    async def test_subjects_take_turns(self, transactions: Transactions) -> None:
+    async def test_subjects_alternate(self, transactions: Transactions) -> None:
         await add(transactions, *(message(f"subject {i // 10}", i) for i in range(50)))
         async with transactions.read() as transaction:
             outbox = transaction.outbox
-            all_of_them = await outbox.due_subjects(Topic.EVENT, NOW)
+            all_of_them = await outbox.due_subjects(OutboxTopic.EVENT, NOW)
             assert [*all_of_them.heads] == [f"subject {i}" for i in range(5)]
             assert all_of_them.scanned_to == ""
-            rest = await outbox.due_subjects(Topic.EVENT, NOW, "subject 2")
+            rest = await outbox.due_subjects(OutboxTopic.EVENT, NOW, "subject 2")
             assert [*rest.heads] == ["subject 3", "subject 4"]
-            assert (await outbox.due_subjects(Topic.EVENT, NOW, "subject 4")).heads == {}
+            assert (await outbox.due_subjects(OutboxTopic.EVENT, NOW, "subject 4")).heads == {}
 
-    async def test_a_scan_of_many_subjects_goes_on_where_it_was(self, transactions: Transactions) -> None:
+    async def test_a_scan_of_many_subjects_resumes_at_its_cursor(self, transactions: Transactions) -> None:
         await add(transactions, *(message(f"subject {i:04}", i, Millis(NOW + 1)) for i in range(2_500)))
         await add(transactions, message("subject 2499 b", 2_500))
         after, scans, found = "", 0, list[str]()
         while not found:
             async with transactions.read() as transaction:
-                due_now = await transaction.outbox.due_subjects(Topic.EVENT, NOW, after)
+                due_now = await transaction.outbox.due_subjects(OutboxTopic.EVENT, NOW, after)
             found, after, scans = [*due_now.heads], due_now.scanned_to, scans + 1
         assert (found, after, scans) == (["subject 2499 b"], "", 3)
 
-    async def test_a_subject_that_another_relay_has_claimed_is_left_out(self, transactions: Transactions) -> None:
+    async def test_a_subject_that_another_relay_has_claimed_is_skipped(self, transactions: Transactions) -> None:
         await add(transactions, message("a", 1), message("a", 2), message("b", 3))
         heads = await due(transactions)
         assert numbers(await claim_of(transactions, [heads["a"]])) == [1, 2]
         assert numbers(await claim_of(transactions, heads.values())) == [3]
 
-    async def test_a_message_that_was_stored_late_is_not_overtaken(self, transactions: Transactions) -> None:
+    async def test_a_message_that_was_committed_late_is_not_overtaken(self, transactions: Transactions) -> None:
         await add(transactions, message("a", 1), message("a", 2))
         first, second = await claim(transactions)
         await release(transactions, [first, second], NOW)
-        # As where the first was committed after the second had been found.
+        # As if the first message was committed after the second had been found.
         assert await claim_of(transactions, [second.id]) == []
         assert numbers(await claim_of(transactions, [first.id])) == [1, 2]
 
-    async def test_a_message_that_made_progress_goes_on_from_there_and_begins_its_attempts_anew(
-        self, transactions: Transactions
-    ) -> None:
+    async def test_a_message_with_progress_resumes_and_resets_its_attempts(self, transactions: Transactions) -> None:
         await add(transactions, message("a", 1), message("a", 2))
         await release(transactions, await claim(transactions), NOW)
         claimed = await claim(transactions)
@@ -227,7 +225,7 @@ class OutboxContract(TransactionalContract):
             list(range(60))
         )
 
-    async def test_what_waits_for_a_time_of_the_future_is_brought_back(self, transactions: Transactions) -> None:
+    async def test_due_times_in_the_future_are_corrected(self, transactions: Transactions) -> None:
         ahead = Millis(NOW + 6 * 3_600_000)
         await add(transactions, message("ada", 1, ahead), message("ada", 2), message("bob", 3, Millis(NOW + 500)))
         assert numbers(await claim(transactions)) == []

@@ -1,9 +1,9 @@
-"""What the presence role promises."""
+"""Contract of the presence interface."""
 
 import pytest
 
 from iotflow.domain.times import Millis
-from iotflow.repositories.presence import PresenceRepository
+from iotflow.repositories.cache import PresenceRepository
 from tests.contracts.telemetry.base import at, new_device
 
 T = at("2026-02-01 00:00:00")
@@ -11,7 +11,7 @@ LATER = Millis(T + 1_000)
 
 
 class PresenceContract:
-    """The player under test, over an empty store, and the same store as another process sees it."""
+    """The implementation under test on an empty store, and that of another process on the same store."""
 
     @pytest.fixture
     def presence(self) -> PresenceRepository:
@@ -25,45 +25,45 @@ class PresenceContract:
     def device(self) -> int:
         return new_device()
 
-    async def test_a_device_seen_is_known_to_every_process(
+    async def test_a_touch_is_visible_to_every_process(
         self, presence: PresenceRepository, other: PresenceRepository, device: int
     ) -> None:
-        await presence.seen(device, T)
+        await presence.touch(device, T)
         for reader in (presence, other):
             assert await reader.last_seen([device, device + 1]) == {device: T}
             assert await reader.last_seen([]) == {}
 
     async def test_an_older_time_never_replaces_a_newer(self, presence: PresenceRepository, device: int) -> None:
         for at_ in (T, LATER, T):
-            await presence.seen(device, at_)
+            await presence.touch(device, at_)
         assert await presence.last_seen([device]) == {device: LATER}
-        assert await presence.unflushed() == {device: LATER}
+        assert await presence.pending() == {device: LATER}
 
-    async def test_what_was_flushed_is_not_flushed_again(self, presence: PresenceRepository, device: int) -> None:
-        await presence.seen(device, T)
-        seen = await presence.unflushed()
+    async def test_flushed_presence_is_not_flushed_again(self, presence: PresenceRepository, device: int) -> None:
+        await presence.touch(device, T)
+        seen = await presence.pending()
         assert seen == {device: T}
-        await presence.flushed(seen)
-        assert await presence.unflushed() == {}
-        await presence.flushed(seen)
+        await presence.mark_flushed(seen)
+        assert await presence.pending() == {}
+        await presence.mark_flushed(seen)
 
-    async def test_what_was_seen_during_a_flush_is_flushed_next(
+    async def test_presence_recorded_during_a_flush_is_flushed_next(
         self, presence: PresenceRepository, device: int
     ) -> None:
         neighbour = device + 1
-        await presence.seen(device, T)
-        await presence.seen(neighbour, T)
-        seen = await presence.unflushed()
-        await presence.seen(device, LATER)
+        await presence.touch(device, T)
+        await presence.touch(neighbour, T)
+        seen = await presence.pending()
+        await presence.touch(device, LATER)
         assert seen == {device: T, neighbour: T}
-        await presence.flushed(seen)
-        assert await presence.unflushed() == {device: LATER}
+        await presence.mark_flushed(seen)
+        assert await presence.pending() == {device: LATER}
         assert await presence.last_seen([device]) == {device: LATER}
 
-    async def test_a_forgotten_device_is_not_flushed(self, presence: PresenceRepository, device: int) -> None:
-        await presence.seen(device, T)
-        await presence.seen(device + 1, T)
+    async def test_a_removed_device_is_not_pending(self, presence: PresenceRepository, device: int) -> None:
+        await presence.touch(device, T)
+        await presence.touch(device + 1, T)
         for _ in range(2):
-            await presence.forget([device])
+            await presence.remove([device])
         assert await presence.last_seen([device, device + 1]) == {device + 1: T}
-        assert await presence.unflushed() == {device + 1: T}
+        assert await presence.pending() == {device + 1: T}

@@ -1,15 +1,15 @@
-"""The store, seen around the player."""
+"""Direct access to SQL tables, without the implementation."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 RawRow = Mapping[str, Any]
-"""A row by the names of its columns. Any: what the driver makes of a column."""
+"""Values by column name. Any: drivers choose the types."""
 
 
 class RawTables(Protocol):
-    """What is committed in a SQL store, on a connection beside the player's."""
+    """The committed rows of a SQL store, read on a separate connection."""
 
     async def rows(self, table: str) -> list[RawRow]:
-        """All rows of a table."""
+        """Return all rows of a table."""
         ...

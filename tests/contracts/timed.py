@@ -1,4 +1,4 @@
-"""How suites let time pass."""
+"""Passing of time in suites."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,11 +7,15 @@ import pytest
 from tests.clock import FakeClock
 
 PassTime = Callable[[float], Awaitable[None]]
-"""Let so many seconds pass, for the player and its store."""
+"""Advances time by this number of seconds, for the implementation and its store."""
 
 
 class Timed:
-    """A player whose store has a clock of its own overrides `clock` with the machine's, and `pass_time` to wait."""
+    """Base class of suites that need time to pass.
+
+    The tests of an implementation whose store has its own clock override `clock` with the system's, and `pass_time`
+    with a wait.
+    """
 
     @pytest.fixture
     def pass_time(self, clock: FakeClock) -> PassTime:

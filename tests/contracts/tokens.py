@@ -1,4 +1,4 @@
-"""What the tokens role promises."""
+"""Contract of the tokens interface."""
 
 from iotflow.domain.accounts import User, UserChange
 from iotflow.domain.principals import UserPrincipal
@@ -9,7 +9,7 @@ from tests.contracts.transactional import LATER, NOW, TransactionalContract, add
 
 
 async def add_tokens(transactions: Transactions, user: User, *lifetimes: int) -> list[bytes]:
-    """A token of the user's for each lifetime in milliseconds."""
+    """Store a token of the user for each lifetime in milliseconds."""
     digests = [new_digest() for _ in lifetimes]
     async with transactions.write() as transaction:
         for digest, lifetime in zip(digests, lifetimes, strict=True):
@@ -18,7 +18,7 @@ async def add_tokens(transactions: Transactions, user: User, *lifetimes: int) ->
 
 
 class TokensContract(TransactionalContract):
-    async def test_a_token_proves_its_user(self, transactions: Transactions, tables: RawTables) -> None:
+    async def test_a_token_identifies_its_user(self, transactions: Transactions, tables: RawTables) -> None:
         admin = await add_user(transactions, new_user("Ada", is_admin=True))
         await add_tokens(transactions, await add_user(transactions), 1_000)
         (digest,) = await add_tokens(transactions, admin, 1_000)
@@ -27,18 +27,18 @@ class TokensContract(TransactionalContract):
                 user_id=admin.user_id,
                 username="Ada",
                 is_admin=True,
-                credential=digest,
+                digest=digest,
                 expires_at=Millis(NOW + 1_000),
             )
         assert digest in {bytes(row["digest"]) for row in await tables.rows("tokens")}
 
-    async def test_an_unknown_token_proves_nobody(self, transactions: Transactions, owner: User) -> None:
+    async def test_an_unknown_token_identifies_no_user(self, transactions: Transactions, owner: User) -> None:
         (digest,) = await add_tokens(transactions, owner, 1_000)
         async with transactions.read() as transaction:
             for other in (new_digest(), digest[:-1], digest + b"\0", b""):
                 assert await transaction.tokens.find(other, NOW) is None
 
-    async def test_a_token_dies_at_its_expiry(self, transactions: Transactions, owner: User) -> None:
+    async def test_a_token_ends_at_its_expiry(self, transactions: Transactions, owner: User) -> None:
         (digest,) = await add_tokens(transactions, owner, 1_000)
         async with transactions.read() as transaction:
             assert await transaction.tokens.find(digest, Millis(NOW + 999)) is not None
@@ -52,7 +52,7 @@ class TokensContract(TransactionalContract):
             async with transactions.read() as transaction:
                 assert (await transaction.tokens.find(digest, NOW) is not None) == active
 
-    async def test_a_deleted_token_is_gone_and_others_stay(
+    async def test_deleting_a_token_keeps_other_tokens(
         self, transactions: Transactions, tables: RawTables, owner: User
     ) -> None:
         first, second = await add_tokens(transactions, owner, 1_000, 1_000)
@@ -63,7 +63,7 @@ class TokensContract(TransactionalContract):
             assert await transaction.tokens.find(first, NOW) is None
         assert [bytes(row["digest"]) for row in await tables.rows("tokens")] == [second]
 
-    async def test_all_of_a_user_s_tokens_go_together(self, transactions: Transactions, owner: User) -> None:
+    async def test_all_tokens_of_a_user_are_deleted_together(self, transactions: Transactions, owner: User) -> None:
         other = await add_user(transactions)
         mine = await add_tokens(transactions, owner, 1_000, 2_000, -1_000)
         (others,) = await add_tokens(transactions, other, 1_000)
@@ -74,7 +74,7 @@ class TokensContract(TransactionalContract):
             assert await transaction.tokens.digests_of_user(owner.user_id) == []
             assert await transaction.tokens.digests_of_user(other.user_id) == [others]
 
-    async def test_a_user_s_oldest_tokens_are_ended(self, transactions: Transactions, owner: User) -> None:
+    async def test_the_oldest_tokens_of_a_user_are_deleted(self, transactions: Transactions, owner: User) -> None:
         other = await add_user(transactions)
         digests = [new_digest() for _ in range(5)]
         async with transactions.write() as transaction:
@@ -87,7 +87,7 @@ class TokensContract(TransactionalContract):
             assert sorted(await transaction.tokens.digests_of_user(owner.user_id)) == sorted(digests[:3])
             assert len(await transaction.tokens.digests_of_user(other.user_id)) == 1
 
-    async def test_expired_tokens_are_forgotten_a_few_at_a_time(
+    async def test_expired_tokens_are_deleted_in_chunks(
         self, transactions: Transactions, tables: RawTables, owner: User
     ) -> None:
         *_, kept = await add_tokens(transactions, owner, 0, 1, 2, 3, 4, 10_000)

@@ -1,4 +1,4 @@
-"""What the suites of all roles of the SQL store stand on."""
+"""Fixtures of the contract suites of the SQL store."""
 
 import itertools
 import secrets
@@ -23,7 +23,7 @@ _numbers = itertools.count(1)
 
 
 class TransactionalContract:
-    """The player under test, on an empty store of the test's own."""
+    """The implementation under test, on an empty store that no other test uses."""
 
     @pytest.fixture
     def transactions(self) -> Transactions:
@@ -35,23 +35,23 @@ class TransactionalContract:
 
     @pytest.fixture
     async def owner(self, transactions: Transactions) -> User:
-        """A user, stored."""
+        """A stored user."""
         return await add_user(transactions)
 
     @pytest.fixture
     async def device(self, transactions: Transactions, owner: User) -> Device:
-        """A device of `owner`'s, stored."""
+        """A stored device of `owner`."""
         return await add_device(transactions, owner.user_id)
 
     @pytest.fixture
     async def group(self, transactions: Transactions, owner: User) -> Group:
-        """A group of `owner`'s, stored."""
+        """A stored group of `owner`."""
         async with transactions.write() as transaction:
             return await transaction.groups.add(owner.user_id, NewGroup("greenhouse"), NOW)
 
 
 def new_user(username: str | None = None, email: str | None = None, **fields: Any) -> User:
-    """A user that is not stored yet; `fields` say what is particular about it (Any: each field has its own type)."""
+    """Return a user that is not stored, with these fields. Any: each field has its own type."""
     name = username or f"user{next(_numbers)}"
     user = User(
         user_id=uuid4(),
@@ -67,7 +67,7 @@ def new_user(username: str | None = None, email: str | None = None, **fields: An
 
 
 async def add_user(transactions: Transactions, user: User | None = None) -> User:
-    """Store a user; the user."""
+    """Store a user and return it."""
     user = user or new_user()
     async with transactions.write() as transaction:
         await transaction.accounts.add(user, "a hash")
@@ -77,11 +77,11 @@ async def add_user(transactions: Transactions, user: User | None = None) -> User
 async def add_device(
     transactions: Transactions, user_id: UUID, name: str | None = None, kind: str = "sensor"
 ) -> Device:
-    """Store a device; the device."""
+    """Store a device and return it."""
     async with transactions.write() as transaction:
         return await transaction.devices.add(user_id, NewDevice(name or f"device {next(_numbers)}", kind), NOW)
 
 
 def new_digest() -> bytes:
-    """What a SHA-256 digest looks like."""
+    """Return random bytes in the form of a SHA-256 digest."""
     return secrets.token_bytes(32)

@@ -1,4 +1,4 @@
-"""What transactions promise."""
+"""Contract of transactions."""
 
 import asyncio
 
@@ -13,20 +13,18 @@ from tests.contracts.transactional import LATER, NOW, TransactionalContract, add
 
 
 class Interrupted(Exception):
-    """What leaves a block."""
+    """Raised by a test within a transaction."""
 
 
 class TransactionsContract(TransactionalContract):
-    async def test_a_change_is_durable_when_the_block_is_left(
-        self, transactions: Transactions, tables: RawTables
-    ) -> None:
+    async def test_a_change_is_durable_when_the_block_ends(self, transactions: Transactions, tables: RawTables) -> None:
         async with transactions.write() as transaction:
             await transaction.accounts.add(new_user(), "hash")
             assert await tables.rows("users") == []
         assert len(await tables.rows("users")) == 1
 
     @pytest.mark.parametrize("failure", [Interrupted, Conflict])
-    async def test_all_changes_of_a_block_that_fails_are_lost(
+    async def test_all_changes_of_a_failed_block_are_rolled_back(
         self, transactions: Transactions, tables: RawTables, owner: User, failure: type[Exception]
     ) -> None:
         async def change_and_fail() -> None:
@@ -43,7 +41,7 @@ class TransactionsContract(TransactionalContract):
         assert [await tables.rows(table) for table in ("devices", "device_configs")] == [[], []]
         assert [row["last_login"] for row in await tables.rows("users")] == [None]
 
-    async def test_a_cancelled_block_is_lost_and_the_store_goes_on(
+    async def test_a_cancelled_block_is_rolled_back_and_the_store_stays_usable(
         self, transactions: Transactions, tables: RawTables
     ) -> None:
         changed = asyncio.Event()
@@ -62,7 +60,7 @@ class TransactionsContract(TransactionalContract):
         user = await add_user(transactions)
         assert [row["username"] for row in await tables.rows("users")] == [user.username]
 
-    async def test_what_follows_a_commit_runs_in_order_after_it_and_before_the_block_is_left(
+    async def test_actions_after_a_commit_run_in_order_before_the_block_ends(
         self, transactions: Transactions, tables: RawTables
     ) -> None:
         seen: list[tuple[str, int]] = []
@@ -77,7 +75,7 @@ class TransactionsContract(TransactionalContract):
             await look("inside")
         assert seen == [("inside", 0), ("first", 1), ("second", 1)]
 
-    async def test_nothing_follows_a_change_that_was_lost(self, transactions: Transactions) -> None:
+    async def test_actions_after_a_commit_do_not_run_after_a_rollback(self, transactions: Transactions) -> None:
         followed: list[str] = []
 
         async def follow() -> None:
@@ -91,10 +89,10 @@ class TransactionsContract(TransactionalContract):
         with pytest.raises(Interrupted):
             await fail()
         async with transactions.write():
-            """Another change, which nothing of the lost one may follow."""
+            """A change after the lost one."""
         assert followed == []
 
-    async def test_what_follows_a_commit_may_begin_a_transaction(self, transactions: Transactions) -> None:
+    async def test_an_action_after_a_commit_may_begin_a_transaction(self, transactions: Transactions) -> None:
         user = new_user()
 
         async def follow() -> None:
@@ -109,7 +107,7 @@ class TransactionsContract(TransactionalContract):
         assert found is not None
         assert found.last_login == LATER
 
-    async def test_a_transaction_sees_its_own_changes_and_others_do_not(
+    async def test_uncommitted_changes_are_visible_only_in_their_transaction(
         self, transactions: Transactions, owner: User
     ) -> None:
         async with transactions.write() as transaction:
@@ -120,7 +118,7 @@ class TransactionsContract(TransactionalContract):
         async with transactions.read() as reading:
             assert await reading.devices.get(device.id) == device
 
-    async def test_a_change_in_a_reading_transaction_fails_or_is_lost(
+    async def test_a_change_in_a_read_transaction_fails_or_is_rolled_back(
         self, transactions: Transactions, tables: RawTables, device: Device
     ) -> None:
         try:

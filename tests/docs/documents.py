@@ -1,4 +1,4 @@
-"""The project's documents, and the examples in them."""
+"""A parser of the project's documents: fenced blocks, commands and tables."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _FENCE = re.compile(r"^```(\S*)[ ]?(.*)$")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block: `info` is what follows the language on its fence, `line` that of its first line of text."""
+    """A fenced block: `info` follows the language on its fence, `line` is the number of its first line."""
 
     document: Path
     line: int
@@ -23,12 +23,12 @@ class Block:
 
     @property
     def place(self) -> str:
-        """Where it stands, for people."""
+        """The file and line, for messages."""
         return f"{self.document.relative_to(ROOT)}:{self.line}"
 
 
 def blocks(document: Path) -> Iterator[Block]:
-    """A document's fenced blocks, in order."""
+    """Return a document's fenced blocks, in order."""
     lines = enumerate(document.read_text().splitlines(), 1)
     for number, line in lines:
         if fence := _FENCE.match(line):
@@ -43,7 +43,7 @@ def blocks(document: Path) -> Iterator[Block]:
 
 
 def commands(document: Path) -> Iterator[tuple[str, str]]:
-    """The lines of a document's shell blocks, run or not, each with its place; continued lines are joined."""
+    """Iterate over the lines of all shell blocks, with their places; continued lines are joined."""
     for block in blocks(document):
         if block.language == "sh":
             for line in block.text.replace("\\\n", " ").splitlines():
@@ -51,7 +51,7 @@ def commands(document: Path) -> Iterator[tuple[str, str]]:
 
 
 def table_rows(document: Path, first_heading: str) -> list[list[str]]:
-    """The cells of all tables whose first column has this heading, heads and rules left out."""
+    """Return the cells of all tables whose first column has this heading, without heads and rules."""
     rows: list[list[str]] = []
     inside = False
     for line in document.read_text().splitlines():
@@ -66,7 +66,7 @@ def table_rows(document: Path, first_heading: str) -> list[list[str]]:
 
 
 def code(cell: str) -> str:
-    """What a cell says within backquotes."""
+    """Return the text of a cell within backquotes."""
     match = re.fullmatch(r"`(.*)`", cell)
     assert match, f"expected `code`: {cell}"
     return match[1]

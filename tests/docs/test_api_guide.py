@@ -1,4 +1,4 @@
-"""docs/api-guide.md tells every route that there is, who may call it and what it does, and no other."""
+"""docs/api-guide.md documents exactly the existing routes, with caller and summary."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import get_args
 
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from iotflow.api.access import Admin
+from iotflow.api.auth import CurrentAdmin
 from iotflow.app import create_app
 from iotflow.domain.events import EventType
 from iotflow.settings import Settings
@@ -21,9 +21,9 @@ WHO = {
 }
 
 
-def test_every_route_is_told(tmp_path: Path) -> None:
+def test_every_route_is_documented(tmp_path: Path) -> None:
     paths = create_app(Settings(data_dir=tmp_path)).openapi()["paths"]
-    there = {
+    existing = {
         f"{method.upper()} {path}": (_who(operation), operation["summary"])
         for path, operations in paths.items()
         for method, operation in operations.items()
@@ -31,13 +31,13 @@ def test_every_route_is_told(tmp_path: Path) -> None:
 
     rows = [(code(row[0]), row[1], row[2]) for row in table_rows(PAGE, "Route")]
 
-    told = {route: ("person" if who == "admin" else who, what) for route, who, what in rows}
-    assert len(rows) == len(told), "a route is told twice"
-    assert told == there
+    documented = {route: ("person" if who == "admin" else who, what) for route, who, what in rows}
+    assert len(rows) == len(documented), "a route is documented twice"
+    assert documented == existing
 
 
-def test_what_only_administrators_may_call_is_told(tmp_path: Path) -> None:
-    _, admin = get_args(Admin)
+def test_every_route_for_administrators_is_documented(tmp_path: Path) -> None:
+    _, admin = get_args(CurrentAdmin)
     only_admins = {
         f"{method} {context.path_format}"
         for context in iter_route_contexts(create_app(Settings(data_dir=tmp_path)).routes)
@@ -49,7 +49,7 @@ def test_what_only_administrators_may_call_is_told(tmp_path: Path) -> None:
     assert {code(row[0]) for row in table_rows(PAGE, "Route") if row[1] == "admin"} == only_admins
 
 
-def test_every_type_of_event_is_told() -> None:
+def test_every_type_of_event_is_documented() -> None:
     listed = PAGE.read_text().partition("The types: ")[2].partition("\n\n")[0]
 
     assert re.findall(r"`([a-z_.]+)`", listed) == [event_type.value for event_type in EventType]

@@ -1,4 +1,4 @@
-"""`make demo` shows what it says."""
+"""`make demo` shows its data to the users that it names."""
 
 import os
 import re
@@ -15,10 +15,10 @@ from tests.processes import free_port
 DEADLINE_S = 100.0
 
 
-def test_the_demo_shows_a_year_of_weather_to_whom_it_names() -> None:
+def test_the_demo_shows_a_year_of_weather_to_the_named_users() -> None:
     port = free_port()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("IOTFLOW_")}
-    # A store that its caller works with is none of its business.
+    # The demo must ignore the stores of the caller's environment.
     named = {"IOTFLOW_TELEMETRY_URL": "cassandra://127.0.0.1:1/none", "IOTFLOW_DATA_DIR": "/nowhere"}
     demo = subprocess.Popen(
         [ROOT / "docs" / "demo.sh", Path(sys.executable).parent, "127.0.0.1", str(port)],
@@ -29,12 +29,7 @@ def test_the_demo_shows_a_year_of_weather_to_whom_it_names() -> None:
         start_new_session=True,
     )
     try:
-        assert demo.stdout is not None
-        printed = ""
-        for line in demo.stdout:
-            printed += line
-            if line == "Ctrl-C ends it.\n":
-                break
+        printed = _read_introduction(demo)
         address = re.search(r"Look around at (\S+)/docs", printed)
         account = re.search(r"username (\S+), password (\S+)", printed)
         assert address, printed
@@ -44,7 +39,7 @@ def test_the_demo_shows_a_year_of_weather_to_whom_it_names() -> None:
             token = client.post("/auth/login", json=credentials).raise_for_status().json()["access_token"]
             client.headers["Authorization"] = f"Bearer {token}"
             devices = client.get("/devices/user/me").raise_for_status().json()["devices"]
-            # What it proposes to try.
+            # The commands that it proposes.
             query = {
                 "field": "temp",
                 "aggregation": "mean",
@@ -61,3 +56,14 @@ def test_the_demo_shows_a_year_of_weather_to_whom_it_names() -> None:
         os.killpg(demo.pid, signal.SIGINT)
         demo.communicate(timeout=DEADLINE_S)
     assert demo.returncode == 0
+
+
+def _read_introduction(demo: subprocess.Popen[str]) -> str:
+    """Read the output up to the line that names Ctrl-C."""
+    assert demo.stdout is not None
+    printed = ""
+    for line in demo.stdout:
+        printed += line
+        if line == "Ctrl-C ends it.\n":
+            break
+    return printed

@@ -1,4 +1,4 @@
-"""docs/development names files, markers and folders of tests that exist, and tools that are installed."""
+"""docs/development names existing files, markers, test folders and installed tools."""
 
 import re
 import subprocess
@@ -32,7 +32,7 @@ def test_every_folder_of_tests_is_described() -> None:
     assert described == {f"tests/{package.parent.name}" for package in ROOT.glob("tests/*/__init__.py")}
 
 
-def test_the_hooks_before_a_commit_are_tools_of_the_environment() -> None:
+def test_the_pre_commit_hooks_use_installed_tools() -> None:
     config = ROOT / ".pre-commit-config.yaml"
     checked = subprocess.run(
         [sys.executable, "-m", "pre_commit", "validate-config", config], capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""Every shell block of the guides runs as it is written, and prints what the block below it says."""
+"""Every shell block of the guides runs as written, and prints the block below it."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.processes import ServiceProcess
 
 README = ROOT / "README.md"
 CONTINUED = [ROOT / "docs" / name for name in ("getting-started.md", "api-guide.md", "simulation-and-import.md")]
-"""They go on where the README's tour ends, with its variables."""
+"""Guides that continue the README's tour, with its variables."""
 
 PROGRAMS = ("bash", "curl", "openssl")
 DEADLINE_S = 100.0
@@ -34,7 +34,7 @@ def test_examples(document: Path, tmp_path: Path) -> None:
         if block.language == "python":
             (tmp_path / block.info).write_text(block.text)
     with ServiceProcess(tmp_path / "data") as service:
-        # The one thing that differs from what a reader types.
+        # The only difference from the commands of a reader.
         address = service.base_url.removeprefix("http://")
         script = "".join(f"{block.text.replace(ADDRESS, address)}\necho '{END}'\n" for block in shown if _is_run(block))
         outputs = _run(script, tmp_path, [block for block in shown if _is_run(block)])
@@ -56,7 +56,7 @@ def _is_run(block: Block) -> bool:
 
 
 def _run(script: str, directory: Path, run: Sequence[Block]) -> dict[Block, str]:
-    """What each block printed."""
+    """Run the blocks and return the output of each."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("IOTFLOW_")}
     path = f"{Path(sys.executable).parent}:{inherited['PATH']}"
     outcome = subprocess.run(
@@ -85,7 +85,7 @@ def _last_json(printed: str) -> object:
 
 
 def _masked(value: object) -> object:
-    """The value, with what differs from run to run told by its kind alone."""
+    """Replace the parts of a value that differ from run to run by their kinds."""
     if isinstance(value, dict):
         return {
             name: f"<{name}>" if name in ("request_id", "api_key", "id", "user_id", "key_prefix") else _masked(inner)

@@ -1,4 +1,4 @@
-"""Links between the documents lead somewhere."""
+"""Links between the documents have targets."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.docs.documents import DOCUMENTS, ROOT
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
-def test_links_lead_to_files_and_headings_that_there_are(document: Path) -> None:
+def test_links_lead_to_existing_files_and_headings(document: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
         if target.startswith("https://"):
             continue
@@ -27,6 +27,6 @@ def test_the_index_names_every_guide_and_every_decision() -> None:
 
 
 def _anchors(document: Path) -> set[str]:
-    """The anchors that GitHub gives a document's headings."""
+    """Return the anchors that GitHub gives a document's headings."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

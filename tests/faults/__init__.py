@@ -1,1 +1,1 @@
-"""What breaks around the service: killed processes, locked and full stores, more work than it can take."""
+"""Faults around the service: killed processes, locked, damaged and full stores, overload."""

@@ -1,4 +1,4 @@
-"""What the tests of faults share."""
+"""Fixtures: a service process over embedded stores, and its client."""
 
 import os
 import shutil
@@ -11,14 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.people import ADMIN, PASSWORD
+from tests.api.clients import ADMIN, PASSWORD
 from tests.api.service import check_answer
 from tests.processes import ServiceProcess
 
 
 @pytest.fixture(scope="session")
 def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Embedded stores with one administrator, made by the command line, to be copied."""
+    """A data directory with one administrator, created by the command line, to be copied."""
     data_dir = tmp_path_factory.mktemp("prepared") / "data"
     subprocess.run(
         [sys.executable, "-m", "iotflow", "create-admin", ADMIN, f"{ADMIN}@example.org", "--password-stdin"],
@@ -34,23 +34,23 @@ def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings() -> dict[str, str]:
-    """More of the service's environment."""
+    """Additional environment variables of the service."""
     return {}
 
 
 @pytest.fixture
 def service(prepared_data: Path, tmp_path: Path, settings: dict[str, str]) -> Iterator[ServiceProcess]:
-    """A service over stores of the test's own, not yet started; whatever becomes of the test, its process ends."""
+    """A service over stores for this test, not yet started; it is killed after the test."""
     shutil.copytree(prepared_data, tmp_path / "data")
     service = ServiceProcess(tmp_path / "data", {"IOTFLOW_LOG_LEVEL": "warning", **settings})
     yield service
-    with suppress(RuntimeError):  # it runs no more
+    with suppress(RuntimeError):  # it has already ended
         service.kill()
 
 
 @pytest.fixture
 async def client(service: ServiceProcess) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the running service. Every answer must have the shape that the contract says; no trace is logged."""
+    """A client of the started service. Checks the form of every answer, and that no traceback is logged."""
     service.start()
     hooks = {"response": [check_answer]}
     async with httpx.AsyncClient(

@@ -1,4 +1,4 @@
-"""Clients that keep account of what they sent and of what the service acknowledged."""
+"""Clients that record the sent and the acknowledged requests."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,15 +14,15 @@ PASSWORD = "correct horse battery"
 RECORDS_PER_PAGE = 500
 
 
-def client_of(base_url: str) -> httpx.AsyncClient:
-    """A client of the service's API with a connection for each that works at the same time."""
+def open_client(base_url: str) -> httpx.AsyncClient:
+    """Return a client of the API with a connection for each concurrent task."""
     limits = httpx.Limits(max_connections=80, max_keepalive_connections=80)
     return httpx.AsyncClient(base_url=f"{base_url}/api/v1", limits=limits, timeout=30.0, trust_env=False)
 
 
 @dataclass
 class Sender:
-    """A device that submits as fast as it is answered: record `n` has the time `first_ms + n` and the value `n`."""
+    """A device that submits without pause: record `n` has the time `first_ms + n` and the value `n`."""
 
     device_id: int
     key: str
@@ -32,7 +32,7 @@ class Sender:
     _sent: int = 0
 
     async def run(self, client: httpx.AsyncClient) -> None:
-        """Submit until the service is gone."""
+        """Submit until the connection fails."""
         while True:
             size = BATCH if self._sent % BATCH_EACH == BATCH_EACH - 1 else 1
             numbers = set(range(self._sent, self._sent + size))
@@ -50,7 +50,7 @@ class Sender:
             self.acknowledged |= numbers
 
     async def stored(self, client: httpx.AsyncClient, owner: dict[str, str], order: str) -> list[int]:
-        """The numbers of all records that the service has, in the order in which its pages give them."""
+        """Return the numbers of all stored records, in the order of the pages."""
         query = {"start_time": str(self.first_ms), "order": order, "limit": RECORDS_PER_PAGE}
         numbers = []
         async for record in pages(client, f"/telemetry/{self.device_id}", owner, query, "data"):
@@ -69,7 +69,7 @@ class Sender:
 
 @dataclass
 class Registrar:
-    """Registers accounts or devices one after the other: by name, those acknowledged with their ids."""
+    """A client that registers accounts or devices one after another, and records the acknowledged ids by name."""
 
     path: str
     prefix: str
@@ -79,7 +79,7 @@ class Registrar:
     _sent: int = 0
 
     async def run(self, client: httpx.AsyncClient) -> None:
-        """Register until the service is gone."""
+        """Register until the connection fails."""
         while True:
             name = f"{self.prefix}-{self._sent}"
             self._sent += 1
@@ -95,7 +95,7 @@ class Registrar:
             body = answer.json()
             self.acknowledged[name] = body["user"]["user_id"] if "user" in body else body["device"]["id"]
             if "user" in body:
-                # Hashing passwords must leave the processors to the others.
+                # Hashing passwords must leave processor time to the others.
                 await asyncio.sleep(0.05)
 
     def _body(self, name: str) -> dict[str, str]:
@@ -105,7 +105,7 @@ class Registrar:
 
 
 async def _must_wait(answer: httpx.Response) -> bool:
-    """Whether the service has asked for a pause, as it may on a machine that is busy; the pause is made then."""
+    """Return whether the answer is 503, after the pause that it requests; a busy machine may cause that."""
     if answer.status_code != 503:
         return False
     assert int(answer.headers["Retry-After"]) >= 1
@@ -116,7 +116,7 @@ async def _must_wait(answer: httpx.Response) -> bool:
 async def pages(
     client: httpx.AsyncClient, path: str, headers: dict[str, str], query: dict[str, Any], member: str
 ) -> AsyncIterator[dict[str, Any]]:
-    """The items of all pages of a list with cursors."""
+    """Iterate over the items of all pages of a list with cursors."""
     cursor: dict[str, str] = {}
     while True:
         answer = await client.get(path, params={**query, **cursor}, headers=headers)
@@ -128,10 +128,8 @@ async def pages(
         cursor = {"cursor": answer.json()["next_cursor"]}
 
 
-async def everything(
-    client: httpx.AsyncClient, path: str, headers: dict[str, str], member: str
-) -> list[dict[str, Any]]:
-    """The items of all pages of a list with offsets."""
+async def all_items(client: httpx.AsyncClient, path: str, headers: dict[str, str], member: str) -> list[dict[str, Any]]:
+    """Return the items of all pages of a list with offsets."""
     items: list[dict[str, Any]] = []
     while True:
         answer = await client.get(path, params={"limit": 1_000, "offset": len(items)}, headers=headers)
@@ -142,7 +140,7 @@ async def everything(
 
 
 async def log_in(client: httpx.AsyncClient, username: str) -> dict[str, str]:
-    """The headers of a user who signs in."""
+    """Log in and return the headers with the token."""
     answer = await client.post("/auth/login", json={"username": username, "password": PASSWORD})
     assert answer.status_code == 200, answer.text
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}

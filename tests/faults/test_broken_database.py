@@ -1,4 +1,4 @@
-"""The database's file is damaged: nothing is answered from it, nothing breaks, and the file's return is enough."""
+"""A damaged database file: requests are answered 503, and restoring the file is enough to recover."""
 
 import os
 import shutil
@@ -10,15 +10,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.people import join, new_device
-from tests.faults.watch import accepts, is_unhealthy, stored_seconds, until
+from tests.api.clients import new_device, sign_up
+from tests.faults.monitor import DEADLINE_S, accepts, is_unhealthy, stored_seconds
 from tests.processes import ServiceProcess
+from tests.waiting import wait_until
 
 
 async def test_a_file_overwritten_under_the_service_is_answered_503_until_it_is_restored(
     service: ServiceProcess, client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    owner = await join(client, "owner")
+    owner = await sign_up(client, "owner")
     device = await new_device(owner)
     assert await accepts(device, 1)
     service.stop()
@@ -26,13 +27,15 @@ async def test_a_file_overwritten_under_the_service_is_answered_503_until_it_is_
 
     service.start()
     for file in service.data_dir.glob("iotflow.db*"):
-        if file.suffix != ".db-shm":  # it is mapped into memory, where a change would be one of the process itself
+        if (
+            file.suffix != ".db-shm"
+        ):  # the file is mapped into the service's memory: a change in place would change its memory
             file.write_bytes(os.urandom(max(65_536, file.stat().st_size)))
     assert not await accepts(device, 2)
     for path in (f"/telemetry/{device.id}", f"/telemetry/{device.id}/latest", "/devices/status", "/devices/config"):
         assert (await device.send("GET", path)).status_code == 503
     assert (await owner.send("POST", "/groups", json={"name": "shed"})).status_code == 503
-    assert await until(lambda: is_unhealthy(service))
+    await wait_until(lambda: is_unhealthy(service), DEADLINE_S)
     assert service.stop() == 0
 
     shutil.rmtree(service.data_dir)
@@ -43,7 +46,7 @@ async def test_a_file_overwritten_under_the_service_is_answered_503_until_it_is_
 
 
 @pytest.mark.parametrize("make", [lambda file: file.write_bytes(os.urandom(65_536)), lambda file: file.mkdir()])
-def test_a_service_does_not_start_over_what_is_no_database(make: Callable[[Path], object], tmp_path: Path) -> None:
+def test_a_service_does_not_start_on_a_file_that_is_no_database(make: Callable[[Path], object], tmp_path: Path) -> None:
     file = tmp_path / "iotflow.db"
     make(file)
     ended = subprocess.run(

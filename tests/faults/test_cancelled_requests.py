@@ -1,4 +1,4 @@
-"""Clients that leave in the middle of their requests break nothing and lose nothing that was acknowledged."""
+"""Clients that disconnect during requests break nothing and lose no acknowledged write."""
 
 import asyncio
 import random
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from iotflow.administration import migrate
+from iotflow.cli.databases import migrate
 from iotflow.settings import load_settings
-from tests.api.people import Person, Thing, join, new_device
-from tests.api.service import Service, running
+from tests.api.clients import DeviceClient, UserClient, new_device, sign_up
+from tests.api.service import Service, run_service
 from tests.clock import FakeClock
 
 REQUESTS = 600
@@ -24,14 +24,14 @@ WHOLE_WITHIN_S = 20.0
 async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Service]:
     settings = load_settings(data_dir=tmp_path)
     await migrate(settings)
-    async with running(settings, clock) as service:
+    async with run_service(settings, clock) as service:
         yield service
 
 
 class Impatient:
-    """Clients who send all kinds of requests and leave half of them early. They remember what was acknowledged."""
+    """Clients that send all kinds of requests and cancel half of them. They record the acknowledged ones."""
 
-    def __init__(self, owner: Person, devices: list[Thing], seed: int) -> None:
+    def __init__(self, owner: UserClient, devices: list[DeviceClient], seed: int) -> None:
         self._owner = owner
         self._devices = devices
         self._random = random.Random(seed)
@@ -41,7 +41,7 @@ class Impatient:
         self.ends: Counter[str] = Counter()
 
     async def send(self) -> None:
-        """One request, and perhaps its end before the answer."""
+        """Send one request, and perhaps cancel it before the answer."""
         self._sent += 1
         kind = self._random.choice([self._submit, self._submit, self._read, self._latest, self._register, self._rename])
         request = asyncio.create_task(kind(self._sent))
@@ -81,9 +81,9 @@ class Impatient:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_clients_that_leave_break_nothing(service: Service, seed: int) -> None:
+async def test_clients_that_disconnect_break_nothing(service: Service, seed: int) -> None:
     async with service.client() as client:
-        owner = await join(client, "owner")
+        owner = await sign_up(client, "owner")
         devices = [await new_device(owner, f"probe-{number}") for number in range(4)]
         impatient = Impatient(owner, devices, seed)
 
@@ -97,12 +97,12 @@ async def test_clients_that_leave_break_nothing(service: Service, seed: int) -> 
         async with asyncio.timeout(WHOLE_WITHIN_S):
             await _check_telemetry(owner, devices, impatient)
             await _check_devices(service, owner, impatient)
-            # Everything works, more of it at once than there are connections.
+            # More concurrent requests than there are connections succeed.
             await asyncio.gather(*(new_device(owner, f"after-{number}") for number in range(20)))
             await asyncio.gather(*(owner.get(f"/telemetry/{device.id}", start_time="0") for device in 5 * devices))
 
 
-async def _check_telemetry(owner: Person, devices: list[Thing], impatient: Impatient) -> None:
+async def _check_telemetry(owner: UserClient, devices: list[DeviceClient], impatient: Impatient) -> None:
     for device in devices:
         history = await owner.get(f"/telemetry/{device.id}", start_time="0", order="asc")
         numbers = [record["measurements"]["n"] for record in history["data"]]
@@ -112,13 +112,13 @@ async def _check_telemetry(owner: Person, devices: list[Thing], impatient: Impat
         assert latest["latest_data"]["n"]["value"] == numbers[-1], "the cache is older than the store"
 
 
-async def _check_devices(service: Service, owner: Person, impatient: Impatient) -> None:
+async def _check_devices(service: Service, owner: UserClient, impatient: Impatient) -> None:
     names = {device["name"] for device in (await owner.get("/devices/user/me", limit=1_000))["devices"]}
     assert impatient.registered <= names
-    told: list[str] = []
-    while len(told) < len(names):  # the relay comes by twice a second
+    registered: list[str] = []
+    while len(registered) < len(names):  # the relay polls twice a second
         await asyncio.sleep(0.05)
         service.clock.advance(1)
         events = await owner.get("/events", event_type="device.registered", limit=1_000)
-        told = [event["details"]["name"] for event in events["events"]]
-    assert Counter(told) == Counter(names)
+        registered = [event["details"]["name"] for event in events["events"]]
+    assert Counter(registered) == Counter(names)

@@ -1,4 +1,4 @@
-"""A statement of SQLite that is given up: its caller is answered, its thread ends, and its locks are free at once."""
+"""An abandoned SQLite statement: its caller is answered, its thread ends and its locks are released at once."""
 
 import asyncio
 import random
@@ -13,8 +13,9 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.stores.sql import dialect
-from iotflow.stores.sql.dialect import SQLITE_READERS, Database, open_database
+from iotflow.stores.sql import open_database
+from iotflow.stores.sql.database import Database
+from iotflow.stores.sql.sqlite import READ_CONNECTIONS
 
 ENDLESS = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
 MANY_ROWS = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT i FROM n")
@@ -40,9 +41,9 @@ async def test_a_deadline_ends_a_statement_and_frees_its_connection(
 ) -> None:
     transaction: Transaction = getattr(database, kind)
     with monkeypatch.context() as hurried:
-        hurried.setattr(dialect, "SCAN_TIMEOUT_S", GIVEN_UP_AFTER_S)
+        hurried.setattr("iotflow.stores.sql.database.SCAN_TIMEOUT_S", GIVEN_UP_AFTER_S)
         async with asyncio.timeout(PROMPT_S):
-            for _ in range(SQLITE_READERS + 1):
+            for _ in range(READ_CONNECTIONS + 1):
                 with pytest.raises(StoreUnavailable):
                     await _execute(transaction, ENDLESS)
     await _is_whole(database)
@@ -50,7 +51,7 @@ async def test_a_deadline_ends_a_statement_and_frees_its_connection(
 
 @pytest.mark.parametrize("statement", [ENDLESS, MANY_ROWS], ids=["endless", "many rows"])
 @pytest.mark.parametrize("first", ["SELECT 1", "INSERT INTO numbers VALUES (1)"])
-async def test_a_write_that_is_cancelled_within_a_statement_leaves_no_lock(
+async def test_a_write_cancelled_within_a_statement_leaves_no_lock(
     database: Database, tmp_path: Path, first: str, statement: TextClause
 ) -> None:
     async def write() -> None:
@@ -65,7 +66,7 @@ async def test_a_write_that_is_cancelled_within_a_statement_leaves_no_lock(
     with pytest.raises(asyncio.CancelledError):
         async with asyncio.timeout(PROMPT_S):
             await writing
-    # Another process may write at once, and so may the next writer here.
+    # Another process can write at once, and so can the next writer here.
     with closing(sqlite3.connect(tmp_path / "here.db", isolation_level=None, timeout=0)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert other.execute("SELECT count(*) FROM numbers").fetchone() == (0,)
@@ -103,7 +104,7 @@ async def _execute(transaction: Transaction, statement: TextClause) -> None:
 
 
 async def _is_whole(database: Database) -> None:
-    """All connections are there to be used, at once, and no thread is left but theirs."""
+    """Check that all connections can be used concurrently, and that only their threads are left."""
     async with asyncio.timeout(PROMPT_S):
         for _ in range(3):
             async with database.write() as connection:
@@ -112,6 +113,6 @@ async def _is_whole(database: Database) -> None:
             for connection in (one, two, three, four):
                 await connection.execute(text("SELECT count(*) FROM numbers"))
     abandoned = [thread for thread in threading.enumerate() if "_connection_worker_thread" in thread.name]
-    for thread in abandoned[: -(SQLITE_READERS + 1)]:
+    for thread in abandoned[: -(READ_CONNECTIONS + 1)]:
         await asyncio.to_thread(thread.join, PROMPT_S)
         assert not thread.is_alive()

@@ -1,22 +1,23 @@
-"""There is no room for the files to grow: what cannot be stored is refused, and room is enough to go on."""
+"""A full disk: writes are refused, and free space is enough to recover."""
 
 import resource
 from itertools import count
 
 import httpx
 
-from tests.api.people import join, new_device
-from tests.faults.watch import SUCCESS_IS_SEEN_WITHIN_S, accepts, is_healthy, is_unhealthy, stored_seconds, until
+from tests.api.clients import new_device, sign_up
+from tests.faults.monitor import DEADLINE_S, SUCCESS_IS_SEEN_WITHIN_S, accepts, is_healthy, is_unhealthy, stored_seconds
 from tests.processes import ServiceProcess
+from tests.waiting import wait_until
 
 ROOM = 512 * 1_024
-"""Bytes that each file may have; the kernel refuses to write beyond, as it does on a full disk."""
+"""Size limit of each file in bytes; the kernel refuses writes beyond it, as on a full disk."""
 
 
-async def test_a_full_disk_refuses_writes_until_there_is_room(
+async def test_a_full_disk_refuses_writes_until_space_is_free(
     service: ServiceProcess, client: httpx.AsyncClient
 ) -> None:
-    owner = await join(client, "owner")
+    owner = await sign_up(client, "owner")
     device = await new_device(owner)
     without_limit = resource.prlimit(service.pid, resource.RLIMIT_FSIZE)
 
@@ -28,11 +29,11 @@ async def test_a_full_disk_refuses_writes_until_there_is_room(
         assert second < 2_000, "the disk does not become full"
     assert (await owner.send("POST", "/groups", json={"name": "shed"})).status_code == 503
     assert await stored_seconds(device) == accepted
-    assert await until(lambda: is_unhealthy(service))
+    await wait_until(lambda: is_unhealthy(service), DEADLINE_S)
 
     resource.prlimit(service.pid, resource.RLIMIT_FSIZE, without_limit)
-    assert await until(lambda: accepts(device, 10_000))
-    assert await until(lambda: is_healthy(service), SUCCESS_IS_SEEN_WITHIN_S)
+    await wait_until(lambda: accepts(device, 10_000), DEADLINE_S)
+    await wait_until(lambda: is_healthy(service), SUCCESS_IS_SEEN_WITHIN_S)
     assert await stored_seconds(device) == [*accepted, 10_000]
     service.stop()
     service.start()

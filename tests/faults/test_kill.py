@@ -1,4 +1,4 @@
-"""The service is killed under load. What it had acknowledged is there when it runs again, once."""
+"""Acknowledged writes survive a kill of the service under load, and are stored once."""
 
 import asyncio
 import sqlite3
@@ -9,7 +9,7 @@ from contextlib import closing
 
 import httpx
 
-from tests.faults.load import Registrar, Sender, client_of, everything, log_in, pages
+from tests.faults.load import Registrar, Sender, all_items, log_in, open_client, pages
 from tests.processes import ServiceProcess
 
 CLIENTS = 50
@@ -21,9 +21,9 @@ LOAD_DEADLINE_S = 20.0
 EVENTS_DEADLINE_S = 30.0
 
 
-async def test_what_was_acknowledged_before_a_kill_is_there_once_afterwards(service: ServiceProcess) -> None:
+async def test_writes_acknowledged_before_a_kill_are_stored_once(service: ServiceProcess) -> None:
     service.start()
-    async with client_of(service.base_url) as client:
+    async with open_client(service.base_url) as client:
         await client.post("/auth/register", json=_account("owner"))
         owner = await log_in(client, "owner")
         senders = [await _new_sender(client, owner, number) for number in range(CLIENTS)]
@@ -34,7 +34,7 @@ async def test_what_was_acknowledged_before_a_kill_is_there_once_afterwards(serv
         await _load_then_kill(service, senders, [*accounts, *devices], life * RECORDS_PER_LIFE)
         service.start()
 
-    async with client_of(service.base_url) as client:
+    async with open_client(service.base_url) as client:
         admin = await log_in(client, "root")
         for sender in senders:
             await _check_records(client, owner, sender)
@@ -55,10 +55,10 @@ async def _new_sender(client: httpx.AsyncClient, owner: dict[str, str], number: 
 async def _load_then_kill(
     service: ServiceProcess, senders: Sequence[Sender], registrars: Sequence[Registrar], records: int
 ) -> None:
-    """Let all work at once, for a while and until so many records are acknowledged in all."""
+    """Run all clients for `LOAD_S`, and until this number of records is acknowledged."""
     started = time.monotonic()
     registered = [len(registrar.acknowledged) for registrar in registrars]
-    async with client_of(service.base_url) as client:
+    async with open_client(service.base_url) as client:
         clients: list[Sender | Registrar] = [*senders, *registrars]
         running = [asyncio.create_task(each.run(client)) for each in clients]
         while time.monotonic() < started + LOAD_S or sum(len(each.acknowledged) for each in senders) < records:
@@ -79,10 +79,10 @@ async def _check_records(client: httpx.AsyncClient, owner: dict[str, str], sende
 
 
 async def _check_accounts(client: httpx.AsyncClient, admin: dict[str, str], registrars: Sequence[Registrar]) -> None:
-    users = {user["username"]: user["user_id"] for user in await everything(client, "/users", admin, "users")}
+    users = {user["username"]: user["user_id"] for user in await all_items(client, "/users", admin, "users")}
     acknowledged = {name: found for registrar in registrars for name, found in registrar.acknowledged.items()}
     assert acknowledged.items() <= users.items()
-    # Each account has its event, those that nobody was told of too; and no event has no account.
+    # Each account has its event, unacknowledged ones too, and each event has its account.
     assert await _registered(client, admin, "user.registered", "user_id", len(users)) == Counter(users.values())
     for name in {name for registrar in registrars for name in registrar.unanswered} & users.keys():
         assert await log_in(client, name)
@@ -91,7 +91,7 @@ async def _check_accounts(client: httpx.AsyncClient, admin: dict[str, str], regi
 async def _check_devices(
     client: httpx.AsyncClient, admin: dict[str, str], registrars: Sequence[Registrar], senders: set[int]
 ) -> None:
-    devices = {device["name"]: device["id"] for device in await everything(client, "/admin/devices", admin, "devices")}
+    devices = {device["name"]: device["id"] for device in await all_items(client, "/admin/devices", admin, "devices")}
     acknowledged = {name: found for registrar in registrars for name, found in registrar.acknowledged.items()}
     assert acknowledged.items() <= devices.items()
     assert senders <= set(devices.values())
@@ -104,9 +104,9 @@ async def _check_devices(
 async def _registered(
     client: httpx.AsyncClient, admin: dict[str, str], event_type: str, member: str, expected: int
 ) -> Counter[str | int]:
-    """How many events of the type there are of each account or device, once there are as many as expected.
+    """Wait for the expected number of events of the type, and count them by account or device.
 
-    A relay that was killed has claimed messages, which wait for the claim's end.
+    The messages that a killed relay has claimed wait until the claim expires.
     """
     deadline = time.monotonic() + EVENTS_DEADLINE_S
     while True:

@@ -1,4 +1,4 @@
-"""Another process holds SQLite's write lock: writes wait or are refused, reads go on, and it heals by itself."""
+"""Another process holds SQLite's write lock: writes wait or are refused, reads work, and it recovers by itself."""
 
 import asyncio
 import sqlite3
@@ -7,28 +7,29 @@ from contextlib import closing, contextmanager
 
 import httpx
 
-from tests.api.people import join, new_device, submit
-from tests.faults.watch import SUCCESS_IS_SEEN_WITHIN_S, accepts, is_healthy, is_unhealthy, stored_seconds, until
+from tests.api.clients import new_device, sign_up, submit
+from tests.faults.monitor import DEADLINE_S, SUCCESS_IS_SEEN_WITHIN_S, accepts, is_healthy, is_unhealthy, stored_seconds
 from tests.processes import ServiceProcess
+from tests.waiting import wait_until
 
 
 async def test_writes_wait_for_a_lock_that_is_held_briefly(service: ServiceProcess, client: httpx.AsyncClient) -> None:
-    owner = await join(client, "owner")
+    owner = await sign_up(client, "owner")
     devices = [await new_device(owner, f"probe-{number}") for number in range(8)]
     with _write_lock(service):
         submissions = [asyncio.create_task(submit(device, temp=21)) for device in devices]
         registration = asyncio.create_task(new_device(owner, "late"))
         _, pending = await asyncio.wait([*submissions, registration], timeout=1.0)
-        assert len(pending) == len(devices) + 1, "a write was acknowledged while nobody could write"
+        assert len(pending) == len(devices) + 1, "a write was acknowledged while the database was locked"
         assert (await owner.get(f"/devices/{devices[0].id}"))["device"]["name"] == "probe-0"
     await asyncio.gather(*submissions)
     assert (await owner.get(f"/devices/{(await registration).id}"))["device"]["name"] == "late"
 
 
-async def test_a_lock_that_stays_is_answered_503_and_forgotten_when_it_ends(
+async def test_a_lock_that_stays_is_answered_503_until_it_is_released(
     service: ServiceProcess, client: httpx.AsyncClient
 ) -> None:
-    owner = await join(client, "owner")
+    owner = await sign_up(client, "owner")
     device = await new_device(owner)
     assert await accepts(device, 1)
     with _write_lock(service):
@@ -40,10 +41,10 @@ async def test_a_lock_that_stays_is_answered_503_and_forgotten_when_it_ends(
             await asyncio.sleep(0.1)
         assert await waiting == [False] * 10
         assert (await registration).status_code == 503
-        assert await until(lambda: is_unhealthy(service))
-    assert await until(lambda: accepts(device, 100))
-    assert await until(lambda: is_healthy(service), SUCCESS_IS_SEEN_WITHIN_S)
-    # What was refused does not come true later.
+        await wait_until(lambda: is_unhealthy(service), DEADLINE_S)
+    await wait_until(lambda: accepts(device, 100), DEADLINE_S)
+    await wait_until(lambda: is_healthy(service), SUCCESS_IS_SEEN_WITHIN_S)
+    # A refused record is not stored later.
     assert await stored_seconds(device) == [1, 100]
     await new_device(owner, "late")
 

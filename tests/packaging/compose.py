@@ -1,4 +1,4 @@
-"""compose.yaml as tests run it, and the images that it is to use."""
+"""Runs compose.yaml for tests, and selects its images."""
 
 import os
 import secrets
@@ -38,7 +38,7 @@ UP_DEADLINE_S = 300
 
 
 def images() -> dict[str, str]:
-    """The images that compose.yaml is to use: the official ones, or those that stand in for them."""
+    """Return the images for compose.yaml: the official ones or their stand-ins."""
     try:
         with engine() as client:
             found = {variable: available(client, name) for variable, name in IMAGES.items()}
@@ -51,7 +51,7 @@ def images() -> dict[str, str]:
 
 
 def command() -> list[str]:
-    """How compose is called here."""
+    """Return the command of compose on this machine."""
     if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0:
         return ["docker", "compose"]
     if shutil.which("docker-compose") is None:
@@ -60,7 +60,7 @@ def command() -> list[str]:
 
 
 class Compose:
-    """compose.yaml with a name, a port and images of its own, and secrets from a file."""
+    """compose.yaml with a separate name, port and images, and secrets from a file."""
 
     def __init__(self, command: list[str], images: Mapping[str, str], secrets_file: Path, *override: Path) -> None:
         self._command = [*command, "--env-file", str(secrets_file)]
@@ -73,7 +73,7 @@ class Compose:
             "IOTFLOW_IMAGE": self.name,
             "IOTFLOW_PORT": str(port),
             "CASSANDRA_HEAP": "512M",
-            # The plain builder is the one that every engine has.
+            # Every engine has the classic builder.
             "DOCKER_BUILDKIT": "0",
         }
 
@@ -91,13 +91,13 @@ class Compose:
         )
 
     def done(self, *arguments: str, stdin: str = "", timeout_s: float = 120) -> str:
-        """Run one that must succeed; what it printed."""
+        """Run a command that must succeed; return its output."""
         outcome = self.run(*arguments, stdin=stdin, timeout_s=timeout_s)
         assert outcome.returncode == 0, f"{' '.join(arguments)}:\n{outcome.stdout}\n{outcome.stderr}"
         return outcome.stdout
 
     def wait_until_ready(self) -> None:
-        """Return once the service is ready."""
+        """Wait until the service is ready."""
         deadline = time.monotonic() + UP_DEADLINE_S
         while True:
             try:
@@ -115,10 +115,10 @@ class Compose:
 
 @contextmanager
 def composed(directory: Path) -> Iterator[Compose]:
-    """A running composition with its secrets in a file of the directory; removed with its volumes and its image."""
+    """Run a composition with secrets in a file of the directory; afterwards remove its volumes and image."""
     secrets_file = directory / "secrets"
     secrets_file.write_text("".join(f"{name}={secrets.token_urlsafe(24)}\n" for name in SECRETS))
-    # What a run that was killed has left must not come up again with the engine.
+    # Containers of a killed run must not restart with the engine.
     once = directory / "once.yaml"
     once.write_text("services:\n" + "".join(f'  {name}: {{restart: "no"}}\n' for name in RESTARTED))
     compose = Compose(command(), images(), secrets_file, once)

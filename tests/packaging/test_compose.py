@@ -1,4 +1,4 @@
-"""`docker compose up`: the image is built, and the service works on the four databases of compose.yaml, confined."""
+"""`docker compose up`: the image is built, and the service runs, confined, on the databases of compose.yaml."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def compose(directory: Path) -> Iterator[Compose]:
-    """A running composition, with one administrator."""
+    """A running composition with an administrator."""
     with composed(directory) as compose:
         create = ["iotflow", "create-admin", "root", "root@example.org", "--password-stdin"]
         compose.done("exec", "-T", "service", *create, stdin=f"{PASSWORD}\n")
@@ -36,7 +36,7 @@ def compose(directory: Path) -> Iterator[Compose]:
 
 @pytest.fixture(scope="module")
 def containers(compose: Compose) -> dict[str, dict[str, Any]]:
-    """What the engine knows of each container, by the service's name. Any: the engine's own JSON."""
+    """The engine's state of each container, by the service's name. Any: the engine's JSON."""
     found = {}
     for container in compose.done("ps", "--quiet").split():
         (inspected,) = json.loads(_docker("inspect", container))
@@ -44,7 +44,7 @@ def containers(compose: Compose) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_the_service_is_well_on_its_databases_and_plays_a_day(compose: Compose, tmp_path: Path) -> None:
+def test_the_service_is_healthy_and_a_simulation_passes(compose: Compose, tmp_path: Path) -> None:
     outcome = compose.run("exec", "-T", "service", "iotflow", "doctor")
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     assert {line.split()[0]: line.split()[1:3] for line in outcome.stdout.splitlines()[1:5]} == {
@@ -66,7 +66,7 @@ def test_the_service_is_well_on_its_databases_and_plays_a_day(compose: Compose, 
     assert played.returncode == 0, played.stdout + played.stderr
 
 
-def test_each_container_is_bounded_and_confined(containers: dict[str, dict[str, Any]]) -> None:
+def test_each_container_is_limited_and_confined(containers: dict[str, dict[str, Any]]) -> None:
     assert set(RUNNING) <= containers.keys()
     for name, container in containers.items():
         host = container["HostConfig"]
@@ -104,15 +104,15 @@ def test_no_secret_is_in_a_command_line(
         assert not [password for password in passwords if password in shown], name
 
 
-def test_cassandra_asks_for_the_passwords_that_were_made_for_it(compose: Compose) -> None:
+def test_cassandra_requires_the_generated_passwords(compose: Compose) -> None:
     probe = """
 import asyncio, os
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.stores.cassandra.address import parse_address
+from iotflow.urls import parse_cassandra_url
 from iotflow.stores.cassandra.connection import Cassandra
 
 async def ask(url, cql):
-    cassandra = Cassandra(parse_address(url))
+    cassandra = Cassandra(parse_cassandra_url(url))
     try:
         await cassandra.connect()
         print(await cassandra.execute(cql))

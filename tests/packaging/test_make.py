@@ -1,4 +1,4 @@
-"""`make dev` serves, and restarts when the code changes."""
+"""`make dev` serves, and restarts after changes of the code."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ SERVES = "IoTFlow serves on "
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the checkout that may be changed, with the environment of the original."""
+    """A copy of the checkout for changes, with the environment of the original."""
     if not (ENVIRONMENT / ".dev-installed").exists():
         pytest.skip("make has not installed .venv here")
     for file in ("Makefile", "pyproject.toml"):
@@ -38,7 +38,7 @@ def test_dev_restarts_the_service_when_a_file_is_saved(checkout: Path) -> None:
         make = subprocess.Popen(
             ["make", "dev", f"PORT={port}"],
             cwd=checkout,
-            # The copy's package, not the one that .venv has installed.
+            # Import the package of the copy, not the one installed in .venv.
             env={**inherited, "PYTHONPATH": str(checkout)},
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -64,7 +64,7 @@ def _wait_for_starts(log: Path, count: int) -> None:
 
 
 def _version(port: int) -> str:
-    """The version in the document of the service, which has announced its address and may not answer yet."""
+    """Return the version in the OpenAPI document, retrying until the service responds."""
     transport = httpx.HTTPTransport(retries=5)
     with httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         version: str = client.get("/openapi.json", timeout=DEADLINE_S).raise_for_status().json()["info"]["version"]

@@ -1,4 +1,4 @@
-"""The wheel, with the pinned dependencies and nothing else around it, is the whole service."""
+"""The wheel with the pinned dependencies contains the whole service."""
 
 import os
 import re
@@ -23,7 +23,7 @@ DEADLINE_S = 120.0
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout."""
+    """Build the wheel of this checkout."""
     directory = tmp_path_factory.mktemp("wheel")
     _python("-m", "build", "--wheel", "--no-isolation", "--outdir", str(directory), str(ROOT))
     (built,) = directory.glob("*.whl")
@@ -32,9 +32,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `bin` of an environment that holds the pins of requirements/run.txt and the wheel.
+    """Create an environment with the pins of requirements/run.txt and the wheel, and return its `bin`.
 
-    The pins are linked from the environment of the tests, where `make test` put the same versions: nothing is
+    The pins are linked from the environment of the tests, where `make test` installs the same versions, so nothing is
     downloaded.
     """
     directory = tmp_path_factory.mktemp("environment")
@@ -51,7 +51,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "bin"
 
 
-def test_the_wheel_holds_the_package_its_migrations_and_its_licence_alone(wheel: Path) -> None:
+def test_the_wheel_holds_only_the_package_its_migrations_and_its_licence(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
 
     metadata = f"iotflow-{package.__version__}.dist-info"
@@ -63,11 +63,11 @@ def test_the_wheel_holds_the_package_its_migrations_and_its_licence_alone(wheel:
     assert "iotflow/migrations/sql/script.py.mako" in names
 
 
-def test_what_it_declares_is_what_is_pinned(environment: Path) -> None:
+def test_its_dependencies_are_the_pinned_ones(environment: Path) -> None:
     _python("-m", "pip", "--python", str(environment.parent), "check")
 
 
-def test_it_migrates_and_is_well_in_an_empty_directory(environment: Path, tmp_path: Path) -> None:
+def test_it_migrates_and_is_healthy_in_an_empty_directory(environment: Path, tmp_path: Path) -> None:
     command = [str(environment / "iotflow")]
     migrated = iotflow("migrate", cwd=tmp_path, command=command)
     diagnosed = iotflow("doctor", cwd=tmp_path, command=command)

@@ -1,31 +1,31 @@
-"""A running service whose every resource the tests may use up."""
+"""Fixtures: a running service, and a factory of its resources."""
 
 import asyncio
 from collections.abc import Iterator
 
 import pytest
 
-from iotflow.administration import make_admin
+from iotflow.cli.databases import create_admin
 from iotflow.settings import load_settings
 from tests.processes import ServiceProcess
-from tests.schema.world import PASSWORD, ROOT_USER, World
+from tests.schema.resources import PASSWORD, ROOT_USER, ResourceFactory
 
 GENEROUS = {"IOTFLOW_LOGIN_ATTEMPTS_PER_ACCOUNT": "1000", "IOTFLOW_LOGIN_ATTEMPTS_PER_ADDRESS": "100000"}
-"""Settings that keep the limit on logins, which has tests of its own, out of the way."""
+"""Settings that keep the login limit, which is tested elsewhere, out of the way."""
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """The service, with one administrator, who is left to `world`."""
+    """The service, with one administrator, whom `resources` logs in."""
     data_dir = tmp_path_factory.mktemp("service") / "data"
     data_dir.mkdir()
-    asyncio.run(make_admin(load_settings(data_dir=data_dir), ROOT_USER, "root@example.org", PASSWORD))
+    asyncio.run(create_admin(load_settings(data_dir=data_dir), ROOT_USER, "root@example.org", PASSWORD))
     with ServiceProcess(data_dir, GENEROUS) as service:
         yield service
 
 
 @pytest.fixture(scope="session")
-def world(service: ServiceProcess) -> Iterator[World]:
-    """One who makes in the service what each request needs."""
-    with World(service.base_url) as world:
-        yield world
+def resources(service: ServiceProcess) -> Iterator[ResourceFactory]:
+    """A factory of the resources that each request needs."""
+    with ResourceFactory(service.base_url) as resources:
+        yield resources

@@ -1,4 +1,4 @@
-"""The API's document, as every test of it sees it."""
+"""The API's OpenAPI document, as all tests of it use it."""
 
 from pathlib import Path
 from typing import Any
@@ -14,4 +14,4 @@ ROOT = Path(__file__).parents[2]
 DOCUMENT: dict[str, Any] = create_app(load_settings()).openapi()
 
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=SchemathesisConfig.from_path(ROOT / "schemathesis.toml"))
-"""The document as Schemathesis reads it, with the committed configuration."""
+"""The document, loaded by Schemathesis with the committed configuration."""

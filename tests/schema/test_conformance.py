@@ -1,4 +1,4 @@
-"""Every operation, with generated requests, keeps what the document says: Schemathesis with all its default checks."""
+"""Every operation conforms to the document: Schemathesis with all its default checks."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from schemathesis.checks import CheckContext
 from schemathesis.core.transport import Response
 
 from tests.schema.document import DOCUMENT, SCHEMA
-from tests.schema.world import World
+from tests.schema.resources import ResourceFactory
 
 BATCH_OPERATIONS = {"submit_telemetry_batch", "import_telemetry_batch"}
 GOOD_RECORD = jsonschema_rs.Draft202012Validator(
@@ -20,7 +20,7 @@ GOOD_RECORD = jsonschema_rs.Draft202012Validator(
 )
 
 
-# What an operation may refuse of a request that the schema allows; schemathesis.toml tells which rule it is.
+# Valid requests that an operation may refuse; schemathesis.toml names the rules.
 BEYOND_JSON_SCHEMA = {
     "submit_telemetry": {"timestamp", "data", "metadata"},
     "get_telemetry": {"cursor", "start_time", "end_time"},
@@ -35,7 +35,7 @@ BEYOND_JSON_SCHEMA = {
 def only_rules_beyond_the_schema_refuse_valid_requests(
     _context: CheckContext, response: Response, case: Case[Any]
 ) -> bool | None:
-    """A valid request is refused with 422 for those fields alone of which the schema cannot say all."""
+    """A valid request is refused with 422 only for fields with rules that the schema cannot express."""
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code != 422:
         return None
     fields = {error["loc"][1] for error in response.json()["errors"] if len(error["loc"]) > 1}
@@ -45,32 +45,34 @@ def only_rules_beyond_the_schema_refuse_valid_requests(
 
 @schemathesis.check
 def every_bad_record_is_told_of(_context: CheckContext, response: Response, case: Case[Any]) -> bool | None:
-    """A batch is answered with 200 though records in it break the schema; then each of them stands in `errors`."""
+    """A batch with records that violate the schema is answered with 200, and each of them is in `errors`."""
     if case.operation.definition.raw["operationId"] not in BATCH_OPERATIONS or response.status_code != 200:
         return None
     records = json.loads(response.request.body or "")
     answer = response.json()
-    told = [error["index"] for error in answer["errors"]]
+    reported = [error["index"] for error in answer["errors"]]
     bad = {index for index, record in enumerate(records) if not GOOD_RECORD.is_valid(record)}
-    assert told == sorted(set(told)), "each record is told of once, in order"
-    assert bad <= set(told), f"records {sorted(bad - set(told))} break the schema and are not among the errors"
-    assert set(told) <= set(range(len(records)))
-    assert (answer["accepted"], answer["rejected"]) == (len(records) - len(told), len(told))
+    assert reported == sorted(set(reported)), "each record is reported once, in order"
+    assert bad <= set(reported), (
+        f"records {sorted(bad - set(reported))} violate the schema and are not among the errors"
+    )
+    assert set(reported) <= set(range(len(records)))
+    assert (answer["accepted"], answer["rejected"]) == (len(records) - len(reported), len(reported))
     return None
 
 
 @pytest.fixture
 def statuses(request: pytest.FixtureRequest) -> Iterator[set[int]]:
-    """The statuses that an operation answered with; one that never succeeded was not tested."""
+    """The statuses of an operation's answers; an operation that never succeeded was not tested."""
     seen: set[int] = set()
     yield seen
     assert any(200 <= status < 300 for status in seen), f"{request.node.name} never answered 2xx, only {sorted(seen)}"
 
 
 @SCHEMA.parametrize()
-def test_an_operation_keeps_its_contract(case: Case[Any], world: World, statuses: set[int]) -> None:
-    headers = world.prepare(case)
-    sent: dict[str, Any] = {"base_url": world.base_url, "session": world.session, "headers": headers}
+def test_an_operation_conforms_to_its_schema(case: Case[Any], resources: ResourceFactory, statuses: set[int]) -> None:
+    headers = resources.prepare(case)
+    sent: dict[str, Any] = {"base_url": resources.base_url, "session": resources.session, "headers": headers}
     response = case.call(**sent)
     if case.method == case.operation.method.upper():
         statuses.add(response.status_code)

@@ -20,7 +20,7 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 class GeneratedClient:
-    """The package, all of whose modules were imported."""
+    """The package, with all modules imported."""
 
     def __init__(self, name: str) -> None:
         package = importlib.import_module(name)
@@ -38,7 +38,7 @@ class GeneratedClient:
 
 @pytest.fixture
 def generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GeneratedClient:
-    """The client, generated without a warning."""
+    """The client, generated without warnings."""
     document = tmp_path / "openapi.json"
     document.write_text(json.dumps(DOCUMENT))
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--fail-on-warning", "--meta", "none"]
@@ -55,7 +55,7 @@ def test_the_generated_client_submits_and_reads_back(generated: GeneratedClient,
         operation["operationId"] for path in DOCUMENT["paths"].values() for operation in path.values()
     }
     with _logged_in(generated, service.base_url) as person:
-        new_device = generated.models.NewDeviceBody(name="greenhouse-1", device_type="weather_station")
+        new_device = generated.models.DeviceCreate(name="greenhouse-1", device_type="weather_station")
         device = generated.call("register_device", client=person, body=new_device).device
         with generated.authenticated(
             base_url=service.base_url, token=device.api_key, prefix="", auth_header_name="X-API-Key"
@@ -70,15 +70,17 @@ def test_the_generated_client_submits_and_reads_back(generated: GeneratedClient,
 def _logged_in(generated: GeneratedClient, base_url: str) -> Any:
     models = generated.models
     with generated.unauthenticated(base_url=base_url) as anyone:
-        account = models.Registration(username="client", email="client@example.org", password=PASSWORD)
+        account = models.UserCreate(username="client", email="client@example.org", password=PASSWORD)
         assert generated.call("register_user", client=anyone, body=account).user.username == "client"
-        login = generated.call("login", client=anyone, body=models.LoginBody(username="client", password=PASSWORD))
+        login = generated.call("login", client=anyone, body=models.LoginRequest(username="client", password=PASSWORD))
     return generated.authenticated(base_url=base_url, token=login.access_token)
 
 
 def _submit(generated: GeneratedClient, submitter: object) -> None:
     models = generated.models
-    record = models.RecordBody(models.RecordBodyData.from_dict({"temperature": 21.5, "door_open": False}), NOON)
+    record = models.TelemetryRecordCreate(
+        models.TelemetryRecordCreateData.from_dict({"temperature": 21.5, "door_open": False}), NOON
+    )
     accepted = generated.call("submit_telemetry", client=submitter, body=record)
     assert (accepted.accepted, accepted.timestamp) == (2, NOON)
     batch = [

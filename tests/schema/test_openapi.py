@@ -1,4 +1,4 @@
-"""The document by itself: what people and generators of clients read."""
+"""The OpenAPI document for people and for client generators."""
 
 import json
 import os
@@ -69,14 +69,14 @@ def test_an_operation_has_a_section_and_a_summary(operation: dict[str, Any]) -> 
     assert operation.get("description") != f"{summary}."
 
 
-def test_sections_come_in_a_newcomers_order_and_are_described() -> None:
+def test_sections_are_ordered_and_described() -> None:
     assert [tag["name"] for tag in DOCUMENT["tags"]] == SECTIONS
     assert all(tag["description"] for tag in DOCUMENT["tags"])
     assert {operation["tags"][0] for operation in OPERATIONS.values()} == set(SECTIONS)
 
 
 @each_operation
-def test_a_parameter_says_what_it_is(operation: dict[str, Any]) -> None:
+def test_a_parameter_has_a_description(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", ()):
         schema = parameter["schema"]
         assert parameter.get("description") or "enum" in schema or "$ref" in schema, parameter["name"]
@@ -84,7 +84,7 @@ def test_a_parameter_says_what_it_is(operation: dict[str, Any]) -> None:
 
 
 @each_operation
-def test_a_body_has_an_example_that_it_would_take(operation: dict[str, Any]) -> None:
+def test_a_body_has_a_valid_example(operation: dict[str, Any]) -> None:
     for media_type, content in operation.get("requestBody", {"content": {}})["content"].items():
         assert media_type == (
             "application/x-www-form-urlencoded" if operation["operationId"] == "login_with_form" else "application/json"
@@ -133,7 +133,7 @@ def test_credentials_are_documented(operation: dict[str, Any]) -> None:
         assert schemes == {"AccessToken"}
 
 
-def test_authorize_signs_in_where_a_login_is_offered() -> None:
+def test_authorize_logs_in_by_the_token_route() -> None:
     schemes = DOCUMENT["components"]["securitySchemes"]
     assert schemes.keys() == {"AccessToken", "DeviceKey"}
     token_url = schemes["AccessToken"]["flows"]["password"]["tokenUrl"]
@@ -141,7 +141,7 @@ def test_authorize_signs_in_where_a_login_is_offered() -> None:
     assert (schemes["DeviceKey"]["in"], schemes["DeviceKey"]["name"]) == ("header", "X-API-Key")
 
 
-def test_schemas_are_named_by_people_and_used() -> None:
+def test_schemas_have_readable_names_and_are_used() -> None:
     assert [name for name in SCHEMAS if not re.fullmatch("([A-Z][a-z]+)+", name) or name.startswith("Body")] == []
     used = set(re.findall(r'"#/components/(?:schemas|responses)/(\w+)"', json.dumps(DOCUMENT)))
     assert used == SCHEMAS.keys() | DOCUMENT["components"]["responses"].keys()
@@ -155,7 +155,7 @@ def test_a_batch_is_an_array_of_named_records(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_schema_is_sound_and_its_examples_keep_it(name: str) -> None:
+def test_a_schema_is_valid_and_its_examples_match_it(name: str) -> None:
     jsonschema_rs.meta.validate(SCHEMAS[name])
     for schema in _with_examples(SCHEMAS[name]):
         for example in schema["examples"]:
@@ -163,7 +163,7 @@ def test_a_schema_is_sound_and_its_examples_keep_it(name: str) -> None:
 
 
 @each_operation
-def test_a_parameters_examples_keep_its_schema(operation: dict[str, Any]) -> None:
+def test_a_parameters_examples_match_its_schema(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", ()):
         schema = parameter["schema"]
         for example in [*schema.get("examples", ()), *([schema["default"]] if "default" in schema else ())]:

@@ -1,4 +1,4 @@
-"""Chains of requests, in which one's answer gives the next one's ids, keep what the document says."""
+"""Chains of requests, linked by the ids in the answers, conform to the document."""
 
 from typing import Any
 
@@ -11,30 +11,30 @@ from schemathesis.core.transport import Response
 from schemathesis.generation.stateful.state_machine import StepInput, StepOutput
 
 from tests.schema.document import SCHEMA
-from tests.schema.world import World
+from tests.schema.resources import ResourceFactory
 
 ROUNDS = 8
 FEWEST_LINKED_OPERATIONS = 15
 
 
-def test_chains_of_operations_keep_their_contract(world: World) -> None:
+def test_chains_of_operations_conform_to_the_schema(resources: ResourceFactory) -> None:
     failures: list[FailureGroup] = []
     linked_successes: set[str] = set()
 
     class Workflow(SCHEMA.as_state_machine()):  # type: ignore[misc]  # Schemathesis makes the class
         def step(self, input: StepInput) -> StepOutput:
             case = input.case
-            self._headers = world.prepare(case, {name for _, name in input.applied_parameters if name})
-            if world.relies_on(case.path_parameters.get("user_id")):
-                # What the caller owns would go with its account, and later steps ask for that.
-                case.path_parameters["user_id"] = world.new_account()
+            self._headers = resources.prepare(case, {name for _, name in input.applied_parameters if name})
+            if resources.relies_on(case.path_parameters.get("user_id")):
+                # Deleting the caller's account would delete its resources, which later steps need.
+                case.path_parameters["user_id"] = resources.new_account()
             output: StepOutput = super().step(input)
             if input.applied_parameters and output.response.status_code < 300:
                 linked_successes.add(case.operation.label)
             return output
 
         def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
-            return {"base_url": world.base_url, "session": world.session, "headers": self._headers}
+            return {"base_url": resources.base_url, "session": resources.session, "headers": self._headers}
 
         def validate_response(
             self,
@@ -56,7 +56,7 @@ def test_chains_of_operations_keep_their_contract(world: World) -> None:
         try:
             hypothesis.seed(number)(Workflow).run(settings=settings)
         except FlakyStrategyDefinition:
-            # The service remembers, so that choices made again need not lead to the same chain. It ends the round.
+            # The service has state, so the same choices may lead to another chain. End the run instead.
             continue
         finally:
             if failures:

@@ -1,1 +1,1 @@
-"""The HTTP server in the test's own process, with small apps behind it and deadlines that are soon over."""
+"""The HTTP server in the process of the test, with a small app and short deadlines."""

@@ -1,4 +1,4 @@
-"""A server of the test's own, and clients on raw connections."""
+"""A server in the test's process, and clients on raw connections."""
 
 import asyncio
 import json
@@ -15,13 +15,13 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from iotflow.api import problems
-from iotflow.api.middleware import RequestContext
+from iotflow.api.middleware import RequestLogging
 from iotflow.server.config import ServerConfig
 from iotflow.settings import load_settings
 
 PATIENCE_S = 20.0
 LARGE = 24 * 2**20
-"""More than sockets hold."""
+"""Larger than the socket buffers."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Served:
     peers: list["Peer"] = field(default_factory=list)
 
     async def connect(self, source: str = "127.0.0.1") -> "Peer":
-        """A new connection from this address of the machine."""
+        """Open a connection from this address of the machine."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(source, 0), limit=2**20)
         peer = Peer(reader, writer)
         self.peers.append(peer)
@@ -47,12 +47,12 @@ class Served:
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition."""
         async with asyncio.timeout(PATIENCE_S):
-            while not condition():  # noqa: ASYNC110  # a server's figures tell nobody when they change
+            while not condition():  # noqa: ASYNC110  # nothing signals changes of the server's figures
                 await asyncio.sleep(0.005)
 
 
 class Peer:
-    """One connection's client."""
+    """The client side of a connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -63,7 +63,7 @@ class Peer:
         return self
 
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of the next answer."""
+        """Return status, headers and body of the next response."""
         async with asyncio.timeout(PATIENCE_S):
             lines = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = dict(line.split(": ", 1) for line in lines[1:] if line)
@@ -71,22 +71,22 @@ class Peer:
         return int(lines[0].split()[1]), headers, body
 
     async def problem(self) -> dict[str, Any]:
-        """The next answer's problem."""
+        """Return the problem of the next response."""
         problem: dict[str, Any] = json.loads((await self.answer())[2])
         return problem
 
     async def rest(self) -> bytes:
-        """What comes until the connection is closed."""
+        """Return the bytes up to the end of the connection."""
         async with asyncio.timeout(PATIENCE_S):
             return await self.reader.read()
 
     async def leave(self) -> None:
-        """Close, as a client does that waits no longer."""
+        """Close the connection before the response."""
         self.writer.close()
         await self.writer.wait_closed()
 
     def reset(self) -> None:
-        """Leave with a reset."""
+        """Reset the connection."""
         linger = struct.pack("ii", 1, 0)
         self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.writer.transport.abort()
@@ -97,10 +97,10 @@ Serve = Callable[..., AbstractAsyncContextManager[Served]]
 
 @asynccontextmanager
 async def serving(tls: Path | None = None, **settings: object) -> AsyncIterator[Served]:
-    """Serve with these settings; with TLS, `tls` has the certificate and its key."""
+    """Run a server with these settings. `tls` contains a certificate and its key; None is without TLS."""
     app = FastAPI()
     problems.install(app)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestLogging)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1_000)
     config = ServerConfig(app, load_settings(**settings), workers=1, tls_cert=tls, tls_key=tls)
     served = Served(listener.getsockname()[1], uvicorn.Server(config), config)

@@ -1,4 +1,4 @@
-"""How long a client may take."""
+"""Timeouts of a client."""
 
 import asyncio
 
@@ -11,27 +11,27 @@ POST = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
 
 
 async def test_a_connection_that_never_sends_anything_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEAD_S", 0.1)
+    monkeypatch.setattr(connection, "HEAD_TIMEOUT_S", 0.1)
     async with serving() as served:
         assert await (await served.connect()).rest() == b""
 
 
-async def test_a_head_that_does_not_come_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEAD_S", 0.3)
+async def test_a_head_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_TIMEOUT_S", 0.3)
     async with serving() as served:
         peer = await served.connect()
         sending = asyncio.create_task(_trickle(peer.writer, b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 1_000))
         status, headers, _ = await peer.answer()
         assert (status, headers["connection"]) == (408, "close")
         sending.cancel()
-        # The next one of a connection has a time of its own.
+        # The next head of a connection has its own timeout.
         peer = await served.connect()
         assert (await peer.send(b"GET /health/live HTTP/1.1\r\n\r\nGET /").answer())[0] == 200
         assert (await peer.problem())["detail"] == "the request's head did not arrive within 0 s"
 
 
-async def test_a_body_that_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_body_s(monkeypatch, 0.3)
+async def test_a_body_that_stalls_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_body_timeout(monkeypatch, 0.3)
     async with serving() as served:
         peer = (await served.connect()).send(POST % 10 + b"12345")
         problem = await peer.problem()
@@ -39,19 +39,19 @@ async def test_a_body_that_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
         assert await peer.rest() == b""
 
 
-async def test_a_body_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_body_s(monkeypatch, 0.2)
+async def test_a_body_that_is_too_slow_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_body_timeout(monkeypatch, 0.2)
     monkeypatch.setattr(protocol, "SLOW_BODY_GRACE_S", 0.3)
     async with serving() as served:
         peer = await served.connect()
         sending = asyncio.create_task(_trickle(peer.writer, POST % 10_000 + b"x" * 10_000))
         problem = await peer.problem()
-        assert (problem["status"], problem["detail"]) == (408, "the body arrives with less than 1024 bytes a second")
+        assert (problem["status"], problem["detail"]) == (408, "the body arrives at less than 1024 bytes a second")
         sending.cancel()
 
 
-async def test_a_slow_body_that_is_fast_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_body_s(monkeypatch, 0.2)
+async def test_a_body_above_the_minimum_rate_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_body_timeout(monkeypatch, 0.2)
     monkeypatch.setattr(protocol, "SLOW_BODY_GRACE_S", 0.1)
     async with serving() as served:
         peer = await served.connect()
@@ -60,8 +60,8 @@ async def test_a_slow_body_that_is_fast_enough(monkeypatch: pytest.MonkeyPatch) 
         await sending
 
 
-async def test_the_rest_of_a_body_that_was_not_waited_for_has_a_deadline_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_body_s(monkeypatch, 0.2)
+async def test_the_unread_rest_of_a_body_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_body_timeout(monkeypatch, 0.2)
     async with serving() as served:
         peer = await served.connect()
         peer.send(b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345")
@@ -69,18 +69,18 @@ async def test_the_rest_of_a_body_that_was_not_waited_for_has_a_deadline_too(mon
         assert await peer.rest() == b""
 
 
-async def test_an_answer_that_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "READER_S", 0.3)
+async def test_a_response_that_is_not_read_resets_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ANSWER_READ_TIMEOUT_S", 0.3)
     async with serving() as served:
         peer = await served.connect()
-        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport of a socket reads too
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport of a socket can also read
         peer.send(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
         await served.until(lambda: served.server.server_state.total_requests == 1)
         await served.until(lambda: not served.server.server_state.connections)
 
 
-async def test_an_answer_that_is_read_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "READER_S", 0.3)
+async def test_a_response_that_is_read_slowly_arrives_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ANSWER_READ_TIMEOUT_S", 0.3)
     async with serving() as served:
         peer = (await served.connect()).send(b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         received = 0
@@ -91,8 +91,8 @@ async def test_an_answer_that_is_read_slowly(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_an_idle_connection_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEAD_S", 0.1)
-    monkeypatch.setattr(protocol, "HEAD_S", 0.1)
+    monkeypatch.setattr(connection, "HEAD_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(protocol, "HEAD_TIMEOUT_S", 0.1)
     async with serving() as served:
         peer = await served.connect()
         for _ in range(2):
@@ -100,13 +100,13 @@ async def test_an_idle_connection_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
             await asyncio.sleep(0.3)
 
 
-def set_body_s(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+def set_body_timeout(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     for module in (parser, protocol):
-        monkeypatch.setattr(module, "BODY_S", seconds)
+        monkeypatch.setattr(module, "BODY_TIMEOUT_S", seconds)
 
 
 async def _trickle(writer: asyncio.StreamWriter, data: bytes, *, each: int = 10) -> None:
-    """Send some bytes each 20 ms."""
+    """Send `each` bytes every 20 ms."""
     for start in range(0, len(data), each):
         writer.write(data[start : start + each])
         await asyncio.sleep(0.02)

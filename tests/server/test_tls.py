@@ -1,4 +1,4 @@
-"""HTTPS: what has not shaken hands yet is counted and bounded too."""
+"""HTTPS: connections are counted and limited before the handshake."""
 
 import asyncio
 import ssl
@@ -15,7 +15,7 @@ LIVE = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate of localhost and its key, in one file."""
+    """Create a certificate of localhost and its key, in one file."""
     path = tmp_path / "localhost.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     subprocess.run([*command, "-addext", "subjectAltName=IP:127.0.0.1", "-out", path, "-keyout", path], check=True)
@@ -23,7 +23,7 @@ def certificate(tmp_path: Path) -> Path:
 
 
 async def live(port: int, certificate: Path) -> bytes:
-    """The answer of a client that trusts this certificate, to a request that follows the handshake at once."""
+    """Send a request right after the handshake, trusting this certificate; return the response."""
     context = ssl.create_default_context(cafile=str(certificate))
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
     writer.write(LIVE * 2)
@@ -40,19 +40,19 @@ async def test_requests_are_answered(certificate: Path) -> None:
     async with serving(certificate) as served:
         for answers in await asyncio.gather(*(live(served.port, certificate) for _ in range(10))):
             assert answers.count(b"200 OK") == 2
-        await served.until(lambda: served.config.admission.connections.refuses("127.0.0.1", 3_000) is None)
+        await served.until(lambda: served.config.limits.connections.refusal_for("127.0.0.1", 3_000) is None)
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n\r\n"])
-async def test_who_never_shakes_hands_is_counted_and_leaves_soon(
+async def test_a_connection_without_a_handshake_is_counted_and_times_out(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    monkeypatch.setattr(tls, "HEAD_S", 1.0)
+    monkeypatch.setattr(tls, "HEAD_TIMEOUT_S", 1.0)
     async with serving(certificate, max_connections=8) as served:
         silent = [(await served.connect()).send(sent) for _ in range(2)]
         if b"GET" not in sent:
-            assert await (await served.connect()).rest() == b"", "refused: there is no place left for this address"
+            assert await (await served.connect()).rest() == b"", "the connection was not refused"
         for peer in silent:
             await peer.rest()
-        await served.until(lambda: served.config.admission.connections.refuses("127.0.0.1", 2) is None)
+        await served.until(lambda: served.config.limits.connections.refusal_for("127.0.0.1", 2) is None)
         assert (await live(served.port, certificate)).count(b"200 OK") == 2

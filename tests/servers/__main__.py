@@ -1,6 +1,6 @@
-"""Servers for a person to develop against: `python -m tests.servers start`, and `stop`.
+"""Servers for development: `python -m tests.servers start`, and `stop`.
 
-They keep their ports and passwords, and their data until they are stopped; no test run uses or removes them.
+Their ports and passwords are fixed. They keep their data until `stop`; no test run uses or removes them.
 """
 
 import contextlib
@@ -16,11 +16,11 @@ from tests.servers.kinds import CASSANDRA, KINDS, MONGO, POSTGRES, REDIS, USER, 
 PORTS = {POSTGRES: 15432, CASSANDRA: 19042, REDIS: 16379, MONGO: 17017}
 LABELS = {"iotflow-dev": "1"}
 PASSWORD = USER
-"""Anyone who can reach the ports is on this machine."""
+"""A fixed password: only local processes can reach the ports."""
 
 
 def main() -> None:
-    """Start or stop the four."""
+    """Start or stop the database servers."""
     commands = {"start": start, "stop": stop}
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.exit("usage: python -m tests.servers start|stop")
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def start() -> None:
-    """Start those that do not run, and say how to use them."""
+    """Start the servers that do not run, and print the settings that use them."""
     with ThreadPoolExecutor(len(KINDS)) as pool:
         list(pool.map(_start, KINDS))
     for kind in KINDS:
@@ -41,7 +41,7 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Remove them and their data."""
+    """Remove the servers and their data."""
     with engine() as client:
         for kind in KINDS:
             with contextlib.suppress(NotFound):
@@ -53,7 +53,7 @@ def _start(kind: Kind) -> None:
         return
     with engine() as client, contextlib.suppress(NotFound):
         client.containers.get(_name(kind)).remove(force=True, v=True)
-    # Who loads it is to find it as quick as it can be.
+    # A load test must find the server at full speed.
     environment = {"JVM_OPTIONS": "-Xms512m -Xmx1g"} if kind is CASSANDRA else {}
     server = Server(kind, LABELS, environment=environment, name=_name(kind), port=PORTS[kind], password=PASSWORD)
     server.create()

@@ -1,4 +1,4 @@
-"""Three nodes of Cassandra on the loopback's addresses, sharing the machine's network."""
+"""Three Cassandra nodes on loopback addresses, in the host's network."""
 
 import secrets
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from tests.servers.kinds import CASSANDRA, QUICK_START, SYNCED_COMMIT_LOG
 
 
 def cluster(labels: Mapping[str, str]) -> list[Server]:
-    """The nodes, not started; to be created one after another."""
-    # Clusters of several workers and checkouts stand side by side.
+    """Return the nodes, not started. Create them one after another."""
+    # Clusters of several workers and checkouts run side by side.
     network = f"127.{secrets.randbelow(100) + 100}.{secrets.randbelow(256)}"
     addresses = [f"{network}.{node}" for node in (1, 2, 3)]
     environment = {

@@ -1,4 +1,4 @@
-"""Servers in containers, published on 127.0.0.1 alone."""
+"""Servers in containers, published on 127.0.0.1 only."""
 
 import contextlib
 import os
@@ -17,23 +17,23 @@ from testcontainers.core.container import DockerContainer
 from tests.servers.images import OFFICIAL, available
 from tests.servers.kinds import Kind, new_password
 
-# Its reaper is an image that cannot be had everywhere; `runs` removes what a run leaves.
+# The reaper's image is not available everywhere; `runs` removes the containers of ended runs.
 testcontainers_config.ryuk_disabled = True
 
 LOOPBACK = "127.0.0.1"
 START_DEADLINE_S = 110.0
 ENGINE_TIMEOUT_S = 60
 LABEL = "iotflow-test.run"
-"""The label of a container of tests: the directory of the run that it belongs to."""
+"""Label of a test container: the directory of its run."""
 
 
 class NoServer(Exception):
-    """Why no server can be started here, in one line."""
+    """No server can be started here; the message is one line."""
 
 
 @contextlib.contextmanager
 def engine(timeout_s: int = ENGINE_TIMEOUT_S) -> Iterator[docker.DockerClient]:
-    """A client of the engine. Raises NoServer when none answers."""
+    """Return a client of the engine. Raises NoServer when none answers."""
     try:
         _knock()
         client = docker.from_env(timeout=timeout_s)
@@ -44,7 +44,7 @@ def engine(timeout_s: int = ENGINE_TIMEOUT_S) -> Iterator[docker.DockerClient]:
 
 
 def _knock() -> None:
-    """Raise OSError when nothing listens on the engine's socket: the client would leave its end of it open then."""
+    """Raise OSError when nothing listens on the engine's socket: the Docker client would leak its socket then."""
     scheme, _, path = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").partition("://")
     if scheme == "unix":
         with socket.socket(socket.AF_UNIX) as probe:
@@ -52,10 +52,10 @@ def _knock() -> None:
 
 
 class Server:
-    """A server of a test's own, to be paused, killed and started again on the same port with the data it had.
+    """A server in a container that can be paused, killed and started again with the same port and data.
 
-    The methods block, for seconds: from a coroutine call them by `asyncio.to_thread`. Those that bring it back
-    return when it takes clients again.
+    The methods block for seconds: from a coroutine call them by `asyncio.to_thread`. `create` and `start` return
+    when the server accepts clients.
     """
 
     def __init__(
@@ -71,8 +71,9 @@ class Server:
         password: str | None = None,
         address: str | None = None,
     ) -> None:
-        """`command` adds arguments, `mounts` files or directories to read, each with its place in the container. Given
-        an `address` of the loopback, it has no network of its own and listens there, on its usual port.
+        """`command` adds arguments; `mounts` maps readable files or directories to their places in the container.
+
+        With an `address` of the loopback the container shares the host's network and listens there, on its usual port.
         """
         self.kind = kind
         self.host = address or LOOPBACK
@@ -88,44 +89,44 @@ class Server:
         if arguments := [*kind.command(self._password), *command]:
             self._definition.with_command(arguments)
         if not address:
-            # Testcontainers' own method takes no address to publish on.
+            # Testcontainers' method accepts no address to publish on.
             self._definition.ports = {f"{kind.port}/tcp": (LOOPBACK, self.port)}  # type: ignore[dict-item]
         for path, place in (mounts or {}).items():
             self._definition.with_volume_mapping(path, place)
         self._definition.with_kwargs(labels=dict(labels), network_mode="host" if address else "bridge")
 
     def create(self) -> None:
-        """Make its container and start it."""
+        """Create and start the container."""
         self._definition.start()
         self._wait_until_ready()
 
     def start(self) -> None:
-        """Start it again after `stop` or `kill`."""
+        """Start the container after `stop` or `kill`."""
         self._container.start()
         self._wait_until_ready()
 
     def stop(self) -> None:
-        """End it as an operator does."""
+        """Stop the container with SIGTERM."""
         self._container.stop(timeout=30)
 
     def kill(self) -> None:
-        """End it as a power cut does to a process (SIGKILL)."""
+        """Stop the container with SIGKILL."""
         self._container.kill()
 
     def pause(self) -> None:
-        """Let it keep its connections and answer nothing."""
+        """Freeze the container: connections stay open and nothing is answered."""
         self._container.pause()
 
     def unpause(self) -> None:
-        """Let it go on."""
+        """Unfreeze the container."""
         self._container.unpause()
 
     def logs(self) -> str:
-        """What it has printed."""
+        """Return the container's output."""
         return self._container.logs(tail=60).decode(errors="replace")
 
     def remove(self) -> None:
-        """Remove it with its data, whatever state it is in."""
+        """Remove the container and its data, in any state."""
         with contextlib.suppress(NotFound):
             self._definition.stop()
 
@@ -143,7 +144,7 @@ class Server:
 
 
 def _unused_port() -> int:
-    """A port that nobody is given by the system while the server is down."""
+    """Return a port that the system assigns to no other socket while the server is down."""
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as probe, contextlib.suppress(OSError):

@@ -1,8 +1,8 @@
 """The plugin that gives tests real servers.
 
 A server comes from a URL in the environment (`IOTFLOW_TEST_POSTGRES_URL` and so on), else from a container, else the
-test is skipped; with `IOTFLOW_REQUIRE_STORES=1` it fails instead. Servers are shared: each test takes a database, a
-keyspace or a prefix of its own.
+test is skipped; with `IOTFLOW_REQUIRE_STORES=1` it fails instead. Servers are shared: each test uses a separate
+database, keyspace or prefix.
 """
 
 import os
@@ -29,33 +29,33 @@ _RUN: pytest.StashKey[Run] = pytest.StashKey()
 
 @pytest.fixture(scope="session")
 def postgres_url(pytestconfig: pytest.Config) -> str:
-    """A PostgreSQL where the user may create databases."""
+    """The URL of a PostgreSQL where the user may create databases."""
     return _url(pytestconfig, POSTGRES)
 
 
 @pytest.fixture(scope="session")
 def cassandra_url(pytestconfig: pytest.Config) -> str:
-    """A Cassandra of one node, without a keyspace in the URL."""
+    """The URL of a Cassandra of one node, without a keyspace."""
     return _url(pytestconfig, CASSANDRA)
 
 
 @pytest.fixture(scope="session")
 def redis_url(pytestconfig: pytest.Config) -> str:
-    """A Redis; others use its database too."""
+    """The URL of a Redis whose database other tests use, too."""
     return _url(pytestconfig, REDIS)
 
 
 @pytest.fixture(scope="session")
 def mongodb_url(pytestconfig: pytest.Config) -> str:
-    """A MongoDB, not a replica set, without a database in the URL."""
+    """The URL of a MongoDB, not a replica set, without a database."""
     return _url(pytestconfig, MONGO)
 
 
 @pytest.fixture
 def own_server(pytestconfig: pytest.Config) -> Iterator[Callable[..., Server]]:
-    """Starts servers of the test's own, for what a shared one must not suffer: `own_server(POSTGRES)` gives a `Server`.
+    """A function that starts a server for this test alone: `own_server(POSTGRES)` returns a `Server`.
 
-    It takes what `Server` takes after the labels.
+    Its keyword arguments are those of `Server` after the labels.
     """
     started: list[Server] = []
 
@@ -76,14 +76,14 @@ def own_server(pytestconfig: pytest.Config) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def cassandra_cluster(pytestconfig: pytest.Config) -> Iterator[list[Server]]:
-    """Three nodes of Cassandra, of the test's own. It takes a minute to start them: give the test a timeout for it."""
+    """Three Cassandra nodes for this test. They take a minute to start: give the test a timeout for it."""
     try:
         remove_leftovers()
         nodes = cluster(pytestconfig.stash[_RUN].labels)
     except NoServer as reason:
         _leave_out(CASSANDRA, reason)
     try:
-        # One after another: a ring takes one node in at a time.
+        # One after another: a ring admits one node at a time.
         for node in nodes:
             node.create()
         yield nodes
@@ -102,7 +102,7 @@ def _url(config: pytest.Config, kind: Kind) -> str:
 
 
 def leave_out(name: str, reason: str) -> NoReturn:
-    """Skip the test for want of this server, or fail it where stores are required."""
+    """Skip the test because this server is missing, or fail it if stores are required."""
     text = f"{_MARK}{name}: {reason}"
     if os.environ.get(REQUIRE) == "1":
         pytest.fail(f"{text}; {REQUIRE}=1 demands it", pytrace=False)
@@ -114,25 +114,25 @@ def _leave_out(kind: Kind, reason: NoServer) -> NoReturn:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin the run, or join that of the process that gives this one its tests."""
+    """Begin a run; in an xdist worker, join the controller's run."""
     given: dict[str, str] | None = getattr(config, "workerinput", None)
     config.stash[_RUN] = Run(Path(given[_INPUT])) if given else Run.begin()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
-    """Tell a worker which run it belongs to."""
+    """Send a worker the directory of its run."""
     node.workerinput[_INPUT] = str(node.config.stash[_RUN].directory)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the run, in the process that began it."""
+    """End the run in the process that began it."""
     if not hasattr(config, "workerinput") and _RUN in config.stash:
         config.stash[_RUN].end()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in one line which tests were left out for want of a server, and how to have them."""
+    """Print one line about the tests that were skipped without a server, and how to run them."""
     left_out: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""

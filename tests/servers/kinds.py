@@ -1,4 +1,4 @@
-"""The kinds of server that stores need: how each is started, addressed and asked whether it is ready."""
+"""The kinds of server that stores need: how to start, address and probe each."""
 
 import asyncio
 import secrets
@@ -15,9 +15,9 @@ from pymongo.errors import PyMongoError
 
 READY_TIMEOUT_S = 5.0
 USER = "iotflow"
-# Of the JVM: a node is ready after half the work, and slower from then on.
+# JVM option: a node starts in half the time, and is slower afterwards.
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-# With it `-Dcassandra.settings.NAME=VALUE` stands for a line of cassandra.yaml, as in compose.yaml.
+# With it `-Dcassandra.settings.NAME=VALUE` replaces a line of cassandra.yaml, as in compose.yaml.
 SETTINGS = "-Dcassandra.config.allow_system_properties=true"
 SYNCED_COMMIT_LOG = (
     f"{SETTINGS} -Dcassandra.settings.commitlog_sync=batch -Dcassandra.settings.commitlog_sync_period=0ms"
@@ -26,21 +26,21 @@ PASSWORDS = (
     f"{SETTINGS} -Dcassandra.settings.authenticator=PasswordAuthenticator "
     "-Dcassandra.settings.authorizer=CassandraAuthorizer"
 )
-"""Clients need them; the first superuser is cassandra, password cassandra."""
+"""Settings for authentication; the first superuser is cassandra, password cassandra."""
 NODE_ALONE = "-Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.ring_delay_ms=0"
 
-# A frame of the native protocol, version 4, with which a client asks for the options, and the opcode of the answer.
+# The OPTIONS request of the native protocol, version 4, and the opcode of its answer, SUPPORTED.
 _CQL_OPTIONS = bytes([4, 0, 0, 0, 5, 0, 0, 0, 0])
 _CQL_SUPPORTED = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind. `url` and `is_ready` take a host, a port and a password; `is_ready` answers within seconds."""
+    """A kind of server. `url` and `is_ready` take host, port and password; `is_ready` returns within seconds."""
 
     name: str
     variable: str
-    """The environment variable that names a server to use instead of starting one."""
+    """The environment variable with the URL of a server to use instead of starting one."""
     setting: str
     port: int
     environment: Callable[[str], Mapping[str, str]]
@@ -50,7 +50,7 @@ class Kind:
 
 
 def new_password() -> str:
-    """A password of which no character needs escaping in a URL."""
+    """Return a password without characters that need escaping in a URL."""
     return secrets.token_urlsafe(12)
 
 
@@ -89,7 +89,7 @@ def _mongo_is_ready(host: str, port: int, password: str) -> bool:
 
 
 def _cassandra_is_ready(host: str, port: int, password: str) -> bool:
-    """Whether a node takes clients, with TLS or without; it is asked nothing that needs a password."""
+    """Return whether a node accepts clients, with TLS or without. The request needs no password."""
     del password
     plain = ssl.create_default_context()
     plain.check_hostname = False
@@ -128,7 +128,7 @@ CASSANDRA = Kind(
     variable="IOTFLOW_TEST_CASSANDRA_URL",
     setting="IOTFLOW_TELEMETRY_URL",
     port=9042,
-    # The official image takes the heap from MAX_HEAP_SIZE and what else the JVM is to know from JVM_EXTRA_OPTS.
+    # The official image reads the heap size from MAX_HEAP_SIZE and other JVM options from JVM_EXTRA_OPTS.
     environment=lambda _: {
         "JVM_OPTIONS": f"-Xms512m -Xmx1g {QUICK_START}",
         "MAX_HEAP_SIZE": "1g",

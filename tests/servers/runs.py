@@ -1,4 +1,4 @@
-"""The servers of one test run: one of each kind, shared by its parallel workers, started when a test first asks."""
+"""The servers of a test run: one of each kind, shared by its workers, started on first use."""
 
 import contextlib
 import os
@@ -16,8 +16,9 @@ from tests.servers.kinds import Kind
 
 
 class Run:
-    """A run, known by its directory. The process that `begin`s it keeps a lock there for as long as it lives, by which
-    others tell the containers of a living run from what a dead one has left.
+    """A test run, identified by its directory. The process that `begin`s it holds a lock there until it ends.
+
+    By that lock other runs distinguish the containers of a running run from those that an ended one has left.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -26,7 +27,7 @@ class Run:
 
     @classmethod
     def begin(cls) -> Self:
-        """A new run, which this process is to `end`."""
+        """Begin a run, which this process must `end`."""
         root = os.environ.get("PYTEST_DEBUG_TEMPROOT")
         run = cls(Path(tempfile.mkdtemp(prefix="servers-", dir=root)).resolve())
         run._alive.acquire()
@@ -34,11 +35,11 @@ class Run:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What marks a container as this run's."""
+        """The labels of this run's containers."""
         return {LABEL: str(self.directory)}
 
     def url(self, kind: Kind) -> str:
-        """The URL of the run's server of this kind, started if need be. Raises NoServer when that is impossible."""
+        """Return the URL of the run's server of this kind; start it if needed. Raises NoServer if impossible."""
         started, failed = self.directory / f"{kind.name}.url", self.directory / f"{kind.name}.failed"
         with FileLock(self.directory / f"{kind.name}.lock"):
             if failed.exists():
@@ -55,7 +56,7 @@ class Run:
             return started.read_text()
 
     def end(self) -> None:
-        """Remove its containers."""
+        """Remove the run's containers."""
         self._alive.release()
         if any(self.directory.glob("*.lock")):
             with contextlib.suppress(NoServer), engine() as client:
@@ -64,7 +65,7 @@ class Run:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def has_ended(self) -> bool:
-        """Whether the process that began it is gone."""
+        """Return whether the process that began the run has ended."""
         if not self.directory.is_dir():
             return True
         try:
@@ -75,7 +76,7 @@ class Run:
 
 
 def remove_leftovers() -> None:
-    """Remove the containers of runs that have ended without doing so."""
+    """Remove the containers that ended runs have left."""
     with engine() as client:
         for container in client.containers.list(all=True, filters={"label": LABEL}):
             run = Run(Path(container.labels[LABEL]))
@@ -84,6 +85,6 @@ def remove_leftovers() -> None:
 
 
 def _remove(container: Container) -> None:
-    # Another run may be at it too.
+    # Another run may remove them at the same time.
     with contextlib.suppress(NotFound, APIError):
         container.remove(force=True, v=True)

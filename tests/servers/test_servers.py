@@ -1,4 +1,4 @@
-"""The test servers themselves: what the other tests rely on when they ask for one."""
+"""The test servers and fixtures that other tests rely on."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ def test_that_asks_nothing(): pass
 """
 
 
-async def test_the_url_of_postgres_leads_to_a_server_that_lets_databases_be_made(postgres_url: str) -> None:
+async def test_the_user_of_the_postgres_url_may_create_databases(postgres_url: str) -> None:
     connection = await asyncpg.connect(postgres_url.replace("+asyncpg", ""), timeout=10)
     name = f"made_by_{os.getpid()}"
     await connection.execute(f"CREATE DATABASE {name}")
@@ -42,23 +42,23 @@ async def test_the_url_of_postgres_leads_to_a_server_that_lets_databases_be_made
     await connection.close()
 
 
-def test_the_url_of_redis_holds_the_password(redis_url: str) -> None:
+def test_the_redis_url_has_the_password(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url, socket_timeout=10) as client:
         assert client.ping()
 
 
-def test_the_url_of_mongodb_holds_the_password(mongodb_url: str) -> None:
+def test_the_mongodb_url_has_the_password(mongodb_url: str) -> None:
     with pymongo.MongoClient[dict[str, Any]](mongodb_url, serverSelectionTimeoutMS=10_000) as client:
         assert "admin" in client.list_database_names()
 
 
-def test_the_url_of_cassandra_names_no_keyspace(cassandra_url: str) -> None:
+def test_the_cassandra_url_has_no_keyspace(cassandra_url: str) -> None:
     url = urlsplit(cassandra_url)
     assert (url.scheme, url.path) == ("cassandra", "")
     assert CASSANDRA.is_ready(str(url.hostname), int(url.port or 0), "")
 
 
-def test_a_server_of_its_own_is_paused_killed_and_comes_back_where_it_was(own_server: Callable[..., Server]) -> None:
+def test_an_own_server_keeps_port_and_data_after_pause_and_kill(own_server: Callable[..., Server]) -> None:
     server = own_server(REDIS)
     with redis.Redis.from_url(server.url, socket_timeout=1, socket_connect_timeout=1) as client:
         client.set("kept", "while paused")
@@ -77,7 +77,7 @@ def test_a_server_of_its_own_is_paused_killed_and_comes_back_where_it_was(own_se
             client.get("kept")
 
 
-def test_a_server_of_its_own_is_published_on_the_loopback_alone(own_server: Callable[..., Server]) -> None:
+def test_an_own_server_is_published_on_the_loopback_only(own_server: Callable[..., Server]) -> None:
     server = own_server(REDIS)
     with engine() as client:
         (container,) = client.containers.list(filters={"publish": str(server.port)})
@@ -95,7 +95,7 @@ def test_containers_of_dead_runs_are_removed_and_of_living_runs_are_not(pytestco
         left.create()
         dead._alive.release()
         remove_leftovers()
-        # Another worker may be removing it right now.
+        # Another worker may be removing it.
         deadline = time.monotonic() + 30
         while _containers(dead) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -108,7 +108,7 @@ def test_containers_of_dead_runs_are_removed_and_of_living_runs_are_not(pytestco
     assert _containers(living) == 0
 
 
-def test_without_an_engine_tests_are_left_out_and_one_line_says_how_to_have_them(tmp_path: Path) -> None:
+def test_without_an_engine_tests_are_skipped_with_one_line_of_advice(tmp_path: Path) -> None:
     status, output = _run_without_engine(tmp_path)
     assert status == 0, output
     assert "1 passed, 3 skipped" in output
@@ -118,7 +118,7 @@ def test_without_an_engine_tests_are_left_out_and_one_line_says_how_to_have_them
     )
 
 
-def test_where_stores_are_required_no_test_is_skipped_for_want_of_a_server(tmp_path: Path) -> None:
+def test_with_required_stores_a_missing_server_fails_the_test(tmp_path: Path) -> None:
     status, output = _run_without_engine(tmp_path, **{REQUIRE: "1"})
     assert status == 1, output
     assert "skipped" not in output
@@ -135,7 +135,7 @@ def test_a_url_in_the_environment_needs_no_engine(
     assert fixtures._url(pytestconfig, kind) == f"given://{kind.name}"
 
 
-def test_the_command_says_in_one_line_that_no_engine_answers() -> None:
+def test_the_command_reports_a_missing_engine_in_one_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.servers", "stop"], env=_environment(), cwd=ROOT, capture_output=True, text=True
     )
@@ -143,10 +143,10 @@ def test_the_command_says_in_one_line_that_no_engine_answers() -> None:
     assert done.stderr == "no Docker engine answers: on Debian, as root, tests/servers/engine.sh brings one up\n"
 
 
-def test_a_download_that_is_not_what_was_recorded_is_refused(tmp_path: Path) -> None:
+def test_a_download_with_another_checksum_is_refused(tmp_path: Path) -> None:
     (tmp_path / "SHA256SUMS").write_text(f"{'0' * 64}  server.jar\n")
     (tmp_path / "server.jar").write_text("something else")
-    with pytest.raises(SystemExit, match=r"server\.jar is not what SHA256SUMS says"):
+    with pytest.raises(SystemExit, match=r"server\.jar does not match SHA256SUMS"):
         build._verify(tmp_path, tmp_path)
 
 
@@ -161,7 +161,7 @@ def _environment(**variables: str) -> dict[str, str]:
 
 
 def _run_without_engine(tmp_path: Path, **variables: str) -> tuple[int, str]:
-    """The tests in `ASKING`, run by a worker where no engine answers; the exit status and what was printed."""
+    """Run the tests in `ASKING` in a worker without an engine; return the exit status and the output."""
     asking, settings = tmp_path / "test_asking.py", tmp_path / "pytest.ini"
     asking.write_text(ASKING)
     settings.write_text(

@@ -1,1 +1,1 @@
-"""What spans roles: who calls whom in which order, and what remains true when something between them fails."""
+"""Tests of the services over real stores: order of calls, race conditions, and failures of single calls."""

@@ -1,4 +1,4 @@
-"""What the services' tests share."""
+"""Fixtures of the tests of services."""
 
 import asyncio
 import shutil
@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from iotflow.administration import migrate
-from iotflow.bootstrap import Stores, open_stores
+from iotflow.cli.databases import migrate
+from iotflow.composition import open_stores
+from iotflow.repositories.stores import Stores
 from iotflow.services.passwords import Passwords
 from iotflow.settings import Settings, load_settings
 from tests.clock import FakeClock
-from tests.services.house import House, Resident, furnish, new_resident
+from tests.services.harness import ServiceHarness, SignedInUser, build_harness, register_user
 from tests.stores.sqlite import SqliteTables
 
 
 @pytest.fixture(scope="session")
 def migrated_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Embedded stores with their schema, to be copied: that is quicker than to migrate."""
+    """Create the files of embedded stores with their schema once; tests copy them, which is faster than migrating."""
     data_dir = tmp_path_factory.mktemp("migrated")
     asyncio.run(migrate(load_settings(data_dir=data_dir)))
     return data_dir
@@ -44,21 +45,21 @@ def passwords() -> Iterator[Passwords]:
 
 
 @pytest.fixture
-def house(stores: Stores, clock: FakeClock, passwords: Passwords) -> House:
-    return furnish(stores, clock, passwords)
+def harness(stores: Stores, clock: FakeClock, passwords: Passwords) -> ServiceHarness:
+    return build_harness(stores, clock, passwords)
 
 
 @pytest.fixture
-async def ada(house: House) -> Resident:
-    return await new_resident(house, "ada")
+async def ada(harness: ServiceHarness) -> SignedInUser:
+    return await register_user(harness, "ada")
 
 
 @pytest.fixture
-async def root(house: House) -> Resident:
-    return await new_resident(house, "root", is_admin=True)
+async def root(harness: ServiceHarness) -> SignedInUser:
+    return await register_user(harness, "root", is_admin=True)
 
 
 @pytest.fixture
 def tables(settings: Settings) -> SqliteTables:
-    """The file as sqlite3 alone reads it."""
+    """The tables of the SQLite file, read through sqlite3 directly."""
     return SqliteTables(settings.data_dir / "iotflow.db")

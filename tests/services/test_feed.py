@@ -1,4 +1,4 @@
-"""The feed: what the records of all devices in one order would show."""
+"""The feed of a user: the records of all devices in one order."""
 
 from itertools import pairwise
 from uuid import uuid4
@@ -9,38 +9,38 @@ from hypothesis import strategies as st
 
 from iotflow.domain.errors import NotFound
 from iotflow.domain.telemetry import PageLimit, Record
-from iotflow.domain.times import Millis, Span
+from iotflow.domain.times import Millis, TimeRange
 from iotflow.services import feed as module
 from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.feed import Feed, FeedPosition
-from tests.services.house import House, Resident, new_probe, new_resident
+from tests.services.harness import ServiceHarness, SignedInUser, register_device, register_user
 
-ALL = Span(Millis(0), None)
+ALL = TimeRange(Millis(0), None)
 Shown = list[tuple[int, int]]
-"""Times and devices."""
+"""Pairs of time and device."""
 
 
 @pytest.fixture
-def feed(house: House) -> Feed:
-    return Feed(house.stores.transactions, house.stores.telemetry, BulkReads())
+def feed(harness: ServiceHarness) -> Feed:
+    return Feed(harness.stores.transactions, harness.stores.telemetry, BulkReads())
 
 
-async def store(house: House, device_id: int, *times: int, text: str = "") -> None:
-    """Store records of these times."""
-    records = [Record(Millis(time), {"n": time, "text": text}, None, house.clock.receipt()) for time in times]
-    await house.stores.telemetry.write(device_id, records)
+async def store(harness: ServiceHarness, device_id: int, *times: int, text: str = "") -> None:
+    """Store records with these times."""
+    records = [Record(Millis(time), {"n": time, "text": text}, None, harness.clock.receipt()) for time in times]
+    await harness.stores.telemetry.write(device_id, records)
 
 
-async def pages(feed: Feed, owner: Resident, limit: int, span: Span = ALL) -> list[Shown]:
-    """All pages, as they follow each other."""
+async def pages(feed: Feed, owner: SignedInUser, limit: int, time_range: TimeRange = ALL) -> list[Shown]:
+    """Return all pages, following the cursors."""
     found: list[Shown] = []
     after: FeedPosition | None = None
     while True:
-        page = await feed.page(owner.caller.user_id, owner.caller.user_id, span, limit, after)
+        page = await feed.page(owner.context, owner.caller.user_id, time_range, limit, after)
         found.append([(item.record.timestamp, item.device_id) for item in page.records])
         if page.next is None:
             return found
-        assert len(found) < 200, "the pages go round in a circle"
+        assert len(found) < 200, "the cursors form a cycle"
         after = page.next
 
 
@@ -52,7 +52,7 @@ async def pages(feed: Feed, owner: Resident, limit: int, span: Span = ALL) -> li
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_pages_hold_every_record_once_in_order(
-    house: House,
+    harness: ServiceHarness,
     feed: Feed,
     monkeypatch: pytest.MonkeyPatch,
     times: list[set[int]],
@@ -61,50 +61,50 @@ async def test_pages_hold_every_record_once_in_order(
     span: tuple[int, int | None],
 ) -> None:
     monkeypatch.setattr(module, "DEVICES_PER_CHUNK", chunk)
-    owner = await new_resident(house, f"owner {house.clock.receipt()}")
+    owner = await register_user(harness, f"owner {harness.clock.receipt()}")
     wanted: Shown = []
     start, end = span
     for place, of_device in enumerate(times):
-        probe = await new_probe(house, owner, f"probe {place}")
-        await store(house, probe.id, *of_device)
-        wanted += [(time, probe.id) for time in of_device if start <= time and (end is None or time < end)]
-    asked = Span(Millis(start), None if end is None else Millis(end))
+        device = await register_device(harness, owner, f"probe {place}")
+        await store(harness, device.id, *of_device)
+        wanted += [(time, device.id) for time in of_device if start <= time and (end is None or time < end)]
+    asked = TimeRange(Millis(start), None if end is None else Millis(end))
     found = await pages(feed, owner, limit, asked)
     assert [item for page in found for item in page] == sorted(wanted, key=lambda item: (-item[0], item[1]))
     assert all(len(page) == limit for page, _ in pairwise(found))
 
 
-async def test_a_page_ends_at_its_bytes(
-    house: House, feed: Feed, ada: Resident, monkeypatch: pytest.MonkeyPatch
+async def test_a_page_ends_at_its_limit_of_bytes(
+    harness: ServiceHarness, feed: Feed, ada: SignedInUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PageLimit", lambda records, *_: PageLimit(records, bytes=2_500))
-    probes = [await new_probe(house, ada, f"probe {place}") for place in range(3)]
-    for place, probe in enumerate(probes):
-        await store(house, probe.id, *range(place, 30, 3), text="x" * 1_000)
+    devices = [await register_device(harness, ada, f"probe {place}") for place in range(3)]
+    for place, device in enumerate(devices):
+        await store(harness, device.id, *range(place, 30, 3), text="x" * 1_000)
     found = await pages(feed, ada, 100)
     assert [len(page) for page in found] == [2] * 15
     assert [time for page in found for time, _ in page] == list(range(30))[::-1]
 
 
-async def test_of_devices_that_are_not_the_newest_nothing_is_read(
-    house: House, feed: Feed, ada: Resident, monkeypatch: pytest.MonkeyPatch
+async def test_only_the_devices_with_the_newest_records_are_read(
+    harness: ServiceHarness, feed: Feed, ada: SignedInUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    probes = [await new_probe(house, ada, f"probe {place}") for place in range(40)]
-    for place, probe in enumerate(probes):
-        await store(house, probe.id, 1_000 + place)
+    devices = [await register_device(harness, ada, f"probe {place}") for place in range(40)]
+    for place, device in enumerate(devices):
+        await store(harness, device.id, 1_000 + place)
     read: list[int] = []
-    records = type(house.stores.telemetry).records
+    records = type(harness.stores.telemetry).records
 
     async def noted(self: object, device_id: int, *arguments: object, **options: object) -> object:
         read.append(device_id)
         return await records(self, device_id, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(type(house.stores.telemetry), "records", noted)
-    page = await feed.page(ada.caller.user_id, ada.caller.user_id, ALL, 1, None)
-    assert [item.device_id for item in page.records] == [probes[-1].id]
+    monkeypatch.setattr(type(harness.stores.telemetry), "records", noted)
+    page = await feed.page(ada.context, ada.caller.user_id, ALL, 1, None)
+    assert [item.device_id for item in page.records] == [devices[-1].id]
     assert len(read) <= 10
 
 
-async def test_an_unknown_user_has_no_feed(feed: Feed, ada: Resident) -> None:
+async def test_an_unknown_user_has_no_feed(feed: Feed, root: SignedInUser) -> None:
     with pytest.raises(NotFound):
-        await feed.page(ada.caller.user_id, uuid4(), ALL, 1, None)
+        await feed.page(root.context, uuid4(), ALL, 1, None)

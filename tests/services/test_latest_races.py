@@ -1,4 +1,4 @@
-"""Reads of the newest values that cross a submission or a deletion: nobody sees a value older than the store's."""
+"""Reads of latest values concurrent with a submission or a deletion: no reader sees a stale value."""
 
 import asyncio
 from dataclasses import replace
@@ -7,136 +7,153 @@ import pytest
 
 from iotflow.domain.errors import NotFound, StoreUnavailable
 from iotflow.domain.telemetry import Value
-from iotflow.domain.times import Millis, Span
+from iotflow.domain.times import Millis, TimeRange
 from iotflow.services.passwords import Passwords
-from tests.services.edges import Edge, Fail, Pause
-from tests.services.house import House, Probe, Resident, furnish, new_probe, submit
+from tests.services.harness import (
+    RegisteredDevice,
+    ServiceHarness,
+    SignedInUser,
+    build_harness,
+    register_device,
+    submit,
+)
+from tests.services.interception import Fail, Intercepted, Pause
 
-ALL = Span(Millis(0), None)
+ALL = TimeRange(Millis(0), None)
 
 
 @pytest.fixture
-async def probe(house: House, ada: Resident) -> Probe:
-    """A device of Ada's that has sent 10 for second 10 and 20 for second 20; no cache knows."""
-    probe = await new_probe(house, ada)
+async def device(harness: ServiceHarness, ada: SignedInUser) -> RegisteredDevice:
+    """A device of Ada's that has sent 10 for second 10 and 20 for second 20; nothing is cached."""
+    device = await register_device(harness, ada)
     for second in (10, 20):
-        await submit(house, probe, second, temp=second)
-    await house.stores.latest.invalidate(probe.id)
-    return probe
+        await submit(harness, device, second, temp=second)
+    await harness.stores.latest.invalidate(device.id)
+    return device
 
 
-async def latest(house: House, owner: Resident, probe: Probe) -> Value | None:
-    """The newest value as a reader sees it now and, from the cache, a moment later."""
+async def latest(harness: ServiceHarness, owner: SignedInUser, device: RegisteredDevice) -> Value | None:
+    """Return the latest value twice: as a reader receives it now, and then from the cache."""
     try:
-        first = (await house.history.latest(owner.caller, probe.id)).values["temp"].value
+        first = (await harness.services.telemetry.latest(owner.context, device.id)).values["temp"].value
     except NotFound:
         return None
-    again = await house.history.latest(owner.caller, probe.id)
+    again = await harness.services.telemetry.latest(owner.context, device.id)
     assert again.values["temp"].value == first
     return first
 
 
-def slowed(house: House, passwords: Passwords, *, telemetry: Edge) -> House:
-    """The services over stores of which telemetry is seen through an edge."""
-    return furnish(replace(house.stores, telemetry=telemetry), house.clock, passwords)
+def build_slow_harness(harness: ServiceHarness, passwords: Passwords, *, telemetry: Intercepted) -> ServiceHarness:
+    """The services over stores whose telemetry is intercepted."""
+    return build_harness(replace(harness.stores, telemetry=telemetry), harness.clock, passwords)
 
 
-async def test_a_read_that_crosses_a_submission_leaves_no_older_value(
-    house: House, ada: Resident, probe: Probe, passwords: Passwords
+async def test_a_read_concurrent_with_a_submission_caches_no_older_value(
+    harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
 ) -> None:
     pause = Pause()
-    slow = slowed(house, passwords, telemetry=Edge(house.stores.telemetry, "latest", after=pause))
-    reading = asyncio.create_task(slow.history.latest(ada.caller, probe.id))
+    slow = build_slow_harness(
+        harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "latest", after=pause)
+    )
+    reading = asyncio.create_task(slow.services.telemetry.latest(ada.context, device.id))
     await pause.reached.wait()
-    await submit(house, probe, 30, temp=30)
+    await submit(harness, device, 30, temp=30)
     pause.go_on.set()
     assert (await reading).values["temp"].value == 20
-    assert await latest(house, ada, probe) == 30
+    assert await latest(harness, ada, device) == 30
 
 
 @pytest.mark.parametrize("known", [False, True])
-async def test_a_submission_that_crosses_a_read_is_seen_once_it_is_acknowledged(
-    house: House, ada: Resident, probe: Probe, passwords: Passwords, known: bool
+async def test_a_submission_concurrent_with_a_read_is_visible_once_acknowledged(
+    harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords, known: bool
 ) -> None:
     if known:
-        assert await latest(house, ada, probe) == 20
+        assert await latest(harness, ada, device) == 20
     pause = Pause()
-    slow = slowed(house, passwords, telemetry=Edge(house.stores.telemetry, "write", after=pause))
-    submitting = asyncio.create_task(submit(slow, probe, 30, temp=30))
+    slow = build_slow_harness(harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "write", after=pause))
+    submitting = asyncio.create_task(submit(slow, device, 30, temp=30))
     await pause.reached.wait()
-    await latest(house, ada, probe)
+    await latest(harness, ada, device)
     pause.go_on.set()
     await submitting
-    assert await latest(house, ada, probe) == 30
+    assert await latest(harness, ada, device) == 30
 
 
-async def test_submissions_that_overtake_each_other_end_with_the_newest(
-    house: House, ada: Resident, probe: Probe, passwords: Passwords
+async def test_concurrent_submissions_out_of_order_leave_the_newest_value(
+    harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
 ) -> None:
-    assert await latest(house, ada, probe) == 20
+    assert await latest(harness, ada, device) == 20
     pause = Pause()
-    slow = slowed(house, passwords, telemetry=Edge(house.stores.telemetry, "write", after=pause))
-    overtaken = asyncio.create_task(submit(slow, probe, 30, temp="first sent"))
+    slow = build_slow_harness(harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "write", after=pause))
+    overtaken = asyncio.create_task(submit(slow, device, 30, temp="first sent"))
     await pause.reached.wait()
-    await submit(house, probe, 30, temp="sent again")
+    await submit(harness, device, 30, temp="sent again")
     pause.go_on.set()
     await overtaken
-    assert await latest(house, ada, probe) == "sent again"
+    assert await latest(harness, ada, device) == "sent again"
 
 
-async def test_a_read_that_crosses_a_deletion_leaves_no_deleted_value(
-    house: House, ada: Resident, probe: Probe, passwords: Passwords
+async def test_a_read_concurrent_with_a_deletion_caches_no_deleted_value(
+    harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
 ) -> None:
     pause = Pause()
-    slow = slowed(house, passwords, telemetry=Edge(house.stores.telemetry, "latest", after=pause))
-    reading = asyncio.create_task(slow.history.latest(ada.caller, probe.id))
+    slow = build_slow_harness(
+        harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "latest", after=pause)
+    )
+    reading = asyncio.create_task(slow.services.telemetry.latest(ada.context, device.id))
     await pause.reached.wait()
-    await house.history.delete(ada.caller, probe.id, Span(Millis(20_000), None), None)
+    await harness.services.telemetry.delete(ada.context, device.id, TimeRange(Millis(20_000), None))
     pause.go_on.set()
     await reading
-    assert await latest(house, ada, probe) == 10
+    assert await latest(harness, ada, device) == 10
 
 
 @pytest.mark.parametrize("known", [False, True])
-async def test_a_deletion_that_crosses_a_read_is_complete_once_it_is_acknowledged(
-    house: House, ada: Resident, probe: Probe, passwords: Passwords, known: bool
+async def test_a_deletion_concurrent_with_a_read_is_complete_once_acknowledged(
+    harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords, known: bool
 ) -> None:
     if known:
-        assert await latest(house, ada, probe) == 20
+        assert await latest(harness, ada, device) == 20
     pause = Pause()
-    slow = slowed(house, passwords, telemetry=Edge(house.stores.telemetry, "delete", after=pause))
-    deleting = asyncio.create_task(slow.history.delete(ada.caller, probe.id, ALL, None))
+    slow = build_slow_harness(
+        harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "delete", after=pause)
+    )
+    deleting = asyncio.create_task(slow.services.telemetry.delete(ada.context, device.id, ALL))
     await pause.reached.wait()
-    await latest(house, ada, probe)
+    await latest(harness, ada, device)
     pause.go_on.set()
     await deleting
-    assert await latest(house, ada, probe) is None
+    assert await latest(harness, ada, device) is None
 
 
 async def test_a_submission_that_was_deleted_before_it_is_acknowledged_is_not_shown(
-    house: House, ada: Resident, probe: Probe, passwords: Passwords
+    harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
 ) -> None:
     pause = Pause()
-    slow = slowed(house, passwords, telemetry=Edge(house.stores.telemetry, "write", after=pause))
-    submitting = asyncio.create_task(submit(slow, probe, 30, temp=30))
+    slow = build_slow_harness(harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "write", after=pause))
+    submitting = asyncio.create_task(submit(slow, device, 30, temp=30))
     await pause.reached.wait()
-    await house.history.delete(ada.caller, probe.id, Span(Millis(30_000), None), None)
-    assert await latest(house, ada, probe) == 20
+    await harness.services.telemetry.delete(ada.context, device.id, TimeRange(Millis(30_000), None))
+    assert await latest(harness, ada, device) == 20
     pause.go_on.set()
     await submitting
-    assert await latest(house, ada, probe) == 20
+    assert await latest(harness, ada, device) == 20
 
 
-async def test_a_write_or_a_deletion_that_failed_but_reached_the_store_is_shown(
-    house: House, ada: Resident, probe: Probe, passwords: Passwords
+async def test_a_failed_write_or_deletion_that_reached_the_store_is_visible(
+    harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
 ) -> None:
     fail = Fail(StoreUnavailable("telemetry", "its answer was lost"))
-    assert await latest(house, ada, probe) == 20
-    doubtful = slowed(house, passwords, telemetry=Edge(house.stores.telemetry, "write", after=fail))
+    assert await latest(harness, ada, device) == 20
+    doubtful = build_slow_harness(
+        harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "write", after=fail)
+    )
     with pytest.raises(StoreUnavailable):
-        await submit(doubtful, probe, 30, temp=30)
-    assert await latest(house, ada, probe) == 30
-    doubtful = slowed(house, passwords, telemetry=Edge(house.stores.telemetry, "delete", after=fail))
+        await submit(doubtful, device, 30, temp=30)
+    assert await latest(harness, ada, device) == 30
+    doubtful = build_slow_harness(
+        harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "delete", after=fail)
+    )
     with pytest.raises(StoreUnavailable):
-        await doubtful.history.delete(ada.caller, probe.id, Span(Millis(20_000), None), None)
-    assert await latest(house, ada, probe) == 10
+        await doubtful.services.telemetry.delete(ada.context, device.id, TimeRange(Millis(20_000), None))
+    assert await latest(harness, ada, device) == 10

@@ -1,4 +1,4 @@
-"""Whose password is hashed next."""
+"""The order in which passwords are hashed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ import pytest
 
 from iotflow.domain.errors import Overloaded
 from iotflow.services import passwords
-from iotflow.services.passwords import WAITING, Passwords
+from iotflow.services.passwords import MAX_QUEUED_PASSWORDS, Passwords
 
 PASSWORD = "correct horse battery"
 CROWD, CALM, LATE = "192.0.2.1", "192.0.2.2", "192.0.2.3"
@@ -15,7 +15,7 @@ CROWD, CALM, LATE = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 
 @pytest.fixture
 async def fresh(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Passwords]:
-    monkeypatch.setattr(passwords, "DEADLINE_S", 60.0)  # a busy machine hashes slowly
+    monkeypatch.setattr(passwords, "HASHING_TIMEOUT_S", 60.0)  # hashing is slow on a busy machine
     fresh = Passwords()
     yield fresh
     fresh.close()
@@ -25,24 +25,24 @@ def hashing(fresh: Passwords, network: str, times: int) -> list["asyncio.Task[st
     return [asyncio.create_task(fresh.hash(PASSWORD, network)) for _ in range(times)]
 
 
-async def test_a_login_waits_for_no_registrations(fresh: Passwords) -> None:
+async def test_a_login_overtakes_waiting_registrations(fresh: Passwords) -> None:
     stored = await fresh.hash(PASSWORD)
-    crowd = hashing(fresh, CROWD, WAITING)
+    crowd = hashing(fresh, CROWD, MAX_QUEUED_PASSWORDS)
     await asyncio.sleep(0)
     assert await fresh.verify(PASSWORD, stored, CROWD)
     assert sum(task.done() for task in crowd) <= 3
     await asyncio.gather(*crowd)
 
 
-async def test_registrations_wait_for_no_number_of_logins(fresh: Passwords) -> None:
-    crowd = [asyncio.create_task(fresh.verify(PASSWORD, None, CROWD)) for _ in range(WAITING)]
+async def test_many_logins_do_not_starve_registrations(fresh: Passwords) -> None:
+    crowd = [asyncio.create_task(fresh.verify(PASSWORD, None, CROWD)) for _ in range(MAX_QUEUED_PASSWORDS)]
     await asyncio.sleep(0)
     assert (await fresh.hash(PASSWORD, CALM)).startswith("$argon2id$")
     assert sum(task.done() for task in crowd) <= 5
     await asyncio.gather(*crowd)
 
 
-async def test_networks_take_turns(fresh: Passwords) -> None:
+async def test_networks_alternate(fresh: Passwords) -> None:
     crowd = hashing(fresh, CROWD, 20)
     calm = hashing(fresh, CALM, 3)
     await asyncio.gather(*calm)
@@ -50,18 +50,18 @@ async def test_networks_take_turns(fresh: Passwords) -> None:
     await asyncio.gather(*crowd)
 
 
-async def test_a_full_queue_has_room_for_a_network_with_fewer(fresh: Passwords) -> None:
-    crowd = hashing(fresh, CROWD, WAITING + 1)
+async def test_a_full_queue_admits_a_network_with_fewer_entries(fresh: Passwords) -> None:
+    crowd = hashing(fresh, CROWD, MAX_QUEUED_PASSWORDS + 1)
     await asyncio.sleep(0)
     calm = hashing(fresh, CALM, 2)
     with pytest.raises(Overloaded):
         await fresh.hash(PASSWORD, CROWD)
     await asyncio.gather(*calm)
     outcomes = await asyncio.gather(*crowd, return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [str] * (WAITING - 1) + [Overloaded] * 2
+    assert [type(outcome) for outcome in outcomes] == [str] * (MAX_QUEUED_PASSWORDS - 1) + [Overloaded] * 2
 
 
-async def test_who_leaves_takes_no_turn(fresh: Passwords) -> None:
+async def test_a_cancelled_caller_leaves_the_queue(fresh: Passwords) -> None:
     for round_ in range(3):
         crowd = hashing(fresh, CROWD, 10)
         await asyncio.sleep(0.01 * round_)

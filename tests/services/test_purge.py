@@ -1,4 +1,4 @@
-"""What is left of deleted devices and users: nothing but events, without personal details."""
+"""Purges of deleted devices and users: only events without personal data remain."""
 
 import json
 from dataclasses import replace
@@ -6,71 +6,72 @@ from uuid import UUID
 
 import pytest
 
-from iotflow.app import FLUSH_EVERY_S
-from iotflow.bootstrap import PRINCIPAL_LIFETIME_S
+from iotflow.background.composition import FLUSH_EVERY_S
+from iotflow.databases import CACHED_ACCESS_LIFETIME_S
+from iotflow.domain.context import RequestContext
 from iotflow.domain.devices import NewDevice
 from iotflow.domain.errors import NotFound, StoreUnavailable, Unauthenticated
 from iotflow.domain.groups import NewGroup
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Millis
-from iotflow.repositories.latest_cache import LatestMiss
-from iotflow.services.bulk_reads import BulkReads
-from iotflow.services.groups import Groups
+from iotflow.repositories.cache import Miss
 from iotflow.services.ingest import Submission
+from iotflow.services.outbox_messages import PURGE_AGAIN_AFTER_MS
 from iotflow.services.passwords import Passwords
-from iotflow.services.purge import AGAIN_AFTER_MS
-from iotflow.services.upkeep import flush_presence
+from iotflow.services.presence import flush_presence
 from tests.clock import FakeClock
-from tests.services.edges import Edge, Fail
-from tests.services.house import (
+from tests.services.harness import (
     PURGE_AGAIN_AFTER_S,
-    House,
-    Probe,
-    Resident,
+    RegisteredDevice,
+    ServiceHarness,
+    SignedInUser,
+    build_harness,
     calling,
-    furnish,
-    new_probe,
-    new_resident,
+    register_device,
+    register_user,
     submit,
 )
+from tests.services.interception import Fail, Intercepted
 from tests.stores.sqlite import SqliteTables
 
 OF_USERS = ("users", "tokens", "devices", "device_keys", "device_configs", "device_groups", "outbox")
 OF_DEVICES = ("telemetry_points", "telemetry_metadata", "activity")
 
 
-async def live(house: House, resident: Resident, name: str) -> list[Probe]:
-    """Use everything that leaves a trace of a user, and give the user's devices."""
-    probes = [await new_probe(house, resident, f"{name}'s {kind}") for kind in ("stove", "fridge")]
-    groups = Groups(house.stores.transactions, house.stores.presence, BulkReads(), house.clock)
-    group = await groups.create(resident.caller, NewGroup(f"{name}'s kitchen"), None)
-    for probe in probes:
-        await groups.add_device(resident.caller, group.id, probe.id, None)
-        await house.devices.configure(resident.caller, probe.id, {"of": name}, None, {}, None)
-        await house.devices.rotate_key(resident.caller, probe.id, 3_600, None)
-        device = await calling(house, probe.key)
-        await house.ingest.submit(device, Submission({"temp": 21, "of": name}, None, {"seen": name}), None)
-        await house.history.latest(resident.caller, probe.id)
-    await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
-    await house.activity.flush()
-    # And some of it again, which is in memory alone when the user is deleted.
-    for probe in probes:
-        await submit(house, probe, 1_700_000_000, temp=20)
-    return probes
+async def use_all_features(harness: ServiceHarness, user: SignedInUser, name: str) -> list[RegisteredDevice]:
+    """Use each feature that stores data of a user, and return the user's devices."""
+    devices = [await register_device(harness, user, f"{name}'s {kind}") for kind in ("stove", "fridge")]
+    groups = harness.services.groups
+    group = await groups.create(user.context, NewGroup(f"{name}'s kitchen"))
+    for device in devices:
+        await groups.add_device(user.context, group.id, device.id)
+        await harness.services.devices.configure(user.context, device.id, {"of": name}, None, {})
+        await harness.services.devices.rotate_key(user.context, device.id, 3_600)
+        caller = await calling(harness, device.key)
+        await harness.services.ingest.submit(
+            RequestContext(caller), Submission({"temp": 21, "of": name}, None, {"seen": name})
+        )
+        await harness.services.telemetry.latest(user.context, device.id)
+    await flush_presence(harness.stores.presence, harness.stores.transactions, harness.clock)
+    await harness.services.activity.flush()
+    # Again: this presence and activity is only in memory when the user is deleted.
+    for device in devices:
+        await submit(harness, device, 1_700_000_000, temp=20)
+    return devices
 
 
-async def pass_time(house: House, seconds: int) -> None:
-    """Let time pass while the relay and the flushes are at work."""
+async def pass_time(harness: ServiceHarness, seconds: int) -> None:
+    """Advance the clock while the relay and the flushes run."""
     for second in range(seconds):
-        await house.relay.handle_due()
+        await harness.relay.handle_due()
         if second % 30 == 29:
-            await flush_presence(house.stores.presence, house.stores.transactions, house.clock)
-            await house.activity.flush()
-        house.clock.advance(1)
+            await flush_presence(harness.stores.presence, harness.stores.transactions, harness.clock)
+            await harness.services.activity.flush()
+        harness.clock.advance(1)
 
 
 def mentions(tables: SqliteTables, words: list[str], device_ids: set[int]) -> dict[str, int]:
-    """By table, how many rows hold one of the words or of the devices' ids."""
+    """Return for each table the number of rows that contain one of the words or device ids."""
     found = {}
     for table in tables.query("SELECT name FROM sqlite_master WHERE type = 'table'"):
         rows = tables.query(f"SELECT * FROM {table['name']}")
@@ -90,13 +91,12 @@ def words_of(user_id: UUID, name: str) -> list[str]:
 
 
 async def test_a_deleted_user_leaves_events_without_personal_details_and_nothing_else(
-    house: House, root: Resident, tables: SqliteTables
+    harness: ServiceHarness, root: SignedInUser, tables: SqliteTables
 ) -> None:
-    names = {"adalovelace": await new_resident(house, "adalovelace"), "grace": await new_resident(house, "grace")}
-    probes = {name: await live(house, resident, name) for name, resident in names.items()}
+    names = {"adalovelace": await register_user(harness, "adalovelace"), "grace": await register_user(harness, "grace")}
+    devices = {name: await use_all_features(harness, user, name) for name, user in names.items()}
     leaving, staying = (
-        (words_of(resident.caller.user_id, name), {probe.id for probe in probes[name]})
-        for name, resident in names.items()
+        (words_of(user.caller.user_id, name), {device.id for device in devices[name]}) for name, user in names.items()
     )
     before = mentions(tables, *leaving)
     others = mentions(tables, *staying)
@@ -110,8 +110,8 @@ async def test_a_deleted_user_leaves_events_without_personal_details_and_nothing
         *OF_DEVICES,
     }
     user_id = names["adalovelace"].caller.user_id
-    await house.accounts.delete(root.caller, user_id, None)
-    await pass_time(house, 2 * PURGE_AGAIN_AFTER_S)
+    await harness.services.accounts.delete(root.context, user_id)
+    await pass_time(harness, 2 * PURGE_AGAIN_AFTER_S)
 
     assert mentions(tables, *leaving).keys() == {"events"}
     events = [row for row in tables.query("SELECT * FROM events") if row["user_id"] == user_id.hex]
@@ -119,66 +119,68 @@ async def test_a_deleted_user_leaves_events_without_personal_details_and_nothing
     for event in events:
         assert "adalovelace" not in json.dumps(event)
         assert json.loads(event["details"])["actor"]
-    for probe in probes["adalovelace"]:
-        assert await house.stores.presence.last_seen([probe.id]) == {}
-        assert isinstance(await house.stores.latest.get(probe.id), LatestMiss)
+    for device in devices["adalovelace"]:
+        assert await harness.stores.presence.last_seen([device.id]) == {}
+        assert isinstance(await harness.stores.latest.get(device.id), Miss)
         with pytest.raises(Unauthenticated):
-            await calling(house, probe.key)
-    # Their neighbour has lost nothing; messages of the outbox have become events meanwhile.
+            await calling(harness, device.key)
+    # The other account is unchanged, except that messages of the outbox have become events.
     unmoved = {table: count for table, count in others.items() if table not in ("outbox", "events")}
     assert mentions(tables, *staying).items() >= unmoved.items()
-    assert (await house.history.latest(names["grace"].caller, probes["grace"][0].id)).values["of"].value == "grace"
+    assert (await harness.services.telemetry.latest(names["grace"].context, devices["grace"][0].id)).values[
+        "of"
+    ].value == "grace"
 
 
-async def test_a_deleted_device_is_purged_while_its_neighbours_stay(
-    house: House, ada: Resident, tables: SqliteTables
+async def test_a_purge_of_a_deleted_device_leaves_others_unchanged(
+    harness: ServiceHarness, ada: SignedInUser, tables: SqliteTables
 ) -> None:
-    first, second = await live(house, ada, "ada")
-    await house.devices.delete(ada.caller, first.id, None)
-    await pass_time(house, 2 * PURGE_AGAIN_AFTER_S)
+    first, second = await use_all_features(harness, ada, "ada")
+    await harness.services.devices.delete(ada.context, first.id)
+    await pass_time(harness, 2 * PURGE_AGAIN_AFTER_S)
     for table in OF_DEVICES:
         assert {row["device_id"] for row in tables.query(f"SELECT * FROM {table}")} == {second.id}
     with pytest.raises(NotFound):
-        await house.history.latest(ada.caller, first.id)
-    assert (await house.history.latest(ada.caller, second.id)).values["temp"].value == 21
-    # Its id is nobody's ever again, so that nobody inherits what a store might still hold.
-    again = await house.devices.register(ada.caller, NewDevice("ada's stove", "sensor"), None)
+        await harness.services.telemetry.latest(ada.context, first.id)
+    assert (await harness.services.telemetry.latest(ada.context, second.id)).values["temp"].value == 21
+    # A reused id would give its new owner the data that a store may still hold, so ids are never reused.
+    again = await harness.services.devices.register(ada.context, NewDevice("ada's stove", "sensor"))
     assert again.device.id > second.id
 
 
-async def test_a_device_is_purged_again_when_nobody_can_have_its_key_any_more(
-    house: House, ada: Resident, tables: SqliteTables, clock: FakeClock
+async def test_a_device_is_purged_again_after_the_lifetime_of_cached_keys(
+    harness: ServiceHarness, ada: SignedInUser, tables: SqliteTables, clock: FakeClock
 ) -> None:
-    probe = await new_probe(house, ada)
-    await submit(house, probe, 1, temp=21)
-    await house.devices.delete(ada.caller, probe.id, None)
-    assert await house.stores.presence.last_seen([probe.id])
-    await house.relay.handle_due()
+    device = await register_device(harness, ada)
+    await submit(harness, device, 1, temp=21)
+    await harness.services.devices.delete(ada.context, device.id)
+    assert await harness.stores.presence.last_seen([device.id])
+    await harness.relay.handle_due()
     assert tables.query("SELECT * FROM telemetry_points") == []
-    assert await house.stores.presence.last_seen([probe.id]) == {}
-    # Another process had the key in its cache and has admitted a submission meanwhile.
+    assert await harness.stores.presence.last_seen([device.id]) == {}
+    # Another process had cached the key and admitted a submission.
     late = Record(Millis(2_000), {"temp": 22}, None, clock.receipt())
-    await house.stores.telemetry.write(probe.id, [late])
-    await pass_time(house, PURGE_AGAIN_AFTER_S - 1)
+    await harness.stores.telemetry.write(device.id, [late])
+    await pass_time(harness, PURGE_AGAIN_AFTER_S - 1)
     assert len(tables.query("SELECT * FROM telemetry_points")) == 1
-    await pass_time(house, 2)
+    await pass_time(harness, 2)
     assert tables.query("SELECT * FROM telemetry_points") == []
     assert tables.query("SELECT * FROM outbox") == []
 
 
 def test_a_purge_is_repeated_after_the_lifetime_of_cached_keys_and_two_flushes() -> None:
-    assert AGAIN_AFTER_MS == 1_000 * (PRINCIPAL_LIFETIME_S + 2 * FLUSH_EVERY_S)
+    assert PURGE_AGAIN_AFTER_MS == 1_000 * (CACHED_ACCESS_LIFETIME_S + 2 * FLUSH_EVERY_S)
 
 
-async def test_a_purge_waits_for_a_store_that_is_away(
-    house: House, ada: Resident, tables: SqliteTables, passwords: Passwords
+async def test_a_purge_waits_for_an_unavailable_store(
+    harness: ServiceHarness, ada: SignedInUser, tables: SqliteTables, passwords: Passwords
 ) -> None:
     away = Fail(StoreUnavailable("telemetry", "gone"))
-    stores = replace(house.stores, telemetry=Edge(house.stores.telemetry, "purge_chunk", before=away))
-    shaky = furnish(stores, house.clock, passwords)
-    probe = await new_probe(house, ada)
-    await submit(house, probe, 1, temp=21)
-    await house.devices.delete(ada.caller, probe.id, None)
+    stores = replace(harness.stores, telemetry=Intercepted(harness.stores.telemetry, "purge_chunk", before=away))
+    shaky = build_harness(stores, harness.clock, passwords)
+    device = await register_device(harness, ada)
+    await submit(harness, device, 1, temp=21)
+    await harness.services.devices.delete(ada.context, device.id)
     await pass_time(shaky, 30)
     assert len(tables.query("SELECT * FROM telemetry_points")) == 1
     away.error = None

@@ -1,68 +1,84 @@
-"""Many who miss the same entry of a cache at the same time: the store is read once."""
+"""Concurrent misses of one cache entry read the store once."""
 
 import asyncio
 from dataclasses import replace
 
 import pytest
 
+from iotflow.concurrency.single_flight import SingleFlight
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.services.passwords import Passwords
-from iotflow.services.single_flight import SingleFlight
-from tests.services.edges import Edge, Fail, Pause
-from tests.services.house import House, Probe, Resident, calling, furnish, new_probe, submit
+from tests.services.harness import (
+    RegisteredDevice,
+    ServiceHarness,
+    SignedInUser,
+    build_harness,
+    calling,
+    register_device,
+    submit,
+)
+from tests.services.interception import Fail, Intercepted, Pause
 
 READERS = 50
 
 
 @pytest.fixture
-async def probe(house: House, ada: Resident) -> Probe:
-    """A device of Ada's that has sent a value; no cache knows."""
-    probe = await new_probe(house, ada)
-    await submit(house, probe, 10, temp=10)
-    await house.stores.latest.invalidate(probe.id)
-    return probe
+async def device(harness: ServiceHarness, ada: SignedInUser) -> RegisteredDevice:
+    """A device of Ada's that has sent a value; nothing is cached."""
+    device = await register_device(harness, ada)
+    await submit(harness, device, 10, temp=10)
+    await harness.stores.latest.invalidate(device.id)
+    return device
 
 
-async def test_many_who_want_the_newest_values_read_the_store_once(
-    house: House, ada: Resident, probe: Probe, passwords: Passwords
+async def test_concurrent_readers_of_latest_values_read_the_store_once(
+    harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
 ) -> None:
     reads = Fail(None)
-    crowded = furnish(
-        replace(house.stores, telemetry=Edge(house.stores.telemetry, "latest", before=reads)), house.clock, passwords
+    crowded = build_harness(
+        replace(harness.stores, telemetry=Intercepted(harness.stores.telemetry, "latest", before=reads)),
+        harness.clock,
+        passwords,
     )
-    answers = await asyncio.gather(*(crowded.history.latest(ada.caller, probe.id) for _ in range(READERS)))
+    answers = await asyncio.gather(*(crowded.services.telemetry.latest(ada.context, device.id) for _ in range(READERS)))
     assert {answer.values["temp"].value for answer in answers} == {10}
     assert reads.calls == 1
 
 
-async def test_many_with_the_same_key_look_it_up_once(house: House, probe: Probe, passwords: Passwords) -> None:
-    await house.stores.principals.invalidate([(await calling(house, probe.key)).credential])
+async def test_concurrent_calls_with_one_key_look_it_up_once(
+    harness: ServiceHarness, device: RegisteredDevice, passwords: Passwords
+) -> None:
+    await harness.stores.identities.invalidate([(await calling(harness, device.key)).digest])
     fills = Fail(None)
-    crowded = furnish(
-        replace(house.stores, principals=Edge(house.stores.principals, "fill", before=fills)), house.clock, passwords
+    crowded = build_harness(
+        replace(harness.stores, identities=Intercepted(harness.stores.identities, "fill", before=fills)),
+        harness.clock,
+        passwords,
     )
-    devices = await asyncio.gather(*(calling(crowded, probe.key) for _ in range(READERS)))
-    assert {device.device_id for device in devices} == {probe.id}
+    devices = await asyncio.gather(*(calling(crowded, device.key) for _ in range(READERS)))
+    assert {found.device_id for found in devices} == {device.id}
     assert fills.calls == 1
 
 
-async def test_who_comes_after_a_submission_does_not_share_a_read_that_began_before_it(
-    house: House, ada: Resident, probe: Probe, passwords: Passwords
+async def test_a_reader_after_a_submission_does_not_share_a_read_from_before_it(
+    harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
 ) -> None:
     pause = Pause()
-    slow = furnish(
-        replace(house.stores, telemetry=Edge(house.stores.telemetry, "latest", after=pause)), house.clock, passwords
+    slow = build_harness(
+        replace(harness.stores, telemetry=Intercepted(harness.stores.telemetry, "latest", after=pause)),
+        harness.clock,
+        passwords,
     )
-    early = asyncio.create_task(slow.history.latest(ada.caller, probe.id))
+    early = asyncio.create_task(slow.services.telemetry.latest(ada.context, device.id))
     await pause.reached.wait()
-    await submit(house, probe, 20, temp=20)
-    late = await slow.history.latest(ada.caller, probe.id)
+    await submit(harness, device, 20, temp=20)
+    late = await slow.services.telemetry.latest(ada.context, device.id)
     pause.go_on.set()
     assert late.values["temp"].value == 20
     assert (await early).values["temp"].value == 10
 
 
-async def test_a_reader_who_leaves_takes_nothing_from_the_others() -> None:
+async def test_a_cancelled_reader_does_not_cancel_the_shared_read() -> None:
     flights, pause = SingleFlight[int](), Pause()
 
     async def work() -> int:
@@ -77,7 +93,7 @@ async def test_a_reader_who_leaves_takes_nothing_from_the_others() -> None:
     assert readers[0].cancelled()
 
 
-async def test_an_outage_is_everybody_s_and_not_remembered() -> None:
+async def test_an_outage_fails_all_sharers_and_is_not_cached() -> None:
     flights, fail = SingleFlight[int](), Fail(StoreUnavailable("sql", "gone"))
 
     async def work() -> int:

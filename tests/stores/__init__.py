@@ -1,1 +1,1 @@
-"""The players: each inherits its role's suite, and what is its own is tested beside it."""
+"""The implementations: each inherits the contract suite of its interface and has tests of its properties."""

@@ -1,4 +1,4 @@
-"""Cassandra for the players: a migrated keyspace of each test process's own, and a session beside the player."""
+"""Cassandra for tests: a migrated keyspace for each test process, and a session to look into it."""
 
 import asyncio
 import json
@@ -12,28 +12,29 @@ import acsylla  # type: ignore[import-untyped]  # the driver has no types
 import msgspec
 import pytest
 
+from iotflow.addresses import CassandraAddress
 from iotflow.clock import SystemClock
 from iotflow.domain.json import JsonObject
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Micros, Millis
-from iotflow.stores.cassandra.address import CassandraAddress, parse_address
-from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.driver import Cluster
 from iotflow.stores.cassandra.migrations import upgrade
+from iotflow.stores.cassandra.session import Cassandra
+from iotflow.urls import parse_cassandra_url
 from tests.contracts.telemetry.base import RawPoint
 from tests.contracts.timed import PassTime
 
 
 class RawCassandra:
-    """A session beside the player's. Values stand in the CQL: they are numbers of the tests' own."""
+    """Queries on a separate session. Values are part of the CQL: only tests choose them."""
 
     def __init__(self, address: CassandraAddress) -> None:
         self._address = address
 
     async def query(self, cql: str) -> list[dict[str, Any]]:
-        """The rows of one statement, on a session of its own."""
+        """Run one statement on a new session and return its rows."""
         cluster = Cluster(self._address)
-        session = await cluster.session()
+        session = await cluster.open_session()
         try:
             return [row.as_dict() for row in await session.driver.execute(acsylla.create_statement(cql, timeout=60))]
         finally:
@@ -43,7 +44,7 @@ class RawCassandra:
 
 @dataclass
 class Sent:
-    """How much was sent; each page of a statement counts."""
+    """Numbers of statements and batches that were sent; each page counts as a statement."""
 
     statements: int = 0
     batches: int = 0
@@ -54,7 +55,7 @@ class Sent:
 
 
 class _Counting:
-    """The driver's session, counted."""
+    """A proxy of the driver's session that counts calls."""
 
     def __init__(self, driver: Any, sent: Sent) -> None:  # Any: the driver has no types
         self._driver = driver
@@ -74,7 +75,7 @@ class _Counting:
 
 @asynccontextmanager
 async def counted(cassandra: Cassandra) -> AsyncIterator[Sent]:
-    """What is sent during the block; to prepare a statement, once a session, is not counted."""
+    """Count what is sent during the block, without the preparation of statements."""
     session = cassandra._session
     assert session is not None
     driver, sent = session.driver, Sent()
@@ -84,7 +85,7 @@ async def counted(cassandra: Cassandra) -> AsyncIterator[Sent]:
 
 
 class OnCassandra:
-    """Makes a suite run on Cassandra, which expires data by a clock of its own."""
+    """Runs a suite on Cassandra, which expires data by the clock of its machine."""
 
     @pytest.fixture
     def clock(self) -> SystemClock:
@@ -110,7 +111,7 @@ class OnCassandra:
 
 
 class CassandraRawTelemetry(RawCassandra):
-    """Plays `RawTelemetry`. What the two tables hold of a device must be the same."""
+    """Cassandra implementation of `RawTelemetry`. Asserts that both tables hold the same of a device."""
 
     def __init__(self, address: CassandraAddress) -> None:
         super().__init__(address)
@@ -152,8 +153,8 @@ def _only(fields: dict[str, Value | None]) -> Value:
 
 @pytest.fixture(scope="session")
 def cassandra_keyspace(cassandra_url: str) -> Iterator[CassandraAddress]:
-    """A migrated keyspace, made once for all tests of the process: to create tables takes seconds."""
-    address = parse_address(f"{cassandra_url}/iotflow_test_{secrets.token_hex(6)}")
+    """A migrated keyspace, created once per test process: creating tables takes seconds."""
+    address = parse_cassandra_url(f"{cassandra_url}/iotflow_test_{secrets.token_hex(6)}")
 
     async def migrate() -> None:
         cassandra = Cassandra(address)

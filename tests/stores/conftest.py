@@ -1,11 +1,11 @@
-"""What the players' tests share."""
+"""Fixtures of the tests of implementations."""
 
 import asyncio
 from pathlib import Path
 
 import pytest
 
-from iotflow.stores.sql.dialect import open_database
+from iotflow.stores.sql import open_database
 from iotflow.stores.sql.migrations import upgrade
 from tests.stores.cassandra import cassandra_keyspace
 
@@ -14,7 +14,7 @@ __all__ = ["cassandra_keyspace"]
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the wanted schema and nothing in it, made once and to be copied."""
+    """Create an empty SQLite file with the required schema, once; tests copy it."""
     path = tmp_path_factory.mktemp("template") / "migrated.db"
 
     async def migrate() -> None:

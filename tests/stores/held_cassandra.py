@@ -1,46 +1,47 @@
-"""A connection that holds a statement back while a test does something else."""
+"""A connection that suspends one statement while a test does something else."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 
-from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S, Cassandra, Row, Statement
+from iotflow.stores.cassandra.driver import Row, Statement
+from iotflow.stores.cassandra.session import SCAN_TIMEOUT_S, SHORT_TIMEOUT_S, Cassandra
 
 DEADLINE_S = 10.0
 
 
 class Hold:
-    """The first statement of a kind that comes waits until the block ends; others pass."""
+    """Suspends the first statement with a given text until it is released; others pass."""
 
     def __init__(self, cql: str) -> None:
         self._cql = cql
         self._reached = asyncio.Event()
         self._released = asyncio.Event()
 
-    async def reached(self) -> None:
-        """Return once a statement is held."""
+    async def wait_until_held(self) -> None:
+        """Return once a statement is suspended."""
         async with asyncio.timeout(DEADLINE_S):
             await self._reached.wait()
 
-    async def meet(self, cql: str) -> None:
-        """What a session asks before it sends."""
+    async def wait_if_held(self, cql: str) -> None:
+        """Suspend the caller if it is the first one with this statement."""
         if cql == self._cql and not self._reached.is_set():
             self._reached.set()
             await self._released.wait()
 
     def release(self) -> None:
-        """Let it go."""
+        """Release the statement."""
         self._released.set()
 
 
 class HeldCassandra(Cassandra):
-    """Holds back a statement, before the deadline of its own begins."""
+    """A connection that suspends a statement before its deadline begins."""
 
     _hold: Hold | None = None
 
     @contextmanager
     def holding(self, cql: str) -> Iterator[Hold]:
-        """Hold the first statement with this text, or its batch, that comes while the block runs."""
+        """Suspend the first statement with this text, or its batch, until the block ends."""
         self._hold = hold = Hold(cql)
         try:
             yield hold
@@ -49,23 +50,23 @@ class HeldCassandra(Cassandra):
             self._hold = None
 
     async def execute(
-        self, cql: str, values: Sequence[object] = (), *, timeout_s: float = POINT_TIMEOUT_S
+        self, cql: str, values: Sequence[object] = (), *, timeout_s: float = SHORT_TIMEOUT_S
     ) -> list[Row]:
-        await self._meet(cql)
+        await self._wait_if_held(cql)
         return await super().execute(cql, values, timeout_s=timeout_s)
 
-    async def execute_batch(self, statements: Sequence[Statement], *, timeout_s: float = POINT_TIMEOUT_S) -> None:
+    async def execute_batch(self, statements: Sequence[Statement], *, timeout_s: float = SHORT_TIMEOUT_S) -> None:
         for cql, _ in statements:
-            await self._meet(cql)
+            await self._wait_if_held(cql)
         await super().execute_batch(statements, timeout_s=timeout_s)
 
     async def pages(
         self, cql: str, values: Sequence[object] = (), *, timeout_s: float = SCAN_TIMEOUT_S
     ) -> AsyncIterator[list[Row]]:
-        await self._meet(cql)
+        await self._wait_if_held(cql)
         async for page in super().pages(cql, values, timeout_s=timeout_s):
             yield page
 
-    async def _meet(self, cql: str) -> None:
+    async def _wait_if_held(self, cql: str) -> None:
         if self._hold is not None:
-            await self._hold.meet(cql)
+            await self._hold.wait_if_held(cql)

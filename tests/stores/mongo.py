@@ -1,4 +1,4 @@
-"""MongoDB for the players: a migrated database of each test's own, and a client beside the player."""
+"""MongoDB for tests: a migrated database for each test, and a client to look into it."""
 
 import gc
 import json
@@ -12,34 +12,35 @@ from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from iotflow.addresses import MongoAddress
 from iotflow.domain.json import JsonObject
 from iotflow.domain.times import Millis
 from iotflow.repositories.activity import Activity, DeviceHour
-from iotflow.stores.mongo.address import MongoAddress, parse_address
-from iotflow.stores.mongo.clients import Driver
+from iotflow.stores.mongo.bson import Document
 from iotflow.stores.mongo.connection import Mongo
-from iotflow.stores.mongo.documents import Document
+from iotflow.stores.mongo.drivers import Driver
 from iotflow.stores.mongo.migrations import upgrade
+from iotflow.urls import parse_mongo_url
 from tests.clock import FakeClock
 
 
 def address_on(url: str, database: str) -> MongoAddress:
-    """A database on the server of a URL, which may name another one or none."""
+    """Return the address of a database on the server of a URL. The URL may name another database or none."""
     server, _, options = url.partition("?")
     scheme, _, rest = server.partition("://")
     authority, _, path = rest.partition("/")
     if "@" in authority and "authSource=" not in options:
         options = "&".join(filter(None, [options, f"authSource={path or 'admin'}"]))
-    return parse_address(f"{scheme}://{authority}/{database}?{options}")
+    return parse_mongo_url(f"{scheme}://{authority}/{database}?{options}")
 
 
-# PyMongo's asynchronous client leaves a socket that is not yet connected when its task is cancelled, at close too, to
-# the garbage collector.
+# If a task is cancelled or the client is closed while a socket connects, PyMongo's asynchronous client does not close
+# it. The garbage collector closes it, with a warning.
 LEAVES_SOCKETS = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 
 class CollectsSockets:
-    """Brings the garbage collector's warnings of sockets into the test that left them; for `LEAVES_SOCKETS`."""
+    """Raises the garbage collector's warnings of sockets in the test that left them, for `LEAVES_SOCKETS`."""
 
     @pytest.fixture(autouse=True)
     def collected_sockets(self) -> Iterator[None]:
@@ -48,7 +49,7 @@ class CollectsSockets:
 
 
 class OnMongo:
-    """Makes a suite run on MongoDB, by each of the drivers."""
+    """Runs a suite on MongoDB, with each of the drivers."""
 
     @pytest.fixture(params=["pymongo", "motor"])
     def driver(self, request: pytest.FixtureRequest) -> Driver:
@@ -57,7 +58,7 @@ class OnMongo:
 
     @pytest.fixture
     def clock(self) -> FakeClock:
-        # The server removes by its own clock.
+        # TTL indexes use the server's clock.
         return FakeClock(Millis(time.time_ns() // 1_000_000))
 
     @pytest.fixture
@@ -66,7 +67,7 @@ class OnMongo:
 
     @pytest.fixture
     async def database(self, address: MongoAddress) -> AsyncIterator[AsyncDatabase[Document]]:
-        """The database, seen around the player; gone after the test."""
+        """The test's database, through a separate client; dropped after the test."""
         options: CodecOptions[Document] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD, tz_aware=True)
         async with AsyncMongoClient[Document](address.url) as client:
             yield client.get_database(address.database, options)
@@ -76,7 +77,7 @@ class OnMongo:
     async def empty_mongo(
         self, address: MongoAddress, driver: Driver, database: AsyncDatabase[Document]
     ) -> AsyncIterator[Mongo]:
-        """A connection to the database, in which there is nothing."""
+        """A connection to the test's database, which is empty."""
         mongo = Mongo(address, driver)
         await mongo.connect()
         yield mongo
@@ -89,7 +90,7 @@ class OnMongo:
 
 
 class RawMongoEvents:
-    """Plays `RawEvents`."""
+    """MongoDB implementation of `RawEvents`."""
 
     def __init__(self, database: AsyncDatabase[Document]) -> None:
         self._database = database
@@ -100,7 +101,7 @@ class RawMongoEvents:
 
 
 class RawMongoActivity:
-    """Plays `RawActivity`."""
+    """MongoDB implementation of `RawActivity`."""
 
     def __init__(self, database: AsyncDatabase[Document]) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""PostgreSQL for the players: a database with the wanted schema, empty, and a connection beside the player."""
+"""Fixtures for PostgreSQL: an empty migrated database, and a connection beside the implementation's."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -9,13 +9,13 @@ import asyncpg  # type: ignore[import-untyped]  # the driver has no types
 import pytest
 from sqlalchemy.engine import URL, make_url
 
-from iotflow.stores.sql import dialect, postgres
-from iotflow.stores.sql.dialect import Database, open_database
+from iotflow.stores.sql import open_database, postgres
+from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.migrations import upgrade
 from iotflow.stores.sql.tables import metadata
 from tests.contracts.raw import RawRow
 
-# Names must sort and compare as they do on SQLite, whatever the language of the database.
+# Names must sort and compare as on SQLite, whatever the locale of the database.
 LOCALE = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
 
 PATIENCE_S = 8.0
@@ -26,8 +26,8 @@ class OnPostgres:
 
     @pytest.fixture
     async def url(self, migrated_postgres: str, monkeypatch: pytest.MonkeyPatch) -> str:
-        be_patient(monkeypatch)
-        await empty(migrated_postgres)
+        raise_deadlines(monkeypatch)
+        await delete_all_rows(migrated_postgres)
         return migrated_postgres
 
     @pytest.fixture
@@ -41,14 +41,14 @@ class OnPostgres:
         return PostgresTables(url)
 
 
-def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give a busy machine time: what is not about deadlines must not fail by them."""
-    monkeypatch.setattr(dialect, "POINT_TIMEOUT_S", PATIENCE_S)
+def raise_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raise the deadlines, so that tests of other things pass on a busy machine."""
+    monkeypatch.setattr("iotflow.stores.sql.database.SHORT_TIMEOUT_S", PATIENCE_S)
     monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", PATIENCE_S)
 
 
 class PostgresTables:
-    """Plays `SqlTables`: the database as asyncpg alone reads it."""
+    """Implementation of `SqlTables`: the database as asyncpg alone reads it."""
 
     boolean: type = bool
 
@@ -70,7 +70,7 @@ class PostgresTables:
 
 
 async def migrated_database(server: str) -> str:
-    """A new database with the wanted schema; its URL."""
+    """Create a database with the required schema and return its URL."""
     url = await create_database(server)
     database = open_database(url)
     await upgrade(database)
@@ -78,15 +78,15 @@ async def migrated_database(server: str) -> str:
     return url
 
 
-async def empty(url: str) -> None:
-    """Remove all rows, which is far quicker than to make a database for each test."""
+async def delete_all_rows(url: str) -> None:
+    """Delete all rows, which is much faster than creating a database for each test."""
     async with connected(url) as connection:
         await connection.execute("; ".join(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)))
 
 
 @asynccontextmanager
 async def new_database(server: str) -> AsyncIterator[str]:
-    """A database of the block's own, without a schema, on the server of this URL; its URL."""
+    """Create a database without a schema on this server for the block, and yield its URL."""
     url = await create_database(server)
     try:
         yield url
@@ -108,7 +108,7 @@ async def drop_database(url: str) -> None:
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Any]:  # Any: asyncpg has no types
-    """A connection beside those of the players."""
+    """A connection beside those of the implementations."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     connection = await asyncpg.connect(plain, timeout=10)
     try:
@@ -118,6 +118,6 @@ async def connected(url: str) -> AsyncIterator[Any]:  # Any: asyncpg has no type
 
 
 def _maintenance(url: str) -> str:
-    # A database can only be dropped from another one.
+    # A database can be dropped only by a session of another database.
     parsed: URL = make_url(url)
     return parsed.set(database="postgres").render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""A Redis of a test's own, to be paused, killed and started again."""
+"""A Redis server for one test, which can be paused, killed and restarted."""
 
 import shutil
 import signal
@@ -17,7 +17,7 @@ START_DEADLINE_S = 30.0
 
 
 class RedisServer:
-    """`redis-server` on a port of 127.0.0.1, with the files of a directory. It has no file until it is told to save."""
+    """`redis-server` on a port of 127.0.0.1, with the files of a directory. It writes no file until SAVE."""
 
     def __init__(self, directory: Path, arguments: Sequence[str] = (), *, plain: bool = True) -> None:
         """`plain` False: only the port that `arguments` name is open."""
@@ -29,11 +29,11 @@ class RedisServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def add(self, *arguments: str) -> None:
-        """Start it with these arguments too."""
+        """Add arguments for the next start."""
         self._command += arguments
 
     def start(self) -> None:
-        """Start it, again on the same port and files, and wait until it takes clients."""
+        """Start it on the same port and files, and wait until it accepts clients."""
         with (self._directory / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(self._command, cwd=self._directory, stdout=log, stderr=log)
         deadline = time.monotonic() + START_DEADLINE_S
@@ -48,18 +48,18 @@ class RedisServer:
                 return
 
     def kill(self) -> None:
-        """End it as a power cut does to a process."""
+        """Kill it by SIGKILL."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
 
     def pause(self) -> None:
-        """Let it keep its connections and answer nothing."""
+        """Stop it by SIGSTOP: its connections stay and receive no replies."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
     def unpause(self) -> None:
-        """Let it go on."""
+        """Continue it."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 

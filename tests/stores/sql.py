@@ -1,4 +1,4 @@
-"""The suites on the players of the SQL store, for SQLite and PostgreSQL alike, and what is stored, seen around them."""
+"""Contract suites of the SQL stores, for SQLite and PostgreSQL alike, and the stored rows seen around them."""
 
 import itertools
 import json
@@ -15,8 +15,8 @@ from iotflow.domain.telemetry import Value
 from iotflow.domain.times import DAY_MS, Micros, Millis
 from iotflow.repositories import activity
 from iotflow.repositories.activity import Activity, DeviceHour
-from iotflow.stores.sql.activity import SqlActivity, SqlActivitySweeper
-from iotflow.stores.sql.dialect import Database
+from iotflow.stores.sql.activity import SqlActivity, SqlActivityRetention
+from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.events import SqlEvents
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
@@ -31,22 +31,22 @@ from tests.contracts.telemetry.retention import expiring
 
 
 class SqlTables(RawTables, Protocol):
-    """The tables of a SQL store, on a connection beside the player's."""
+    """The tables of a SQL store, on a connection beside the implementation's."""
 
     boolean: type
-    """What the store keeps a boolean as."""
+    """The type in which the store returns a boolean."""
 
     async def rows(self, table: str, device_id: int | None = None) -> list[RawRow]:
-        """All rows of a table, or those of a device."""
+        """Return all rows of a table, or those of a device."""
         ...
 
     async def count(self, table: str) -> int:
-        """How many rows a table has."""
+        """Return the number of rows of a table."""
         ...
 
 
 class StoredTelemetry:
-    """Plays `RawTelemetry`."""
+    """Implementation of `RawTelemetry`."""
 
     def __init__(self, tables: SqlTables) -> None:
         self._tables = tables
@@ -71,13 +71,13 @@ class StoredTelemetry:
         }
         (column,) = [column for column in kinds if row[column] is not None]
         stored, kind = kinds[column]
-        assert type(row[column]) is stored, f"the store has made something else of a {kind.__name__}"
+        assert type(row[column]) is stored, f"the store returned a {kind.__name__} as another type"
         value: Value = kind(row[column])
         return value
 
 
 class StoredEvents:
-    """Plays `RawEvents`."""
+    """Implementation of `RawEvents`."""
 
     def __init__(self, tables: SqlTables) -> None:
         self._tables = tables
@@ -87,7 +87,7 @@ class StoredEvents:
 
 
 class StoredActivity:
-    """Plays `RawActivity`."""
+    """Implementation of `RawActivity`."""
 
     def __init__(self, tables: SqlTables) -> None:
         self._tables = tables
@@ -100,7 +100,7 @@ class StoredActivity:
 
 
 class Transactional:
-    """Makes the suites of roles within a transaction run on a database."""
+    """Makes the contract suites of repositories within a transaction run on a database."""
 
     @pytest.fixture
     def transactions(self, database: Database) -> SqlTransactions:
@@ -126,7 +126,7 @@ class SqlTelemetrySuite(TelemetryContract):
 
 
 class SqlTelemetrySweeperSuite(SweeperContract):
-    """Two of three records have metadata, so that the tables end at different chunks."""
+    """Two of three records have metadata, so the two tables end in different chunks."""
 
     @pytest.fixture
     def sweeper(self, database: Database, clock: Clock) -> SqlTelemetry:
@@ -150,7 +150,7 @@ class SqlTelemetrySweeperSuite(SweeperContract):
     def stored(self, tables: SqlTables) -> Callable[[], Awaitable[int]]:
         return lambda: tables.count("telemetry_points")
 
-    async def test_metadata_goes_with_its_points(
+    async def test_metadata_is_deleted_with_its_points(
         self, sweeper: SqlTelemetry, put_expired: Put, put_kept: Put, tables: SqlTables
     ) -> None:
         await put_expired(2_500)
@@ -158,7 +158,7 @@ class SqlTelemetrySweeperSuite(SweeperContract):
         await sweep(sweeper)
         assert await tables.count("telemetry_metadata") == 3
 
-    async def test_a_round_looks_at_every_row_once(self, sweeper: SqlTelemetry, put_kept: Put, clock: Clock) -> None:
+    async def test_a_round_reads_every_row_once(self, sweeper: SqlTelemetry, put_kept: Put, clock: Clock) -> None:
         await sweeper.write(1, [record(clock, i, {"x": 1, "y": 2, "z": 3}, {}) for i in range(2_400)])
         await put_kept(1)
         assert await sweep(sweeper) == 8 + 3
@@ -191,11 +191,11 @@ class SqlEventSweeperSuite(SweeperContract):
     def stored(self, tables: SqlTables) -> Callable[[], Awaitable[int]]:
         return lambda: tables.count("events")
 
-    async def test_without_retention_nothing_is_removed(
+    async def test_without_retention_nothing_is_deleted(
         self, database: Database, clock: Clock, put_expired: Put, tables: SqlTables
     ) -> None:
         await put_expired(5)
-        assert not await SqlEvents(database, clock, 0).sweep_chunk()
+        assert not await SqlEvents(database, clock, 0).delete_expired_chunk()
         assert await tables.count("events") == 5
 
 
@@ -211,8 +211,8 @@ class SqlActivitySuite(ActivityContract):
 
 class SqlActivitySweeperSuite(SweeperContract):
     @pytest.fixture
-    def sweeper(self, database: Database, clock: Clock) -> SqlActivitySweeper:
-        return SqlActivitySweeper(database, clock)
+    def sweeper(self, database: Database, clock: Clock) -> SqlActivityRetention:
+        return SqlActivityRetention(database, clock)
 
     @pytest.fixture
     def put_expired(self, database: Database, clock: Clock) -> Put:

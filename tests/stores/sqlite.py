@@ -1,4 +1,4 @@
-"""SQLite for the players: a migrated file of each test's own, and a connection beside the player."""
+"""Fixtures for SQLite: a migrated file per test, and a connection beside the implementation's."""
 
 import shutil
 import sqlite3
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from iotflow.stores.sql.dialect import Database, open_database
+from iotflow.stores.sql import open_database
+from iotflow.stores.sql.database import Database
 from tests.contracts.raw import RawRow
 
 
@@ -31,7 +32,7 @@ class OnSqlite:
 
 
 class SqliteTables:
-    """Plays `SqlTables`: the file as sqlite3 alone reads it."""
+    """Implementation of `SqlTables`: the file as sqlite3 alone reads it."""
 
     boolean: type = int
 

@@ -1,4 +1,4 @@
-"""What a player asks of its database."""
+"""Recording of the statements that an implementation sends to its database."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,19 +13,19 @@ Statement = tuple[str, Sequence[Any]]
 
 @dataclass
 class Statements:
-    """What was sent, and how many rows each DELETE has removed."""
+    """The statements that were sent, and the number of rows that each DELETE removed."""
 
     sent: list[Statement] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
 
     def beginning_with(self, *words: str) -> list[Statement]:
-        """The statements that begin with one of these words."""
+        """Return the statements that begin with one of these words."""
         return [statement for statement in self.sent if statement[0].startswith(words)]
 
 
 @contextmanager
-def observed() -> Iterator[Statements]:
-    """The statements of all databases of this process during the block."""
+def record_statements() -> Iterator[Statements]:
+    """Record the statements of all databases of this process during the block."""
     statements = Statements()
 
     # Any: the signatures are SQLAlchemy's.

@@ -1,4 +1,4 @@
-"""Reaching Cassandra, and what is said when that fails."""
+"""Connecting to Cassandra, the reported reasons of failures, and outages."""
 
 import asyncio
 import socket
@@ -12,12 +12,12 @@ import pytest
 from iotflow.clock import SystemClock
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.times import Millis
-from iotflow.stores.cassandra.address import parse_address
-from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.migrations import upgrade
+from iotflow.stores.cassandra.session import Cassandra
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
+from iotflow.urls import parse_cassandra_url
 from tests.cli.command import iotflow
-from tests.cli.command import refusal as told_by
+from tests.cli.command import refusal as refusal_line
 from tests.contracts.telemetry.base import new_device, record, values_of
 from tests.servers.containers import Server
 from tests.servers.kinds import CASSANDRA, NODE_ALONE, PASSWORDS
@@ -28,8 +28,8 @@ COMES_BACK_WITHIN_S = 20.0
 
 
 async def refusal(url: str) -> str:
-    """Why the cluster cannot be reached."""
-    cassandra = Cassandra(parse_address(url))
+    """Return the reason of a refused connection."""
+    cassandra = Cassandra(parse_cassandra_url(url))
     try:
         with pytest.raises(StoreUnavailable) as raised:
             await cassandra.connect()
@@ -42,10 +42,10 @@ async def refusal(url: str) -> str:
 
 
 async def first_login(url: str) -> None:
-    """Return once the first superuser is let in, who is made some seconds after the server is ready."""
+    """Wait until the first superuser may log in: it is created some seconds after the server is ready."""
     async with asyncio.timeout(60):
         while True:
-            cassandra = Cassandra(parse_address(url))
+            cassandra = Cassandra(parse_cassandra_url(url))
             try:
                 await cassandra.connect()
             except StoreUnavailable:
@@ -56,14 +56,14 @@ async def first_login(url: str) -> None:
                 await cassandra.close()
 
 
-async def test_nobody_listens() -> None:
+async def test_a_closed_port() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         assert "No hosts available" in await refusal(f"cassandra://u:secret@127.0.0.1:{port}/k")
 
 
-async def test_somebody_listens_and_says_nothing() -> None:
+async def test_a_server_that_never_answers() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -72,11 +72,11 @@ async def test_somebody_listens_and_says_nothing() -> None:
         assert time.monotonic() - began < 10
 
 
-async def test_a_host_without_an_address() -> None:
+async def test_an_unknown_host() -> None:
     assert await refusal("cassandra://nowhere.invalid/k")
 
 
-async def test_a_plain_server_is_asked_for_tls(cassandra_url: str, tmp_path: Path) -> None:
+async def test_tls_with_a_server_without_tls(cassandra_url: str, tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
     authority(tmp_path, ca)
     assert await refusal(f"{cassandra_url}/k?tls=on&ca={ca}")
@@ -85,7 +85,7 @@ async def test_a_plain_server_is_asked_for_tls(cassandra_url: str, tmp_path: Pat
     )
 
 
-async def test_a_file_of_certificates_that_is_none_is_named(tmp_path: Path) -> None:
+async def test_files_without_a_certificate_or_key_are_named(tmp_path: Path) -> None:
     ca, other, text = tmp_path / "ca.pem", tmp_path / "other.pem", tmp_path / "text"
     authority(tmp_path, ca)
     authority(tmp_path, other)
@@ -105,8 +105,8 @@ async def test_passwords(own_server: OwnServer, tmp_path: Path) -> None:
     assert "credentials" in (await refusal(f"cassandra://cassandra:secret@{place}/k")).lower()
     assert await refusal(f"cassandra://{place}/k")
     environment = {"IOTFLOW_TELEMETRY_URL": f"cassandra://cassandra:secret@{place}/k"}
-    line = told_by(await asyncio.to_thread(iotflow, "serve", "--port", "0", cwd=tmp_path, env=environment))
-    assert line.startswith("iotflow: IOTFLOW_TELEMETRY_URL: the telemetry store cannot be used: ")
+    line = refusal_line(await asyncio.to_thread(iotflow, "serve", "--port", "0", cwd=tmp_path, env=environment))
+    assert line.startswith("iotflow: IOTFLOW_TELEMETRY_URL: the telemetry store is unavailable: ")
     assert "secret" not in line
 
 
@@ -121,7 +121,7 @@ async def test_tls(own_server: OwnServer, tmp_path: Path) -> None:
         environment={"CASSANDRA_KEYSTORE": "/tls/server.p12", "CASSANDRA_KEYSTORE_PASSWORD": "storepass"},
         mounts={keystore: "/tls/server.p12"},
     )
-    cassandra = Cassandra(parse_address(f"{server.url}/k?tls=on&ca={ca}"))
+    cassandra = Cassandra(parse_cassandra_url(f"{server.url}/k?tls=on&ca={ca}"))
     await cassandra.connect()
     await cassandra.close()
     assert await refusal(f"{server.url}/k")
@@ -131,72 +131,77 @@ async def test_tls(own_server: OwnServer, tmp_path: Path) -> None:
     assert await refusal(f"{elsewhere}/k?tls=on&ca={ca}")
 
 
-@STARTS_A_SERVER
-async def test_an_outage_costs_milliseconds_and_ends_by_itself(own_server: OwnServer) -> None:
-    server = await asyncio.to_thread(own_server, CASSANDRA)
-    cassandra, clock = Cassandra(parse_address(f"{server.url}/iotflow_outage")), SystemClock()
-    telemetry = CassandraTelemetry(cassandra, clock, 30)
-    device, acknowledged = new_device(), 0
+class Writer:
+    """A device whose records are written one after the other, with the number of acknowledged ones."""
 
-    async def write() -> float:
-        """Write the next record; how long that took."""
-        nonlocal acknowledged
-        began = time.monotonic()
-        try:
-            await telemetry.write(device, [record(clock, acknowledged, {"x": acknowledged})])
-        finally:
-            took = time.monotonic() - began
-        acknowledged += 1
-        return took
+    def __init__(self, telemetry: CassandraTelemetry, clock: SystemClock) -> None:
+        self.device = new_device()
+        self.acknowledged = 0
+        self._telemetry = telemetry
+        self._clock = clock
 
-    async def fails_fast() -> None:
+    async def write(self) -> None:
+        """Write the next record."""
+        await self._telemetry.write(self.device, [record(self._clock, self.acknowledged, {"x": self.acknowledged})])
+        self.acknowledged += 1
+
+    async def fail_fast(self) -> None:
+        """Check that writes and reads of an unavailable store fail fast."""
         began = time.monotonic()
         for _ in range(5):
             with pytest.raises(StoreUnavailable):
-                await write()
-        # Some pay for the deadline, the rest nothing.
+                await self.write()
+        # The first calls take their deadline, the rest fail at once.
         assert time.monotonic() - began < 3 * 2 + 1
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
-            await telemetry.latest(device)
+            await self._telemetry.latest(self.device)
         assert time.monotonic() - began < 0.5
 
-    async def comes_back() -> None:
+    async def wait_until_available(self) -> None:
+        """Write until a write succeeds. Raises TimeoutError."""
         async with asyncio.timeout(COMES_BACK_WITHIN_S):
             while True:
                 try:
-                    await write()
+                    await self.write()
                 except StoreUnavailable:
                     await asyncio.sleep(0.1)
                 else:
                     return
 
+
+@STARTS_A_SERVER
+async def test_an_outage_costs_milliseconds_and_ends_by_itself(own_server: OwnServer) -> None:
+    server = await asyncio.to_thread(own_server, CASSANDRA)
+    cassandra, clock = Cassandra(parse_cassandra_url(f"{server.url}/iotflow_outage")), SystemClock()
+    telemetry = CassandraTelemetry(cassandra, clock, 30)
+    writer = Writer(telemetry, clock)
     await upgrade(cassandra)
-    await write()
+    await writer.write()
     await asyncio.to_thread(server.pause)
-    await fails_fast()
+    await writer.fail_fast()
     await asyncio.to_thread(server.unpause)
-    await comes_back()
+    await writer.wait_until_available()
     await asyncio.to_thread(server.kill)
-    await fails_fast()
+    await writer.fail_fast()
     await asyncio.to_thread(server.start)
-    await comes_back()
-    shown = await values_of(telemetry, device)
-    assert shown.keys() >= {Millis(i) for i in range(acknowledged)}
+    await writer.wait_until_available()
+    shown = await values_of(telemetry, writer.device)
+    assert shown.keys() >= {Millis(i) for i in range(writer.acknowledged)}
     await cassandra.close()
 
 
 @pytest.mark.timeout(400)
 async def test_one_node_of_three_may_hang_or_be_killed(cassandra_cluster: list[Server]) -> None:
     hosts, port = ",".join(node.host for node in cassandra_cluster), cassandra_cluster[0].port
-    cassandra = Cassandra(parse_address(f"cassandra://{hosts}:{port}/iotflow_three?replication=SimpleStrategy/3"))
+    cassandra = Cassandra(parse_cassandra_url(f"cassandra://{hosts}:{port}/iotflow_three?replication=SimpleStrategy/3"))
     clock = SystemClock()
     telemetry = CassandraTelemetry(cassandra, clock, 30)
     device = new_device()
     stored: set[Millis] = set()
 
     async def write_on(count: int) -> int:
-        """Write so many records; how many of them were refused."""
+        """Write `count` records and return how many were refused."""
         refused = 0
         for _ in range(count):
             sent = record(clock, len(stored) + refused, {"x": 1})
@@ -210,7 +215,7 @@ async def test_one_node_of_three_may_hang_or_be_killed(cassandra_cluster: list[S
         return refused
 
     async def read() -> set[int]:
-        """What is stored, read again where a coordinator has asked the node that is gone."""
+        """Return what is stored. Retry if a coordinator has asked the killed node."""
         async with asyncio.timeout(COMES_BACK_WITHIN_S):
             while True:
                 try:
@@ -232,7 +237,7 @@ async def test_one_node_of_three_may_hang_or_be_killed(cassandra_cluster: list[S
 
 
 def authority(directory: Path, certificate: Path) -> Path:
-    """Make an authority, and a key store with a certificate that it signed for 127.0.0.1; the latter's path."""
+    """Create an authority, and return the path of a key store with a certificate that it signed for 127.0.0.1."""
     key, request, signed, store = (certificate.with_suffix(suffix) for suffix in (".key", ".csr", ".signed", ".p12"))
     server_key, names = certificate.with_suffix(".server.key"), directory / "names"
     names.write_text("subjectAltName=IP:127.0.0.1\n")

@@ -1,4 +1,4 @@
-"""Operators are warned of a Cassandra that acknowledges what the kill of its one node loses."""
+"""Warnings about a Cassandra that loses acknowledged data if its only node is killed."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from iotflow.stores.cassandra.address import parse_address
-from iotflow.stores.cassandra.connection import Cassandra
-from iotflow.stores.cassandra.durability import durability_warnings
+from iotflow.stores.cassandra.migrations import durability_warnings
+from iotflow.stores.cassandra.session import Cassandra
+from iotflow.urls import parse_cassandra_url
 from tests.cli.command import iotflow
 from tests.processes import ServiceProcess
 from tests.servers.containers import Server
@@ -23,7 +23,7 @@ STATEMENT_TIMEOUT_S = 30.0
 
 
 @pytest.mark.timeout(300)
-async def test_one_copy_and_a_commit_log_that_is_synced_later(
+async def test_one_copy_with_a_periodic_commit_log_is_reported(
     own_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     options = f"{NODE_ALONE} {PASSWORDS} -Dcassandra.settings.commitlog_sync=periodic"
@@ -46,15 +46,15 @@ async def test_one_copy_and_a_commit_log_that_is_synced_later(
         superuser, "CREATE KEYSPACE three WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 3}"
     )
     assert await warnings(f"{superuser}/three") == []
-    # A user who may not read the node's settings is none the worse.
+    # Without the right to read the node's settings there is no warning and no error.
     await run(superuser, "CREATE ROLE ada WITH LOGIN = true AND PASSWORD = 'secret'")
     await run(superuser, "GRANT ALL PERMISSIONS ON KEYSPACE one TO ada")
     assert await warnings(f"cassandra://ada:secret@{place}/one") == []
     await run(superuser, "GRANT SELECT ON system_views.settings TO ada")
-    async with asyncio.timeout(30):  # the node remembers for 2 s what a user may not
-        while not await warnings(f"cassandra://ada:secret@{place}/one"):  # noqa: ASYNC110  # nothing tells of it
+    async with asyncio.timeout(30):  # the node caches permissions for 2 s
+        while not await warnings(f"cassandra://ada:secret@{place}/one"):  # noqa: ASYNC110  # Cassandra sends no event
             await asyncio.sleep(0.5)
-    # One with the rights of the documentation brings the keyspace to its schema.
+    # The rights in docs/stores-cassandra.md suffice for a migration.
     environment["IOTFLOW_TELEMETRY_URL"] = f"cassandra://ada:secret@{place}/one"
     await run(superuser, "DROP KEYSPACE one")
     await run(superuser, "CREATE KEYSPACE one WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
@@ -64,8 +64,8 @@ async def test_one_copy_and_a_commit_log_that_is_synced_later(
 
 
 async def warnings(url: str) -> list[str]:
-    """The warnings of a keyspace."""
-    cassandra = Cassandra(parse_address(url))
+    """Return the warnings of a keyspace."""
+    cassandra = Cassandra(parse_cassandra_url(url))
     try:
         return await durability_warnings(cassandra)
     finally:
@@ -74,7 +74,7 @@ async def warnings(url: str) -> list[str]:
 
 async def run(url: str, statement: str) -> None:
     """Run a statement as this user."""
-    cassandra = Cassandra(parse_address(f"{url}/none"))
+    cassandra = Cassandra(parse_cassandra_url(f"{url}/none"))
     try:
         await cassandra.change_schema(statement, timeout_s=STATEMENT_TIMEOUT_S)
     finally:

@@ -1,4 +1,4 @@
-"""The keyspace's schema: made where it is missing, by one at a time, and never taken back."""
+"""Migrations of the keyspace: created if missing, one process at a time, never downgraded."""
 
 import asyncio
 import secrets
@@ -6,19 +6,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from iotflow.addresses import CassandraAddress
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.cassandra import migrations
-from iotflow.stores.cassandra.address import CassandraAddress, parse_address
-from iotflow.stores.cassandra.connection import Cassandra
 from iotflow.stores.cassandra.driver import Session
 from iotflow.stores.cassandra.migrations import pending, stored_version, upgrade, wanted_version
+from iotflow.stores.cassandra.session import Cassandra
+from iotflow.urls import parse_cassandra_url
 from tests.stores.cassandra import RawCassandra
 
 
 @pytest.fixture
 async def address(cassandra_url: str) -> AsyncIterator[CassandraAddress]:
     """A keyspace that does not exist yet."""
-    address = parse_address(f"{cassandra_url}/iotflow_test_{secrets.token_hex(6)}?replication=SimpleStrategy/1")
+    address = parse_cassandra_url(f"{cassandra_url}/iotflow_test_{secrets.token_hex(6)}?replication=SimpleStrategy/1")
     yield address
     await RawCassandra(address).query(f"DROP KEYSPACE IF EXISTS {address.keyspace}")
 
@@ -30,7 +31,9 @@ async def cassandra(address: CassandraAddress) -> AsyncIterator[Cassandra]:
     await cassandra.close()
 
 
-async def test_a_missing_keyspace_is_made_as_the_url_says(cassandra: Cassandra, address: CassandraAddress) -> None:
+async def test_a_missing_keyspace_is_created_with_the_replication_of_the_url(
+    cassandra: Cassandra, address: CassandraAddress
+) -> None:
     await cassandra.connect()
     with pytest.raises(StoreUnavailable, match="schema is missing"):
         await cassandra.ping()
@@ -47,7 +50,7 @@ async def test_a_missing_keyspace_is_made_as_the_url_says(cassandra: Cassandra, 
     }
 
 
-async def test_two_at_once_make_one_schema(cassandra: Cassandra, address: CassandraAddress) -> None:
+async def test_concurrent_upgrades_make_one_schema(cassandra: Cassandra, address: CassandraAddress) -> None:
     other = Cassandra(address)
     try:
         await asyncio.gather(upgrade(cassandra), upgrade(other))
@@ -60,7 +63,7 @@ async def test_two_at_once_make_one_schema(cassandra: Cassandra, address: Cassan
     assert sorted((step["name"], step["owner"]) for step in steps) == [(name, None) for name in names]
 
 
-async def test_a_step_that_was_cut_off_is_done_again(cassandra: Cassandra, address: CassandraAddress) -> None:
+async def test_an_interrupted_step_is_run_again(cassandra: Cassandra, address: CassandraAddress) -> None:
     await upgrade(cassandra)
     raw = RawCassandra(address)
     await raw.query(f"DROP TABLE {address.keyspace}.points")
@@ -71,7 +74,7 @@ async def test_a_step_that_was_cut_off_is_done_again(cassandra: Cassandra, addre
     await raw.query(f"SELECT value FROM {address.keyspace}.points")
 
 
-async def test_the_lock_of_one_that_was_killed_expires(
+async def test_the_lock_of_a_killed_migration_expires(
     cassandra: Cassandra, address: CassandraAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await upgrade(cassandra)
@@ -95,7 +98,7 @@ async def test_a_newer_schema_is_refused(cassandra: Cassandra, address: Cassandr
         pending("9999_later")
 
 
-def test_pending_tells_each_step_that_is_missing() -> None:
+def test_pending_lists_each_missing_step() -> None:
     assert pending(None)[0] == "0001_telemetry Telemetry by device and day"
     assert pending(wanted_version()) == []
 

@@ -1,25 +1,24 @@
-"""Hourly roll-ups in Cassandra: readers among writers and deletions."""
+"""Hourly roll-ups in Cassandra with concurrent reads, writes and deletions."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 
 import pytest
 
-from iotflow.domain.times import DAY_MS, Millis, Span
-from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S
-from iotflow.stores.cassandra.deleting import DELETE_POINTS
-from iotflow.stores.cassandra.hours import HOUR_MS
-from iotflow.stores.cassandra.rollups import CLOCK_TOLERANCE_S, KEEP, ROLL_UP
+from iotflow.domain.times import DAY_MS, Millis, TimeRange
+from iotflow.stores.cassandra.rollups.cell import HOUR_MS
+from iotflow.stores.cassandra.rollups.store import CLOCK_TOLERANCE_S, SELECT_STATISTICS, STORE_CELL
+from iotflow.stores.cassandra.session import SHORT_TIMEOUT_S
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
-from iotflow.stores.cassandra.writing import STORE_POINT
+from iotflow.stores.cassandra.writes import DELETE_POINTS, STORE_POINT
 from tests.clock import START, FakeClock
 from tests.contracts.telemetry.base import RETENTION_DAYS, record
 from tests.stores.held_cassandra import HeldCassandra
-from tests.stores.rolled_up import LONG_AGO, SETTLED_S, OnRollups, Telemetry, sums
+from tests.stores.rollup_fixtures import LONG_AGO, SETTLED_S, OnRollups, Telemetry, sums
 
 
 class TestInterleaving(OnRollups):
-    """One statement of a reader, a writer or a deleter is held back while another does its work."""
+    """Suspends one statement of a read, a write or a deletion while another operation runs."""
 
     @pytest.fixture
     def telemetry(self, held: HeldCassandra, clock: FakeClock) -> Telemetry:
@@ -27,14 +26,14 @@ class TestInterleaving(OnRollups):
 
     @pytest.fixture
     async def written(self, telemetry: Telemetry, clock: FakeClock, device: int) -> int:
-        """A device with values 1 in an hour that is closed."""
+        """A device with three values of 1 in a closed hour."""
         await telemetry.write(device, [record(clock, LONG_AGO + i, {"x": 1}) for i in range(3)])
         clock.advance(SETTLED_S)
         return device
 
-    @pytest.mark.parametrize("statement", [KEEP, ROLL_UP])
+    @pytest.mark.parametrize("statement", [STORE_CELL, SELECT_STATISTICS])
     @pytest.mark.parametrize(("change", "total"), [("write", 13), ("delete", 1)])
-    async def test_a_change_while_a_reader_rolls_up(
+    async def test_a_change_during_a_roll_up(
         self,
         telemetry: Telemetry,
         held: HeldCassandra,
@@ -44,54 +43,52 @@ class TestInterleaving(OnRollups):
         change: str,
         total: int,
     ) -> None:
-        """The reader has seen the hour as it was, or is about to read it, when the change comes and is over."""
+        """The change begins and ends after the reader has read the hour, or just before it reads it."""
         with held.holding(statement) as hold:
             reader = asyncio.create_task(sums(telemetry, written))
-            await hold.reached()
+            await hold.wait_until_held()
             clock.advance(0.1)
-            await changing(telemetry, clock, written)[change]()
+            await changes(telemetry, clock, written)[change]()
         await reader
         clock.advance(SETTLED_S)
         for _ in range(2):
-            (bucket,) = await sums(telemetry, written)
-            assert bucket.value == total
+            (aggregate,) = await sums(telemetry, written)
+            assert aggregate.value == total
 
-    @pytest.mark.parametrize("behind_s", [0, CLOCK_TOLERANCE_S])
-    @pytest.mark.parametrize("on_its_way_s", [0, POINT_TIMEOUT_S])
+    @pytest.mark.parametrize("clock_slow_by_s", [0, CLOCK_TOLERANCE_S])
+    @pytest.mark.parametrize("in_flight_s", [0, SHORT_TIMEOUT_S])
     @pytest.mark.parametrize(
         ("change", "statement", "total"), [("write", STORE_POINT, 13), ("delete", DELETE_POINTS, 1)]
     )
-    async def test_a_reader_rolls_up_while_a_change_is_on_its_way(
+    async def test_a_roll_up_while_a_change_is_in_flight(
         self,
         telemetry: Telemetry,
         held: HeldCassandra,
         clock: FakeClock,
         written: int,
-        behind_s: float,
-        on_its_way_s: float,
+        clock_slow_by_s: float,
+        in_flight_s: float,
         change: str,
         statement: str,
         total: int,
     ) -> None:
-        """The change is stamped, by a clock that may be behind, and takes its whole deadline to arrive; meanwhile a
-        reader begins and ends.
-        """
+        """The change is stamped by a clock that may be slow, and arrives at its deadline, after a reader has ended."""
         clock.advance(60)
-        changers = FakeClock(Millis(clock.now() - round(behind_s * 1_000)))
+        changers = FakeClock(Millis(clock.now() - round(clock_slow_by_s * 1_000)))
         changer = CassandraTelemetry(held, changers, RETENTION_DAYS)
         with held.holding(statement) as hold:
-            late = asyncio.create_task(changing(changer, changers, written)[change]())
-            await hold.reached()
-            clock.advance(on_its_way_s)
+            late = asyncio.create_task(changes(changer, changers, written)[change]())
+            await hold.wait_until_held()
+            clock.advance(in_flight_s)
             (before,) = await sums(telemetry, written)
             assert before.value == 3
         await late
         for _ in range(2):
-            (bucket,) = await sums(telemetry, written)
-            assert bucket.value == total
+            (aggregate,) = await sums(telemetry, written)
+            assert aggregate.value == total
 
     @pytest.mark.parametrize("after_its_end_s", [-0.001, 1.0])
-    async def test_what_is_sent_when_its_hour_ends_is_in_its_roll_up_or_removes_it(
+    async def test_a_write_at_the_end_of_its_hour_is_in_the_roll_up_or_removes_it(
         self, telemetry: Telemetry, held: HeldCassandra, clock: FakeClock, device: int, after_its_end_s: float
     ) -> None:
         today = START - START % DAY_MS
@@ -102,17 +99,17 @@ class TestInterleaving(OnRollups):
         readers = FakeClock(clock.now())
         with held.holding(STORE_POINT) as hold:
             writing = asyncio.create_task(telemetry.write(device, [record(clock, end - HOUR_MS, {"x": 1})]))
-            await hold.reached()
-            # The writer's clock is behind by all that is tolerated, and the write takes all its time.
-            readers.advance(CLOCK_TOLERANCE_S + POINT_TIMEOUT_S - 0.001)
+            await hold.wait_until_held()
+            # The writer's clock is slow by the whole tolerance, and the write arrives at its deadline.
+            readers.advance(CLOCK_TOLERANCE_S + SHORT_TIMEOUT_S - 0.001)
             reader = CassandraTelemetry(held, readers, RETENTION_DAYS)
-            assert [bucket.value for bucket in await sums(reader, device)] == [5]
+            assert [aggregate.value for aggregate in await sums(reader, device)] == [5]
         await writing
         readers.advance(0.001)
         for _ in range(2):
-            assert [bucket.value for bucket in await sums(reader, device)] == [5, 1]
+            assert [aggregate.value for aggregate in await sums(reader, device)] == [5, 1]
 
-    async def test_many_readers_and_writers_at_once(self, telemetry: Telemetry, clock: FakeClock, written: int) -> None:
+    async def test_concurrent_readers_and_writers(self, telemetry: Telemetry, clock: FakeClock, written: int) -> None:
         total = 3
 
         async def write(i: int) -> None:
@@ -122,9 +119,9 @@ class TestInterleaving(OnRollups):
 
         async def read() -> None:
             least = total
-            (bucket,) = await sums(telemetry, written)
-            assert isinstance(bucket.value, float)
-            assert bucket.value >= least
+            (aggregate,) = await sums(telemetry, written)
+            assert isinstance(aggregate.value, float)
+            assert aggregate.value >= least
 
         for _ in range(5):
             async with asyncio.TaskGroup() as tasks:
@@ -134,15 +131,15 @@ class TestInterleaving(OnRollups):
                     clock.advance(0.02)
         clock.advance(SETTLED_S)
         for _ in range(2):
-            (bucket,) = await sums(telemetry, written)
-            assert bucket.value == total
+            (aggregate,) = await sums(telemetry, written)
+            assert aggregate.value == total
 
 
-def changing(
+def changes(
     telemetry: Telemetry, clock: FakeClock, device: int
 ) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
-    """Ways to change the hour of values 1."""
+    """Return a write and a deletion in the hour of the `written` device."""
     return {
         "write": lambda: telemetry.write(device, [record(clock, LONG_AGO + 10, {"x": 10})]),
-        "delete": lambda: telemetry.delete(device, Span(Millis(LONG_AGO + 1), Millis(LONG_AGO + 5))),
+        "delete": lambda: telemetry.delete(device, TimeRange(Millis(LONG_AGO + 1), Millis(LONG_AGO + 5))),
     }

@@ -1,4 +1,4 @@
-"""Hourly roll-ups in Cassandra: how many statements they save, and how many they cost."""
+"""Numbers of statements of reads with and without stored roll-ups."""
 
 import contextlib
 from zoneinfo import ZoneInfo
@@ -7,27 +7,27 @@ import pytest
 
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.domain.times import DAY_MS, Millis, Span
-from iotflow.domain.windows import segments
-from iotflow.stores.cassandra import rollups
-from iotflow.stores.cassandra.connection import Cassandra
-from iotflow.stores.cassandra.hours import HOUR_MS
+from iotflow.domain.time_windows import segments
+from iotflow.domain.times import DAY_MS, Millis, TimeRange
+from iotflow.stores.cassandra.rollups import store
+from iotflow.stores.cassandra.rollups.cell import HOUR_MS
+from iotflow.stores.cassandra.session import Cassandra
 from tests.clock import START, FakeClock
 from tests.contracts.telemetry.base import record
 from tests.stores.cassandra import counted
-from tests.stores.rolled_up import OnRollups, Telemetry
+from tests.stores.rollup_fixtures import OnRollups, Telemetry
 
 
 class TestStatements(OnRollups):
-    """A year of a value an hour is as many days and hours as one of a value a second."""
+    """A year with a value per hour: it has as many days and hours as one with a value per second."""
 
     END = Millis(START - START % HOUR_MS + 20 * 60_000)
-    YEAR = Span(Millis(END - 365 * DAY_MS), END)
-    WEEK = Span(Millis(END - 7 * DAY_MS), END)
+    YEAR = TimeRange(Millis(END - 365 * DAY_MS), END)
+    WEEK = TimeRange(Millis(END - 7 * DAY_MS), END)
 
     @pytest.fixture
     async def year(self, telemetry: Telemetry, clock: FakeClock, device: int) -> int:
-        """A device that has sent at every half past for a year."""
+        """A device with a value at every half hour past the hour for a year."""
         times = range(self.END - 366 * DAY_MS + 10 * 60_000, self.END, HOUR_MS)
         for first in range(0, len(times), 500):
             await telemetry.write(device, [record(clock, time, {"x": time // HOUR_MS}) for time in times[first:][:500]])
@@ -35,28 +35,28 @@ class TestStatements(OnRollups):
         return device
 
     async def daily(self, telemetry: Telemetry, device: int, zone: str) -> int:
-        """How many days the year has, asked for as the service does: a range for each offset of the zone."""
+        """Return the number of daily means of the year, read as the service does: a range for each UTC offset."""
         days: set[int] = set()
         for segment in segments(self.YEAR.start, self.END, DAY_MS, ZoneInfo(zone)):
-            buckets = await telemetry.aggregate(
-                device, "x", segment.span, Aggregation.MEAN, width_ms=DAY_MS, offset_ms=segment.offset_ms
+            aggregates = await telemetry.aggregate(
+                device, "x", segment.time_range, Aggregation.MEAN, width_ms=DAY_MS, offset_ms=segment.offset_ms
             )
-            days |= {bucket.index for bucket in buckets}
+            days |= {aggregate.index for aggregate in aggregates}
         return len(days)
 
-    async def test_a_year_rolled_up_is_few_statements_in_a_zone_of_whole_hours(
+    async def test_a_rolled_up_year_takes_few_statements_in_zones_of_whole_hours(
         self, telemetry: Telemetry, cassandra: Cassandra, year: int
     ) -> None:
         async with counted(cassandra) as first:
             assert await self.daily(telemetry, year, "UTC") == 366
-        # A catalogue, the cells, the edges; two for four days, and one for what is kept of each.
+        # The catalogue, the cells and the ends of the range; two for every four days, and one to store each day.
         assert first.all <= 6 + 2 * 92 + 366
         for zone, statements in (("UTC", 6), ("America/New_York", 10), ("Australia/Sydney", 10)):
             async with counted(cassandra) as sent:
                 assert await self.daily(telemetry, year, zone) == 366
             assert sent.all <= statements
 
-    async def test_a_week_by_the_hour_is_few_statements(
+    async def test_hourly_means_of_a_week_take_few_statements(
         self, telemetry: Telemetry, cassandra: Cassandra, year: int
     ) -> None:
         for statements in (4 + 2 * 2 + 8, 4):
@@ -65,7 +65,7 @@ class TestStatements(OnRollups):
             assert len(found) == 7 * 24
             assert sent.all <= statements
 
-    async def test_where_midnight_cuts_hours_in_two_only_these_are_read_from_the_points(
+    async def test_only_hours_that_midnight_divides_are_read_from_points(
         self, telemetry: Telemetry, cassandra: Cassandra, year: int
     ) -> None:
         await self.daily(telemetry, year, "Asia/Kathmandu")
@@ -73,10 +73,10 @@ class TestStatements(OnRollups):
             assert await self.daily(telemetry, year, "Asia/Kathmandu") == 366
         assert sent.all <= 5 + 366
 
-    async def test_what_was_rolled_up_before_the_deadline_is_kept(
+    async def test_roll_ups_computed_before_the_deadline_are_stored(
         self, telemetry: Telemetry, cassandra: Cassandra, year: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rollups, "SCAN_TIMEOUT_S", 0.1)
+        monkeypatch.setattr(store, "SCAN_TIMEOUT_S", 0.1)
         attempts = 0
         while True:
             attempts += 1

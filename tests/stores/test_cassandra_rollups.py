@@ -1,4 +1,4 @@
-"""Hourly roll-ups in Cassandra: what they answer, and how long they are kept."""
+"""Hourly roll-ups in Cassandra: their answers, and how long they are stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iotflow.addresses import CassandraAddress
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import Record, Value
-from iotflow.domain.times import DAY_MS, Micros, Millis, Span
-from iotflow.stores.cassandra.address import CassandraAddress
-from iotflow.stores.cassandra.connection import POINT_TIMEOUT_S, STORE, Cassandra
-from iotflow.stores.cassandra.hours import HOUR_MS
-from iotflow.stores.cassandra.rollups import KEEP, TTL_MARGIN_S, UNSEEN_US
+from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
+from iotflow.stores.cassandra.driver import STORE_NAME
+from iotflow.stores.cassandra.rollups.cell import HOUR_MS
+from iotflow.stores.cassandra.rollups.store import STAMP_MARGIN_US, STORE_CELL, TTL_MARGIN_S
+from iotflow.stores.cassandra.session import SHORT_TIMEOUT_S, Cassandra
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from tests.clock import START, FakeClock
 from tests.contracts.telemetry.aggregates import VALUES, Point, assert_aggregates
 from tests.contracts.telemetry.base import ALL_TIME, RETENTION_DAYS, new_device, purge_all, record
-from tests.stores.rolled_up import LONG_AGO, SETTLED_S, OnRollups, RawRollups, Telemetry, sums
+from tests.stores.rollup_fixtures import LONG_AGO, SETTLED_S, OnRollups, RawRollups, Telemetry, sums
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ class Ask:
     width_ms: int
     offset_ms: int
     aggregations: Sequence[Aggregation] = tuple(Aggregation)
-    """The first of them finds hours that are not rolled up, the others what is kept of them."""
+    """The first one finds hours that are not rolled up, the others find their roll-ups."""
 
 
 HOURS_AGO = Millis(START - 5 * HOUR_MS)
-# Near the clock's time hours are closed, ended, under way and to come; a week before all are closed.
+# Hours near the clock's time are closed, ended, current or in the future; a week before, all are closed.
 PLACES = st.sampled_from([LONG_AGO, HOURS_AGO])
 QUARTERS = st.integers(0, 4 * 30)
 TIMES = st.builds(lambda place, quarter, ms: place + quarter * 900_000 + ms, PLACES, QUARTERS, st.integers(-1, 1))
@@ -63,18 +64,18 @@ STEPS = st.lists(
 
 
 class TestAnswers(OnRollups):
-    async def test_where_a_range_begins_and_ends_within_hours_their_points_come_before_and_after_whole_ones(
+    async def test_parts_of_hours_at_the_ends_of_a_range_are_read_from_points(
         self, telemetry: Telemetry, clock: FakeClock, device: int
     ) -> None:
         points = [Point(Millis(LONG_AGO + i * HOUR_MS // 4), i) for i in range(4 * 24 * 6)]
         await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
-        span = Span(Millis(points[9].time + 1), Millis(points[-9].time + 1))
+        time_range = TimeRange(Millis(points[9].time + 1), Millis(points[-9].time + 1))
         for width_ms, offset_ms in ((30 * DAY_MS, 0), (DAY_MS, 5 * HOUR_MS), (DAY_MS, 20_700_000), (7 * HOUR_MS, 0)):
-            await assert_aggregates(telemetry, device, points, span, width_ms, offset_ms)
+            await assert_aggregates(telemetry, device, points, time_range, width_ms, offset_ms)
 
     @settings(max_examples=60)
     @given(steps=STEPS, cut=TIMES)
-    async def test_rolled_up_or_not_the_answer_is_that_of_the_points(
+    async def test_answers_from_roll_ups_equal_those_from_points(
         self, cassandra: Cassandra, steps: Sequence[Write | Delete | Ask | float], cut: int
     ) -> None:
         clock, device = FakeClock(), new_device()
@@ -87,19 +88,19 @@ class TestAnswers(OnRollups):
                     await telemetry.write(device, [record(clock, p.time, {"x": p.value, "y": 1}) for p in step.points])
                     points |= {point.time: point.value for point in step.points}
                 case Delete():
-                    span = Span(Millis(step.start), None if step.end is None else Millis(step.end))
-                    await telemetry.delete(device, span)
-                    points = {time: value for time, value in points.items() if time not in span}
+                    time_range = TimeRange(Millis(step.start), None if step.end is None else Millis(step.end))
+                    await telemetry.delete(device, time_range)
+                    points = {time: value for time, value in points.items() if time not in time_range}
                 case Ask():
-                    span = Span(Millis(step.start), None if step.end is None else Millis(step.end))
+                    time_range = TimeRange(Millis(step.start), None if step.end is None else Millis(step.end))
                     held = [Point(time, value) for time, value in points.items()]
                     await assert_aggregates(
-                        telemetry, device, held, span, step.width_ms, step.offset_ms, step.aggregations
+                        telemetry, device, held, time_range, step.width_ms, step.offset_ms, step.aggregations
                     )
                 case seconds:
                     clock.advance(seconds)
 
-    async def test_days_without_any_closed_hour_are_read_from_their_points(
+    async def test_days_without_a_closed_hour_are_read_from_points(
         self, telemetry: Telemetry, clock: FakeClock, device: int
     ) -> None:
         midnight = START - START % DAY_MS
@@ -109,7 +110,7 @@ class TestAnswers(OnRollups):
         await assert_aggregates(telemetry, device, points, ALL_TIME, DAY_MS, 0)
         await assert_aggregates(telemetry, device, points, ALL_TIME, HOUR_MS, 0)
 
-    async def test_a_sum_that_overflows_between_hours_is_that_of_the_points(
+    async def test_a_sum_that_overflows_across_hours_is_computed_from_points(
         self, telemetry: Telemetry, clock: FakeClock, device: int
     ) -> None:
         values = [1.7e308, 1.7e308, -1.7e308, 1e300, -1.7e308]
@@ -121,121 +122,121 @@ class TestAnswers(OnRollups):
             await assert_aggregates(telemetry, device, points, ALL_TIME, HOUR_MS, 0)
 
 
-class KeepingNothing(Cassandra):
-    """A store that takes no roll-ups."""
+class RefusesRollups(Cassandra):
+    """A store that fails to store roll-ups."""
 
     async def execute(
-        self, cql: str, values: Sequence[object] = (), *, timeout_s: float = POINT_TIMEOUT_S
+        self, cql: str, values: Sequence[object] = (), *, timeout_s: float = SHORT_TIMEOUT_S
     ) -> list[tuple[Any, ...]]:
-        if cql == KEEP:
-            raise StoreUnavailable(STORE, "not this")
+        if cql == STORE_CELL:
+            raise StoreUnavailable(STORE_NAME, "refused by the test")
         return await super().execute(cql, values, timeout_s=timeout_s)
 
 
-class TestKeeping(OnRollups):
-    async def test_closed_hours_are_kept_when_they_are_first_asked_for(
-        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+class TestStoring(OnRollups):
+    async def test_closed_hours_are_stored_when_first_requested(
+        self, telemetry: Telemetry, stored: RawRollups, clock: FakeClock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, LONG_AGO + i * HOUR_MS, {"x": i, "y": i}) for i in (1, 100)])
         clock.advance(SETTLED_S)
-        assert await kept.hours(device) == {}
-        await sums(telemetry, device, Span(Millis(LONG_AGO + 3 * HOUR_MS - 1), Millis(LONG_AGO + 99 * HOUR_MS)))
-        assert await kept.hours(device) == {0: list(range(3, 24)), 4: [0, 1, 2]}
+        assert await stored.hours(device) == {}
+        await sums(telemetry, device, TimeRange(Millis(LONG_AGO + 3 * HOUR_MS - 1), Millis(LONG_AGO + 99 * HOUR_MS)))
+        assert await stored.hours(device) == {0: list(range(3, 24)), 4: [0, 1, 2]}
         clock.advance(0.001)
         await sums(telemetry, device)
-        assert await kept.hours(device) == {0: list(range(24)), 4: list(range(24))}
+        assert await stored.hours(device) == {0: list(range(24)), 4: list(range(24))}
 
-    async def test_an_hour_is_kept_from_when_it_is_closed(
-        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    async def test_an_hour_is_stored_once_it_is_closed(
+        self, telemetry: Telemetry, stored: RawRollups, clock: FakeClock, device: int
     ) -> None:
         today = START - START % DAY_MS
         for ends in (today + i * HOUR_MS for i in (1, 2, 3)):
             clock.set(Millis(ends - 1))
             await telemetry.write(device, [record(clock, ends - 1, {"x": 1})])
-        clock.set(Millis(today + 3 * HOUR_MS + UNSEEN_US // 1_000 - 1))
+        clock.set(Millis(today + 3 * HOUR_MS + STAMP_MARGIN_US // 1_000 - 1))
         assert len(await sums(telemetry, device)) == 3
-        assert await kept.hours(device) == {7: [0, 1]}
+        assert await stored.hours(device) == {7: [0, 1]}
         clock.advance(0.001)
         assert len(await sums(telemetry, device)) == 3
-        assert await kept.hours(device) == {7: [0, 1, 2]}
+        assert await stored.hours(device) == {7: [0, 1, 2]}
 
-    async def test_windows_that_are_not_whole_hours_keep_nothing(
-        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    async def test_windows_that_are_not_whole_hours_store_nothing(
+        self, telemetry: Telemetry, stored: RawRollups, clock: FakeClock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
         clock.advance(SETTLED_S)
         await telemetry.aggregate(device, "x", ALL_TIME, Aggregation.SUM, width_ms=90 * 60_000, offset_ms=0)
-        assert await kept.hours(device) == {}
+        assert await stored.hours(device) == {}
 
-    async def test_nothing_is_kept_of_a_name_that_the_device_has_not(
-        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    async def test_nothing_is_stored_for_an_unknown_name(
+        self, telemetry: Telemetry, stored: RawRollups, clock: FakeClock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, LONG_AGO, {"y": 1})])
         clock.advance(SETTLED_S)
         assert await sums(telemetry, device) == []
-        assert await kept.hours(device) == {}
+        assert await stored.hours(device) == {}
 
-    async def test_a_write_removes_what_was_kept_of_its_names_and_its_day(
-        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    async def test_a_write_removes_the_roll_ups_of_its_names_and_day(
+        self, telemetry: Telemetry, stored: RawRollups, clock: FakeClock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, LONG_AGO + i * DAY_MS, {"x": 1, "y": 1}) for i in range(2)])
         clock.advance(SETTLED_S)
         for name in "xy":
             await telemetry.aggregate(device, name, ALL_TIME, Aggregation.SUM, width_ms=HOUR_MS, offset_ms=0)
         await telemetry.write(device, [record(clock, LONG_AGO + 5 * HOUR_MS, {"x": 1})])
-        rows = await kept.rows("day, name", device)
+        rows = await stored.rows("day, name", device)
         assert sorted((row["day"] - LONG_AGO // DAY_MS, row["name"]) for row in rows) == [(0, "y"), (1, "x"), (1, "y")]
 
-    async def test_a_purge_leaves_no_roll_up(
-        self, telemetry: Telemetry, kept: RawRollups, clock: FakeClock, device: int
+    async def test_a_purge_removes_all_roll_ups(
+        self, telemetry: Telemetry, stored: RawRollups, clock: FakeClock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, LONG_AGO + i * DAY_MS, {"x": 1}) for i in range(5)])
         clock.advance(SETTLED_S)
         await sums(telemetry, device)
         await purge_all(telemetry, device)
-        assert await kept.rows("day", device) == []
+        assert await stored.rows("day", device) == []
 
-    @pytest.mark.parametrize(("lives_s", "is_kept"), [(TTL_MARGIN_S + 60, True), (TTL_MARGIN_S, False)])
-    async def test_a_roll_up_expires_before_the_first_of_its_points(
+    @pytest.mark.parametrize(("lives_s", "is_stored"), [(TTL_MARGIN_S + 60, True), (TTL_MARGIN_S, False)])
+    async def test_a_roll_up_expires_before_all_of_its_points(
         self,
         telemetry: Telemetry,
-        kept: RawRollups,
+        stored: RawRollups,
         clock: FakeClock,
         device: int,
         lives_s: int,
-        is_kept: bool,
+        is_stored: bool,
     ) -> None:
         long_since = Micros(clock.receipt() - (RETENTION_DAYS * 86_400 - lives_s) * 1_000_000)
         first = Record(Millis(LONG_AGO), {"x": 1}, None, long_since)
         await telemetry.write(device, [first, record(clock, LONG_AGO + 1, {"x": 2})])
         clock.advance(SETTLED_S)
-        (bucket,) = await sums(telemetry, device)
-        assert bucket.value == 3
-        ttls = [row["ttl"] for row in await kept.rows("ttl(hours) AS ttl", device)]
-        assert len(ttls) == is_kept
+        (aggregate,) = await sums(telemetry, device)
+        assert aggregate.value == 3
+        ttls = [row["ttl"] for row in await stored.rows("ttl(hours) AS ttl", device)]
+        assert len(ttls) == is_stored
         assert all(ttl <= lives_s - TTL_MARGIN_S for ttl in ttls)
 
-    async def test_what_cannot_be_kept_is_answered(
+    async def test_a_failure_to_store_a_roll_up_does_not_fail_the_read(
         self,
         telemetry: Telemetry,
         cassandra_keyspace: CassandraAddress,
-        kept: RawRollups,
+        stored: RawRollups,
         clock: FakeClock,
         device: int,
     ) -> None:
         await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
         clock.advance(SETTLED_S)
-        keeping_nothing = KeepingNothing(cassandra_keyspace)
-        (bucket,) = await sums(CassandraTelemetry(keeping_nothing, clock, RETENTION_DAYS), device)
-        await keeping_nothing.close()
-        assert bucket.value == 1
-        assert await kept.hours(device) == {}
+        refuses_rollups = RefusesRollups(cassandra_keyspace)
+        (aggregate,) = await sums(CassandraTelemetry(refuses_rollups, clock, RETENTION_DAYS), device)
+        await refuses_rollups.close()
+        assert aggregate.value == 1
+        assert await stored.hours(device) == {}
 
-    async def test_hours_of_points_that_never_expire_are_kept_for_good(
-        self, cassandra: Cassandra, kept: RawRollups, clock: FakeClock, device: int
+    async def test_roll_ups_of_points_that_never_expire_have_no_ttl(
+        self, cassandra: Cassandra, stored: RawRollups, clock: FakeClock, device: int
     ) -> None:
         telemetry = CassandraTelemetry(cassandra, clock, 0)
         await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
         clock.advance(SETTLED_S)
         await sums(telemetry, device)
-        assert [row["ttl"] for row in await kept.rows("ttl(hours) AS ttl", device)] == [None]
+        assert [row["ttl"] for row in await stored.rows("ttl(hours) AS ttl", device)] == [None]

@@ -1,4 +1,4 @@
-"""Telemetry in Cassandra."""
+"""The telemetry contract on Cassandra, and the statements of its layout."""
 
 import asyncio
 
@@ -7,9 +7,9 @@ import pytest
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.telemetry import PageLimit, Record
-from iotflow.domain.times import DAY_MS, Micros, Millis, Span
-from iotflow.stores.cassandra.connection import Cassandra
+from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
 from iotflow.stores.cassandra.driver import InvalidQuery
+from iotflow.stores.cassandra.session import Cassandra
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from tests.contracts.telemetry import TelemetryContract
 from tests.contracts.telemetry.aggregates import Point, assert_aggregates
@@ -38,7 +38,7 @@ class TestCassandraTelemetry(OnCassandra, TelemetryContract):
 
 
 class TestCassandraLayout(OnCassandra):
-    """What the layout is for: few statements, whole days gone by one, and no value hidden by another's lifetime."""
+    """The layout's purposes: few statements, deletion of whole days by one, independent TTLs of values."""
 
     @pytest.fixture
     def telemetry(self, cassandra: Cassandra, clock: Clock) -> CassandraTelemetry:
@@ -55,14 +55,14 @@ class TestCassandraLayout(OnCassandra):
             await telemetry.write(device, [record(clock, T, {"a": 1, "b": 2.5, "c": "x"}, {"n": 1})])
         assert (sent.batches, sent.statements) == (2, 0)
 
-    async def test_a_batch_of_one_day_is_no_more(
+    async def test_a_batch_of_one_day_is_two_batches_too(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
     ) -> None:
         async with counted(cassandra) as sent:
             await telemetry.write(device, [record(clock, T + i, {"a": i, "b": i, "c": i}) for i in range(100)])
         assert (sent.batches, sent.statements) == (2, 0)
 
-    async def test_submissions_of_many_devices_go_out_together(
+    async def test_concurrent_submissions_of_many_devices_share_batches(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock
     ) -> None:
         devices = [new_device() for _ in range(64)]
@@ -77,7 +77,7 @@ class TestCassandraLayout(OnCassandra):
         self, telemetry: CassandraTelemetry, clock: Clock
     ) -> None:
         good = [new_device() for _ in range(30)]
-        # It would expire after the last time that Cassandra knows.
+        # It would expire after the last expiry that Cassandra supports.
         bad = Record(T, {"a": 1}, None, Micros(at("2040-01-01 00:00") * 1_000))
         async with asyncio.TaskGroup() as writers:
             for device in good[:15]:
@@ -90,7 +90,7 @@ class TestCassandraLayout(OnCassandra):
         for device in good:
             assert await values_of(telemetry, device) == {T: {"a": 1}}
 
-    async def test_latest_values_are_two_statements_however_long_the_history(
+    async def test_latest_values_take_two_statements_with_any_length_of_history(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T - i * DAY_MS, {"a": i, f"n{i % 9}": i}) for i in range(400)])
@@ -98,44 +98,46 @@ class TestCassandraLayout(OnCassandra):
             assert len(await telemetry.latest(device)) == 10
         assert sent.all == 2
 
-    async def test_a_day_of_history_is_two_statements_though_it_touches_two_days(
+    async def test_24_hours_of_history_across_two_days_take_two_statements(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i * HOUR, {"a": i}) for i in range(-30, 30)])
-        span = Span(Millis(T - 12 * HOUR), Millis(T + 12 * HOUR))
+        time_range = TimeRange(Millis(T - 12 * HOUR), Millis(T + 12 * HOUR))
         for descending in (True, False):
             async with counted(cassandra) as sent:
-                assert len(await page_of(telemetry, device, 1_000, span=span, descending=descending)) == 24
-            assert sent.all == 2, "places, rows"
+                assert len(await page_of(telemetry, device, 1_000, time_range=time_range, descending=descending)) == 24
+            assert sent.all == 2, "locations, rows"
 
-    async def test_a_day_of_history_of_one_name_is_three(
+    async def test_24_hours_of_history_of_one_name_take_three_statements(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i * HOUR, {"a": i, "b": i}) for i in range(-30, 30)])
-        span = Span(Millis(T - 12 * HOUR), Millis(T + 12 * HOUR))
+        time_range = TimeRange(Millis(T - 12 * HOUR), Millis(T + 12 * HOUR))
         async with counted(cassandra) as sent:
             assert (
                 len(
                     (
-                        await telemetry.records(device, span, descending=True, limit=PageLimit(1_000), names=["b"])
+                        await telemetry.records(
+                            device, time_range, descending=True, limit=PageLimit(1_000), names=["b"]
+                        )
                     ).records
                 )
                 == 24
             )
-        assert sent.all == 3, "times, places, rows"
+        assert sent.all == 3, "times, locations, rows"
 
-    async def test_names_that_the_device_has_not_cost_nothing(
+    async def test_unknown_names_cost_no_statements(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"a": 1, "b": 2})])
         names = ["b", *(f"unknown {i}" for i in range(100))]
-        span = Span(T, Millis(T + HOUR))
+        time_range = TimeRange(T, Millis(T + HOUR))
         async with counted(cassandra) as sent:
-            (found,) = await page_of(telemetry, device, 10, span=span, names=names)
+            (found,) = await page_of(telemetry, device, 10, time_range=time_range, names=names)
         assert found.values == {"b": 2}
-        assert sent.all == 4, "catalogue, times, places, rows"
+        assert sent.all == 4, "catalogue, times, locations, rows"
 
-    async def test_a_week_of_pages_is_no_more_than_two_statements_a_day(
+    async def test_a_page_of_a_week_takes_at_most_five_statements(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i * HOUR, {"a": i}) for i in range(7 * 24)])
@@ -143,7 +145,7 @@ class TestCassandraLayout(OnCassandra):
             assert len(await page_of(telemetry, device, 1_000)) == 7 * 24
         assert sent.all <= 5
 
-    async def test_sparse_years_are_not_probed_day_by_day(
+    async def test_sparse_years_are_not_read_day_by_day(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T - i * 300 * DAY_MS, {"a": i}) for i in range(50)])
@@ -154,14 +156,14 @@ class TestCassandraLayout(OnCassandra):
             await telemetry.aggregate(device, "a", ALL_TIME, Aggregation.SUM, width_ms=60_000, offset_ms=0)
         assert sent.all <= 3
 
-    async def test_the_day_s_hourly_means_are_one_statement(
+    async def test_hourly_means_of_a_day_take_one_statement(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i * HOUR // 10, {"a": i}) for i in range(240)])
         async with counted(cassandra) as sent:
-            span = Span(T, Millis(T + DAY_MS))
-            found = await telemetry.aggregate(device, "a", span, Aggregation.MEAN, width_ms=HOUR, offset_ms=0)
-        assert [bucket.count for bucket in found] == [10] * 24
+            time_range = TimeRange(T, Millis(T + DAY_MS))
+            found = await telemetry.aggregate(device, "a", time_range, Aggregation.MEAN, width_ms=HOUR, offset_ms=0)
+        assert [aggregate.count for aggregate in found] == [10] * 24
         assert sent.all == 1
 
     async def test_statistics_over_months_and_many_pages(
@@ -170,11 +172,11 @@ class TestCassandraLayout(OnCassandra):
         step = 7 * HOUR + 1
         points = [Point(Millis(T + i * step), (i, i / 3, i % 2 == 0, "x", -i)[i % 5]) for i in range(300)]
         await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
-        span = Span(Millis(T + step), Millis(T + 290 * step))
+        time_range = TimeRange(Millis(T + step), Millis(T + 290 * step))
         for width_ms, offset_ms in ((HOUR, 0), (10_000, 1_234), (30 * DAY_MS, -5 * HOUR), (7 * DAY_MS, 11 * HOUR)):
-            await assert_aggregates(telemetry, device, points, span, width_ms, offset_ms)
+            await assert_aggregates(telemetry, device, points, time_range, width_ms, offset_ms)
 
-    async def test_a_sum_that_overflows_in_one_day_and_not_in_its_window(
+    async def test_a_sum_that_overflows_in_one_day_but_not_in_its_window(
         self, telemetry: CassandraTelemetry, clock: Clock, device: int
     ) -> None:
         points = [Point(Millis(T + i * DAY_MS // 2), value) for i, value in enumerate([1e308, 1e308, -1e308, 5, 2**62])]
@@ -193,7 +195,7 @@ class TestCassandraLayout(OnCassandra):
         assert (await telemetry.latest(device))["x"].timestamp == T
         assert "x" in await telemetry.names(device)
 
-    async def test_what_has_expired_when_it_arrives_is_not_stored(
+    async def test_records_that_have_expired_on_arrival_are_not_stored(
         self, telemetry: CassandraTelemetry, raw: CassandraRawTelemetry, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [expiring(clock, -1, T, {"x": 1}), record(clock, T + 1, {"y": 1})])
@@ -206,7 +208,7 @@ class TestCassandraLayout(OnCassandra):
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": 1})])
         slow, later = record(clock, T + 1, {"x": 2}), record(clock, T + DAY_MS, {"x": 3})
-        await telemetry.delete(device, Span(T, Millis(T + DAY_MS)))
+        await telemetry.delete(device, TimeRange(T, Millis(T + DAY_MS)))
         await telemetry.write(device, [slow, later])
         assert await values_of(telemetry, device) == {T + DAY_MS: {"x": 3}}
 

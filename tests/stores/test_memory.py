@@ -1,4 +1,4 @@
-"""The players in the memory of one process, around which there is nothing to look at."""
+"""The in-memory implementations: the contract suite of each interface, and their bounds."""
 
 import tracemalloc
 from dataclasses import replace
@@ -6,66 +6,104 @@ from dataclasses import replace
 import pytest
 
 from iotflow.clock import Clock
+from iotflow.domain.devices import DeviceSummary
+from iotflow.domain.principals import Principal
 from iotflow.domain.telemetry import LatestValues
 from iotflow.domain.times import Millis
-from iotflow.repositories.rate_limits import RateLimit
-from iotflow.stores.memory import latest_cache, principal_cache, rate_limits
+from iotflow.repositories.cache import RateLimit
+from iotflow.stores.codecs import DeviceCodec, IdentityCodec
+from iotflow.stores.memory import latest_cache, rate_limits
+from iotflow.stores.memory.broker import MemoryBroker
+from iotflow.stores.memory.cache import MAX_DEVICES_BYTES, MAX_IDENTITIES_BYTES
 from iotflow.stores.memory.counters import MemoryCounters
 from iotflow.stores.memory.latest_cache import MemoryLatestCache
 from iotflow.stores.memory.presence import MemoryPresence
-from iotflow.stores.memory.principal_cache import MemoryPrincipalCache
 from iotflow.stores.memory.rate_limits import MemoryRateLimiter
+from iotflow.stores.memory.versioned_cache import MemoryVersionedCache
 from tests.clock import FakeClock
+from tests.contracts.broker import BrokerContract
 from tests.contracts.counters import CountersContract
 from tests.contracts.latest_cache import LatestCacheContract, T, value
 from tests.contracts.latest_cache import fill as fill_latest
 from tests.contracts.latest_cache import missed as missed_latest
 from tests.contracts.presence import PresenceContract
-from tests.contracts.principal_cache import LIFETIME_S, PrincipalCacheContract, device, fill, missed
 from tests.contracts.rate_limits import RateLimiterContract, admitted
+from tests.contracts.versioned_cache import (
+    LIFETIME_S,
+    DeviceCacheContract,
+    IdentityCacheContract,
+    device,
+    fill,
+    missed,
+    summary,
+)
 
 CROWDED = "\U0001f321"
-"""A character that makes Python keep four bytes for each of a text."""
+"""A character that makes Python use four bytes per character of a text."""
 
 
-class TestMemoryPrincipalCache(PrincipalCacheContract):
+class TestMemoryIdentityCache(IdentityCacheContract):
     @pytest.fixture
-    def cache(self, clock: Clock) -> MemoryPrincipalCache:
-        return MemoryPrincipalCache(clock, LIFETIME_S)
+    def cache(self, clock: Clock) -> MemoryVersionedCache[bytes, Principal]:
+        return MemoryVersionedCache(IdentityCodec(), clock, LIFETIME_S, MAX_IDENTITIES_BYTES)
 
-    async def test_it_holds_a_bounded_number_of_bytes_those_used_last(self, cache: MemoryPrincipalCache) -> None:
-        principals = [replace(device(), name=CROWDED * 128) for _ in range(20_000)]
+    async def test_it_holds_a_limited_number_of_bytes_used_last(
+        self, cache: MemoryVersionedCache[bytes, Principal]
+    ) -> None:
+        principals = [
+            replace(one, device=replace(one.device, name=CROWDED * 128)) for one in map(device, [None] * 20_000)
+        ]
         tracemalloc.start()
         for principal in principals:
             await fill(cache, principal)
-            await cache.get(principals[0].credential)
+            await cache.get(principals[0].digest)
         taken, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert taken <= principal_cache.LIMIT_BYTES
-        await missed(cache, principals[1].credential)
+        assert taken <= MAX_IDENTITIES_BYTES
+        await missed(cache, principals[1].digest)
         for kept in (0, -2, -1):
-            assert await cache.get(principals[kept].credential) == principals[kept]
+            assert await cache.get(principals[kept].digest) == principals[kept]
 
-    async def test_all_can_be_forgotten_at_once_with_what_is_being_read(self, cache: MemoryPrincipalCache) -> None:
+    async def test_dropping_all_entries_also_prevents_fills_of_reads_in_progress(
+        self, cache: MemoryVersionedCache[bytes, Principal]
+    ) -> None:
         known, being_read = device(), device()
         await fill(cache, known)
-        early = await missed(cache, being_read.credential)
+        early = await missed(cache, being_read.digest)
         cache.clear()
-        await missed(cache, known.credential)
-        await cache.fill(being_read.credential, being_read, early)
-        await missed(cache, being_read.credential)
+        await missed(cache, known.digest)
+        await cache.fill(being_read.digest, being_read, early)
+        await missed(cache, being_read.digest)
         await fill(cache, known)
 
     async def test_an_entry_may_end_before_the_cache_s_lifetime(
-        self, cache: MemoryPrincipalCache, clock: FakeClock
+        self, cache: MemoryVersionedCache[bytes, Principal], clock: FakeClock
     ) -> None:
         principal = device()
-        miss = await missed(cache, principal.credential)
-        cache.keep(principal.credential, principal, miss, 1_000)
+        miss = await missed(cache, principal.digest)
+        cache.fill_for(principal.digest, principal, miss, 1_000)
         clock.advance(0.9)
-        assert await cache.get(principal.credential) == principal
+        assert await cache.get(principal.digest) == principal
         clock.advance(0.1)
-        await missed(cache, principal.credential)
+        await missed(cache, principal.digest)
+
+
+class TestMemoryDeviceCache(DeviceCacheContract):
+    @pytest.fixture
+    def cache(self, clock: Clock) -> MemoryVersionedCache[int, DeviceSummary]:
+        return MemoryVersionedCache(DeviceCodec(), clock, LIFETIME_S, MAX_DEVICES_BYTES)
+
+    async def test_it_holds_a_limited_number_of_bytes(self, cache: MemoryVersionedCache[int, DeviceSummary]) -> None:
+        tracemalloc.start()
+        for device_id in range(1, 20_001):
+            await self.fill(cache, replace(summary(), id=device_id, name=f"{device_id:0100}"))
+        taken, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert taken <= MAX_DEVICES_BYTES
+        found = await cache.get(20_000)
+        assert isinstance(found, DeviceSummary)
+        assert found.name == f"{20_000:0100}"
+        await missed(cache, 1)
 
 
 class TestMemoryLatestCache(LatestCacheContract):
@@ -74,11 +112,11 @@ class TestMemoryLatestCache(LatestCacheContract):
         return MemoryLatestCache(clock)
 
     @pytest.mark.parametrize(("names", "text"), [(1, 5), (5, 100), (200, 4_000), (800, 0)])
-    async def test_it_holds_a_bounded_number_of_bytes_those_read_last(
+    async def test_it_holds_a_limited_number_of_bytes_read_last(
         self, cache: MemoryLatestCache, names: int, text: int
     ) -> None:
-        """What is counted is no less than what Python has allotted."""
-        devices = 3 * latest_cache.LIMIT_BYTES // (1_000 + names * (text + 300))
+        """The counted bytes are at least those that Python has allocated."""
+        devices = 3 * latest_cache.MAX_BYTES // (1_000 + names * (text + 300))
 
         def values(device_id: int) -> LatestValues:
             received = [device_id * 1_000 + number for number in range(names)]
@@ -90,31 +128,27 @@ class TestMemoryLatestCache(LatestCacheContract):
             await cache.get(0)
         taken, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert latest_cache.LIMIT_BYTES / 3 <= taken <= latest_cache.LIMIT_BYTES
+        assert latest_cache.MAX_BYTES / 3 <= taken <= latest_cache.MAX_BYTES
         await missed_latest(cache, 1)
         for kept in (0, devices - 2, devices - 1):
             assert await cache.get(kept) == values(kept)
 
-    async def test_a_device_that_would_take_a_large_share_is_not_held(
-        self, cache: MemoryLatestCache, clock: FakeClock
-    ) -> None:
+    async def test_a_device_with_a_large_entry_is_not_cached(self, cache: MemoryLatestCache, clock: FakeClock) -> None:
         large = {f"name {number}": value("x" * 4_000, T, clock.receipt()) for number in range(300)}
         await fill_latest(cache, 1, large)
         await missed_latest(cache, 1)
         await fill_latest(cache, 2, {"x": value(1)})
-        await cache.advance(2, large)
+        await cache.merge(2, large)
         await missed_latest(cache, 2)
 
-    async def test_what_nobody_reads_leaves(self, cache: MemoryLatestCache, clock: FakeClock) -> None:
+    async def test_unread_entries_expire(self, cache: MemoryLatestCache, clock: FakeClock) -> None:
         await fill_latest(cache, 1, {"x": value(1)})
         clock.advance(latest_cache.LIFETIME_MS / 1_000)
         await missed_latest(cache, 1)
 
-    async def test_so_many_changes_that_versions_are_dropped_let_no_early_read_fill(
-        self, cache: MemoryLatestCache
-    ) -> None:
+    async def test_a_read_does_not_fill_after_its_version_was_dropped(self, cache: MemoryLatestCache) -> None:
         early = await missed_latest(cache, 0)
-        for device_id in range(latest_cache.VERSIONS + 1):
+        for device_id in range(latest_cache.MAX_VERSIONS + 1):
             await cache.invalidate(device_id)
         await cache.fill(0, {"x": value("deleted")}, early)
         await missed_latest(cache, 0)
@@ -131,11 +165,11 @@ class TestMemoryRateLimiter(RateLimiterContract):
     def limiter(self, clock: Clock) -> MemoryRateLimiter:
         return MemoryRateLimiter(clock)
 
-    async def test_no_number_of_other_subjects_makes_it_forget_one(self, limiter: MemoryRateLimiter) -> None:
+    async def test_other_subjects_never_evict_the_count_of_one(self, limiter: MemoryRateLimiter) -> None:
         tracemalloc.start()
         assert await admitted(limiter, "victim", 3, 60, 4) == 3
-        for number in range(rate_limits.SUBJECTS + rate_limits.SHARED + 50_000):
-            await limiter.take(f"subject {number}", RateLimit("tries", 3, 60))
+        for number in range(rate_limits.MAX_SUBJECTS + rate_limits.SHARED_COUNTERS + 50_000):
+            await limiter.hit(f"subject {number}", RateLimit("tries", 3, 60))
         taken, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert taken <= 32 * 2**20
@@ -143,11 +177,11 @@ class TestMemoryRateLimiter(RateLimiterContract):
         late = [await admitted(limiter, f"late {number}", 3, 60, 4) for number in range(100)]
         assert max(late) <= 3
 
-    async def test_subjects_that_have_all_their_units_again_make_room(
+    async def test_subjects_with_all_units_available_are_evicted(
         self, limiter: MemoryRateLimiter, clock: FakeClock
     ) -> None:
-        for number in range(rate_limits.SUBJECTS + 1_000):
-            await limiter.take(f"subject {number}", RateLimit("tries", 1, 60))
+        for number in range(rate_limits.MAX_SUBJECTS + 1_000):
+            await limiter.hit(f"subject {number}", RateLimit("tries", 1, 60))
         clock.advance(60)
         for number in range(10_000):
             assert await admitted(limiter, f"other {number}", 1, 60, 2) == 1
@@ -158,6 +192,17 @@ class TestMemoryRateLimiter(RateLimiterContract):
         assert await admitted(limiter, "ada", 2, 60, 1) == 0
         clock.advance(60)
         assert await admitted(limiter, "ada", 2, 60, 3) == 2
+
+
+class TestMemoryBroker(BrokerContract):
+    @pytest.fixture
+    def broker(self) -> MemoryBroker:
+        return MemoryBroker()
+
+    async def test_no_topic_outlasts_its_subscribers(self, broker: MemoryBroker) -> None:
+        async with broker.subscribe(["a", "b"]), broker.subscribe(["a"]):
+            assert set(broker.topics) == {"a", "b"}
+        assert set(broker.topics) == set()
 
 
 class TestMemoryCounters(CountersContract):

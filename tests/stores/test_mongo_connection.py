@@ -1,4 +1,4 @@
-"""How a connection to MongoDB is made, refused and ended."""
+"""Connecting to MongoDB, refused connections, and closing."""
 
 import asyncio
 import socket
@@ -8,14 +8,15 @@ from typing import get_args
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 
+from iotflow.addresses import MongoAddress
 from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import EventFilter
-from iotflow.stores.mongo.address import MongoAddress, parse_address
-from iotflow.stores.mongo.clients import Driver
-from iotflow.stores.mongo.connection import CONNECT_TIMEOUT_S, Mongo, refuse_older
-from iotflow.stores.mongo.documents import Document
+from iotflow.stores.mongo.bson import Document
+from iotflow.stores.mongo.connection import CONNECT_TIMEOUT_S, Mongo, require_min_version
+from iotflow.stores.mongo.drivers import Driver
 from iotflow.stores.mongo.events import MongoEvents
+from iotflow.urls import parse_mongo_url
 from tests.contracts.events import event
 from tests.processes import free_port
 from tests.stores.mongo import LEAVES_SOCKETS, CollectsSockets, OnMongo, address_on
@@ -24,7 +25,7 @@ PASSWORD = "hunter2"
 
 
 async def refusal(address: MongoAddress, driver: Driver) -> str:
-    """Why no connection is made."""
+    """Return the reason of a refused connection."""
     with pytest.raises(StoreUnavailable) as refused:
         async with asyncio.timeout(CONNECT_TIMEOUT_S + 5):
             await Mongo(address, driver).connect()
@@ -37,7 +38,7 @@ async def refusal(address: MongoAddress, driver: Driver) -> str:
 
 @LEAVES_SOCKETS
 class TestMongoConnection(CollectsSockets, OnMongo):
-    async def test_it_answers_until_it_is_closed(self, address: MongoAddress, driver: Driver) -> None:
+    async def test_close_leaves_no_task(self, address: MongoAddress, driver: Driver) -> None:
         before = asyncio.all_tasks()
         mongo = Mongo(address, driver)
         await mongo.connect()
@@ -47,29 +48,29 @@ class TestMongoConnection(CollectsSockets, OnMongo):
 
     async def test_an_unreachable_server_is_named(self, driver: Driver) -> None:
         port = free_port()
-        message = await refusal(parse_address(f"mongodb://ada:{PASSWORD}@127.0.0.1:{port}/docs"), driver)
+        message = await refusal(parse_mongo_url(f"mongodb://ada:{PASSWORD}@127.0.0.1:{port}/docs"), driver)
         assert f"127.0.0.1:{port}" in message
         assert "Topology" not in message
 
     async def test_an_unknown_host_is_named(self, driver: Driver) -> None:
-        message = await refusal(parse_address(f"mongodb://ada:{PASSWORD}@nowhere.invalid/docs"), driver)
+        message = await refusal(parse_mongo_url(f"mongodb://ada:{PASSWORD}@nowhere.invalid/docs"), driver)
         assert "nowhere.invalid" in message
 
-    async def test_a_server_that_does_not_answer_is_given_up(self, driver: Driver) -> None:
-        # Connections are made without it being asked.
+    async def test_a_server_that_does_not_answer_is_unavailable_within_the_deadline(self, driver: Driver) -> None:
+        # The operating system accepts connections to a listening socket.
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
-            message = await refusal(parse_address(f"mongodb://ada:{PASSWORD}@127.0.0.1:{port}/docs"), driver)
+            message = await refusal(parse_mongo_url(f"mongodb://ada:{PASSWORD}@127.0.0.1:{port}/docs"), driver)
         assert f"127.0.0.1:{port}" in message
 
-    async def test_a_wrong_password_is_told(self, address: MongoAddress, driver: Driver) -> None:
+    async def test_a_wrong_password_is_reported(self, address: MongoAddress, driver: Driver) -> None:
         hosts = address.hosts
-        message = await refusal(parse_address(f"mongodb://ada:{PASSWORD}@{hosts}/docs?authSource=admin"), driver)
+        message = await refusal(parse_mongo_url(f"mongodb://ada:{PASSWORD}@{hosts}/docs?authSource=admin"), driver)
         assert "does not take the user name and password" in message
         assert "authSource" in message
 
-    async def test_missing_credentials_are_told(self, address: MongoAddress, driver: Driver) -> None:
-        message = await refusal(parse_address(f"mongodb://{address.hosts}/docs"), driver)
+    async def test_missing_credentials_are_reported(self, address: MongoAddress, driver: Driver) -> None:
+        message = await refusal(parse_mongo_url(f"mongodb://{address.hosts}/docs"), driver)
         assert "the user may not do this" in message
         assert "requires authentication" in message
 
@@ -81,15 +82,15 @@ class TestMongoConnection(CollectsSockets, OnMongo):
             ("authMechanism=GUESS", "authmechanism must be in"),
         ],
     )
-    async def test_a_wrong_option_is_told(self, driver: Driver, option: str, reason: str) -> None:
-        message = await refusal(parse_address(f"mongodb://ada:{PASSWORD}@127.0.0.1/docs?{option}"), driver)
+    async def test_a_wrong_option_is_reported(self, driver: Driver, option: str, reason: str) -> None:
+        message = await refusal(parse_mongo_url(f"mongodb://ada:{PASSWORD}@127.0.0.1/docs?{option}"), driver)
         assert reason in message
 
-    async def test_a_server_without_tls_is_told(self, address: MongoAddress, driver: Driver) -> None:
-        message = await refusal(parse_address(f"mongodb://ada:{PASSWORD}@{address.hosts}/docs?tls=true"), driver)
+    async def test_a_server_without_tls_is_reported(self, address: MongoAddress, driver: Driver) -> None:
+        message = await refusal(parse_mongo_url(f"mongodb://ada:{PASSWORD}@{address.hosts}/docs?tls=true"), driver)
         assert "SSL handshake failed" in message
 
-    async def test_a_cancelled_call_leaves_the_connection_in_order(self, mongo: Mongo, clock: Clock) -> None:
+    async def test_the_connection_works_after_cancelled_calls(self, mongo: Mongo, clock: Clock) -> None:
         events = MongoEvents(mongo, clock, 30)
         stored = [event(clock) for _ in range(40)]
         for i, one in enumerate(stored):
@@ -108,7 +109,7 @@ class TestMongoConnection(CollectsSockets, OnMongo):
     ) -> None:
         await MongoEvents(mongo, clock, 30).apply_retention()
         await database.command("createUser", "ada", pwd=PASSWORD, roles=["readWrite"])
-        served = Mongo(parse_address(f"mongodb://ada:{PASSWORD}@{address.hosts}/{address.database}"), driver)
+        served = Mongo(parse_mongo_url(f"mongodb://ada:{PASSWORD}@{address.hosts}/{address.database}"), driver)
         try:
             await served.connect()
             events = MongoEvents(served, clock, 30)
@@ -123,7 +124,7 @@ class TestMongoConnection(CollectsSockets, OnMongo):
 
 
 @pytest.mark.parametrize("driver", get_args(Driver))
-def test_each_run_of_an_event_loop_has_a_client_of_its_own(mongodb_url: str, driver: Driver) -> None:
+def test_each_event_loop_gets_a_new_client(mongodb_url: str, driver: Driver) -> None:
     mongo = Mongo(address_on(mongodb_url, "admin"), driver)
 
     async def run() -> None:
@@ -135,14 +136,14 @@ def test_each_run_of_an_event_loop_has_a_client_of_its_own(mongodb_url: str, dri
         asyncio.run(run())
 
 
-async def test_motor_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_motor_package_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "motor.motor_asyncio", None)
-    message = await refusal(parse_address(f"mongodb://ada:{PASSWORD}@127.0.0.1/docs"), "motor")
+    message = await refusal(parse_mongo_url(f"mongodb://ada:{PASSWORD}@127.0.0.1/docs"), "motor")
     assert "iotflow[motor]" in message
 
 
 def test_a_server_that_is_too_old_is_refused() -> None:
-    refuse_older([6, 0, 0, 0])
-    refuse_older([8, 1, 2, 0])
+    require_min_version([6, 0, 0, 0])
+    require_min_version([8, 1, 2, 0])
     with pytest.raises(StoreUnavailable, match=r"the server is MongoDB 5\.0\.31; expected 6\.0 or later"):
-        refuse_older([5, 0, 31, 0])
+        require_min_version([5, 0, 31, 0])

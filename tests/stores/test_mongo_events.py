@@ -5,8 +5,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from iotflow.clock import Clock
 from iotflow.stores.mongo.activity import MongoActivity
+from iotflow.stores.mongo.bson import Document
 from iotflow.stores.mongo.connection import Mongo
-from iotflow.stores.mongo.documents import Document
 from iotflow.stores.mongo.events import MongoEvents
 from tests.contracts.activity import ActivityContract
 from tests.contracts.events import EventsContract, OpenEvents

@@ -1,4 +1,4 @@
-"""What becomes of documents while their server is paused, killed and started again."""
+"""The documents store while its server is paused, killed and restarted."""
 
 import asyncio
 import time
@@ -11,8 +11,8 @@ from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import EventFilter
 from iotflow.domain.times import DAY_MS
-from iotflow.stores.mongo.clients import Driver
-from iotflow.stores.mongo.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S, Mongo
+from iotflow.stores.mongo.connection import SCAN_TIMEOUT_S, SHORT_TIMEOUT_S, Mongo
+from iotflow.stores.mongo.drivers import Driver
 from iotflow.stores.mongo.events import MongoEvents
 from iotflow.stores.mongo.migrations import upgrade
 from tests.contracts.events import event
@@ -22,14 +22,14 @@ from tests.stores.mongo import LEAVES_SOCKETS, CollectsSockets, OnMongo, address
 
 COMES_BACK_WITHIN_S = 20.0
 SLACK_S = 1.0
-"""For a busy machine."""
+"""Tolerance for a busy machine."""
 
 
 async def failures(events: MongoEvents, clock: Clock) -> list[float]:
-    """Add events until adding fails at once; how many seconds each failure took."""
+    """Add events until adding fails at once. Return the seconds that each failure took."""
     took: list[float] = []
     while not took or took[-1] > 0.1:
-        assert len(took) < 10, "every failure takes its time"
+        assert len(took) < 10, "no failure was immediate"
         began = time.monotonic()
         with pytest.raises(StoreUnavailable) as failure:
             await events.add([event(clock)])
@@ -47,7 +47,7 @@ async def until(condition: Callable[[], Awaitable[bool]], within_s: float) -> No
             met = await condition()
 
 
-async def back(mongo: Mongo) -> None:
+async def wait_until_available(mongo: Mongo) -> None:
     """Wait until the store answers."""
 
     async def answers() -> bool:
@@ -64,7 +64,7 @@ async def back(mongo: Mongo) -> None:
 class TestMongoFaults(CollectsSockets, OnMongo):
     @pytest.fixture
     def own_mongodb(self, own_server: Callable[..., Server]) -> Server:
-        """A server that removes what has expired each second, not each minute."""
+        """A server that removes expired documents each second, not each minute."""
         return own_server(MONGO, command=["--setParameter", "ttlMonitorSleepSecs=1"])
 
     @pytest.fixture
@@ -87,15 +87,15 @@ class TestMongoFaults(CollectsSockets, OnMongo):
         await asyncio.to_thread(own_mongodb.pause)
         try:
             took = await failures(events, clock)
-            assert max(took) < POINT_TIMEOUT_S + SLACK_S
-            with pytest.raises(StoreUnavailable, match="has not answered since"):
+            assert max(took) < SHORT_TIMEOUT_S + SLACK_S
+            with pytest.raises(StoreUnavailable, match="no probe has succeeded since"):
                 await events.page(EventFilter(), 9, None)
         finally:
             await asyncio.to_thread(own_mongodb.unpause)
-        await back(mongo)
+        await wait_until_available(mongo)
         assert await events.page(EventFilter(user_id=stored.user_id), 9, None) == [stored]
 
-    async def test_a_page_is_given_up_when_its_time_is_over(self, own_mongodb: Server, events: MongoEvents) -> None:
+    async def test_a_page_fails_at_its_deadline(self, own_mongodb: Server, events: MongoEvents) -> None:
         await asyncio.to_thread(own_mongodb.pause)
         try:
             async with asyncio.timeout(SCAN_TIMEOUT_S + SLACK_S):
@@ -104,7 +104,7 @@ class TestMongoFaults(CollectsSockets, OnMongo):
         finally:
             await asyncio.to_thread(own_mongodb.unpause)
 
-    async def test_a_killed_server_loses_no_event_that_was_acknowledged(
+    async def test_a_killed_server_loses_no_acknowledged_event(
         self, own_mongodb: Server, mongo: Mongo, events: MongoEvents, clock: Clock
     ) -> None:
         acknowledged = []
@@ -128,13 +128,13 @@ class TestMongoFaults(CollectsSockets, OnMongo):
         async with asyncio.timeout(SCAN_TIMEOUT_S):
             await asyncio.wait(adding)
         took = await failures(events, clock)
-        assert max(took) < POINT_TIMEOUT_S + SLACK_S
+        assert max(took) < SHORT_TIMEOUT_S + SLACK_S
         await asyncio.to_thread(own_mongodb.start)
-        await back(mongo)
+        await wait_until_available(mongo)
         for one in acknowledged:
             assert await events.page(EventFilter(user_id=one.user_id), 9, None) == [one]
 
-    async def test_it_may_be_closed_while_the_server_is_away(
+    async def test_closing_works_while_the_server_is_unreachable(
         self, own_mongodb: Server, driver: Driver, clock: Clock
     ) -> None:
         mongo = Mongo(address_on(own_mongodb.url, "docs"), driver)
@@ -143,13 +143,13 @@ class TestMongoFaults(CollectsSockets, OnMongo):
         await asyncio.to_thread(own_mongodb.pause)
         try:
             await failures(MongoEvents(mongo, clock, 30), clock)
-            async with asyncio.timeout(POINT_TIMEOUT_S + SLACK_S):
+            async with asyncio.timeout(SHORT_TIMEOUT_S + SLACK_S):
                 await mongo.close()
         finally:
             await asyncio.to_thread(own_mongodb.unpause)
         assert asyncio.all_tasks() <= before
 
-    async def test_the_server_removes_what_has_outlived_its_retention(
+    async def test_the_server_removes_expired_events(
         self, own_mongodb: Server, events: MongoEvents, clock: Clock
     ) -> None:
         gone = event(clock, 30 * DAY_MS + 1)

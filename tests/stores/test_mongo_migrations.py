@@ -1,4 +1,4 @@
-"""How the documents' schema is made, by one or by several at once."""
+"""Migrations of the documents, by one process or several at once."""
 
 import asyncio
 
@@ -8,16 +8,16 @@ from bson.datetime_ms import DatetimeMS
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import WriteError
 
+from iotflow.addresses import MongoAddress
 from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import EventFilter
 from iotflow.repositories.activity import RETENTION_DAYS
 from iotflow.stores.mongo import lease, migrations
-from iotflow.stores.mongo.address import MongoAddress
-from iotflow.stores.mongo.clients import Driver
+from iotflow.stores.mongo.bson import Document
 from iotflow.stores.mongo.connection import Mongo
-from iotflow.stores.mongo.documents import Document
-from iotflow.stores.mongo.events import LONGEST_RETENTION_S, MongoEvents
+from iotflow.stores.mongo.drivers import Driver
+from iotflow.stores.mongo.events import MAX_RETENTION_S, MongoEvents
 from iotflow.stores.mongo.migrations import pending, stored_version, upgrade, wanted_version
 from tests.contracts.events import event
 from tests.stores.mongo import OnMongo
@@ -26,7 +26,7 @@ DAY_S = 86_400
 
 
 class TestMongoMigrations(OnMongo):
-    async def test_an_empty_database_is_brought_to_the_wanted_version(
+    async def test_an_empty_database_is_migrated_to_the_wanted_version(
         self, empty_mongo: Mongo, database: AsyncDatabase[Document]
     ) -> None:
         assert await stored_version(empty_mongo) is None
@@ -42,7 +42,9 @@ class TestMongoMigrations(OnMongo):
         assert sorted(activity) == ["_id_", "by_device", "expiry"]
         assert activity["expiry"]["expireAfterSeconds"] == RETENTION_DAYS * DAY_S
 
-    async def test_what_is_there_is_kept(self, mongo: Mongo, database: AsyncDatabase[Document], clock: Clock) -> None:
+    async def test_an_upgrade_keeps_stored_data(
+        self, mongo: Mongo, database: AsyncDatabase[Document], clock: Clock
+    ) -> None:
         events, stored = MongoEvents(mongo, clock, 30), event(clock)
         await events.add([stored])
         before = await database["migrations"].find().to_list()
@@ -50,10 +52,10 @@ class TestMongoMigrations(OnMongo):
         assert await database["migrations"].find().to_list() == before
         assert await events.page(EventFilter(), 9, None) == [stored]
 
-    async def test_a_migration_that_was_cut_short_is_run_again(
+    async def test_an_interrupted_migration_is_run_again(
         self, empty_mongo: Mongo, database: AsyncDatabase[Document]
     ) -> None:
-        commands = migrations.migrations()[0].commands
+        commands = migrations.read_migrations()[0].commands
         for done in range(len(commands) + 1):
             for command in commands[:done]:
                 await database.command(command)
@@ -62,7 +64,7 @@ class TestMongoMigrations(OnMongo):
             for name in ("events", "activity", "migrations"):
                 await database.drop_collection(name)
 
-    async def test_several_at_once_do_it_once(
+    async def test_concurrent_upgrades_migrate_once(
         self, address: MongoAddress, driver: Driver, database: AsyncDatabase[Document]
     ) -> None:
         connections = [Mongo(address, driver) for _ in range(5)]
@@ -78,28 +80,28 @@ class TestMongoMigrations(OnMongo):
         assert await profile.count_documents({"command.collMod": {"$exists": True}}) == 2
         assert await profile.count_documents({"command.createIndexes": {"$exists": True}}) == 2
 
-    async def test_a_lease_is_one_s_alone(self, empty_mongo: Mongo, address: MongoAddress, driver: Driver) -> None:
-        async with lease.held_lease(empty_mongo, 1):
+    async def test_a_lease_has_one_holder(self, empty_mongo: Mongo, address: MongoAddress, driver: Driver) -> None:
+        async with lease.hold_lease(empty_mongo, 1):
             with pytest.raises(StoreUnavailable, match=r"another migration has been under way for 0\.6 s"):
-                async with lease.held_lease(empty_mongo, 0.6):
-                    pytest.fail("it was taken twice")
-        async with lease.held_lease(empty_mongo, 1):
+                async with lease.hold_lease(empty_mongo, 0.6):
+                    pytest.fail("the lease has two holders")
+        async with lease.hold_lease(empty_mongo, 1):
             pass
 
     async def test_a_lease_is_renewed(self, empty_mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(lease, "LEASE_MS", 1_000)
         monkeypatch.setattr(lease, "RENEW_EVERY_S", 0.2)
-        async with lease.held_lease(empty_mongo, 1):
+        async with lease.hold_lease(empty_mongo, 1):
             with pytest.raises(StoreUnavailable, match="another migration"):
-                async with lease.held_lease(empty_mongo, 2.5):
-                    pytest.fail("it ran out")
+                async with lease.hold_lease(empty_mongo, 2.5):
+                    pytest.fail("the lease expired")
 
-    async def test_a_lease_whose_holder_was_killed_ends(
+    async def test_a_lease_expires_after_its_holder_was_killed(
         self, empty_mongo: Mongo, database: AsyncDatabase[Document]
     ) -> None:
         left = [{"$set": {"owner": "killed", "until": {"$add": ["$$NOW", 1_000]}}}]
         await database["migration_lease"].update_one({"_id": "migration"}, left, upsert=True)
-        async with lease.held_lease(empty_mongo, 10):
+        async with lease.hold_lease(empty_mongo, 10):
             pass
 
     async def test_a_newer_schema_is_refused(self, mongo: Mongo, database: AsyncDatabase[Document]) -> None:
@@ -107,7 +109,7 @@ class TestMongoMigrations(OnMongo):
         with pytest.raises(StoreUnavailable, match="of a newer version of IoTFlow: 9999"):
             await upgrade(mongo)
 
-    async def test_documents_of_another_shape_are_refused(
+    async def test_documents_that_do_not_fit_the_schema_are_refused(
         self, mongo: Mongo, database: AsyncDatabase[Document], clock: Clock
     ) -> None:
         await MongoEvents(mongo, clock, 30).add([event(clock)])
@@ -127,17 +129,17 @@ class TestMongoRetention(OnMongo):
     async def test_a_change_of_the_retention_is_applied(
         self, mongo: Mongo, database: AsyncDatabase[Document], clock: Clock
     ) -> None:
-        for days, seconds in ((30, 30 * DAY_S), (3_650, 3_650 * DAY_S), (0, LONGEST_RETENTION_S), (1, DAY_S)):
+        for days, seconds in ((30, 30 * DAY_S), (3_650, 3_650 * DAY_S), (0, MAX_RETENTION_S), (1, DAY_S)):
             for _ in range(2):
                 await MongoEvents(mongo, clock, days).apply_retention()
                 indexes = await database["events"].index_information()
                 assert indexes["expiry"]["expireAfterSeconds"] == seconds
 
-    async def test_a_database_that_was_not_migrated_is_told(self, empty_mongo: Mongo, clock: Clock) -> None:
+    async def test_a_database_that_is_not_migrated_is_reported(self, empty_mongo: Mongo, clock: Clock) -> None:
         with pytest.raises(StoreUnavailable, match="run `iotflow migrate`"):
             await MongoEvents(empty_mongo, clock, 1).apply_retention()
 
-    async def test_several_at_once_apply_it(
+    async def test_concurrent_changes_of_the_retention_are_applied(
         self, mongo: Mongo, database: AsyncDatabase[Document], clock: Clock
     ) -> None:
         events = MongoEvents(mongo, clock, 7)
@@ -146,7 +148,7 @@ class TestMongoRetention(OnMongo):
         assert indexes["expiry"]["expireAfterSeconds"] == 7 * DAY_S
 
 
-def test_what_a_migration_would_do_is_told() -> None:
+def test_pending_lists_the_commands_of_a_migration() -> None:
     assert pending(wanted_version()) == []
     lines = pending(None)
     assert lines[0] == "0001 events and activity: create events"
@@ -154,5 +156,5 @@ def test_what_a_migration_would_do_is_told() -> None:
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
-    versions = [migration.version for migration in migrations.migrations()]
+    versions = [migration.version for migration in migrations.read_migrations()]
     assert versions == [f"{number:04}" for number in range(1, len(versions) + 1)]

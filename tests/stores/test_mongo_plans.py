@@ -1,4 +1,4 @@
-"""How MongoDB finds what it is asked for: by an index in the order of the list, as its own profiler tells."""
+"""Query plans of MongoDB, read from its profiler: lists use an index in their order."""
 
 from itertools import product
 from uuid import UUID, uuid4
@@ -11,9 +11,9 @@ from iotflow.domain.events import EventFilter, EventPosition, EventType
 from iotflow.domain.times import Millis
 from iotflow.repositories.activity import Activity, DeviceHour
 from iotflow.stores.mongo.activity import MongoActivity
-from iotflow.stores.mongo.clients import Driver
-from iotflow.stores.mongo.connection import POINT_TIMEOUT_S, Mongo
-from iotflow.stores.mongo.documents import Document
+from iotflow.stores.mongo.bson import Document
+from iotflow.stores.mongo.connection import SHORT_TIMEOUT_S, Mongo
+from iotflow.stores.mongo.drivers import Driver
 from iotflow.stores.mongo.events import MongoEvents
 from tests.contracts.activity import HOUR_MS
 from tests.contracts.events import event
@@ -28,7 +28,7 @@ FILTERS = [EventFilter(*fields) for fields in product((None, USERS[0]), (None, D
 
 
 class Profiled:
-    """What the server tells of the operations on a collection."""
+    """The server's profile of the operations on a collection."""
 
     def __init__(self, database: AsyncDatabase[Document]) -> None:
         self._database = database
@@ -49,7 +49,7 @@ class OnProfiledMongo(OnMongo):
 
 
 class TestMongoWrites(OnProfiledMongo):
-    async def test_a_write_is_acknowledged_when_a_majority_has_it_in_its_journal(
+    async def test_a_write_is_acknowledged_by_the_journals_of_a_majority(
         self, mongo: Mongo, profiled: Profiled, clock: Clock
     ) -> None:
         await profiled.begin()
@@ -57,7 +57,7 @@ class TestMongoWrites(OnProfiledMongo):
         (insert,) = await profiled.end("events")
         assert insert["ninserted"] == 2
         assert insert["command"]["writeConcern"] == {"w": "majority", "j": True}
-        assert 0 < insert["command"]["maxTimeMS"] <= POINT_TIMEOUT_S * 1_000
+        assert 0 < insert["command"]["maxTimeMS"] <= SHORT_TIMEOUT_S * 1_000
 
 
 class TestMongoPlans(OnProfiledMongo):
@@ -67,7 +67,7 @@ class TestMongoPlans(OnProfiledMongo):
 
     @pytest.fixture
     async def events(self, mongo: Mongo, clock: Clock) -> MongoEvents:
-        """Events of each user, device and kind, a few at each moment."""
+        """Events of each user, device and type, several at each time."""
         events = MongoEvents(mongo, clock, 30)
         await events.add(
             [
@@ -96,7 +96,7 @@ class TestMongoPlans(OnProfiledMongo):
         assert query["planSummary"].startswith("IXSCAN {"), query["planSummary"]
         assert query["planSummary"].endswith(" timestamp: -1, _id: -1 }")
         assert "hasSortStage" not in query
-        # The device's index leads to events of other users and kinds, the user's to those of other kinds.
+        # An index covers one field, so it also leads to events that the other filters exclude.
         others = 1
         if where.device_id is not None:
             others = (len(USERS) if where.user_id else 1) * (len(KINDS) if where.event_type else 1)
@@ -114,7 +114,7 @@ class TestMongoPlans(OnProfiledMongo):
         (query,) = await profiled.end("events")
         assert query["keysExamined"] == 0
 
-    async def test_anonymization_reads_the_user_s_events_alone(self, events: MongoEvents, profiled: Profiled) -> None:
+    async def test_anonymization_reads_only_the_user_s_events(self, events: MongoEvents, profiled: Profiled) -> None:
         await profiled.begin()
         await events.anonymize_chunk(USERS[0], None)
         (query,) = [one for one in await profiled.end("events") if one["op"] == "query"]

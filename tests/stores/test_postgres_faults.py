@@ -1,4 +1,4 @@
-"""PostgreSQL that hangs, dies, refuses or is slow: bounded in time, and over when it is over."""
+"""PostgreSQL that hangs, dies, refuses or is slow: errors within the deadlines, and recovery afterwards."""
 
 import asyncio
 import time
@@ -11,9 +11,9 @@ from sqlalchemy.engine import make_url
 
 from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.stores.sql import dialect, postgres
-from iotflow.stores.sql.dialect import Database, open_database
-from iotflow.stores.sql.postgres import NoTurn
+from iotflow.stores.sql import open_database, postgres
+from iotflow.stores.sql.database import Database
+from iotflow.stores.sql.pool import PoolExhausted
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 from tests.contracts.telemetry.base import RETENTION_DAYS, record
@@ -26,8 +26,8 @@ PROMPT_S = 5.0
 ENDLESS = text("SELECT pg_sleep(3600)")
 
 
-async def answers(database: Database) -> None:
-    """Ask until the database answers."""
+async def wait_until_available(database: Database) -> None:
+    """Read until the database answers."""
     async with asyncio.timeout(20):
         while not await _read(database):  # noqa: ASYNC110  # a server has no event to wait for
             await asyncio.sleep(0.05)
@@ -47,8 +47,8 @@ async def _sleep(database: Database) -> None:
         await connection.execute(ENDLESS)
 
 
-async def _running(beside: Any, number: int) -> None:
-    """Wait until so many endless statements run on the server."""
+async def _wait_for_running(beside: Any, number: int) -> None:
+    """Wait until `number` endless statements run on the server."""
     active = "SELECT count(*) FROM pg_stat_activity WHERE query = $1 AND state = 'active'"
     async with asyncio.timeout(PROMPT_S):
         while await beside.fetchval(active, str(ENDLESS)) != number:  # noqa: ASYNC110  # as above
@@ -75,11 +75,11 @@ class TestPostgresFaults(OnPostgres):
         async with database.read() as one, database.write() as other:
             for connection in (one, other):
                 await connection.execute(text("SELECT 1"))
-        monkeypatch.setattr(dialect, "POINT_TIMEOUT_S", GIVEN_UP_AFTER_S)
+        monkeypatch.setattr("iotflow.stores.sql.database.SHORT_TIMEOUT_S", GIVEN_UP_AFTER_S)
 
     @pytest.mark.usefixtures("_hurried")
     @pytest.mark.parametrize("kind", ["read", "write"])
-    async def test_a_server_that_hangs_costs_its_deadline_a_few_times_and_then_nothing(
+    async def test_a_hanging_server_costs_its_deadline_until_the_circuit_opens(
         self, database: Database, proxy: Proxy, kind: str
     ) -> None:
         proxy.freeze()
@@ -95,19 +95,17 @@ class TestPostgresFaults(OnPostgres):
                     await ask()
         before = time.perf_counter()
         for _ in range(100):
-            with pytest.raises(StoreUnavailable, match="in a row"):
+            with pytest.raises(StoreUnavailable, match="circuit open after 3 failures"):
                 await ask()
         assert time.perf_counter() - before < GIVEN_UP_AFTER_S
         with pytest.raises(StoreUnavailable):
             await database.ping()
         proxy.thaw()
-        await answers(database)
+        await wait_until_available(database)
         await ask()
 
     @pytest.mark.usefixtures("_hurried")
-    async def test_a_commit_that_is_not_answered_is_no_success_and_no_wait(
-        self, database: Database, proxy: Proxy
-    ) -> None:
+    async def test_a_commit_without_an_answer_fails_within_its_deadline(self, database: Database, proxy: Proxy) -> None:
         async def write() -> None:
             async with database.write() as connection:
                 await connection.execute(text("INSERT INTO activity VALUES (1, 1, 1, 1)"))
@@ -117,9 +115,9 @@ class TestPostgresFaults(OnPostgres):
             async with asyncio.timeout(PROMPT_S):
                 await write()
         proxy.thaw()
-        await answers(database)
+        await wait_until_available(database)
 
-    async def test_a_server_that_was_restarted_is_used_again_at_once(self, database: Database, proxy: Proxy) -> None:
+    async def test_a_restarted_server_is_used_again_at_once(self, database: Database, proxy: Proxy) -> None:
         async with database.read() as one, database.read() as other:
             for connection in (one, other):
                 await connection.execute(text("SELECT 1"))
@@ -129,7 +127,7 @@ class TestPostgresFaults(OnPostgres):
             async with database.read() as connection:
                 await connection.execute(text("SELECT 1"))
 
-    async def test_a_server_that_is_gone_and_comes_back_loses_nothing_that_was_acknowledged(
+    async def test_an_outage_loses_no_acknowledged_record(
         self, database: Database, proxy: Proxy, clock: Clock, tables: PostgresTables
     ) -> None:
         telemetry = SqlTelemetry(database, clock, RETENTION_DAYS)
@@ -139,7 +137,7 @@ class TestPostgresFaults(OnPostgres):
                 await proxy.stop()
             if number == 100:
                 await proxy.start()
-                await answers(database)
+                await wait_until_available(database)
             try:
                 await telemetry.write(1, [record(clock, number, {"x": number})])
             except StoreUnavailable:
@@ -155,29 +153,29 @@ class TestPostgresFaults(OnPostgres):
     ) -> None:
         async with connected(url) as beside:
             asking = asyncio.create_task(_sleep(database))
-            await _running(beside, 1)
+            await _wait_for_running(beside, 1)
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await asking
-            await _running(beside, 0)
+            await _wait_for_running(beside, 0)
         await database.ping()
 
     @pytest.mark.usefixtures("_hurried")
-    async def test_more_statements_past_their_deadline_than_there_are_connections_leave_the_pool_whole(
+    async def test_more_timeouts_than_connections_leave_the_pool_usable(
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async with asyncio.timeout(30):
             outcomes = await asyncio.gather(
-                *(_sleep(database) for _ in range(2 * postgres.WRITERS)), return_exceptions=True
+                *(_sleep(database) for _ in range(2 * postgres.WRITE_CONNECTIONS)), return_exceptions=True
             )
-        assert {type(outcome) for outcome in outcomes} <= {StoreUnavailable, NoTurn}
-        monkeypatch.setattr(dialect, "POINT_TIMEOUT_S", PATIENCE_S)
-        await answers(database)
+        assert {type(outcome) for outcome in outcomes} <= {StoreUnavailable, PoolExhausted}
+        monkeypatch.setattr("iotflow.stores.sql.database.SHORT_TIMEOUT_S", PATIENCE_S)
+        await wait_until_available(database)
         async with asyncio.timeout(20), asyncio.TaskGroup() as users:
-            for _ in range(3 * postgres.WRITERS):
+            for _ in range(3 * postgres.WRITE_CONNECTIONS):
                 users.create_task(add_user(SqlTransactions(database)))
 
-    async def test_sessions_have_limits_that_outlive_a_client_that_hangs(self, database: Database) -> None:
+    async def test_the_server_ends_sessions_of_a_client_that_hangs(self, database: Database) -> None:
         shown = {}
         async with database.write() as connection:
             for name in ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_isolation"):
@@ -191,18 +189,18 @@ class TestPostgresFaults(OnPostgres):
             assert await connection.scalar(text("SHOW transaction_isolation")) == "repeatable read"
             assert await connection.scalar(text("SHOW transaction_read_only")) == "on"
 
-    async def test_long_reads_leave_connections_to_short_ones_and_open_no_circuit(
+    async def test_bulk_reads_leave_connections_to_short_reads_and_do_not_open_the_circuit(
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        await answers(database)
-        monkeypatch.setattr(dialect, "SCAN_TIMEOUT_S", 4.0)
+        await wait_until_available(database)
+        monkeypatch.setattr("iotflow.stores.sql.database.SCAN_TIMEOUT_S", 4.0)
         pause = text("SELECT pg_sleep(1)")
 
         async def read_long() -> None:
             async with database.read(bulk=True) as connection:
                 await connection.execute(pause)
 
-        long = [asyncio.create_task(read_long()) for _ in range(4 * postgres.READERS)]
+        long = [asyncio.create_task(read_long()) for _ in range(4 * postgres.READ_CONNECTIONS)]
         await asyncio.wait(long, timeout=0.2)
         assert await _read(database)
         async with asyncio.timeout(10):

@@ -1,4 +1,4 @@
-"""The SQL schema on PostgreSQL: its revisions, two migrations at once, and the tables that the code believes in."""
+"""The SQL schema on PostgreSQL: its revisions, concurrent migrations, and comparison with the tables of the code."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,15 +10,17 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.stores.sql.dialect import Database, open_database
+from iotflow.stores.sql import open_database
+from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.migrations import (
+    downgrade_connection,
     stored_version,
     upgrade,
+    upgrade_connection,
     wanted_version,
 )
-from iotflow.stores.sql.scripts import downgrade_connection, upgrade_connection
 from iotflow.stores.sql.tables import metadata
-from tests.stores.postgres import PostgresTables, be_patient, new_database
+from tests.stores.postgres import PostgresTables, new_database, raise_deadlines
 from tests.stores.test_sqlite_migrations import revisions
 from tests.stores.waiting_purges import check_waiting_purges
 
@@ -40,7 +42,7 @@ CONSTRAINTS = """
 @pytest.fixture
 async def url(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """A database without a schema."""
-    be_patient(monkeypatch)
+    raise_deadlines(monkeypatch)
     async with new_database(postgres_url) as url:
         yield url
 
@@ -53,13 +55,13 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 
 async def schema(url: str) -> dict[str, list[Any]]:
-    """All columns, indexes and constraints by name."""
+    """Return all columns, indexes and constraints by name."""
     tables = PostgresTables(url)
     rows = [list(row.values()) for sql in (COLUMNS, INDEXES, CONSTRAINTS) for row in await tables.query(sql)]
     return {name: rest for name, *rest in rows if "alembic_version" not in name}
 
 
-async def test_two_migrations_at_once_end_well(url: str) -> None:
+async def test_concurrent_migrations_all_succeed(url: str) -> None:
     databases = [open_database(url) for _ in range(4)]
     async with asyncio.timeout(60):
         await asyncio.gather(*(upgrade(database) for database in databases))
@@ -68,7 +70,7 @@ async def test_two_migrations_at_once_end_well(url: str) -> None:
         await database.close()
 
 
-async def test_purges_that_wait_are_brought_to_their_present_form(database: Database) -> None:
+async def test_waiting_purges_are_converted_to_the_current_payload(database: Database) -> None:
     await check_waiting_purges(database)
 
 
@@ -108,7 +110,7 @@ async def test_each_revision_upgrades_downgrades_and_upgrades_again(database: Da
         before = revision
 
 
-async def test_a_failed_upgrade_leaves_the_database_as_it_was(database: Database, url: str) -> None:
+async def test_a_failed_upgrade_leaves_the_database_unchanged(database: Database, url: str) -> None:
     async with database.write() as connection:
         await connection.exec_driver_sql("CREATE TABLE users (in_the_way INTEGER)")
     before = await schema(url)
@@ -118,7 +120,7 @@ async def test_a_failed_upgrade_leaves_the_database_as_it_was(database: Database
     assert await stored_version(database) is None
 
 
-async def test_a_database_without_a_schema_is_an_unavailable_store(database: Database) -> None:
+async def test_a_database_without_a_schema_makes_the_store_unavailable(database: Database) -> None:
     with pytest.raises(StoreUnavailable, match="does not exist"):
         async with database.read() as connection:
             await connection.exec_driver_sql("SELECT 1 FROM users")

@@ -1,4 +1,4 @@
-"""How PostgreSQL finds what it is asked for, in tables that hold enough for it to choose."""
+"""Query plans of PostgreSQL, in tables large enough that a sequential scan is not the cheapest plan."""
 
 import asyncio
 import json
@@ -12,21 +12,22 @@ from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.devices import DeviceFilter
 from iotflow.domain.events import EventFilter, EventPosition, EventType
-from iotflow.domain.outbox import Topic
+from iotflow.domain.outbox import OutboxTopic
 from iotflow.domain.telemetry import PageLimit
-from iotflow.domain.times import Millis, Span
-from iotflow.stores.sql.dialect import Database, open_database
+from iotflow.domain.times import Millis, TimeRange
+from iotflow.stores.sql import open_database
+from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.events import SqlEvents
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 from tests.contracts.transactional import new_digest
-from tests.stores.postgres import be_patient, connected, drop_database, migrated_database
-from tests.stores.statements import Statement, Statements, observed
+from tests.stores.postgres import connected, drop_database, migrated_database, raise_deadlines
+from tests.stores.statements import Statement, Statements, record_statements
 
 DEVICES = 8
 RECORDS = 5_000
 NAMES = ("a", "b", "c", "d", "e")
-SPAN = Span(Millis(500_000), Millis(4_900_000))
+SPAN = TimeRange(Millis(500_000), Millis(4_900_000))
 ROWS_IN_ALL = DEVICES * RECORDS * len(NAMES)
 
 FILL = f"""
@@ -57,7 +58,7 @@ Plan = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def filled(postgres_url: str) -> Iterator[str]:
-    """A database with enough rows that to read them all would be the dearest way."""
+    """Return a database with enough rows that reading them all would be the most expensive plan."""
 
     async def fill() -> str:
         url = await migrated_database(postgres_url)
@@ -73,7 +74,7 @@ def filled(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def database(filled: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
-    be_patient(monkeypatch)
+    raise_deadlines(monkeypatch)
     database = open_database(filled)
     yield database
     await database.close()
@@ -85,14 +86,14 @@ def telemetry(database: Database, clock: Clock) -> SqlTelemetry:
 
 
 async def plans(url: str, statements: Statements) -> list[list[Plan]]:
-    """The nodes of the plan of each query that was sent."""
+    """Return the nodes of the plan of each recorded query."""
     asked = statements.beginning_with("SELECT", "WITH")
-    assert asked, "nothing was asked"
+    assert asked, "no query was recorded"
     async with connected(url) as connection:
-        return [list(_nodes(await _explained(connection, statement))) for statement in asked]
+        return [list(_nodes(await _explain(connection, statement))) for statement in asked]
 
 
-async def _explained(connection: Any, statement: Statement) -> Plan:
+async def _explain(connection: Any, statement: Statement) -> Plan:
     sql, parameters = statement
     ((text,),) = await connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *parameters)
     plan: Plan = json.loads(text)[0]["Plan"]
@@ -106,7 +107,7 @@ def _nodes(plan: Plan) -> Iterator[Plan]:
 
 
 def reads(nodes: list[Plan], table: str | None = None) -> list[Plan]:
-    """The nodes that read a table, or any."""
+    """Return the nodes that read a table; those of any table for None."""
     return [
         node
         for node in nodes
@@ -132,7 +133,7 @@ class TestPostgresPlans:
     @pytest.mark.parametrize("descending", [False, True])
     @pytest.mark.parametrize("after", [None, Millis(2_500_000)])
     @pytest.mark.parametrize("names", [None, ["a"], ["a", "b", "c"]])
-    @pytest.mark.parametrize("span", [SPAN, Span(Millis(0), None)])
+    @pytest.mark.parametrize("time_range", [SPAN, TimeRange(Millis(0), None)])
     async def test_a_page_of_records_is_read_in_the_order_of_an_index(
         self,
         telemetry: SqlTelemetry,
@@ -140,11 +141,13 @@ class TestPostgresPlans:
         descending: bool,
         after: Millis | None,
         names: list[str] | None,
-        span: Span,
+        time_range: TimeRange,
     ) -> None:
-        with observed() as statements:
+        with record_statements() as statements:
             found = (
-                await telemetry.records(7, span, descending=descending, limit=PageLimit(50), after=after, names=names)
+                await telemetry.records(
+                    7, time_range, descending=descending, limit=PageLimit(50), after=after, names=names
+                )
             ).records
         assert len(found) == 50
         for nodes in await plans(filled, statements):
@@ -152,7 +155,7 @@ class TestPostgresPlans:
             assert rows_read(nodes) <= 2 * 50 * len(NAMES)
 
     async def test_the_newest_values_cost_a_few_probes_a_name(self, telemetry: SqlTelemetry, filled: str) -> None:
-        with observed() as statements:
+        with record_statements() as statements:
             assert len(await telemetry.latest(7)) == len(NAMES)
             assert len(await telemetry.names(7)) == len(NAMES)
         for nodes in await plans(filled, statements):
@@ -163,12 +166,12 @@ class TestPostgresPlans:
     async def test_a_statistic_reads_the_points_of_its_name_and_span(
         self, telemetry: SqlTelemetry, filled: str, aggregation: Aggregation
     ) -> None:
-        with observed() as statements:
+        with record_statements() as statements:
             await telemetry.aggregate(7, "c", SPAN, aggregation, width_ms=60_000, offset_ms=0)
         (nodes,) = await plans(filled, statements)
         assert_by_index(nodes)
         points = (SPAN.end or 0) // 1_000 - SPAN.start // 1_000
-        # First and last look their points up again, by whatever way PostgreSQL holds to be cheapest.
+        # First and last read their points a second time, by whichever plan PostgreSQL estimates to be cheapest.
         times = 3 if aggregation in (Aggregation.FIRST, Aggregation.LAST) else 1
         assert rows_read(nodes) <= times * points
 
@@ -185,16 +188,16 @@ class TestPostgresPlans:
             "user": EventFilter(user_id=user_id),
             "device": EventFilter(device_id=3),
         }[by]
-        with observed() as statements:
+        with record_statements() as statements:
             await SqlEvents(database, clock, 0).page(where, 100, EventPosition(Millis(9), uuid4()) if paged else None)
         (nodes,) = await plans(filled, statements)
         assert_by_index(nodes)
         assert rows_read(nodes) <= 200
 
-    async def test_a_sweep_goes_on_from_where_it_was(self, telemetry: SqlTelemetry, filled: str) -> None:
-        await telemetry.sweep_chunk()
-        with observed() as statements:
-            await telemetry.sweep_chunk()
+    async def test_a_sweep_resumes_after_the_last_chunk(self, telemetry: SqlTelemetry, filled: str) -> None:
+        await telemetry.delete_expired_chunk()
+        with record_statements() as statements:
+            await telemetry.delete_expired_chunk()
         for nodes in await plans(filled, statements):
             assert_by_index(nodes)
             assert rows_read(nodes) <= 1_100
@@ -203,10 +206,10 @@ class TestPostgresPlans:
         self, database: Database, filled: str
     ) -> None:
         transactions = SqlTransactions(database)
-        with observed() as statements:
+        with record_statements() as statements:
             async with transactions.write() as transaction:
-                due = await transaction.outbox.due_subjects(Topic.EVENT, Millis(1), "")
-                await transaction.outbox.claim(Topic.EVENT, list(due.heads.values())[:10], Millis(1), 1, 20)
+                due = await transaction.outbox.due_subjects(OutboxTopic.EVENT, Millis(1), "")
+                await transaction.outbox.claim(OutboxTopic.EVENT, list(due.heads.values())[:10], Millis(1), 1, 20)
         scan, *claim = await plans(filled, statements)
         for nodes in (scan, *claim):
             assert_by_index(nodes)
@@ -214,13 +217,11 @@ class TestPostgresPlans:
         assert rows_read(scan) <= 3 * 500
         assert max(rows_read(nodes) for nodes in claim) <= 4 * 200
 
-    async def test_credentials_and_what_belongs_to_a_user_are_found_by_an_index(
-        self, database: Database, filled: str
-    ) -> None:
+    async def test_credentials_and_rows_of_a_user_are_found_by_an_index(self, database: Database, filled: str) -> None:
         transactions = SqlTransactions(database)
         async with connected(filled) as connection:
             user_id = UUID(str(await connection.fetchval("SELECT user_id FROM users LIMIT 1")))
-        with observed() as statements:
+        with record_statements() as statements:
             async with transactions.write() as transaction:
                 await transaction.keys.find(new_digest(), Millis(1))
                 await transaction.tokens.find(new_digest(), Millis(1))

@@ -1,7 +1,8 @@
-"""The roles within PostgreSQL's transactions."""
+"""The repositories within PostgreSQL's transactions."""
 
 from tests.contracts.accounts import AccountsContract
 from tests.contracts.configs import ConfigsContract
+from tests.contracts.device_lists import DeviceListsContract
 from tests.contracts.devices import DevicesContract
 from tests.contracts.groups import GroupsContract
 from tests.contracts.keys import KeysContract
@@ -19,6 +20,9 @@ class TestPostgresTokens(OnPostgres, Transactional, TokensContract): ...
 
 
 class TestPostgresDevices(OnPostgres, Transactional, DevicesContract): ...
+
+
+class TestPostgresDeviceLists(OnPostgres, Transactional, DeviceListsContract): ...
 
 
 class TestPostgresKeys(OnPostgres, Transactional, KeysContract): ...

@@ -1,4 +1,4 @@
-"""Several workers on one PostgreSQL: they write the same things at once, and none waits for another for ever."""
+"""Several workers on one PostgreSQL: they write the same rows concurrently and do not block each other forever."""
 
 import asyncio
 import random
@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Collection
 import pytest
 
 from iotflow.clock import Clock
-from iotflow.domain.outbox import Message, NewMessage, Topic
+from iotflow.domain.outbox import NewOutboxMessage, OutboxMessage, OutboxTopic
 from iotflow.domain.telemetry import Record
-from iotflow.domain.times import Micros, Millis, Span
+from iotflow.domain.times import Micros, Millis, TimeRange
 from iotflow.repositories.activity import Activity, DeviceHour
+from iotflow.stores.sql import open_database
 from iotflow.stores.sql import telemetry as sql_telemetry
 from iotflow.stores.sql.activity import SqlActivity
-from iotflow.stores.sql.dialect import Database, open_database
+from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 from tests.contracts.sweeper import sweep
@@ -22,7 +23,7 @@ from tests.contracts.telemetry.retention import expiring
 from tests.contracts.transactional import NOW, add_device, add_user
 from tests.stores.postgres import OnPostgres, PostgresTables
 from tests.stores.sql import StoredTelemetry
-from tests.stores.statements import observed
+from tests.stores.statements import record_statements
 
 LEASE_MS = 10_000
 
@@ -30,7 +31,7 @@ LEASE_MS = 10_000
 class TestPostgresWriters(OnPostgres):
     @pytest.fixture
     async def other(self, url: str) -> AsyncIterator[Database]:
-        """Another worker's connections."""
+        """Return the connections of another worker."""
         database = open_database(url)
         yield database
         await database.close()
@@ -43,7 +44,7 @@ class TestPostgresWriters(OnPostgres):
     def raw(self, tables: PostgresTables) -> StoredTelemetry:
         return StoredTelemetry(tables)
 
-    async def test_of_the_same_keys_from_two_workers_the_last_received_stays(
+    async def test_two_workers_that_write_the_same_keys_keep_the_last_received_values(
         self, workers: list[SqlTelemetry], raw: StoredTelemetry
     ) -> None:
         shuffled = random.Random(5)
@@ -66,17 +67,17 @@ class TestPostgresWriters(OnPostgres):
         assert len(await raw.points(1)) == 10 * len(names)
         assert {metadata["stamp"] for metadata in (await raw.metadata(1)).values()} == {max(received)}
 
-    async def test_submissions_that_come_together_share_commits(
+    async def test_concurrent_submissions_share_commits(
         self, workers: list[SqlTelemetry], raw: StoredTelemetry, clock: Clock
     ) -> None:
-        with observed() as statements:
+        with record_statements() as statements:
             async with asyncio.TaskGroup() as writing:
                 for device in range(100):
                     writing.create_task(workers[0].write(device, [record(clock, 1, {"x": device})]))
         assert len(statements.beginning_with("INSERT INTO telemetry_points")) <= 3
         assert [len(await raw.points(device)) for device in range(100)] == [1] * 100
 
-    async def test_a_submission_that_the_store_cannot_take_fails_alone_and_is_no_outage(
+    async def test_a_submission_that_the_store_cannot_store_fails_alone_and_is_no_outage(
         self, workers: list[SqlTelemetry], raw: StoredTelemetry, clock: Clock
     ) -> None:
         outcomes = await asyncio.gather(
@@ -86,7 +87,7 @@ class TestPostgresWriters(OnPostgres):
         assert [isinstance(outcome, Exception) for outcome in outcomes] == [i == 3 for i in range(8)]
         assert [len(await raw.points(i)) for i in range(8)] == [0 if i == 3 else 1 for i in range(8)]
 
-    async def test_deletions_sweeps_and_ingest_of_two_workers_end_well(
+    async def test_concurrent_deletions_sweeps_and_writes_of_two_workers_succeed(
         self, workers: list[SqlTelemetry], raw: StoredTelemetry, clock: Clock
     ) -> None:
         await workers[0].write(1, [expiring(clock, -1, i, {"x": i, "y": i}) for i in range(4_000)])
@@ -94,16 +95,16 @@ class TestPostgresWriters(OnPostgres):
         async with asyncio.timeout(60), asyncio.TaskGroup() as working:
             for worker in workers:
                 working.create_task(sweep(worker))
-                working.create_task(worker.delete(2, Span(Millis(1_000), Millis(3_000))))
+                working.create_task(worker.delete(2, TimeRange(Millis(1_000), Millis(3_000))))
                 working.create_task(worker.write(2, [record(clock, i, {"y": -i, "x": -i}) for i in range(500)]))
         assert await raw.points(1) == []
         assert len(await raw.points(2)) == 2 * 2_000
         assert {point.value for point in await raw.points(2) if point.timestamp < 500} == {-i for i in range(500)}
 
-    async def test_a_deadlock_is_no_failure_but_another_attempt(
+    async def test_a_write_is_retried_after_a_deadlock(
         self, database: Database, workers: list[SqlTelemetry], raw: StoredTelemetry, clock: Clock
     ) -> None:
-        """Another client takes the second row and then wants the first, which this one has taken."""
+        """Another client locks the second row and then waits for the first, which the write has locked."""
         await workers[0].write(1, [record(clock, time, {"x": 0}) for time in (1, 2)])
         lock = "SELECT 1 FROM telemetry_points WHERE device_id = 1 AND time = {} FOR UPDATE"
         async with asyncio.timeout(30):
@@ -134,42 +135,44 @@ class TestPostgresWriters(OnPostgres):
         assert {(row["messages"], row["points"]) for row in await tables.rows("activity")} == {(10, 30)}
         assert {row["last_seen"] for row in await tables.rows("devices")} == {NOW}
 
-    async def test_a_later_message_does_not_overtake_one_that_is_just_being_claimed(
+    async def test_a_later_message_does_not_overtake_one_that_is_being_claimed(
         self, database: Database, other: Database
     ) -> None:
-        messages = [NewMessage(Topic.EVENT, subject, {"n": n}, NOW) for n, subject in enumerate("aaab")]
+        messages = [NewOutboxMessage(OutboxTopic.EVENT, subject, {"n": n}, NOW) for n, subject in enumerate("aaab")]
         async with SqlTransactions(database).write() as transaction:
             await transaction.outbox.add(messages)
 
         async with SqlTransactions(database).read() as transaction:
-            heads = (await transaction.outbox.due_subjects(Topic.EVENT, NOW)).heads.values()
+            heads = (await transaction.outbox.due_subjects(OutboxTopic.EVENT, NOW)).heads.values()
 
-        async def claim(transactions: SqlTransactions, heads: Collection[int]) -> list[Message]:
+        async def claim(transactions: SqlTransactions, heads: Collection[int]) -> list[OutboxMessage]:
             async with transactions.write() as transaction:
-                return await transaction.outbox.claim(Topic.EVENT, heads, NOW, LEASE_MS, 10)
+                return await transaction.outbox.claim(OutboxTopic.EVENT, heads, NOW, LEASE_MS, 10)
 
         async with SqlTransactions(database).write() as transaction:
-            first = await transaction.outbox.claim(Topic.EVENT, [min(heads)], NOW, LEASE_MS, 1)
+            first = await transaction.outbox.claim(OutboxTopic.EVENT, [min(heads)], NOW, LEASE_MS, 1)
             async with asyncio.timeout(1):
                 second = await claim(SqlTransactions(other), heads)
         assert [[message.payload["n"] for message in claimed] for claimed in (first, second)] == [[0], [3]]
         async with SqlTransactions(other).write() as transaction:
             await transaction.outbox.remove([message.id for message in first])
         async with SqlTransactions(other).read() as transaction:
-            heads = (await transaction.outbox.due_subjects(Topic.EVENT, NOW)).heads.values()
+            heads = (await transaction.outbox.due_subjects(OutboxTopic.EVENT, NOW)).heads.values()
         third = await claim(SqlTransactions(other), heads)
         assert [message.payload["n"] for message in third] == [1, 2]
 
-    async def test_a_sweep_that_finds_nothing_writes_nothing(self, workers: list[SqlTelemetry], clock: Clock) -> None:
+    async def test_a_sweep_without_expired_rows_deletes_nothing(
+        self, workers: list[SqlTelemetry], clock: Clock
+    ) -> None:
         await workers[0].write(1, [record(clock, i, {"x": i}, {}) for i in range(1_500)])
-        with observed() as statements:
+        with record_statements() as statements:
             await sweep(workers[0])
         assert statements.sent
         assert statements.beginning_with("DELETE") == []
 
-    async def test_a_sweep_takes_small_chunks(self, workers: list[SqlTelemetry], clock: Clock) -> None:
+    async def test_a_sweep_deletes_in_small_chunks(self, workers: list[SqlTelemetry], clock: Clock) -> None:
         await workers[0].write(1, [expiring(clock, -1, i, {"x": i}) for i in range(4_500)])
-        with observed() as statements:
+        with record_statements() as statements:
             await sweep(workers[0])
         assert sum(statements.removed) == 4_500
         assert max(statements.removed) <= sql_telemetry.ROWS_PER_SWEEP

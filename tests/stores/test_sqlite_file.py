@@ -1,4 +1,4 @@
-"""SQLite's file: how it is opened, and what happens when it cannot be."""
+"""SQLite's file: how it is opened, and the errors when it cannot be opened or was replaced."""
 
 import asyncio
 import shutil
@@ -10,8 +10,8 @@ from sqlalchemy import text
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Micros, Millis
-from iotflow.stores.sql import dialect
-from iotflow.stores.sql.dialect import Database, open_database
+from iotflow.stores.sql import open_database
+from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.migrations import stored_version, upgrade
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
@@ -33,7 +33,7 @@ class TestSqliteFile(OnSqlite):
         assert pragmas == {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1}
 
     @pytest.mark.parametrize("broken", ["no directory", "a directory", "no database"])
-    async def test_a_file_that_cannot_be_opened_is_an_unavailable_store(self, tmp_path: Path, broken: str) -> None:
+    async def test_a_file_that_cannot_be_opened_makes_the_store_unavailable(self, tmp_path: Path, broken: str) -> None:
         path = {"no directory": tmp_path / "none" / "x.db"}.get(broken, tmp_path / "x.db")
         if broken == "a directory":
             path.mkdir()
@@ -68,10 +68,10 @@ class TestSqliteFile(OnSqlite):
         await database.close()
 
     @pytest.mark.parametrize("writes", [False, True])
-    async def test_a_statement_past_its_deadline_is_given_up_and_the_next_one_served(
+    async def test_a_statement_past_its_deadline_is_aborted_and_the_next_one_succeeds(
         self, database: Database, tables: SqliteTables, monkeypatch: pytest.MonkeyPatch, writes: bool
     ) -> None:
-        monkeypatch.setattr(dialect, "SCAN_TIMEOUT_S", 0.3)
+        monkeypatch.setattr("iotflow.stores.sql.database.SCAN_TIMEOUT_S", 0.3)
 
         async def run_endlessly() -> None:
             async with database.write() if writes else database.read() as connection:
@@ -79,7 +79,7 @@ class TestSqliteFile(OnSqlite):
                     await connection.execute(text("INSERT INTO activity VALUES (1, 1, 1, 1)"))
                 await connection.execute(text(ENDLESS))
 
-        # More than there are connections: none may be lost.
+        # More statements than connections: the pool must lose none.
         async with asyncio.timeout(10):
             outcomes = await asyncio.gather(*(run_endlessly() for _ in range(5)), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 5
@@ -106,7 +106,7 @@ class TestSqliteFile(OnSqlite):
                 pytest.fail("the transaction began")
         await database.close()
 
-    async def test_a_log_that_was_removed_with_the_last_connection_is_not_missed(
+    async def test_a_log_removed_with_the_last_connection_does_not_make_the_store_unavailable(
         self, tmp_path: Path, migrated_file: Path
     ) -> None:
         path = Path(shutil.copy(migrated_file, tmp_path / "x.db"))

@@ -1,4 +1,4 @@
-"""The SQL schema: its revisions, and the tables that the code believes in."""
+"""The SQL schema on SQLite: its revisions, compared with the tables of the code."""
 
 import re
 from pathlib import Path
@@ -12,24 +12,26 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.stores.sql.dialect import Database, open_database
+from iotflow.stores.sql import open_database
+from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.migrations import (
     SCRIPTS,
+    downgrade_connection,
     stored_version,
     upgrade,
+    upgrade_connection,
     wanted_version,
 )
-from iotflow.stores.sql.scripts import downgrade_connection, upgrade_connection
 from iotflow.stores.sql.tables import metadata
 from tests.stores.sqlite import OnSqlite, SqliteTables
 from tests.stores.waiting_purges import check_waiting_purges
 
 Schema = dict[str, str]
-"""The statement that makes each table and index, without regard to spaces and quotes and to the order of its parts."""
+"""The statement that creates each table and index, normalized: spaces, quotes and the order of its parts."""
 
 
 def revisions() -> list[str]:
-    """All revisions, first to last."""
+    """Return all revisions, oldest first."""
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
@@ -38,11 +40,11 @@ def revisions() -> list[str]:
 def schema(file: Path) -> Schema:
     rows = SqliteTables(file).query("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     return {
-        row["name"]: _normal(row["sql"]) for row in rows if row["name"] not in ("alembic_version", "sqlite_sequence")
+        row["name"]: _normalize(row["sql"]) for row in rows if row["name"] not in ("alembic_version", "sqlite_sequence")
     }
 
 
-def _normal(sql: str) -> str:
+def _normalize(sql: str) -> str:
     statement = " ".join(re.sub(r"/\*.*?\*/", "", sql.replace('"', "")).split())
     head, _, rest = statement.partition("(")
     body, _, options = rest.rpartition(")")
@@ -70,7 +72,7 @@ class TestSqliteMigrations(OnSqlite):
         async with database.read() as connection:
             assert await connection.run_sync(differences) == []
 
-    async def test_migrations_make_the_very_tables_of_the_models(self, sqlite_file: Path, tmp_path: Path) -> None:
+    async def test_migrations_create_exactly_the_tables_of_the_models(self, sqlite_file: Path, tmp_path: Path) -> None:
         """Alembic compares neither AUTOINCREMENT nor WITHOUT ROWID nor what a foreign key does on deletion."""
         modelled = tmp_path / "models.db"
         engine = create_engine(f"sqlite:///{modelled}")
@@ -98,12 +100,12 @@ class TestSqliteMigrations(OnSqlite):
             before = revision
         await database.close()
 
-    async def test_purges_that_wait_are_brought_to_their_present_form(self, tmp_path: Path) -> None:
+    async def test_waiting_purges_are_converted_to_the_current_payload(self, tmp_path: Path) -> None:
         database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'waiting.db'}")
         await check_waiting_purges(database)
         await database.close()
 
-    async def test_a_failed_upgrade_leaves_the_database_as_it_was(self, tmp_path: Path) -> None:
+    async def test_a_failed_upgrade_leaves_the_database_unchanged(self, tmp_path: Path) -> None:
         file = tmp_path / "conflict.db"
         database = open_database(f"sqlite+aiosqlite:///{file}")
         async with database.write() as connection:

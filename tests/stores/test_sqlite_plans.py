@@ -1,4 +1,4 @@
-"""How SQLite finds what it is asked for: by an index, without sorting everything."""
+"""Query plans of SQLite: reads use an index and sort nothing."""
 
 from collections.abc import Sequence
 from uuid import uuid4
@@ -11,34 +11,34 @@ from iotflow.domain.devices import DeviceFilter
 from iotflow.domain.events import EventFilter, EventPosition, EventType
 from iotflow.domain.groups import MemberLimit
 from iotflow.domain.telemetry import PageLimit
-from iotflow.domain.times import Millis, Span
-from iotflow.stores.sql.activity import SqlActivitySweeper
-from iotflow.stores.sql.dialect import Database
+from iotflow.domain.times import Millis, TimeRange
+from iotflow.stores.sql.activity import SqlActivityRetention
+from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.events import SqlEvents
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 from tests.contracts.telemetry.base import record
 from tests.contracts.transactional import new_digest
 from tests.stores.sqlite import OnSqlite, SqliteTables
-from tests.stores.statements import Statements, observed
+from tests.stores.statements import Statements, record_statements
 
-SPAN = Span(Millis(1_000), Millis(2_000))
+SPAN = TimeRange(Millis(1_000), Millis(2_000))
 SORTS = "USE TEMP B-TREE"
 BY_NAME = "COVERING INDEX ix_telemetry_points_by_name"
 
 
 def plans(tables: SqliteTables, statements: Statements) -> list[list[str]]:
-    """The steps of each query that was sent."""
+    """Return the steps of the plan of each recorded query."""
     found = [
         [row["detail"] for row in tables.query(f"EXPLAIN QUERY PLAN {sql}", *parameters)]
         for sql, parameters in statements.beginning_with("SELECT", "WITH")
     ]
-    assert found, "nothing was asked"
+    assert found, "no query was recorded"
     return found
 
 
 def steps_of(table: str, steps: Sequence[str]) -> list[str]:
-    """How a plan goes through a table."""
+    """Return the steps of a plan that read a table."""
     return [step for step in steps if f" {table} " in f"{step} "]
 
 
@@ -54,7 +54,7 @@ class TestSqlitePlans(OnSqlite):
     @pytest.mark.parametrize("descending", [False, True])
     @pytest.mark.parametrize("after", [None, Millis(1_500)])
     @pytest.mark.parametrize("names", [None, ["a"], ["a", "b", "c"]])
-    @pytest.mark.parametrize("span", [SPAN, Span(Millis(0), None)])
+    @pytest.mark.parametrize("time_range", [SPAN, TimeRange(Millis(0), None)])
     async def test_a_page_of_records_is_read_in_the_order_of_an_index(
         self,
         telemetry: SqlTelemetry,
@@ -63,11 +63,13 @@ class TestSqlitePlans(OnSqlite):
         descending: bool,
         after: Millis | None,
         names: list[str] | None,
-        span: Span,
+        time_range: TimeRange,
     ) -> None:
         await telemetry.write(1, [record(clock, time, {"a": 1, "b": 2}) for time in (1_200, 1_500, 1_800)])
-        with observed() as statements:
-            await telemetry.records(1, span, descending=descending, limit=PageLimit(100), after=after, names=names)
+        with record_statements() as statements:
+            await telemetry.records(
+                1, time_range, descending=descending, limit=PageLimit(100), after=after, names=names
+            )
         found = plans(tables, statements)
         assert len(found) == 2, "points, metadata"
         for (step,) in found:
@@ -78,7 +80,7 @@ class TestSqlitePlans(OnSqlite):
     async def test_the_newest_time_of_a_device_is_one_probe_of_the_key(
         self, telemetry: SqlTelemetry, tables: SqliteTables
     ) -> None:
-        with observed() as statements:
+        with record_statements() as statements:
             await telemetry.newest_times([1, 2, 3], SPAN)
         (steps,) = plans(tables, statements)
         assert SORTS not in " ".join(steps)
@@ -88,7 +90,7 @@ class TestSqlitePlans(OnSqlite):
     async def test_the_newest_values_cost_a_few_probes_a_name(
         self, telemetry: SqlTelemetry, tables: SqliteTables
     ) -> None:
-        with observed() as statements:
+        with record_statements() as statements:
             await telemetry.latest(1)
             await telemetry.names(1)
         latest, names = plans(tables, statements)
@@ -104,12 +106,12 @@ class TestSqlitePlans(OnSqlite):
     async def test_a_statistic_reads_the_points_of_its_name_and_span(
         self, telemetry: SqlTelemetry, tables: SqliteTables, aggregation: Aggregation
     ) -> None:
-        with observed() as statements:
+        with record_statements() as statements:
             await telemetry.aggregate(1, "x", SPAN, aggregation, width_ms=60_000, offset_ms=0)
         (steps,) = plans(tables, statements)
         reads = steps_of("telemetry_points", steps)
         assert f"SEARCH telemetry_points USING {BY_NAME} (device_id=? AND name=? AND time>? AND time<?)" == reads[0]
-        # First and last look up one point a window.
+        # First and last look up one point for each window.
         ends = ["SEARCH telemetry_points USING PRIMARY KEY (device_id=? AND time=? AND name=?)"]
         assert reads[1:] == (ends if aggregation in (Aggregation.FIRST, Aggregation.LAST) else [])
 
@@ -127,12 +129,12 @@ class TestSqlitePlans(OnSqlite):
     async def test_a_page_of_events_is_read_in_the_order_of_an_index(
         self, events: SqlEvents, tables: SqliteTables, where: EventFilter, index: str, paged: bool
     ) -> None:
-        with observed() as statements:
+        with record_statements() as statements:
             await events.page(where, 100, EventPosition(Millis(5), uuid4()) if paged else None)
         ((step,),) = plans(tables, statements)
         assert step.startswith(f"SEARCH events USING INDEX {index} (")
 
-    async def test_a_sweep_goes_on_from_where_it_was(
+    async def test_a_sweep_resumes_after_the_last_chunk(
         self, telemetry: SqlTelemetry, events: SqlEvents, tables: SqliteTables, clock: Clock, database: Database
     ) -> None:
         async with database.write() as connection:
@@ -140,17 +142,17 @@ class TestSqlitePlans(OnSqlite):
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) "
                 "INSERT INTO telemetry_points SELECT 1, i, 'x', NULL, i, NULL, NULL, 1, 9000000000000000000 FROM n"
             )
-        await telemetry.sweep_chunk()
-        with observed() as statements:
-            await telemetry.sweep_chunk()
-            await events.sweep_chunk()
-            await SqlActivitySweeper(database, clock).sweep_chunk()
+        await telemetry.delete_expired_chunk()
+        with record_statements() as statements:
+            await telemetry.delete_expired_chunk()
+            await events.delete_expired_chunk()
+            await SqlActivityRetention(database, clock).delete_expired_chunk()
         for (step,) in plans(tables, statements):
             assert step.startswith("SEARCH"), step
 
     async def test_credentials_are_found_by_an_index(self, database: Database, tables: SqliteTables) -> None:
         transactions = SqlTransactions(database)
-        with observed() as statements:
+        with record_statements() as statements:
             async with transactions.read() as transaction:
                 await transaction.keys.find(new_digest(), Millis(1))
                 await transaction.tokens.find(new_digest(), Millis(1))
@@ -160,6 +162,6 @@ class TestSqlitePlans(OnSqlite):
                 await transaction.groups.first_members([1, 2], MemberLimit())
                 await transaction.devices.get(1)
         for steps in plans(tables, statements):
-            # The index of users who are marked as deleted holds no others.
+            # The partial index holds only users who are marked as deleted.
             scans = [step for step in steps if step.startswith("SCAN") and "ix_users_deleted" not in step]
             assert scans == [], steps

@@ -1,7 +1,8 @@
-"""The roles within SQLite's transactions."""
+"""The repositories within SQLite's transactions."""
 
 from tests.contracts.accounts import AccountsContract
 from tests.contracts.configs import ConfigsContract
+from tests.contracts.device_lists import DeviceListsContract
 from tests.contracts.devices import DevicesContract
 from tests.contracts.groups import GroupsContract
 from tests.contracts.keys import KeysContract
@@ -19,6 +20,9 @@ class TestSqliteTokens(OnSqlite, Transactional, TokensContract): ...
 
 
 class TestSqliteDevices(OnSqlite, Transactional, DevicesContract): ...
+
+
+class TestSqliteDeviceLists(OnSqlite, Transactional, DeviceListsContract): ...
 
 
 class TestSqliteKeys(OnSqlite, Transactional, KeysContract): ...

@@ -1,4 +1,4 @@
-"""SQLite has one writer at a time: many must share it, and none may see that it is locked."""
+"""Many concurrent writers on SQLite: they share its only writer, and none fails with "database is locked"."""
 
 import asyncio
 import sqlite3
@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from iotflow.clock import Clock
-from iotflow.domain.outbox import NewMessage, Topic
-from iotflow.domain.times import Millis, Span
+from iotflow.domain.outbox import NewOutboxMessage, OutboxTopic
+from iotflow.domain.times import Millis, TimeRange
 from iotflow.stores.sql import telemetry as sql_telemetry
-from iotflow.stores.sql.dialect import Database
+from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 from tests.contracts.sweeper import sweep
@@ -20,7 +20,7 @@ from tests.contracts.telemetry.retention import expiring
 from tests.contracts.transactional import NOW, add_device, add_user
 from tests.stores.sql import StoredTelemetry
 from tests.stores.sqlite import OnSqlite, SqliteTables
-from tests.stores.statements import observed
+from tests.stores.statements import record_statements
 
 
 class TestSqliteWriters(OnSqlite):
@@ -36,7 +36,7 @@ class TestSqliteWriters(OnSqlite):
     def raw(self, tables: SqliteTables) -> StoredTelemetry:
         return StoredTelemetry(tables)
 
-    async def test_fifty_writers_of_both_kinds_lose_nothing(
+    async def test_fifty_writers_of_telemetry_and_transactions_lose_nothing(
         self,
         telemetry: SqlTelemetry,
         transactions: SqlTransactions,
@@ -52,10 +52,10 @@ class TestSqliteWriters(OnSqlite):
                 if (writer + i) % 2:
                     await telemetry.write(writer, [record(clock, 1_000 + i, {"x": i})])
                 else:
-                    # Reads and then writes, which a deferred transaction would pay for.
+                    # Reads before it writes: a deferred transaction would fail with "database is locked".
                     async with transactions.write() as transaction:
                         await transaction.outbox.count()
-                        message = NewMessage(Topic.EVENT, f"writer {writer}", {"round": i}, NOW)
+                        message = NewOutboxMessage(OutboxTopic.EVENT, f"writer {writer}", {"round": i}, NOW)
                         await transaction.outbox.add([message])
                 async with transactions.read() as reading:
                     assert await reading.accounts.get(owner.user_id) == owner
@@ -66,21 +66,21 @@ class TestSqliteWriters(OnSqlite):
         assert len(await tables.rows("outbox")) == 50 * rounds // 2
         assert [len(await raw.points(writer)) for writer in range(50)] == [rounds // 2] * 50
 
-    async def test_submissions_that_come_together_share_commits(
+    async def test_concurrent_submissions_share_commits(
         self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock
     ) -> None:
-        with observed() as statements:
+        with record_statements() as statements:
             async with asyncio.TaskGroup() as writers:
                 for device in range(100):
                     writers.create_task(telemetry.write(device, [record(clock, 1, {"x": device})]))
         assert len(statements.beginning_with("BEGIN IMMEDIATE")) <= 3
         assert [len(await raw.points(device)) for device in range(100)] == [1] * 100
 
-    async def test_a_large_batch_and_single_submissions_take_turns(
+    async def test_single_submissions_do_not_wait_for_a_whole_batch(
         self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock
     ) -> None:
         values = dict.fromkeys((f"name {i}" for i in range(256)), 1)
-        with observed() as statements:
+        with record_statements() as statements:
             batch = asyncio.create_task(telemetry.write(1, [record(clock, i, values) for i in range(100)]))
             for i in range(2):
                 await telemetry.write(2, [record(clock, i, {"x": 1})])
@@ -89,7 +89,7 @@ class TestSqliteWriters(OnSqlite):
         assert len(await raw.points(1)) == 25_600
         assert len(statements.beginning_with("BEGIN IMMEDIATE")) >= 25_600 // sql_telemetry.ROWS_PER_FLUSH
 
-    async def test_a_submission_that_sqlite_cannot_take_fails_alone(
+    async def test_a_submission_that_sqlite_cannot_store_fails_alone(
         self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock
     ) -> None:
         outcomes = await asyncio.gather(
@@ -99,7 +99,7 @@ class TestSqliteWriters(OnSqlite):
         assert [type(outcome) for outcome in outcomes] == [OverflowError if i == 3 else type(None) for i in range(8)]
         assert [len(await raw.points(i)) for i in range(8)] == [0 if i == 3 else 1 for i in range(8)]
 
-    async def test_a_writer_of_another_process_delays_and_does_not_fail(
+    async def test_a_writer_of_another_process_delays_writes_without_failing_them(
         self,
         telemetry: SqlTelemetry,
         transactions: SqlTransactions,
@@ -128,7 +128,7 @@ class TestSqliteWriters(OnSqlite):
         assert found is not None
         assert found.last_login == 1
 
-    async def test_a_writer_that_is_cancelled_while_it_waits_leaves_the_others_going(
+    async def test_cancelling_a_waiting_writer_does_not_affect_the_others(
         self, transactions: SqlTransactions, tables: SqliteTables
     ) -> None:
         holding, release = asyncio.Event(), asyncio.Event()
@@ -150,11 +150,11 @@ class TestSqliteWriters(OnSqlite):
         assert [isinstance(outcome, asyncio.CancelledError) for outcome in outcomes] == [False, True, False, False]
         assert await tables.count("users") == 3
 
-    async def test_sweeping_and_ingest_take_turns(
+    async def test_submissions_do_not_wait_for_a_whole_sweep(
         self, telemetry: SqlTelemetry, tables: SqliteTables, raw: StoredTelemetry, clock: Clock
     ) -> None:
         await telemetry.write(1, [expiring(clock, -1, i, {"x": i}) for i in range(20_000)])
-        with observed() as statements:
+        with record_statements() as statements:
             sweeping = asyncio.create_task(sweep(telemetry))
             for i in range(5):
                 await telemetry.write(2, [record(clock, i, {"x": 1})])
@@ -166,21 +166,23 @@ class TestSqliteWriters(OnSqlite):
         assert max(statements.removed) <= sql_telemetry.ROWS_PER_SWEEP
         assert len(statements.removed) == 20
 
-    async def test_a_sweep_that_finds_nothing_takes_no_writer(self, telemetry: SqlTelemetry, clock: Clock) -> None:
+    async def test_a_sweep_without_expired_rows_begins_no_write_transaction(
+        self, telemetry: SqlTelemetry, clock: Clock
+    ) -> None:
         await telemetry.write(1, [record(clock, i, {"x": i}, {}) for i in range(2_500)])
-        with observed() as statements:
+        with record_statements() as statements:
             await sweep(telemetry)
         assert statements.sent
         assert statements.beginning_with("BEGIN IMMEDIATE") == []
 
     @pytest.mark.parametrize("purged", [False, True])
-    async def test_a_large_deletion_and_ingest_take_turns(
+    async def test_submissions_do_not_wait_for_a_whole_deletion(
         self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock, purged: bool
     ) -> None:
         values = dict.fromkeys("wxyz", 1)
         await telemetry.write(1, [record(clock, i, values, {}) for i in range(10_000)])
-        with observed() as statements:
-            deletion = purge_all(telemetry, 1) if purged else telemetry.delete(1, Span(Millis(0), Millis(10_000)))
+        with record_statements() as statements:
+            deletion = purge_all(telemetry, 1) if purged else telemetry.delete(1, TimeRange(Millis(0), Millis(10_000)))
             deleting = asyncio.create_task(deletion)
             for i in range(2):
                 await telemetry.write(2, [record(clock, i, {"x": 1})])

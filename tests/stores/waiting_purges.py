@@ -1,16 +1,15 @@
-"""Purges that waited in the outbox before they were claimed by account."""
+"""Purges that an earlier version stored in the outbox, one for each device."""
 
 import json
 
 from sqlalchemy import text
 
-from iotflow.stores.sql.dialect import Database
-from iotflow.stores.sql.migrations import upgrade
-from iotflow.stores.sql.scripts import upgrade_connection
+from iotflow.stores.sql.database import Database
+from iotflow.stores.sql.migrations import upgrade, upgrade_connection
 
 
 async def check_waiting_purges(database: Database) -> None:
-    """See that a migration brings them to the present form, and that a first purge is still repeated."""
+    """Check that the migration converts their payloads and adds the second purge of each first one."""
     async with database.write() as connection:
         await upgrade_connection(connection, "0001")
         for device_id, again in ((7, "false"), (8, "true")):

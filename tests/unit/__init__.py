@@ -1,1 +1,1 @@
-"""Pure rules and machinery without a store."""
+"""Pure rules and concurrency primitives, without a store."""

@@ -1,8 +1,8 @@
-"""Addresses as limits count them."""
+"""The networks by which limits count addresses."""
 
 import pytest
 
-from iotflow.domain.addresses import client_network
+from iotflow.domain.networks import client_network
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,17 @@
-"""A store that is down costs its callers nothing, and comes back by itself."""
+"""The circuit breaker fails calls at once while a store is down, and closes by itself."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
-from iotflow import circuit_breaker
-from iotflow.circuit_breaker import FAILURES, CircuitBreaker
+from iotflow.concurrency import circuit_breaker
+from iotflow.concurrency.circuit_breaker import MAX_FAILURES, CircuitBreaker
 from iotflow.domain.errors import StoreUnavailable
 
 
 class Store:
-    """A store that can be down, or so slow that it never answers."""
+    """A store that can be down, or never answer."""
 
     def __init__(self) -> None:
         self.down = False
@@ -42,7 +42,7 @@ class Store:
 
 @pytest.fixture
 async def store(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
-    monkeypatch.setattr(circuit_breaker, "PROBE_EVERY_S", 0.01)
+    monkeypatch.setattr(circuit_breaker, "PROBE_INTERVAL_S", 0.01)
     store = Store()
     yield store
     await store.breaker.close()
@@ -56,62 +56,62 @@ async def fail(store: Store, times: int) -> None:
 
 async def comes_back(store: Store) -> None:
     async with asyncio.timeout(5):
-        while store.breaker.is_open:  # noqa: ASYNC110  # it tells nobody
+        while store.breaker.is_open:  # noqa: ASYNC110  # it has no notification
             await asyncio.sleep(0.01)
     assert await store.call() == "answer"
 
 
 @pytest.mark.parametrize("trouble", ["down", "slow"])
-async def test_after_some_failures_in_a_row_calls_fail_without_trying(store: Store, trouble: str) -> None:
+async def test_after_consecutive_failures_calls_fail_at_once(store: Store, trouble: str) -> None:
     setattr(store, trouble, True)
-    await fail(store, FAILURES)
+    await fail(store, MAX_FAILURES)
     assert store.breaker.is_open
     await fail(store, 10)
-    assert store.calls == FAILURES
+    assert store.calls == MAX_FAILURES
     setattr(store, trouble, False)
     await comes_back(store)
 
 
-async def test_it_stays_open_as_long_as_probes_fail(store: Store) -> None:
+async def test_it_stays_open_while_probes_fail(store: Store) -> None:
     store.down = True
-    await fail(store, FAILURES)
+    await fail(store, MAX_FAILURES)
     async with asyncio.timeout(5):
-        while store.probes < 5:  # noqa: ASYNC110  # nor does it of these
+        while store.probes < 5:  # noqa: ASYNC110  # it has no notification
             await asyncio.sleep(0.01)
     assert store.breaker.is_open
     store.down = False
     await comes_back(store)
 
 
-async def test_a_success_between_forgives(store: Store) -> None:
+async def test_a_success_resets_the_count_of_failures(store: Store) -> None:
     for _ in range(5):
         store.down = True
-        await fail(store, FAILURES - 1)
+        await fail(store, MAX_FAILURES - 1)
         store.down = False
         assert await store.call() == "answer"
 
 
-async def test_after_it_came_back_it_counts_from_nought(store: Store) -> None:
+async def test_after_recovery_it_counts_from_zero(store: Store) -> None:
     store.down = True
-    await fail(store, FAILURES)
+    await fail(store, MAX_FAILURES)
     store.down = False
     await comes_back(store)
     store.down = True
-    await fail(store, FAILURES - 1)
+    await fail(store, MAX_FAILURES - 1)
     assert not store.breaker.is_open
 
 
-async def test_errors_that_are_not_the_store_s_count_nothing(store: Store) -> None:
-    for _ in range(2 * FAILURES):
+async def test_errors_of_the_caller_do_not_count(store: Store) -> None:
+    for _ in range(2 * MAX_FAILURES):
         with pytest.raises(ValueError, match="the caller's"):
             async with store.breaker.guard(timeout_s=1):
                 raise ValueError("the caller's")
     assert not store.breaker.is_open
 
 
-async def test_a_cancelled_call_counts_nothing(store: Store) -> None:
+async def test_a_cancelled_call_does_not_count(store: Store) -> None:
     store.slow = True
-    for _ in range(2 * FAILURES):
+    for _ in range(2 * MAX_FAILURES):
         call = asyncio.create_task(store.call())
         await asyncio.sleep(0)
         call.cancel()
@@ -120,7 +120,7 @@ async def test_a_cancelled_call_counts_nothing(store: Store) -> None:
     assert not store.breaker.is_open
 
 
-async def test_many_calls_failing_at_once_start_one_probe(store: Store) -> None:
+async def test_concurrent_failures_start_one_probe(store: Store) -> None:
     store.slow = True
     results = await asyncio.gather(*(store.call() for _ in range(50)), return_exceptions=True)
     assert all(isinstance(result, StoreUnavailable) for result in results)
@@ -129,22 +129,22 @@ async def test_many_calls_failing_at_once_start_one_probe(store: Store) -> None:
     assert store.probes <= 2
 
 
-async def test_closed_it_probes_no_more(store: Store) -> None:
+async def test_close_ends_the_probes(store: Store) -> None:
     store.down = True
-    await fail(store, FAILURES)
+    await fail(store, MAX_FAILURES)
     await store.breaker.close()
     before = store.probes
     await asyncio.sleep(0.05)
     assert store.probes == before
 
 
-async def test_a_probe_that_breaks_does_not_keep_it_closed_for_good(
+async def test_an_unexpected_error_of_a_probe_does_not_end_the_probing(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.down, store.defect = True, ValueError("nobody thought of this")
-    await fail(store, FAILURES)
+    store.down, store.defect = True, ValueError("an unexpected error")
+    await fail(store, MAX_FAILURES)
     async with asyncio.timeout(5):
-        while store.probes < 3:  # noqa: ASYNC110  # it tells nobody
+        while store.probes < 3:  # noqa: ASYNC110  # it has no notification
             await asyncio.sleep(0.01)
     assert "the probe of the telemetry store failed" in caplog.text
     store.down, store.defect = False, None

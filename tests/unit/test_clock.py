@@ -1,4 +1,4 @@
-"""The machine's clock, and the one that tests own."""
+"""The system's clock, and the one that tests control."""
 
 import time
 from itertools import pairwise
@@ -16,7 +16,7 @@ def test_times_of_receipt_increase_strictly(clock: Clock) -> None:
     assert all(earlier < later for earlier, later in pairwise(receipts))
 
 
-def test_the_machine_s_clock_tells_the_time_of_day() -> None:
+def test_the_system_clock_has_the_time_of_day() -> None:
     clock, before = SystemClock(), time.time()
     now, receipt = clock.now(), clock.receipt()
     after = time.time()
@@ -32,7 +32,7 @@ def test_times_of_receipt_increase_even_when_the_clock_is_set_back(monkeypatch: 
     assert [clock.receipt(), clock.receipt()] == [before + 1, before + 2]
 
 
-def test_a_fake_clock_stands_still_until_it_is_told() -> None:
+def test_a_fake_clock_only_advances_on_request() -> None:
     clock = FakeClock(Millis(5_000))
     assert (clock.now(), clock.receipt(), clock.receipt()) == (5_000, 5_000_000, 5_000_001)
     clock.advance(0.25)

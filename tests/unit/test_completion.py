@@ -1,29 +1,29 @@
-"""Work that a cancellation does not cut short."""
+"""Work that a cancellation does not interrupt."""
 
 import asyncio
 
 import pytest
 
-from iotflow import completion
-from iotflow.completion import stopped, to_completion
+from iotflow.concurrency import tasks
+from iotflow.concurrency.tasks import cancel_and_wait, run_to_completion
 
 DEADLINE_S = 5.0
 
 
 class Failed(Exception):
-    """What the work raises."""
+    """The error that the work raises."""
 
 
-async def test_the_outcome_is_the_work_s() -> None:
+async def test_the_result_or_error_is_that_of_the_work() -> None:
     async def work() -> str:
         return "done"
 
     async def fail() -> None:
         raise Failed
 
-    assert await to_completion(work()) == "done"
+    assert await run_to_completion(work()) == "done"
     with pytest.raises(Failed):
-        await to_completion(fail())
+        await run_to_completion(fail())
 
 
 @pytest.mark.parametrize("cancellations", [1, 3])
@@ -38,7 +38,7 @@ async def test_a_cancellation_is_raised_when_the_work_has_ended(cancellations: i
         if fails:
             raise Failed
 
-    task = asyncio.create_task(to_completion(work()))
+    task = asyncio.create_task(run_to_completion(work()))
     await begun.wait()
     for _ in range(cancellations):
         task.cancel()
@@ -53,7 +53,7 @@ async def test_a_cancellation_is_raised_when_the_work_has_ended(cancellations: i
 
 
 async def test_a_task_that_swallows_a_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "CANCEL_AGAIN_AFTER_S", 0.01)
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_AFTER_S", 0.01)
     swallowed = 0
 
     async def stubborn() -> None:
@@ -68,5 +68,5 @@ async def test_a_task_that_swallows_a_cancellation_is_cancelled_again(monkeypatc
     task = asyncio.create_task(stubborn())
     await asyncio.sleep(0)
     async with asyncio.timeout(5):
-        await stopped(task)
+        await cancel_and_wait(task)
     assert task.cancelled()

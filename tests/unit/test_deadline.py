@@ -1,4 +1,4 @@
-"""A deadline that moves."""
+"""A deadline that can be moved."""
 
 import asyncio
 import math
@@ -6,7 +6,7 @@ import math
 from iotflow.server.deadline import Deadline
 
 
-async def test_it_checks_at_its_time_and_not_before() -> None:
+async def test_it_is_over_at_its_time_and_not_before() -> None:
     over: list[bool] = []
     checked = asyncio.Event()
 

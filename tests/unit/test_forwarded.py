@@ -1,4 +1,4 @@
-"""Which address and scheme a request has that came through proxies."""
+"""The client address and scheme of a request that came through proxies."""
 
 import logging
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ TRUSTED = [ip_network("10.0.0.0/8"), ip_network("2001:db8:1::/48")]
 async def seen(
     *hops: str, peer: str = PROXY, other: Sequence[tuple[bytes, bytes]] = (), trusted: bool = True
 ) -> tuple[str, str]:
-    """The address and scheme that the app sees."""
+    """Return the address and scheme that the app receives."""
     found: list[tuple[str, str]] = []
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -57,7 +57,7 @@ async def seen(
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_the_rightmost_address_that_is_no_trusted_proxys_counts(hops: list[str], client: str) -> None:
+async def test_the_rightmost_address_of_no_trusted_proxy_counts(hops: list[str], client: str) -> None:
     assert (await seen(*hops))[0] == client
 
 
@@ -71,7 +71,9 @@ async def test_the_scheme() -> None:
     assert await seen(peer="192.0.2.1", other=[(b"x-forwarded-proto", b"https")]) == ("192.0.2.1", "http")
 
 
-async def test_what_others_report_is_ignored_and_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+async def test_reports_of_untrusted_peers_are_ignored_and_logged_once_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     now = 100.0
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Group commit: small writes share flushes, and each learns its own fate."""
+"""Group commit: small writes share flushes, and each submitter receives the outcome of its item."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from iotflow.concurrency.group_commit import GroupCommit
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.group_commit import GroupCommit
 
 DEADLINE_S = 5.0
 
 
 class Store:
-    """Takes groups when it is let to, and remembers what it took."""
+    """Stores groups while it is open, and records them."""
 
     def __init__(self) -> None:
         self.groups: list[list[object]] = []
@@ -29,7 +29,7 @@ class Store:
     def stored(self) -> list[object]:
         return [item for group in self.groups for item in group]
 
-    async def flush(self, items: Sequence[Any]) -> None:  # Any: whatever is submitted
+    async def flush(self, items: Sequence[Any]) -> None:  # Any: items of any type
         self.begun += 1
         self.entered.set()
         self.at_once += 1
@@ -49,23 +49,23 @@ async def store() -> Store:
     return Store()
 
 
-def commit_to(store: Store, **bounds: float) -> GroupCommit[Any]:  # Any: whatever is submitted
-    usual = {"group_weight": 1_000, "waiting_weight": 10_000, "deadline_s": DEADLINE_S}
+def commit_to(store: Store, **bounds: float) -> GroupCommit[Any]:  # Any: items of any type
+    usual = {"group_weight": 1_000, "max_waiting_weight": 10_000, "deadline_s": DEADLINE_S}
     return GroupCommit(store.flush, store="telemetry", **{**usual, **bounds})  # type: ignore[arg-type]  # ints where due
 
 
-async def submitted(commit: GroupCommit[Any], *items: object, weight: int = 1) -> list[asyncio.Task[None]]:
-    """Tasks that submit these items, each at its wait."""
+async def submit_all(commit: GroupCommit[Any], *items: object, weight: int = 1) -> list[asyncio.Task[None]]:
+    """Return tasks that have submitted these items and wait for their flush."""
     tasks = [asyncio.create_task(commit.submit(item, weight)) for item in items]
     for _ in range(3):
         await asyncio.sleep(0)
     return tasks
 
 
-async def held(store: Store, commit: GroupCommit[Any], item: object = "first") -> asyncio.Task[None]:
-    """A task whose item is in a flush that goes on until the store opens."""
+async def hold_flush(store: Store, commit: GroupCommit[Any], item: object = "first") -> asyncio.Task[None]:
+    """Return a task whose item is in a flush that lasts until the store opens."""
     store.open.clear()
-    (task,) = await submitted(commit, item)
+    (task,) = await submit_all(commit, item)
     async with asyncio.timeout(DEADLINE_S):
         await store.entered.wait()
     return task
@@ -77,16 +77,16 @@ async def outcomes(tasks: Sequence[asyncio.Task[None]]) -> list[BaseException | 
 
 
 class TestGrouping:
-    async def test_an_idle_store_takes_an_item_at_once_and_alone(self, store: Store) -> None:
+    async def test_an_idle_store_flushes_an_item_at_once_and_alone(self, store: Store) -> None:
         commit = commit_to(store)
         for item in ("a", "b"):
             await commit.submit(item)
         assert store.groups == [["a"], ["b"]]
 
-    async def test_items_that_come_during_a_flush_go_together_in_their_order(self, store: Store) -> None:
+    async def test_items_submitted_during_a_flush_are_flushed_together_in_order(self, store: Store) -> None:
         commit = commit_to(store)
-        first = await held(store, commit)
-        others = await submitted(commit, *range(50))
+        first = await hold_flush(store, commit)
+        others = await submit_all(commit, *range(50))
         assert store.begun == 1
         store.open.set()
         await outcomes([first, *others])
@@ -94,15 +94,15 @@ class TestGrouping:
 
     async def test_a_submitter_returns_only_when_its_item_is_flushed(self, store: Store) -> None:
         commit = commit_to(store)
-        first = await held(store, commit)
-        (second,) = await submitted(commit, "second")
+        first = await hold_flush(store, commit)
+        (second,) = await submit_all(commit, "second")
         assert not first.done()
         store.open.set()
         await first
         assert not second.done()
         await second
 
-    async def test_there_is_one_flush_at_a_time(self, store: Store) -> None:
+    async def test_one_flush_runs_at_a_time_by_default(self, store: Store) -> None:
         commit = commit_to(store, group_weight=3)
 
         async def submit(item: int) -> None:
@@ -119,28 +119,28 @@ class TestGrouping:
 class TestBounds:
     async def test_a_group_has_at_most_its_weight(self, store: Store) -> None:
         commit = commit_to(store, group_weight=5)
-        first = await held(store, commit)
-        others = [*await submitted(commit, "a", "b", weight=2), *await submitted(commit, "c", "d", weight=3)]
+        first = await hold_flush(store, commit)
+        others = [*await submit_all(commit, "a", "b", weight=2), *await submit_all(commit, "c", "d", weight=3)]
         store.open.set()
         await outcomes([first, *others])
         assert store.groups == [["first"], ["a", "b"], ["c"], ["d"]]
 
     async def test_an_item_heavier_than_a_group_goes_alone(self, store: Store) -> None:
         commit = commit_to(store, group_weight=5)
-        first = await held(store, commit)
+        first = await hold_flush(store, commit)
         others = [
-            *await submitted(commit, "a"),
-            *await submitted(commit, "heavy", weight=9),
-            *await submitted(commit, "b"),
+            *await submit_all(commit, "a"),
+            *await submit_all(commit, "heavy", weight=9),
+            *await submit_all(commit, "b"),
         ]
         store.open.set()
         await outcomes([first, *others])
         assert store.groups == [["first"], ["a"], ["heavy"], ["b"]]
 
-    async def test_what_waits_has_a_bound_and_what_is_past_it_is_refused(self, store: Store) -> None:
-        commit = commit_to(store, waiting_weight=10)
-        first = await held(store, commit)
-        waiting = await submitted(commit, "a", "b", weight=5)
+    async def test_waiting_items_are_bounded_and_further_ones_are_refused(self, store: Store) -> None:
+        commit = commit_to(store, max_waiting_weight=10)
+        first = await hold_flush(store, commit)
+        waiting = await submit_all(commit, "a", "b", weight=5)
         with pytest.raises(StoreUnavailable) as refusal:
             await commit.submit("too much")
         assert refusal.value.store == "telemetry"
@@ -149,27 +149,27 @@ class TestBounds:
         await commit.submit("c", weight=10)
         assert store.stored == ["first", "a", "b", "c"]
 
-    async def test_what_no_bound_holds_is_taken_when_nothing_waits(self, store: Store) -> None:
-        commit = commit_to(store, waiting_weight=10)
-        first = await held(store, commit)
-        (heavy,) = await submitted(commit, "heavy", weight=100)
+    async def test_an_item_heavier_than_the_bound_is_accepted_if_nothing_waits(self, store: Store) -> None:
+        commit = commit_to(store, max_waiting_weight=10)
+        first = await hold_flush(store, commit)
+        (heavy,) = await submit_all(commit, "heavy", weight=100)
         store.open.set()
         assert await outcomes([first, heavy]) == [None, None]
 
-    async def test_an_item_that_no_flush_took_in_time_is_given_up_and_never_stored(self, store: Store) -> None:
-        commit = commit_to(store, deadline_s=0.05, waiting_weight=10)
-        first = await held(store, commit)
-        late = await submitted(commit, "late", "late too", weight=5)
+    async def test_an_item_not_flushed_within_the_deadline_fails_and_is_never_stored(self, store: Store) -> None:
+        commit = commit_to(store, deadline_s=0.05, max_waiting_weight=10)
+        first = await hold_flush(store, commit)
+        late = await submit_all(commit, "late", "late too", weight=5)
         assert [type(outcome) for outcome in await outcomes(late)] == [StoreUnavailable] * 2
-        # Its place is free again.
-        others = await submitted(commit, "other", weight=10)
+        # The expired items no longer count as waiting.
+        others = await submit_all(commit, "other", weight=10)
         store.open.set()
         assert await outcomes([first, *others]) == [None, None]
         assert store.stored == ["first", "other"]
 
-    async def test_a_flush_past_the_deadline_is_waited_for_since_only_its_end_tells(self, store: Store) -> None:
+    async def test_a_flush_past_the_deadline_is_awaited(self, store: Store) -> None:
         commit = commit_to(store, deadline_s=0.05)
-        first = await held(store, commit)
+        first = await hold_flush(store, commit)
         done, _ = await asyncio.wait([first], timeout=0.15)
         assert not done
         store.open.set()
@@ -180,8 +180,8 @@ class TestFailures:
     async def test_a_bad_item_fails_alone(self, store: Store) -> None:
         commit = commit_to(store)
         store.error_of = lambda items: ValueError("bad") if "bad" in items else None
-        first = await held(store, commit)
-        others = await submitted(commit, "a", "bad", "b", "bad", "c")
+        first = await hold_flush(store, commit)
+        others = await submit_all(commit, "a", "bad", "b", "bad", "c")
         store.open.set()
         found = await outcomes([first, *others])
         assert [type(outcome) for outcome in found] == [type(None)] * 2 + [
@@ -191,14 +191,14 @@ class TestFailures:
 
     async def test_an_unavailable_store_fails_the_whole_group_at_once(self, store: Store) -> None:
         commit = commit_to(store)
-        first = await held(store, commit)
-        others = await submitted(commit, *range(5))
+        first = await hold_flush(store, commit)
+        others = await submit_all(commit, *range(5))
         store.error_of = lambda _items: StoreUnavailable("telemetry", "down")
         store.open.set()
         assert [type(outcome) for outcome in await outcomes([first, *others])] == [StoreUnavailable] * 6
         assert store.begun == 2
 
-    async def test_after_a_failure_it_goes_on(self, store: Store) -> None:
+    async def test_a_failure_does_not_stop_later_items(self, store: Store) -> None:
         commit = commit_to(store)
         store.error_of = lambda _items: StoreUnavailable("telemetry", "down")
         with pytest.raises(StoreUnavailable):
@@ -211,9 +211,9 @@ class TestFailures:
 class TestCancellation:
     async def test_a_cancelled_submitter_leaves_its_flush_running(self, store: Store) -> None:
         commit = commit_to(store)
-        first = await held(store, commit)
+        first = await hold_flush(store, commit)
         first.cancel()
-        (second,) = await submitted(commit, "second")
+        (second,) = await submit_all(commit, "second")
         store.open.set()
         found = await outcomes([first, second])
         assert isinstance(found[0], asyncio.CancelledError)
@@ -222,8 +222,8 @@ class TestCancellation:
 
     async def test_a_submitter_cancelled_before_its_flush_leaves_the_group_whole(self, store: Store) -> None:
         commit = commit_to(store)
-        first = await held(store, commit)
-        others = await submitted(commit, "a", "b", "c")
+        first = await hold_flush(store, commit)
+        others = await submit_all(commit, "a", "b", "c")
         others[1].cancel()
         store.open.set()
         found = await outcomes([first, *others])
@@ -231,11 +231,11 @@ class TestCancellation:
         assert store.stored[0] == "first"
         assert {"a", "c"} <= set(store.stored)
 
-    async def test_a_cancelled_submitter_of_a_bad_item_harms_nobody(self, store: Store) -> None:
+    async def test_a_cancelled_submitter_of_a_bad_item_does_not_affect_others(self, store: Store) -> None:
         commit = commit_to(store)
         store.error_of = lambda items: ValueError("bad") if "bad" in items else None
-        first = await held(store, commit)
-        others = await submitted(commit, "a", "bad")
+        first = await hold_flush(store, commit)
+        others = await submit_all(commit, "a", "bad")
         others[1].cancel()
         store.open.set()
         assert (await outcomes([first, *others]))[:2] == [None, None]
@@ -244,10 +244,10 @@ class TestCancellation:
 
 
 class TestClosing:
-    async def test_closing_waits_for_what_was_submitted(self, store: Store) -> None:
+    async def test_closing_waits_for_the_submitted_items(self, store: Store) -> None:
         commit = commit_to(store, group_weight=1)
-        first = await held(store, commit)
-        others = await submitted(commit, "a", "b")
+        first = await hold_flush(store, commit)
+        others = await submit_all(commit, "a", "b")
         closing = asyncio.create_task(commit.close())
         done, _ = await asyncio.wait([closing], timeout=0.05)
         assert not done
@@ -259,12 +259,12 @@ class TestClosing:
 
     async def test_closing_waits_no_longer_than_the_deadline(self, store: Store) -> None:
         commit = commit_to(store, deadline_s=0.05)
-        first = await held(store, commit)
+        first = await hold_flush(store, commit)
         async with asyncio.timeout(DEADLINE_S):
             await commit.close()
         assert not first.done()
         store.open.set()
         await first
 
-    async def test_closing_what_was_never_used_is_no_error(self, store: Store) -> None:
+    async def test_closing_an_unused_group_commit_is_no_error(self, store: Store) -> None:
         await commit_to(store).close()

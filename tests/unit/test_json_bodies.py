@@ -1,4 +1,4 @@
-"""JSON bodies: what is decoded, what is refused, and where faults are told to be."""
+"""JSON bodies: decoding, refusal, and the reported places of faults."""
 
 import json
 
@@ -9,15 +9,14 @@ from starlette.exceptions import HTTPException
 
 from iotflow.api.json_bodies import (
     MAX_FIELDS,
-    MAX_LISTED_FAULTS,
-    SEARCHED_BYTES,
+    MAX_SEARCHED_BYTES,
     check_items,
     decode_json,
     decode_record,
     split_array,
     split_lines,
 )
-from iotflow.api.problems import MAX_RECORD_DETAIL, record_detail
+from iotflow.api.problems import MAX_LISTED_ERRORS, MAX_RECORD_DETAIL, record_detail
 from iotflow.domain.errors import FieldError, InvalidInput
 
 TEXTS = st.text(st.sampled_from(["\\", "\0", "u", "0", '"', "a", "é"]), max_size=12)
@@ -30,17 +29,17 @@ def faults(text: bytes) -> InvalidInput:
 
 
 @given(TEXTS, st.booleans())
-def test_null_characters_are_found_and_nothing_else_is_taken_for_one(text: str, ascii_only: bool) -> None:
+def test_only_null_characters_are_found(text: str, ascii_only: bool) -> None:
     for value in (text, [text], {text: 1}, {"a": [{"b": text}]}):
         encoded = json.dumps(value, ensure_ascii=ascii_only).encode()
-        for padded in (encoded, encoded + b" " * SEARCHED_BYTES):
+        for padded in (encoded, encoded + b" " * MAX_SEARCHED_BYTES):
             if "\0" in text:
                 assert {error.kind for error in faults(padded).errors} == {"null_character"}
             else:
                 assert decode_json(padded) == value
 
 
-def test_each_null_character_has_its_place() -> None:
+def test_each_null_character_is_reported_with_its_place() -> None:
     value = {"a": "\0", "b": ["x", "\0", {"c\0": "\0"}], "d": {"e": {}}, "f": "\0"}
     places = [error.location for error in faults(json.dumps(value).encode()).errors]
     assert places == [("body", "a"), ("body", "b", 1), ("body", "b", 2, "c\0"), ("body", "f")]
@@ -49,8 +48,8 @@ def test_each_null_character_has_its_place() -> None:
 def test_the_first_faults_are_listed_and_all_are_counted() -> None:
     for item in (b"NaN", b'"\\u0000"', b"1e400"):
         invalid = faults(b'{"data": [' + b",".join([item] * 1_500) + b"]}")
-        assert len(invalid.errors) == MAX_LISTED_FAULTS
-        assert invalid.unlisted == 1_500 - MAX_LISTED_FAULTS
+        assert len(invalid.errors) == MAX_LISTED_ERRORS
+        assert invalid.unlisted == 1_500 - MAX_LISTED_ERRORS
         assert invalid.errors[7].location == ("body", "data", 7)
 
 
@@ -59,7 +58,7 @@ def test_a_path_is_shortened() -> None:
     assert error.location == ("body", *["a"] * 40, "…")
 
 
-def test_an_object_has_few_fields() -> None:
+def test_the_number_of_fields_of_an_object_is_limited() -> None:
     fields = {f"f{number}": {str(inner): inner for inner in range(200)} for number in range(MAX_FIELDS)}
     assert decode_json(json.dumps(fields).encode()) == fields
     invalid = faults(json.dumps(fields | {"one more": 1}).encode())
@@ -79,7 +78,7 @@ def test_an_array_is_split_into_its_items(items: list[object], limit: int) -> No
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"7", b"x", b"[", b"[1", b"[1,]", b"[1] 2", b"[NaN]", b'"[]"', b"[" * 9_000]
 )
-def test_what_is_no_array_is_refused(body: bytes) -> None:
+def test_a_body_that_is_no_array_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidInput) as invalid:
         split_array(bytearray(body), 10)
     assert invalid.value.errors[0].location[0] == "body"
@@ -115,7 +114,7 @@ def test_the_detail_of_a_record_is_short() -> None:
                 detail = record_detail(InvalidInput(errors, unlisted=1_000 if count == 100 else 0))
                 assert len(detail) <= MAX_RECORD_DETAIL
                 assert detail.startswith(f"data.{name[:100]}")
-                told = detail.count(": ")
-                assert 1 <= told <= 5
-                more = (1_100 if count == 100 else count) - told
+                listed = detail.count(": ")
+                assert 1 <= listed <= 5
+                more = (1_100 if count == 100 else count) - listed
                 assert detail.endswith(f"; and {more} more") == (more > 0)

@@ -1,17 +1,17 @@
-"""How much a page holds, and how a list is encoded."""
+"""The limits of a page, and the encoding of a list."""
 
 import json
 
 import pytest
 
-from iotflow.api import answers
-from iotflow.api.answers import list_answer, page_answer
+from iotflow.api import responses
+from iotflow.api.responses import list_response, page_response
 from iotflow.domain.aggregates import TextSize
 from iotflow.domain.errors import InvalidInput
 from iotflow.domain.telemetry import MAX_PAGE_BYTES, PageLimit, PageRoom, size_of
 
 
-def test_a_page_takes_records_until_one_of_its_limits() -> None:
+def test_a_page_accepts_records_up_to_one_of_its_limits() -> None:
     for limit, fits in (
         (PageLimit(3), 3),
         (PageLimit(9, values=5), 2),
@@ -24,7 +24,7 @@ def test_a_page_takes_records_until_one_of_its_limits() -> None:
         assert [room.take(2, 100) for _ in range(5)] == [place < fits for place in range(5)]
 
 
-def test_what_has_not_fitted_is_followed_by_nothing() -> None:
+def test_a_page_accepts_nothing_after_a_record_that_did_not_fit() -> None:
     room = PageRoom(PageLimit(9, bytes=100))
     assert room.take(1, 60)
     assert not room.take(1, 60)
@@ -36,7 +36,7 @@ def test_texts_count_in_utf_8() -> None:
     assert size_of({"text": "ä€"}) == 4 + 5
 
 
-def test_texts_of_windows_are_bounded() -> None:
+def test_texts_of_windows_are_limited() -> None:
     texts = TextSize()
     for _ in range(MAX_PAGE_BYTES // 4_096):
         texts.add("x" * 4_096)
@@ -48,24 +48,24 @@ def test_texts_of_windows_are_bounded() -> None:
 @pytest.mark.parametrize("head", [{}, {"id": 1}])
 @pytest.mark.parametrize("tail", [{}, {"next": None}])
 @pytest.mark.parametrize("items", [[], [1], [1, "2", None]])
-async def test_a_list_lies_between_head_and_tail(
+async def test_a_list_is_encoded_between_head_and_tail(
     head: dict[str, object], tail: dict[str, object], items: list[object]
 ) -> None:
-    answer = await list_answer(head, "items", items, lambda item: [item], tail)
-    assert json.loads(bytes(answer.body)) == {**head, "items": [[item] for item in items], **tail}
-    assert answer.media_type == "application/json"
+    response = await list_response(head, "items", items, lambda item: [item], tail)
+    assert json.loads(bytes(response.body)) == {**head, "items": [[item] for item in items], **tail}
+    assert response.media_type == "application/json"
 
 
-async def test_a_page_ends_at_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "MAX_PAGE_BYTES", 100)
+async def test_a_page_ends_at_its_limit_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(responses, "MAX_PAGE_BYTES", 100)
     items = ["x" * 30] * 9
-    answer = await page_answer({}, "items", items, str, lambda count: {"count": count})
-    assert json.loads(bytes(answer.body)) == {"items": items[:2], "count": 2}
-    whole = await list_answer({}, "items", items, str, {})
+    response = await page_response({}, "items", items, str, lambda count: {"count": count})
+    assert json.loads(bytes(response.body)) == {"items": items[:2], "count": 2}
+    whole = await list_response({}, "items", items, str, {})
     assert json.loads(bytes(whole.body)) == {"items": items}
 
 
 async def test_the_first_item_is_always_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "MAX_PAGE_BYTES", 10)
-    answer = await page_answer({}, "items", ["x" * 30, "y"], str, lambda count: {"count": count})
-    assert json.loads(bytes(answer.body)) == {"items": ["x" * 30], "count": 1}
+    monkeypatch.setattr(responses, "MAX_PAGE_BYTES", 10)
+    response = await page_response({}, "items", ["x" * 30, "y"], str, lambda count: {"count": count})
+    assert json.loads(bytes(response.body)) == {"items": ["x" * 30], "count": 1}

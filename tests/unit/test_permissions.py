@@ -1,10 +1,10 @@
-"""Who may see or change what."""
+"""The permissions of users, devices and administrators."""
 
 from uuid import UUID, uuid4
 
 import pytest
 
-from iotflow.domain.devices import Device, DeviceStatus
+from iotflow.domain.devices import Device, DeviceStatus, DeviceSummary
 from iotflow.domain.errors import Forbidden, NotFound
 from iotflow.domain.groups import Group
 from iotflow.domain.permissions import may_act_for, require_account, require_admin, visible_device, visible_group
@@ -20,7 +20,7 @@ def user(user_id: UUID, *, is_admin: bool = False) -> UserPrincipal:
 
 
 def device_principal(device_id: int, user_id: UUID = OWNER_ID) -> DevicePrincipal:
-    return DevicePrincipal(device_id, "name", "type", DeviceStatus.ACTIVE, user_id, b"digest", None)
+    return DevicePrincipal(DeviceSummary(device_id, user_id, "name", "type", DeviceStatus.ACTIVE), b"digest", None)
 
 
 OWNER = user(OWNER_ID)
@@ -32,7 +32,7 @@ GROUP = Group(7, OWNER_ID, "n", None, None, 0, NOW, NOW)
 
 @pytest.mark.parametrize(("caller", "may"), [(OWNER, True), (ADMIN, True), (STRANGER, False)])
 class TestAccounts:
-    def test_an_account_is_its_own_and_every_admin_s(self, caller: UserPrincipal, may: bool) -> None:
+    def test_an_account_is_accessible_to_itself_and_admins(self, caller: UserPrincipal, may: bool) -> None:
         assert may_act_for(caller, OWNER_ID) is may
         if may:
             require_account(caller, OWNER_ID)
@@ -40,14 +40,14 @@ class TestAccounts:
             with pytest.raises(Forbidden):
                 require_account(caller, OWNER_ID)
 
-    def test_a_group_is_its_owner_s_and_every_admin_s(self, caller: UserPrincipal, may: bool) -> None:
+    def test_a_group_is_accessible_to_its_owner_and_admins(self, caller: UserPrincipal, may: bool) -> None:
         if may:
             assert visible_group(caller, GROUP.id, GROUP) is GROUP
         else:
             with pytest.raises(NotFound):
                 visible_group(caller, GROUP.id, GROUP)
 
-    def test_a_device_is_its_owner_s_and_every_admin_s(self, caller: UserPrincipal, may: bool) -> None:
+    def test_a_device_is_accessible_to_its_owner_and_admins(self, caller: UserPrincipal, may: bool) -> None:
         if may:
             assert visible_device(caller, DEVICE.id, DEVICE) is DEVICE
         else:
@@ -68,7 +68,7 @@ def test_a_device_sees_itself_and_no_other_of_its_owner_s() -> None:
 
 
 @pytest.mark.parametrize("caller", [OWNER, ADMIN, STRANGER, device_principal(DEVICE.id)])
-def test_what_does_not_exist_is_found_by_nobody(caller: UserPrincipal | DevicePrincipal) -> None:
+def test_missing_objects_are_not_found(caller: UserPrincipal | DevicePrincipal) -> None:
     with pytest.raises(NotFound):
         visible_device(caller, DEVICE.id, None)
     if isinstance(caller, UserPrincipal):
@@ -76,15 +76,15 @@ def test_what_does_not_exist_is_found_by_nobody(caller: UserPrincipal | DevicePr
             visible_group(caller, GROUP.id, None)
 
 
-def test_a_stranger_cannot_tell_what_exists() -> None:
-    told = []
+def test_a_stranger_cannot_distinguish_existing_objects_from_missing_ones() -> None:
+    details = []
     for device in (DEVICE, None):
         with pytest.raises(NotFound) as error:
             visible_device(STRANGER, DEVICE.id, device)
-        told.append(str(error.value))
+        details.append(str(error.value))
     for group in (GROUP, None):
         with pytest.raises(NotFound) as error:
             visible_group(STRANGER, GROUP.id, group)
-        told.append(str(error.value))
-    assert told[0] == told[1]
-    assert told[2] == told[3]
+        details.append(str(error.value))
+    assert details[0] == details[1]
+    assert details[2] == details[3]

@@ -1,4 +1,4 @@
-"""What a measurement may be called, and what its value may be."""
+"""Valid names and values of measurements."""
 
 import math
 import string
@@ -30,7 +30,7 @@ class TestNames:
             "\u00a0x", "x" * MAX_NAME_LENGTH, "\U0001f321" * MAX_NAME_LENGTH, "\u2028",
         ],
     )  # fmt: skip
-    def test_names_that_are_taken(self, name: str) -> None:
+    def test_valid_names(self, name: str) -> None:
         assert name_error(name) is None
 
     @pytest.mark.parametrize("name", ["", "x" * (MAX_NAME_LENGTH + 1), "x" * 10_000])
@@ -51,7 +51,7 @@ class TestNames:
         assert "space" in str(name_error(name))
 
     @given(st.text(string.ascii_letters + " ,\0\x7f\u0085ü", max_size=140))
-    def test_the_rules_are_all_of_them(self, name: str) -> None:
+    def test_there_are_no_other_rules(self, name: str) -> None:
         good = (
             1 <= len(name) <= 128
             and name[0] != " "
@@ -78,10 +78,9 @@ class TestValues:
             -1e308,
             "",
             "text",
-            "\0",
         ],
     )
-    def test_values_that_are_taken(self, value: object) -> None:
+    def test_valid_values(self, value: object) -> None:
         assert value_error(value) is None
 
     @pytest.mark.parametrize(
@@ -89,6 +88,9 @@ class TestValues:
     )
     def test_an_integer_has_64_bits_and_a_sign(self, value: int) -> None:
         assert "64 bits" in str(value_error(value))
+
+    def test_text_holds_no_null_character(self) -> None:
+        assert value_error("a\0b") == "text holds no null character"
 
     @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
     def test_a_number_is_finite(self, value: float) -> None:
@@ -105,9 +107,9 @@ class TestValues:
         assert value_error(value) is not None
 
     @given(st.integers() | st.floats() | st.text(max_size=5_000))
-    def test_the_rules_are_all_of_them(self, value: int | float | str) -> None:
+    def test_there_are_no_other_rules(self, value: int | float | str) -> None:
         if isinstance(value, str):
-            good = len(value.encode()) <= 4_096
+            good = len(value.encode()) <= 4_096 and "\0" not in value
         elif isinstance(value, float):
             good = math.isfinite(value)
         else:

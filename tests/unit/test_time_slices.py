@@ -1,14 +1,14 @@
-"""Long work yields by time, and one piece of it at a time."""
+"""Time slices: long work yields to the event loop by time, one piece at a time."""
 
 import asyncio
 
 import pytest
 
-from iotflow import time_slices
-from iotflow.time_slices import TimeSlice, turn
+from iotflow.concurrency import time_slices
+from iotflow.concurrency.time_slices import TimeSlice, wait_for_turn
 
 
-async def test_work_within_its_slice_goes_on_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_work_within_its_slice_does_not_yield(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_slices, "SLICE_S", 60.0)
     work = TimeSlice()
     others = asyncio.create_task(asyncio.sleep(0))
@@ -18,7 +18,7 @@ async def test_work_within_its_slice_goes_on_without_waiting(monkeypatch: pytest
     await others
 
 
-async def test_after_its_slice_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_work_yields_after_its_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_slices, "SLICE_S", 0.0)
     served = asyncio.Event()
     asyncio.get_running_loop().call_soon(served.set)
@@ -50,7 +50,7 @@ async def test_pieces_of_work_take_turns(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def test_cancelled_work_leaves_the_turn_to_others() -> None:
-    waiting = [asyncio.create_task(turn()) for _ in range(3)]
+    waiting = [asyncio.create_task(wait_for_turn()) for _ in range(3)]
     await asyncio.sleep(0)
     for task in waiting[:2]:
         task.cancel()

@@ -1,4 +1,4 @@
-"""Times as the API speaks them."""
+"""Formats of times in the API."""
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,7 +13,7 @@ from iotflow.domain.times import (
     EPOCH_MILLISECONDS_FROM,
     LATEST_MS,
     Millis,
-    Span,
+    TimeRange,
     format_rfc3339,
     parse_epoch,
     parse_query_time,
@@ -44,7 +44,7 @@ class TestRfc3339:
     @given(times)
     @example(Millis(0))
     @example(LATEST_MS)
-    def test_what_is_written_reads_back(self, time: Millis) -> None:
+    def test_a_formatted_time_parses_back(self, time: Millis) -> None:
         text = format_rfc3339(time)
         assert parse_rfc3339(text) == time
         assert len(text) == len("2026-01-31T09:30:00.000Z")
@@ -52,7 +52,7 @@ class TestRfc3339:
 
     @given(seconds_of_the_calendar, offsets, st.text("0123456789", max_size=30), st.sampled_from("Tt "))
     @example(1_769_851_800, 0, "9999999", "T")
-    def test_any_offset_is_read_and_the_rest_of_a_millisecond_cut_off(
+    def test_any_offset_is_parsed_and_fractions_of_a_millisecond_are_cut_off(
         self, seconds: int, offset_minutes: int, fraction: str, t: str
     ) -> None:
         zone = timezone(timedelta(minutes=offset_minutes))
@@ -71,7 +71,7 @@ class TestRfc3339:
             ("9999-12-31T23:59:59.999Z", LATEST_MS),
         ],
     )
-    def test_times_that_are_taken(self, text: str, time: int) -> None:
+    def test_valid_times(self, text: str, time: int) -> None:
         assert parse_rfc3339(text) == time
 
     @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ class TestRfc3339:
             f"2026-01-31T09:30:00.{'1' * 100}Z",
         ],
     )
-    def test_what_is_no_time_is_refused(self, text: str) -> None:
+    def test_invalid_times_are_refused(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"expected an RFC 3339 time|not a time of the calendar"):
             parse_rfc3339(text)
 
@@ -140,7 +140,7 @@ class TestEpoch:
     @given(st.integers(0, 10**11 - 2), st.integers(0, 999))
     @example(1, 1)
     @example(1_772_366_400, 123)
-    def test_decimal_seconds_are_what_their_sender_wrote(self, seconds: int, milliseconds: int) -> None:
+    def test_decimal_seconds_are_exact(self, seconds: int, milliseconds: int) -> None:
         assert parse_epoch(float(f"{seconds}.{milliseconds:03}")) == seconds * 1_000 + milliseconds
 
     @given(st.floats(0, EPOCH_MILLISECONDS_FROM, exclude_max=True))
@@ -148,7 +148,7 @@ class TestEpoch:
     @example(0.0009999999999999999)
     @example(-0.0)
     def test_any_decimal_is_cut_off_to_the_millisecond(self, seconds: float) -> None:
-        # To be exact, of the shortest decimal that means this double.
+        # Precisely: of the shortest decimal of this double.
         assert parse_epoch(seconds) == int(Fraction(repr(seconds)) * 1_000)
 
     @pytest.mark.parametrize("number", [1e11 + 0.9, 1_772_366_400_123.75])
@@ -166,7 +166,7 @@ class TestEpoch:
             parse_epoch(number)
 
     @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-    def test_what_is_no_number_is_refused(self, number: float) -> None:
+    def test_values_that_are_not_finite_numbers_are_refused(self, number: float) -> None:
         with pytest.raises(ValueError, match="finite"):
             parse_epoch(number)
 
@@ -188,12 +188,12 @@ class TestQueryTime:
         assert parse_query_time(text, NOW) == NOW - back_ms
 
     @given(st.integers(0, 999_999_999), st.sampled_from("smhdw"))
-    def test_a_relative_time_never_reaches_before_1970(self, amount: int, unit: str) -> None:
+    def test_a_relative_time_is_never_before_1970(self, amount: int, unit: str) -> None:
         seconds = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}[unit]
         assert parse_query_time(f"-{amount}{unit}", NOW) == max(0, NOW - amount * seconds * 1_000)
 
     @given(times)
-    def test_absolute_times_are_taken(self, time: Millis) -> None:
+    def test_absolute_times_are_accepted(self, time: Millis) -> None:
         assert parse_query_time(format_rfc3339(time), NOW) == time
 
     @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ class TestQueryTime:
             ("1769851800500", 1_769_851_800_500),
         ],
     )
-    def test_epoch_numbers_are_taken(self, text: str, time: int) -> None:
+    def test_epoch_numbers_are_accepted(self, text: str, time: int) -> None:
         assert parse_query_time(text, NOW) == time
 
     @pytest.mark.parametrize(
@@ -235,22 +235,22 @@ class TestQueryTime:
             "yesterday",
         ],
     )
-    def test_anything_else_is_refused_saying_what_is_right(self, text: str) -> None:
+    def test_other_values_are_refused_with_the_expected_forms(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"RFC 3339.*-15m.*epoch number"):
             parse_query_time(text, NOW)
 
-    def test_a_time_of_the_calendar_that_is_refused_says_why(self) -> None:
+    def test_the_error_for_an_invalid_calendar_time_has_the_reason(self) -> None:
         with pytest.raises(ValueError, match="before 1970"):
             parse_query_time("1969-12-31T00:00:00Z", NOW)
 
 
 @given(times, times, st.none() | times)
-def test_a_span_is_half_open(time: Millis, start: Millis, end: Millis | None) -> None:
-    assert (time in Span(start, end)) == (start <= time and (end is None or time < end))
+def test_a_range_is_half_open(time: Millis, start: Millis, end: Millis | None) -> None:
+    assert (time in TimeRange(start, end)) == (start <= time and (end is None or time < end))
 
 
-def test_the_bounds_of_a_span() -> None:
-    span = Span(Millis(1), Millis(3))
-    assert [Millis(time) in span for time in range(5)] == [False, True, True, False, False]
-    assert Millis(0) not in Span(Millis(1), None)
-    assert LATEST_MS in Span(Millis(1), None)
+def test_the_bounds_of_a_range() -> None:
+    time_range = TimeRange(Millis(1), Millis(3))
+    assert [Millis(time) in time_range for time in range(5)] == [False, True, True, False, False]
+    assert Millis(0) not in TimeRange(Millis(1), None)
+    assert LATEST_MS in TimeRange(Millis(1), None)

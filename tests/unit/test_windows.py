@@ -1,4 +1,4 @@
-"""Windows of time, against what datetime and zoneinfo say of the calendar."""
+"""Windows of time, compared with the calendar of datetime and zoneinfo."""
 
 import struct
 from datetime import UTC, date, datetime, timedelta
@@ -9,8 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from iotflow.domain.times import DAY_MS, LATEST_MS, Millis, Span
-from iotflow.domain.windows import (
+from iotflow.domain.time_windows import (
     MAX_WIDTH_MS,
     MIN_WIDTH_MS,
     follows_local_days,
@@ -20,6 +19,7 @@ from iotflow.domain.windows import (
     window_index,
     window_start,
 )
+from iotflow.domain.times import DAY_MS, LATEST_MS, Millis, TimeRange
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -72,13 +72,13 @@ def local_date(time: int, zone: ZoneInfo) -> date:
 
 
 def zone_of(rule: str) -> ZoneInfo:
-    """A zone of one POSIX rule (RFC 9636, version 2: no transitions, one type of local time, and the rule)."""
+    """Build a zone of one POSIX rule (RFC 9636, version 2: no transitions, one local time type, and the rule)."""
     block = b"TZif2" + bytes(15) + struct.pack(">6l", 0, 0, 0, 0, 1, 4) + struct.pack(">lbb", 0, 0, 0) + b"AAA\0"
     return ZoneInfo.from_file(BytesIO(block * 2 + b"\n" + rule.encode() + b"\n"))
 
 
 def assert_begins_the_day(start: int, day: date, zone: ZoneInfo) -> None:
-    """`start` is the first instant at which the calendar shows `day`, or a later one where `day` is skipped."""
+    """Check that `start` is the first instant at which the calendar shows `day` or, if that is skipped, a later one."""
     assert local_date(start, zone) >= day
     if start > 0:
         earlier = [start - 1, *(start - minutes * MINUTE for minutes in range(1, 5 * 60))]
@@ -104,18 +104,18 @@ class TestWindowsOfDays:
     @given(zones_and_times, st.integers(1, 70 * DAY_MS), day_widths)
     @example(("America/New_York", utc("2013-03-09 07:00")), 5 * DAY_MS, DAY_MS)
     @example(("America/St_Johns", utc("2006-10-29 02:31")), HOUR, DAY_MS)
-    def test_segments_say_the_window_of_every_time_of_the_span(
+    def test_segments_give_the_window_of_every_time_of_the_range(
         self, zone_and_time: tuple[str, int], length: int, width_ms: int
     ) -> None:
         name, start = zone_and_time
         zone, end = ZoneInfo(name), start + length
         parts = list(segments(Millis(start), Millis(end), width_ms, zone))
-        bounds = [start, *(part.span.end for part in parts)]
+        bounds = [start, *(part.time_range.end for part in parts)]
         assert bounds[-1] == end
-        assert all(part.span.start == bound for part, bound in zip(parts, bounds, strict=False))
+        assert all(part.time_range.start == bound for part, bound in zip(parts, bounds, strict=False))
         for part in parts:
-            assert part.span.end is not None
-            first, last = part.span.start, part.span.end - 1
+            assert part.time_range.end is not None
+            first, last = part.time_range.start, part.time_range.end - 1
             for time in {first, (first + last) // 2, last, *range(first, last, 7 * HOUR)}:
                 index = (time + part.offset_ms) // width_ms
                 assert window_start(index, width_ms, zone) <= time < window_start(index + 1, width_ms, zone)
@@ -144,7 +144,7 @@ class TestWindowsOfDays:
             ("Africa/Monrovia", "1972-01-07", "1972-01-07 00:44:30", 23.25 + 30 / 3_600),
         ],
     )
-    def test_days_that_the_calendar_knows(self, zone: str, day: str, start: str, hours: float) -> None:
+    def test_known_days_of_the_calendar(self, zone: str, day: str, start: str, hours: float) -> None:
         index = (date.fromisoformat(day) - EPOCH).days
         begins = window_start(index, DAY_MS, ZoneInfo(zone))
         assert begins == utc(start)
@@ -152,8 +152,8 @@ class TestWindowsOfDays:
         # The day after 29 December 2011 is skipped in Apia, and begins and ends at once.
         assert (ends - begins) / HOUR == pytest.approx(hours, abs=1e-9)
 
-    def test_a_day_whose_midnight_lies_within_what_is_skipped_begins_at_the_change(self) -> None:
-        """No zone has done so since 1970: one of our own goes from 23:30 to 0:30 on the last Sunday of March."""
+    def test_a_day_whose_midnight_is_skipped_begins_at_the_clock_change(self) -> None:
+        """No real zone has done so since 1970: a custom zone goes from 23:30 to 0:30 on the last Sunday of March."""
         zone = zone_of("AAA0BBB,M3.5.0/23:30,M10.5.0/3:00")
         change, monday = utc("2026-03-29 23:30"), (date(2026, 3, 30) - EPOCH).days
         assert window_start(monday, DAY_MS, zone) == change
@@ -172,14 +172,14 @@ class TestWindowsOfDays:
         assert window_index(utc("2026-01-28 22:59:59.999"), 7 * DAY_MS, berlin) == 2_925
         assert window_index(utc("2026-01-28 23:00"), 7 * DAY_MS, berlin) == 2_926
 
-    def test_a_first_day_that_begins_before_the_epoch_begins_at_it(self) -> None:
+    def test_a_first_day_that_begins_before_the_epoch_begins_at_the_epoch(self) -> None:
         new_york = ZoneInfo("America/New_York")
         assert window_index(Millis(0), DAY_MS, new_york) == -1
         assert window_start(-1, DAY_MS, new_york) == 0
         assert window_start(0, DAY_MS, new_york) == 5 * HOUR
         assert window_start(0, DAY_MS, ZoneInfo("Asia/Tokyo")) == 0
 
-    def test_the_last_time_that_there_is_has_a_window(self) -> None:
+    def test_the_last_possible_time_has_a_window(self) -> None:
         for zone in ("UTC", "Pacific/Kiritimati", "America/Adak"):
             assert window_index(LATEST_MS, DAY_MS, ZoneInfo(zone)) >= LATEST_MS // DAY_MS - 1
 
@@ -197,13 +197,13 @@ class TestOtherWindows:
         assert index == time // width_ms
         assert window_start(index, width_ms, ZoneInfo(name)) == time // width_ms * width_ms
 
-    def test_their_span_is_one_segment(self) -> None:
+    def test_their_range_is_one_segment(self) -> None:
         start, end = utc("2013-01-01 00:00"), utc("2014-01-01 00:00")
         (part,) = segments(start, end, HOUR, ZoneInfo("America/New_York"))
-        assert (part.span, part.offset_ms) == (Span(start, end), 0)
+        assert (part.time_range, part.offset_ms) == (TimeRange(start, end), 0)
 
     @pytest.mark.parametrize("width_ms", [HOUR, DAY_MS])
-    def test_an_empty_span_has_no_segments(self, width_ms: int) -> None:
+    def test_an_empty_range_has_no_segments(self, width_ms: int) -> None:
         for start, end in ((5, 5), (6, 5)):
             assert list(segments(Millis(start), Millis(end), width_ms, ZoneInfo("Europe/Berlin"))) == []
 
@@ -211,10 +211,10 @@ class TestOtherWindows:
 def test_a_year_has_a_segment_for_each_offset() -> None:
     start, end = utc("2013-01-01 05:00"), utc("2014-01-01 05:00")
     parts = list(segments(start, end, DAY_MS, ZoneInfo("America/New_York")))
-    assert [(part.span, part.offset_ms // HOUR) for part in parts] == [
-        (Span(start, utc("2013-03-10 07:00")), -5),
-        (Span(utc("2013-03-10 07:00"), utc("2013-11-03 06:00")), -4),
-        (Span(utc("2013-11-03 06:00"), end), -5),
+    assert [(part.time_range, part.offset_ms // HOUR) for part in parts] == [
+        (TimeRange(start, utc("2013-03-10 07:00")), -5),
+        (TimeRange(utc("2013-03-10 07:00"), utc("2013-11-03 06:00")), -4),
+        (TimeRange(utc("2013-11-03 06:00"), end), -5),
     ]
 
 
@@ -233,7 +233,7 @@ def test_a_year_has_a_segment_for_each_offset() -> None:
         ("010s", 10),
     ],
 )
-def test_widths_that_are_taken(text: str, seconds: int) -> None:
+def test_valid_widths(text: str, seconds: int) -> None:
     assert parse_window(text) == seconds * 1_000
 
 
@@ -258,7 +258,7 @@ def test_widths_that_are_taken(text: str, seconds: int) -> None:
         "9" * 5_000,
     ],
 )
-def test_widths_that_are_refused(text: str) -> None:
+def test_invalid_widths(text: str) -> None:
     with pytest.raises(ValueError, match="10s to 30d"):
         parse_window(text)
 
@@ -270,7 +270,7 @@ def test_whole_days_follow_local_days(width_ms: int, follows: bool) -> None:
     assert follows_local_days(width_ms) is follows
 
 
-def test_zones_are_those_of_the_database() -> None:
+def test_zones_are_those_of_the_tz_database() -> None:
     assert parse_zone("Europe/Berlin") == ZoneInfo("Europe/Berlin")
     assert parse_zone("UTC").utcoffset(datetime(2026, 1, 1, tzinfo=UTC)) == timedelta(0)
 

@@ -1,1 +1,1 @@
-"""One router a module, one module a section of the HTTP contract."""
+"""The routers, one module per section of the API."""

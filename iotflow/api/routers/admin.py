@@ -1,115 +1,125 @@
-"""Administration: all devices of all users, and totals."""
+"""Routes for administrators: all users' devices, and totals of the service."""
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
 
-from iotflow.api.access import Admin
-from iotflow.api.answers import list_answer
-from iotflow.api.deps import DeviceId, DevicesDep, HealthDep, RequestId, StatisticsDep, UserReference, account_of
-from iotflow.api.routes import problems, router
-from iotflow.api.schemas.common import Meta
+from iotflow.api.auth import CurrentAdmin
+from iotflow.api.dependencies import ServicesDep
+from iotflow.api.pagination import Limit, Offset
+from iotflow.api.parameters import DeviceId, UserReference, parse_user_reference
+from iotflow.api.responses import list_response
+from iotflow.api.routing import api_router, problem_responses
+from iotflow.api.schemas.base import PageInfo
 from iotflow.api.schemas.devices import (
-    AdminDeviceAnswer,
-    AdminDeviceChangeBody,
+    AdminDevice,
     AdminDeviceList,
-    AdminDeviceView,
-    StatusBody,
-    admin_device_view,
+    AdminDeviceResponse,
+    AdminDeviceUpdate,
+    DeviceStatusList,
+    DeviceStatusSummary,
+    DeviceStatusUpdate,
+    dump_admin_device,
 )
-from iotflow.api.schemas.lists import Limit, Offset
-from iotflow.api.schemas.operations import (
+from iotflow.api.schemas.health import StoreAvailability
+from iotflow.api.schemas.statistics import (
     CacheCounts,
     DeviceCounts,
-    DeviceStatusList,
-    DeviceStatusView,
     GroupCounts,
-    StatsAnswer,
-    StoreAvailability,
+    SystemStats,
     TelemetryCounts,
     UserCounts,
 )
 from iotflow.domain.devices import Device, DeviceFilter, DeviceStatus
 
-routes = router("Administration")
+router = api_router("Administration")
 
 
-@routes.get("/admin/devices", operation_id="list_all_devices")
+@router.get("/admin/devices", operation_id="list_all_devices", response_model=AdminDeviceList)
 async def list_all_devices(
-    caller: Admin,
-    devices: DevicesDep,
+    context: CurrentAdmin,
+    services: ServicesDep,
     status: DeviceStatus | None = None,
-    device_type: Annotated[str | None, Query(max_length=64, description="Of this type alone.")] = None,
+    device_type: Annotated[str | None, Query(max_length=64, description="Only devices of this type.")] = None,
     user_id: UserReference | None = None,
-    q: Annotated[str | None, Query(max_length=128, description="A part of the name, in any case.")] = None,
+    q: Annotated[
+        str | None, Query(max_length=128, description="Only devices whose name contains this text; case-insensitive.")
+    ] = None,
     limit: Limit = 100,
     offset: Offset = 0,
-) -> AdminDeviceList:
+) -> Response:
     """List all users' devices."""
-    owner = account_of(user_id, caller) if user_id else None
+    owner = parse_user_reference(user_id, context.principal) if user_id else None
     where = DeviceFilter(user_id=owner, status=status, device_type=device_type, name_part=q)
-    listed, total = await devices.page(where, limit, offset)
+    listed, total = await services.devices.page(context, where, limit, offset)
     tail = {"meta": {"total": total, "limit": limit, "offset": offset}}
-    return await list_answer({}, "devices", listed, admin_device_view, tail)  # type: ignore[return-value]  # documented as AdminDeviceList
+    return await list_response({}, "devices", listed, dump_admin_device, tail)
 
 
-@routes.get("/admin/devices/statuses", operation_id="list_device_statuses")
+@router.get("/admin/devices/statuses", operation_id="list_device_statuses")
 async def list_device_statuses(
-    _: Admin, devices: DevicesDep, limit: Limit = 100, offset: Offset = 0
+    context: CurrentAdmin, services: ServicesDep, limit: Limit = 100, offset: Offset = 0
 ) -> DeviceStatusList:
     """List the status and presence of all devices."""
-    listed, total = await devices.page(DeviceFilter(), limit, offset)
+    listed, total = await services.devices.page(context, DeviceFilter(), limit, offset)
     views = [
-        DeviceStatusView(
+        DeviceStatusSummary(
             id=device.id,
             name=device.name,
             device_type=device.device_type,
             status=device.status,
-            is_online=devices.is_online(device),
+            is_online=services.devices.is_online(device),
             last_seen=device.last_seen,
         )
         for device in listed
     ]
-    return DeviceStatusList(devices=views, meta=Meta(total=total, limit=limit, offset=offset))
+    return DeviceStatusList(devices=views, meta=PageInfo(total=total, limit=limit, offset=offset))
 
 
-@routes.get("/admin/devices/{device_id:digits}", operation_id="get_any_device", responses=problems(404))
-async def get_any_device(caller: Admin, device_id: DeviceId, devices: DevicesDep) -> AdminDeviceAnswer:
+@router.get("/admin/devices/{device_id:digits}", operation_id="get_any_device", responses=problem_responses(404))
+async def get_any_device(context: CurrentAdmin, device_id: DeviceId, services: ServicesDep) -> AdminDeviceResponse:
     """Get any user's device."""
-    return _answer(await devices.get(caller, device_id))
+    return _device_response(await services.devices.get(context, device_id))
 
 
-@routes.put("/admin/devices/{device_id:digits}", operation_id="update_any_device", responses=problems(404, 409))
-async def update_any_device(
-    caller: Admin, device_id: DeviceId, body: AdminDeviceChangeBody, devices: DevicesDep, request_id: RequestId
-) -> AdminDeviceAnswer:
-    """Change any user's device. `rate_limits` gives it limits of its own."""
-    return _answer(await devices.update(caller, device_id, body.change(), request_id))
-
-
-@routes.delete(
-    "/admin/devices/{device_id:digits}", status_code=204, operation_id="delete_any_device", responses=problems(404)
+@router.put(
+    "/admin/devices/{device_id:digits}", operation_id="update_any_device", responses=problem_responses(404, 409)
 )
-async def delete_any_device(caller: Admin, device_id: DeviceId, devices: DevicesDep, request_id: RequestId) -> None:
-    """Delete any user's device. Its key stops working at once; its telemetry is removed soon after."""
-    await devices.delete(caller, device_id, request_id)
+async def update_any_device(
+    context: CurrentAdmin, device_id: DeviceId, body: AdminDeviceUpdate, services: ServicesDep
+) -> AdminDeviceResponse:
+    """Update any user's device. `rate_limits` overrides the service's rate limits for this device."""
+    return _device_response(await services.devices.update(context, device_id, body.change()))
 
 
-@routes.put("/admin/devices/{device_id:digits}/status", operation_id="set_device_status", responses=problems(404))
+@router.delete(
+    "/admin/devices/{device_id:digits}",
+    status_code=204,
+    operation_id="delete_any_device",
+    responses=problem_responses(404),
+)
+async def delete_any_device(context: CurrentAdmin, device_id: DeviceId, services: ServicesDep) -> None:
+    """Delete any user's device. Its key stops working immediately; its telemetry is removed in the background."""
+    await services.devices.delete(context, device_id)
+
+
+@router.put(
+    "/admin/devices/{device_id:digits}/status", operation_id="set_device_status", responses=problem_responses(404)
+)
 async def set_device_status(
-    caller: Admin, device_id: DeviceId, body: StatusBody, devices: DevicesDep, request_id: RequestId
-) -> AdminDeviceAnswer:
+    context: CurrentAdmin, device_id: DeviceId, body: DeviceStatusUpdate, services: ServicesDep
+) -> AdminDeviceResponse:
     """Set the status of any user's device."""
-    return _answer(await devices.update(caller, device_id, {"status": body.status.value}, request_id))
+    return _device_response(await services.devices.update(context, device_id, {"status": body.status.value}))
 
 
-@routes.get("/admin/stats", operation_id="get_statistics")
-async def get_statistics(_: Admin, statistics: StatisticsDep, health: HealthDep) -> StatsAnswer:
-    """Get totals of the whole service. Those of telemetry and cache are estimates."""
-    totals = await statistics.read()
+@router.get("/admin/stats", operation_id="get_statistics")
+async def get_statistics(context: CurrentAdmin, services: ServicesDep) -> SystemStats:
+    """Get totals of the whole service. Telemetry and cache figures are estimates."""
+    totals = await services.statistics.read(context)
     by_status = totals.devices_by_status
-    found = await health.check()
-    return StatsAnswer(
+    found = await services.health.check()
+    return SystemStats(
         users=UserCounts(total=totals.users, active=totals.active_users),
         devices=DeviceCounts(
             total=sum(by_status.values()),
@@ -125,5 +135,5 @@ async def get_statistics(_: Admin, statistics: StatisticsDep, health: HealthDep)
     )
 
 
-def _answer(device: Device) -> AdminDeviceAnswer:
-    return AdminDeviceAnswer(device=AdminDeviceView.of(device))
+def _device_response(device: Device) -> AdminDeviceResponse:
+    return AdminDeviceResponse(device=AdminDevice.of(device))

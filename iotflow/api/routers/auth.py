@@ -1,81 +1,64 @@
-"""Authentication: accounts are made, tokens given and ended."""
+"""Routes for registration, login and logout."""
 
 from typing import Annotated, Literal
 
 from fastapi import Form
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from iotflow.api.access import Client, Registrar, User, Visitor
-from iotflow.api.deps import AccountsDep, AuthenticationDep, RequestId
-from iotflow.api.routes import problems, router
-from iotflow.api.schemas.accounts import LoginBody, Registration, TokenAnswer, UserAnswer, UserView
-from iotflow.api.schemas.common import text
-from iotflow.services.authentication import Login
+from iotflow.api.auth import CurrentUser, LoginCaller, RegistrationCaller
+from iotflow.api.dependencies import ServicesDep
+from iotflow.api.routing import api_router, problem_responses
+from iotflow.api.schemas.accounts import LoginRequest, LoginResponse, UserCreate, UserResponse
+from iotflow.api.schemas.fields import text
+from iotflow.domain.telemetry import NULL_CHARACTER_ERROR
 
-routes = router("Authentication")
+router = api_router("Authentication")
 
 
 class PasswordForm(BaseModel):
-    """OAuth 2.0's password form (RFC 6749, section 4.3.2), so that Authorize in `/docs` works."""
+    """The form of OAuth 2.0's password grant (RFC 6749, section 4.3.2), which Authorize in `/docs` sends."""
 
     model_config = ConfigDict(extra="forbid")
 
-    username: Annotated[str, text(254), Field(description="Name or address.", examples=["ada"])]
+    username: Annotated[str, text(254), Field(description="Username or email address.", examples=["ada"])]
     password: Annotated[str, text(1_000), Field(json_schema_extra={"format": "password"}, examples=["correct horse"])]
     grant_type: Literal["password"] = "password"
-    scope: str = Field("", max_length=1_000, description="Ignored: a token may do all that its user may.")
-    client_id: str | None = Field(None, max_length=1_000, description="Ignored: there are no registered clients.")
-    client_secret: str | None = Field(None, max_length=1_000, description="Ignored: there are no registered clients.")
+    scope: str = Field("", max_length=1_000, description="Ignored: a token has all rights of its user.")
+    client_id: str | None = Field(None, max_length=1_000, description="Ignored: clients are not registered.")
+    client_secret: str | None = Field(None, max_length=1_000, description="Ignored: clients are not registered.")
 
     @field_validator("*")
     @classmethod
-    def _has_no_null_character(cls, value: str | None) -> str | None:
+    def _check_null_characters(cls, value: str | None) -> str | None:
         if value and "\0" in value:
-            raise ValueError("text holds no null character")
+            raise ValueError(NULL_CHARACTER_ERROR)
         return value
 
 
-@routes.post("/auth/register", status_code=201, operation_id="register_user", responses=problems(409))
-async def register_user(
-    caller: Registrar, body: Registration, accounts: AccountsDep, request_id: RequestId, client: Client
-) -> UserAnswer:
-    """Make an account. Where registration is closed, an admin's token is required."""
-    user = await accounts.register(
-        body.username, body.email, body.password, caller=caller, request_id=request_id, network=client
-    )
-    return UserAnswer(user=UserView.model_validate(user))
+@router.post("/auth/register", status_code=201, operation_id="register_user", responses=problem_responses(409))
+async def register_user(context: RegistrationCaller, body: UserCreate, services: ServicesDep) -> UserResponse:
+    """Create an account. Requires an administrator's token if registration is closed."""
+    user = await services.accounts.register(context, body.username, body.email, body.password)
+    return UserResponse.of(user)
 
 
-@routes.post("/auth/login", operation_id="login")
-async def login(
-    _: Visitor, client: Client, body: LoginBody, authentication: AuthenticationDep, request_id: RequestId
-) -> TokenAnswer:
-    """Log in. A name or address and a password give an access token."""
-    return _token(await authentication.login(body.username, body.password, client, request_id))
+@router.post("/auth/login", operation_id="login")
+async def login(context: LoginCaller, body: LoginRequest, services: ServicesDep) -> LoginResponse:
+    """Log in. Returns an access token for a username or email address and its password."""
+    return LoginResponse.of(await services.authentication.login(context, body.username, body.password))
 
 
-@routes.post("/auth/token", operation_id="login_with_form")
+@router.post("/auth/token", operation_id="login_with_form")
 async def login_with_form(
-    _: Visitor,
-    client: Client,
+    context: LoginCaller,
     form: Annotated[PasswordForm, Form()],
-    authentication: AuthenticationDep,
-    request_id: RequestId,
-) -> TokenAnswer:
-    """Log in with OAuth 2.0's password form. Authorize in `/docs` uses it."""
-    return _token(await authentication.login(form.username, form.password, client, request_id))
+    services: ServicesDep,
+) -> LoginResponse:
+    """Log in with the OAuth 2.0 password form. Used by Authorize in `/docs`."""
+    return LoginResponse.of(await services.authentication.login(context, form.username, form.password))
 
 
-@routes.post("/auth/logout", status_code=204, operation_id="logout")
-async def logout(caller: User, authentication: AuthenticationDep, request_id: RequestId) -> None:
-    """Log out. The token that the request came with ends."""
-    await authentication.logout(caller, request_id)
-
-
-def _token(login: Login) -> TokenAnswer:
-    return TokenAnswer(
-        access_token=login.access_token,
-        token_type="bearer",  # noqa: S106  # the kind of token, no secret
-        expires_in=login.expires_in_s,
-        user=UserView.model_validate(login.user),
-    )
+@router.post("/auth/logout", status_code=204, operation_id="logout")
+async def logout(context: CurrentUser, services: ServicesDep) -> None:
+    """Log out. Revokes the access token of the request."""
+    await services.authentication.logout(context)

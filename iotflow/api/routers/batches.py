@@ -1,34 +1,34 @@
-"""Telemetry, submitted many records at a time."""
+"""Routes that store batches of telemetry records."""
 
 from collections.abc import AsyncIterator, Iterable
 from typing import Annotated
 
-import msgspec
 from fastapi import Body, Request, Response
 from pydantic import ValidationError
 
-from iotflow.api.access import Submitter, User, charge_points
-from iotflow.api.deps import DeviceId, HistoryDep, IngestDep, RequestId, StateDep
+from iotflow.api.auth import CurrentUser, TelemetryDevice, charge_values
+from iotflow.api.dependencies import AppState, AppStateDep, ServicesDep
 from iotflow.api.json_bodies import count_values, decode_record
+from iotflow.api.parameters import DeviceId
 from iotflow.api.problems import field_error, record_detail
-from iotflow.api.routes import JSON, BatchRoute, problems, router
-from iotflow.api.schemas.telemetry import BatchAnswer, BatchRecord, UncheckedRecord
-from iotflow.api.state import AppState
+from iotflow.api.responses import json_response
+from iotflow.api.routing import BatchRoute, api_router, problem_responses
+from iotflow.api.schemas.telemetry import BatchRecord, BatchResult, UncheckedRecord
+from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.errors import InvalidInput
 from iotflow.domain.telemetry import MAX_RECORDS_PER_BATCH
 from iotflow.services.ingest import BatchOutcome, Rejection, Submission
-from iotflow.time_slices import TimeSlice
 
-VALUES_PER_CHUNK = 5_000
-"""Values that are stored together: what the stores flush at once."""
-BYTES_PER_CHUNK = 262_144
-"""Bytes of JSON that are decoded at a time; as Python objects they may take 24 times as many."""
+MAX_VALUES_PER_CHUNK = 5_000
+"""Maximum number of values of one write to the store: the size of one flush."""
+MAX_BYTES_PER_CHUNK = 262_144
+"""Maximum size of the JSON that is decoded at a time. As Python objects it may take 24 times as much memory."""
 
-routes = router("Telemetry", BatchRoute)
+router = api_router("Telemetry", BatchRoute)
 
 Records = Annotated[
     list[UncheckedRecord],
-    # No maxItems: too many records are answered as too large a body is, not as one that breaks the schema.
+    # No maxItems: validation would refuse too many records with 422; they are refused with 413, as a body too large.
     Body(
         min_length=1,
         description=f"At most {MAX_RECORDS_PER_BATCH:,} records.",
@@ -37,52 +37,52 @@ Records = Annotated[
 ]
 
 
-@routes.post("/telemetry/batch", operation_id="submit_telemetry_batch", response_model=BatchAnswer)
+@router.post("/telemetry/batch", operation_id="submit_telemetry_batch", response_model=BatchResult)
 async def submit_telemetry_batch(
-    caller: Submitter, records: Records, request: Request, ingest: IngestDep, request_id: RequestId, state: StateDep
+    context: TelemetryDevice, records: Records, request: Request, services: ServicesDep, state: AppStateDep
 ) -> Response:
-    """Submit up to 10,000 records at once. Good ones are stored though others are bad.
+    """Submit up to 10,000 records at once. Valid records are stored even if others are rejected.
 
-    The body may also be NDJSON, one record a line, with the content type `application/x-ndjson`, and either may be
+    The body may also be NDJSON, one record per line, with the content type `application/x-ndjson`. Either may be
     compressed with `Content-Encoding: gzip`.
     """
-    await charge_points(request, caller, await count_values(records))
+    await charge_values(request, context.principal.device, await count_values(records))
     rejections: list[Rejection] = []
-    outcome = await ingest.submit_batch(caller, _chunks(records, rejections, state), request_id)
-    return _answer(outcome, rejections)
+    outcome = await services.ingest.submit_batch(context, _chunks(records, rejections, state))
+    return _batch_response(outcome, rejections)
 
 
-@routes.post(
+@router.post(
     "/telemetry/{device_id:digits}/batch",
     operation_id="import_telemetry_batch",
-    response_model=BatchAnswer,
-    responses=problems(403, 404),
+    response_model=BatchResult,
+    responses=problem_responses(403, 404),
 )
 async def import_telemetry_batch(
-    caller: User,
+    context: CurrentUser,
     device_id: DeviceId,
     records: Records,
     request: Request,
-    ingest: IngestDep,
-    history: HistoryDep,
-    state: StateDep,
+    services: ServicesDep,
+    state: AppStateDep,
 ) -> Response:
-    """Submit up to 10,000 records on a device's behalf. For back-fills and gateways: its presence and status stay.
+    """Submit up to 10,000 records on behalf of a device. For back-fills and gateways.
 
-    Bodies are as for a device's own batch.
+    The device's presence and status do not change. The body has the format of a device's batch.
     """
-    await charge_points(request, await history.device(caller, device_id), await count_values(records))
+    device = await services.device_lookup.get_visible(context.principal, device_id)
+    await charge_values(request, device, await count_values(records))
     rejections: list[Rejection] = []
-    outcome = await ingest.backfill(caller, device_id, _chunks(records, rejections, state))
-    return _answer(outcome, rejections)
+    outcome = await services.ingest.backfill(context, device_id, _chunks(records, rejections, state))
+    return _batch_response(outcome, rejections)
 
 
 async def _chunks(
     records: Iterable[memoryview], rejections: list[Rejection], state: AppState
 ) -> AsyncIterator[dict[int, Submission]]:
-    """Decode and validate records; yield the good ones by their index, and append what is wrong with the others.
+    """Decode and validate records. Yield valid ones by index, in chunks; append invalid ones to `rejections`.
 
-    A chunk at a time is decoded: all of a batch of 16 MiB would take hundreds.
+    Decoding a whole batch of 16 MiB would take hundreds of MiB of memory, so it is decoded chunk by chunk.
     """
     work = TimeSlice()
     chunk: dict[int, Submission] = {}
@@ -90,13 +90,13 @@ async def _chunks(
     for index, record in enumerate(records):
         await work.pause()
         try:
-            submission = _submission(record, state.settings.max_body_bytes)
+            submission = _parse_record(record, state.settings.max_body_bytes)
         except InvalidInput as error:
             rejections.append(Rejection(index, record_detail(error)))
             continue
         values += len(submission.values)
         size += record.nbytes
-        if chunk and (values > VALUES_PER_CHUNK or size > BYTES_PER_CHUNK):
+        if chunk and (values > MAX_VALUES_PER_CHUNK or size > MAX_BYTES_PER_CHUNK):
             yield chunk
             chunk, values, size = {}, len(submission.values), record.nbytes
         chunk[index] = submission
@@ -104,7 +104,7 @@ async def _chunks(
         yield chunk
 
 
-def _submission(record: memoryview, max_bytes: int) -> Submission:
+def _parse_record(record: memoryview, max_bytes: int) -> Submission:
     value = decode_record(record, max_bytes)
     try:
         return BatchRecord.model_validate(value).submission()
@@ -113,7 +113,6 @@ def _submission(record: memoryview, max_bytes: int) -> Submission:
         raise InvalidInput([field_error(details, "body") for details in found]) from None
 
 
-def _answer(outcome: BatchOutcome, rejections: list[Rejection]) -> Response:
+def _batch_response(outcome: BatchOutcome, rejections: list[Rejection]) -> Response:
     errors = sorted([*rejections, *outcome.rejections], key=lambda rejection: rejection.index)
-    answer = {"accepted": outcome.accepted, "rejected": len(errors), "errors": errors}
-    return Response(msgspec.json.encode(answer), media_type=JSON)
+    return json_response({"accepted": outcome.accepted, "rejected": len(errors), "errors": errors})

@@ -1,119 +1,139 @@
-"""Devices, as their owners and admins see them."""
+"""Routes about devices, for their owners and administrators."""
 
 from dataclasses import asdict
 
-from iotflow.api.access import AccountOrAdmin, User
-from iotflow.api.answers import answer, list_answer
-from iotflow.api.deps import AccountId, DeviceId, DevicesDep, RequestId
-from iotflow.api.routes import problems, router
+from fastapi import Response
+
+from iotflow.api.auth import CurrentUser, SelfOrAdmin
+from iotflow.api.dependencies import ServicesDep
+from iotflow.api.pagination import Limit, Offset
+from iotflow.api.parameters import AccountId, DeviceId
+from iotflow.api.responses import json_response, list_response
+from iotflow.api.routing import api_router, problem_responses
+from iotflow.api.schemas.device_self import DeviceConfig, DeviceConfigUpdate, dump_device_config
 from iotflow.api.schemas.devices import (
-    ConfigAnswer,
-    ConfigBody,
-    DeviceAnswer,
-    DeviceChangeBody,
-    DeviceView,
-    KeyedDeviceAnswer,
-    KeyedDeviceView,
-    NewDeviceBody,
-    RotationBody,
-    StatusDeviceAnswer,
-    StatusDeviceView,
+    Device,
+    DeviceCreate,
+    DeviceResponse,
+    DeviceUpdate,
+    DeviceWithKey,
+    DeviceWithKeyResponse,
+    DeviceWithPresence,
+    DeviceWithPresenceResponse,
+    KeyRotation,
     UserDeviceList,
-    config_view,
-    device_view,
+    dump_device,
 )
-from iotflow.api.schemas.groups import DeviceGroups, joined_group_view
-from iotflow.api.schemas.lists import Limit, Offset
+from iotflow.api.schemas.groups import DeviceGroupList, dump_device_group
 from iotflow.domain.devices import DeviceStatus, NewDevice
-from iotflow.services.devices import KeyedDevice
+from iotflow.services import devices as service
 
-routes = router("Devices")
-
-
-@routes.post("/devices/register", status_code=201, operation_id="register_device", responses=problems(409))
-async def register_device(
-    caller: User, body: NewDeviceBody, devices: DevicesDep, request_id: RequestId
-) -> KeyedDeviceAnswer:
-    """Register a device. The answer holds its API key, the only time that it is shown."""
-    return _keyed(await devices.register(caller, NewDevice(**body.model_dump()), request_id))
+router = api_router("Devices")
 
 
-@routes.get("/devices/user/{user_id}", operation_id="list_devices_of_user", responses=problems(404))
+@router.post("/devices/register", status_code=201, operation_id="register_device", responses=problem_responses(409))
+async def register_device(context: CurrentUser, body: DeviceCreate, services: ServicesDep) -> DeviceWithKeyResponse:
+    """Register a device. The response contains its API key, which is not shown again."""
+    return _key_response(await services.devices.register(context, NewDevice(**body.model_dump())))
+
+
+@router.get(
+    "/devices/user/{user_id}",
+    operation_id="list_devices_of_user",
+    response_model=UserDeviceList,
+    responses=problem_responses(404),
+)
 async def list_devices_of_user(
-    _: AccountOrAdmin,
+    context: SelfOrAdmin,
     user_id: AccountId,
-    devices: DevicesDep,
+    services: ServicesDep,
     status: DeviceStatus | None = None,
     limit: Limit = 100,
     offset: Offset = 0,
-) -> UserDeviceList:
+) -> Response:
     """List a user's devices."""
-    listed, total = await devices.page_of_user(user_id, status, limit, offset)
+    listed, total = await services.devices.page_of_user(context, user_id, status, limit, offset)
     tail = {"meta": {"total": total, "limit": limit, "offset": offset}, "user_id": user_id}
-    return await list_answer({}, "devices", listed, device_view, tail)  # type: ignore[return-value]  # documented as UserDeviceList
+    return await list_response({}, "devices", listed, dump_device, tail)
 
 
-@routes.get("/devices/{device_id:digits}", operation_id="get_device", responses=problems(404))
-async def get_device(caller: User, device_id: DeviceId, devices: DevicesDep) -> DeviceAnswer:
+@router.get("/devices/{device_id:digits}", operation_id="get_device", responses=problem_responses(404))
+async def get_device(context: CurrentUser, device_id: DeviceId, services: ServicesDep) -> DeviceResponse:
     """Get a device."""
-    return DeviceAnswer(device=DeviceView.model_validate(await devices.get(caller, device_id)))
+    return DeviceResponse(device=Device.model_validate(await services.devices.get(context, device_id)))
 
 
-@routes.patch("/devices/{device_id:digits}", operation_id="update_device", responses=problems(404, 409))
+@router.patch("/devices/{device_id:digits}", operation_id="update_device", responses=problem_responses(404, 409))
 async def update_device(
-    caller: User, device_id: DeviceId, body: DeviceChangeBody, devices: DevicesDep, request_id: RequestId
-) -> DeviceAnswer:
-    """Change a device."""
-    device = await devices.update(caller, device_id, body.given(), request_id)
-    return DeviceAnswer(device=DeviceView.model_validate(device))
+    context: CurrentUser, device_id: DeviceId, body: DeviceUpdate, services: ServicesDep
+) -> DeviceResponse:
+    """Update a device."""
+    device = await services.devices.update(context, device_id, body.change())
+    return DeviceResponse(device=Device.model_validate(device))
 
 
-@routes.delete("/devices/{device_id:digits}", status_code=204, operation_id="delete_device", responses=problems(404))
-async def delete_device(caller: User, device_id: DeviceId, devices: DevicesDep, request_id: RequestId) -> None:
-    """Delete a device. Its key stops working at once; its telemetry is removed soon after."""
-    await devices.delete(caller, device_id, request_id)
+@router.delete(
+    "/devices/{device_id:digits}", status_code=204, operation_id="delete_device", responses=problem_responses(404)
+)
+async def delete_device(context: CurrentUser, device_id: DeviceId, services: ServicesDep) -> None:
+    """Delete a device. Its key stops working immediately; its telemetry is removed in the background."""
+    await services.devices.delete(context, device_id)
 
 
-@routes.get("/devices/{device_id:digits}/status", operation_id="get_device_status", responses=problems(404))
-async def get_device_status(caller: User, device_id: DeviceId, devices: DevicesDep) -> StatusDeviceAnswer:
-    """Get a device with its presence."""
-    device = await devices.get(caller, device_id)
-    view = StatusDeviceView(**asdict(device), is_online=devices.is_online(device))
-    return StatusDeviceAnswer(device=view)
+@router.get("/devices/{device_id:digits}/status", operation_id="get_device_status", responses=problem_responses(404))
+async def get_device_status(
+    context: CurrentUser, device_id: DeviceId, services: ServicesDep
+) -> DeviceWithPresenceResponse:
+    """Get a device and its presence."""
+    device = await services.devices.get(context, device_id)
+    view = DeviceWithPresence(**asdict(device), is_online=services.devices.is_online(device))
+    return DeviceWithPresenceResponse(device=view)
 
 
-@routes.get("/devices/{device_id:digits}/groups", operation_id="list_groups_of_device", responses=problems(404))
-async def list_groups_of_device(caller: User, device_id: DeviceId, devices: DevicesDep) -> DeviceGroups:
-    """List the groups that hold a device."""
-    joined = await devices.groups(caller, device_id)
-    return await list_answer({"device_id": device_id}, "groups", joined, joined_group_view, {})  # type: ignore[return-value]  # documented as DeviceGroups
+@router.get(
+    "/devices/{device_id:digits}/groups",
+    operation_id="list_groups_of_device",
+    response_model=DeviceGroupList,
+    responses=problem_responses(404),
+)
+async def list_groups_of_device(context: CurrentUser, device_id: DeviceId, services: ServicesDep) -> Response:
+    """List the groups that contain a device."""
+    groups = await services.devices.groups(context, device_id)
+    return await list_response({"device_id": device_id}, "groups", groups, dump_device_group, {})
 
 
-@routes.post(
-    "/devices/{device_id:digits}/credentials/rotate", operation_id="rotate_device_key", responses=problems(404)
+@router.post(
+    "/devices/{device_id:digits}/credentials/rotate", operation_id="rotate_device_key", responses=problem_responses(404)
 )
 async def rotate_device_key(
-    caller: User, device_id: DeviceId, devices: DevicesDep, request_id: RequestId, body: RotationBody | None = None
-) -> KeyedDeviceAnswer:
-    """Give a device a new API key. The former one works for the grace, older ones no more."""
+    context: CurrentUser, device_id: DeviceId, services: ServicesDep, body: KeyRotation | None = None
+) -> DeviceWithKeyResponse:
+    """Rotate a device's API key. The previous key works until the grace period ends; older keys stop working."""
     grace_s = body.grace_seconds if body else 0
-    return _keyed(await devices.rotate_key(caller, device_id, grace_s, request_id))
+    return _key_response(await services.devices.rotate_key(context, device_id, grace_s))
 
 
-@routes.get("/devices/{device_id:digits}/config", operation_id="get_device_config", responses=problems(404))
-async def get_device_config(caller: User, device_id: DeviceId, devices: DevicesDep) -> ConfigAnswer:
+@router.get(
+    "/devices/{device_id:digits}/config",
+    operation_id="get_device_config",
+    response_model=DeviceConfig,
+    responses=problem_responses(404),
+)
+async def get_device_config(context: CurrentUser, device_id: DeviceId, services: ServicesDep) -> Response:
     """Get a device's settings."""
-    return answer(config_view(await devices.config(caller, device_id)))  # type: ignore[return-value]  # documented as ConfigAnswer
+    return json_response(dump_device_config(await services.devices.config(context, device_id)))
 
 
-@routes.put("/devices/{device_id:digits}/config", operation_id="update_device_config", responses=problems(404, 409))
+@router.put(
+    "/devices/{device_id:digits}/config", operation_id="update_device_config", responses=problem_responses(404, 409)
+)
 async def update_device_config(
-    caller: User, device_id: DeviceId, body: ConfigBody, devices: DevicesDep, request_id: RequestId
-) -> ConfigAnswer:
-    """Replace a device's settings. Their version rises by one."""
-    config = await devices.configure(caller, device_id, body.settings, body.config_version, {}, request_id)
-    return ConfigAnswer.model_validate(config)
+    context: CurrentUser, device_id: DeviceId, body: DeviceConfigUpdate, services: ServicesDep
+) -> DeviceConfig:
+    """Replace a device's settings. The version rises by one."""
+    config = await services.devices.configure(context, device_id, body.settings, body.config_version, {})
+    return DeviceConfig.model_validate(config)
 
 
-def _keyed(keyed: KeyedDevice) -> KeyedDeviceAnswer:
-    return KeyedDeviceAnswer(device=KeyedDeviceView(**asdict(keyed.device), api_key=keyed.api_key))
+def _key_response(result: service.DeviceWithKey) -> DeviceWithKeyResponse:
+    return DeviceWithKeyResponse(device=DeviceWithKey(**asdict(result.device), api_key=result.api_key))

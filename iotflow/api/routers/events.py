@@ -1,4 +1,4 @@
-"""The audit trail."""
+"""The route of the audit trail."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,76 +6,77 @@ from uuid import UUID
 import msgspec
 from fastapi import Query, Request
 
-from iotflow.api.access import EventReader
-from iotflow.api.cursors import Page, Time, foreign_cursor, open_page
-from iotflow.api.deps import ClockDep, EventsDep, UserReference, account_of
-from iotflow.api.routes import router
-from iotflow.api.schemas.common import QueryTime
-from iotflow.api.schemas.lists import Limit
-from iotflow.api.schemas.operations import EventList, EventView
+from iotflow.api.auth import EventViewer
+from iotflow.api.dependencies import ClockDep, ServicesDep
+from iotflow.api.pagination import Limit, Page, Time, foreign_cursor, open_page
+from iotflow.api.parameters import UserReference, parse_user_reference
+from iotflow.api.routing import api_router
+from iotflow.api.schemas.events import Event, EventList
+from iotflow.api.schemas.fields import EndTime, StartTime
 from iotflow.domain.devices import MAX_ID
 from iotflow.domain.events import EventFilter, EventPosition, EventType
 from iotflow.domain.permissions import may_act_for
 from iotflow.domain.principals import UserPrincipal
 from iotflow.domain.times import Millis
 
-routes = router("Events")
+router = api_router("Events")
 
 
 class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """After the event of this time and id."""
+    """A cursor's position: after the event with this time and id."""
 
     time: Time
     id: UUID
 
 
-@routes.get("/events", operation_id="list_events")
+@router.get("/events", operation_id="list_events")
 async def list_events(
-    caller: EventReader,
+    context: EventViewer,
     request: Request,
-    events: EventsDep,
+    services: ServicesDep,
     clock: ClockDep,
     event_type: EventType | None = None,
-    device_id: Annotated[int | None, Query(ge=1, le=MAX_ID, description="A device's id.")] = None,
+    device_id: Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only this device's events.")] = None,
     user_id: UserReference | None = None,
-    start_time: QueryTime | None = None,
-    end_time: QueryTime | None = None,
+    start_time: StartTime | None = None,
+    end_time: EndTime | None = None,
     limit: Limit = 100,
-    cursor: Annotated[str | None, Query(description="The former page's `next_cursor`.")] = None,
+    cursor: Annotated[str | None, Query(description="The previous page's `next_cursor`.")] = None,
 ) -> EventList:
-    """List events. Each says who did what to which account, device, group, key or config.
+    """List events. An event is a change of an account, device, group, key or config, and its author.
 
-    The newest come first. People see those of their own account, administrators all.
+    The newest events come first. Users see the events of their account; administrators see all.
     """
-    names = ("event_type", "device_id", "user_id", "start_time", "end_time")
+    parameters = ("event_type", "device_id", "user_id", "start_time", "end_time")
     page = open_page(
-        f"events for {'an admin' if caller.is_admin else caller.user_id}",
+        f"events for {'an admin' if context.principal.is_admin else context.principal.user_id}",
         request.query_params,
-        dict.fromkeys(names),
+        dict.fromkeys(parameters),
         Position,
         clock.now(),
     )
-    where = _filter(page, caller)
+    where = _filter(page, context.principal)
     after = EventPosition(Millis(page.position.time), page.position.id) if page.position else None
-    found = await events.page(where, limit + 1, after)
+    found = await services.audit_log.page(context, where, limit + 1, after)
     listed = found[:limit]
     more = len(found) > limit
     return EventList(
-        events=[EventView.model_validate(event) for event in listed],
+        events=[Event.model_validate(event) for event in listed],
         next_cursor=page.cursor(Position(listed[-1].timestamp, listed[-1].id)) if more else None,
     )
 
 
 def _filter(page: Page[Position], caller: UserPrincipal) -> EventFilter:
-    """What the page shows. A cursor is a client's text: what it names is judged like a query."""
+    """Return the filter of a page. Raises InvalidInput for a cursor with values that the query would not accept."""
     chosen_user, chosen_device, chosen_type = (page.query[name] for name in ("user_id", "device_id", "event_type"))
+    default_user = None if caller.is_admin else caller.user_id
     try:
         where = EventFilter(
-            user_id=account_of(chosen_user, caller) if chosen_user else (None if caller.is_admin else caller.user_id),
+            user_id=parse_user_reference(chosen_user, caller) if chosen_user else default_user,
             device_id=int(chosen_device) if chosen_device else None,
             event_type=EventType(chosen_type) if chosen_type else None,
-            start=page.span.start,
-            end=page.span.end,
+            start=page.time_range.start,
+            end=page.time_range.end,
         )
     except ValueError:
         raise foreign_cursor() from None

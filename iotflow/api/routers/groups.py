@@ -1,141 +1,154 @@
-"""Groups of devices."""
+"""Routes about groups of devices."""
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
 
-from iotflow.api.access import User
-from iotflow.api.answers import answer, list_answer
-from iotflow.api.deps import DeviceId, GroupId, GroupsDep, RequestId
-from iotflow.api.routes import problems, router
-from iotflow.api.schemas.devices import member_view
+from iotflow.api.auth import CurrentUser
+from iotflow.api.dependencies import ServicesDep
+from iotflow.api.pagination import Limit, Offset
+from iotflow.api.parameters import DeviceId, GroupId
+from iotflow.api.responses import json_response, list_response
+from iotflow.api.routing import api_router, problem_responses
 from iotflow.api.schemas.groups import (
-    BulkAdditionAnswer,
-    FilledGroupAnswer,
-    GroupAnswer,
-    GroupChangeBody,
-    GroupDevices,
+    AddDeviceRequest,
+    AddDevicesRequest,
+    AddDevicesResult,
+    Group,
+    GroupCreate,
     GroupList,
-    GroupView,
-    MemberBody,
-    MembersBody,
-    MembershipAnswer,
-    MembershipView,
-    NewGroupBody,
-    group_view,
+    GroupMemberList,
+    GroupResponse,
+    GroupUpdate,
+    GroupWithDevicesResponse,
+    Membership,
+    MembershipResponse,
+    dump_group,
+    dump_group_member,
 )
-from iotflow.api.schemas.lists import Limit, Offset
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.groups import NewGroup
-from iotflow.services.groups import FilledGroup
+from iotflow.services.groups import GroupWithMembers
 
-routes = router("Groups")
-
-
-@routes.post("/groups", status_code=201, operation_id="create_group", responses=problems(409))
-async def create_group(caller: User, body: NewGroupBody, groups: GroupsDep, request_id: RequestId) -> GroupAnswer:
-    """Make a group."""
-    group = await groups.create(caller, NewGroup(**body.model_dump()), request_id)
-    return GroupAnswer(group=GroupView.model_validate(group))
+router = api_router("Groups")
 
 
-@routes.get("/groups", operation_id="list_groups")
+@router.post("/groups", status_code=201, operation_id="create_group", responses=problem_responses(409))
+async def create_group(context: CurrentUser, body: GroupCreate, services: ServicesDep) -> GroupResponse:
+    """Create a group."""
+    group = await services.groups.create(context, NewGroup(**body.model_dump()))
+    return GroupResponse(group=Group.model_validate(group))
+
+
+@router.get("/groups", operation_id="list_groups", response_model=GroupList)
 async def list_groups(
-    caller: User,
-    groups: GroupsDep,
-    include_devices: Annotated[bool, Query(description="List each group's devices too.")] = False,
+    context: CurrentUser,
+    services: ServicesDep,
+    include_devices: Annotated[bool, Query(description="Include each group's devices.")] = False,
     limit: Limit = 100,
     offset: Offset = 0,
-) -> GroupList:
-    """List the caller's own groups."""
-    filled, total = await groups.page(caller.user_id, limit, offset, with_members=include_devices)
+) -> Response:
+    """List the caller's groups."""
+    groups, total = await services.groups.page(context, limit, offset, with_members=include_devices)
     tail = {"meta": {"total": total, "limit": limit, "offset": offset}}
-    return await list_answer({}, "groups", filled, _filled, tail)  # type: ignore[return-value]  # documented as GroupList
+    return await list_response({}, "groups", groups, _dump_group_with_members, tail)
 
 
-@routes.get("/groups/{group_id:digits}", operation_id="get_group", responses=problems(404))
-async def get_group(caller: User, group_id: GroupId, groups: GroupsDep) -> FilledGroupAnswer:
-    """Get a group with its devices."""
-    filled = await groups.get(caller, group_id)
-    return answer({"group": _filled(filled)})  # type: ignore[return-value]  # documented as FilledGroupAnswer
+@router.get(
+    "/groups/{group_id:digits}",
+    operation_id="get_group",
+    response_model=GroupWithDevicesResponse,
+    responses=problem_responses(404),
+)
+async def get_group(context: CurrentUser, group_id: GroupId, services: ServicesDep) -> Response:
+    """Get a group and its devices."""
+    group = await services.groups.get(context, group_id)
+    return json_response({"group": _dump_group_with_members(group)})
 
 
-@routes.put("/groups/{group_id:digits}", operation_id="update_group", responses=problems(404, 409))
+@router.put("/groups/{group_id:digits}", operation_id="update_group", responses=problem_responses(404, 409))
 async def update_group(
-    caller: User, group_id: GroupId, body: GroupChangeBody, groups: GroupsDep, request_id: RequestId
-) -> GroupAnswer:
-    """Change a group."""
-    group = await groups.update(caller, group_id, body.given(), request_id)
-    return GroupAnswer(group=GroupView.model_validate(group))
+    context: CurrentUser, group_id: GroupId, body: GroupUpdate, services: ServicesDep
+) -> GroupResponse:
+    """Update a group."""
+    group = await services.groups.update(context, group_id, body.change())
+    return GroupResponse(group=Group.model_validate(group))
 
 
-@routes.delete("/groups/{group_id:digits}", status_code=204, operation_id="delete_group", responses=problems(404))
-async def delete_group(caller: User, group_id: GroupId, groups: GroupsDep, request_id: RequestId) -> None:
-    """Delete a group. Its devices stay."""
-    await groups.delete(caller, group_id, request_id)
+@router.delete(
+    "/groups/{group_id:digits}", status_code=204, operation_id="delete_group", responses=problem_responses(404)
+)
+async def delete_group(context: CurrentUser, group_id: GroupId, services: ServicesDep) -> None:
+    """Delete a group. Its devices are kept."""
+    await services.groups.delete(context, group_id)
 
 
-@routes.post(
+@router.post(
     "/groups/{group_id:digits}/devices",
     status_code=201,
     operation_id="add_device_to_group",
-    responses=problems(404, 409),
+    responses=problem_responses(404, 409),
 )
 async def add_device_to_group(
-    caller: User, group_id: GroupId, body: MemberBody, groups: GroupsDep, request_id: RequestId
-) -> MembershipAnswer:
-    """Put a device into a group. Both have the same owner."""
-    membership = await groups.add_device(caller, group_id, body.device_id, request_id)
-    return MembershipAnswer(membership=MembershipView.model_validate(membership))
+    context: CurrentUser, group_id: GroupId, body: AddDeviceRequest, services: ServicesDep
+) -> MembershipResponse:
+    """Add a device to a group. Both must have the same owner."""
+    membership = await services.groups.add_device(context, group_id, body.device_id)
+    return MembershipResponse(membership=Membership.model_validate(membership))
 
 
-@routes.post(
+@router.post(
     "/groups/{group_id:digits}/devices/bulk",
     status_code=201,
     operation_id="add_devices_to_group",
-    responses=problems(404),
+    responses=problem_responses(404),
 )
 async def add_devices_to_group(
-    caller: User, group_id: GroupId, body: MembersBody, groups: GroupsDep, request_id: RequestId
-) -> BulkAdditionAnswer:
-    """Put many devices into a group. The answer tells what became of each."""
-    addition = await groups.add_devices(caller, group_id, body.device_ids, request_id)
-    return BulkAdditionAnswer.model_validate(addition)
+    context: CurrentUser, group_id: GroupId, body: AddDevicesRequest, services: ServicesDep
+) -> AddDevicesResult:
+    """Add many devices to a group. The response lists the outcome for each device."""
+    result = await services.groups.add_devices(context, group_id, body.device_ids)
+    return AddDevicesResult.model_validate(result)
 
 
-@routes.get("/groups/{group_id:digits}/devices", operation_id="list_devices_of_group", responses=problems(404))
+@router.get(
+    "/groups/{group_id:digits}/devices",
+    operation_id="list_devices_of_group",
+    response_model=GroupMemberList,
+    responses=problem_responses(404),
+)
 async def list_devices_of_group(
-    caller: User,
+    context: CurrentUser,
     group_id: GroupId,
-    groups: GroupsDep,
+    services: ServicesDep,
     status: DeviceStatus | None = None,
-    device_type: Annotated[str | None, Query(max_length=64, description="Of this type alone.")] = None,
+    device_type: Annotated[str | None, Query(max_length=64, description="Only devices of this type.")] = None,
     limit: Limit = 100,
     offset: Offset = 0,
-) -> GroupDevices:
+) -> Response:
     """List a group's devices."""
-    group, members, total = await groups.members(caller, group_id, limit, offset, status, device_type)
+    group, members, total = await services.groups.members(context, group_id, limit, offset, status, device_type)
     head = {"group_id": group.id, "group_name": group.name}
     tail = {"meta": {"total": total, "limit": limit, "offset": offset}}
-    return await list_answer(head, "devices", members, member_view, tail)  # type: ignore[return-value]  # documented as GroupDevices
+    return await list_response(head, "devices", members, dump_group_member, tail)
 
 
-@routes.delete(
+@router.delete(
     "/groups/{group_id:digits}/devices/{device_id:digits}",
     status_code=204,
     operation_id="remove_device_from_group",
-    responses=problems(404),
+    responses=problem_responses(404),
 )
 async def remove_device_from_group(
-    caller: User, group_id: GroupId, device_id: DeviceId, groups: GroupsDep, request_id: RequestId
+    context: CurrentUser, group_id: GroupId, device_id: DeviceId, services: ServicesDep
 ) -> None:
-    """Take a device out of a group."""
-    await groups.remove_device(caller, group_id, device_id, request_id)
+    """Remove a device from a group."""
+    await services.groups.remove_device(context, group_id, device_id)
 
 
-def _filled(filled: FilledGroup) -> dict[str, object]:
-    members = filled.members
+def _dump_group_with_members(found: GroupWithMembers) -> dict[str, object]:
+    members = found.members
     return {
-        **group_view(filled.group),
-        "devices": None if members is None else [member_view(member) for member in members],
+        **dump_group(found.group),
+        "devices": None if members is None else [dump_group_member(member) for member in members],
     }

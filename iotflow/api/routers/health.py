@@ -1,4 +1,4 @@
-"""Health, for orchestrators and people; without credentials and without a prefix."""
+"""Routes for health checks and the service's status, without credentials and without the prefix `/api/v1`."""
 
 import time
 from typing import Annotated
@@ -6,56 +6,56 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 import iotflow
-from iotflow.api.access import Anyone
-from iotflow.api.deps import HealthDep, StateDep
-from iotflow.api.routes import router
-from iotflow.api.schemas.operations import HealthAnswer, Index, Liveness, Readiness, ServiceStatus, StoreHealthView
+from iotflow.api.auth import NoAuth
+from iotflow.api.dependencies import AppStateDep, ServicesDep
+from iotflow.api.routing import api_router
+from iotflow.api.schemas.health import Health, Liveness, Readiness, ServiceIndex, ServiceStatus, StoreHealth
 
-routes = router("Health", prefix="")
+router = api_router("Health", prefix="")
 
 
-@routes.get(
+@router.get(
     "/health",
     operation_id="get_health",
-    responses={503: {"model": HealthAnswer, "description": "The SQL or the telemetry store is down."}},
+    responses={503: {"model": Health, "description": "The SQL or the telemetry store is unavailable."}},
 )
 async def get_health(
-    _: Anyone,
-    health: HealthDep,
+    context: NoAuth,
+    services: ServicesDep,
     response: Response,
-    detailed: Annotated[bool, Query(description="Tell of each store.")] = False,
-) -> HealthAnswer:
-    """Ask whether the service is healthy."""
-    found = await health.check()
+    detailed: Annotated[bool, Query(description="Include the health of each store.")] = False,
+) -> Health:
+    """Get the health of the service."""
+    found = await services.health.check()
     if found.verdict == "unhealthy":
         response.status_code = 503
-    stores = {store.name: StoreHealthView.model_validate(store) for store in found.stores} if detailed else None
-    return HealthAnswer(status=found.verdict, version=iotflow.__version__, stores=stores)
+    stores = {store.name: StoreHealth.model_validate(store) for store in found.stores} if detailed else None
+    return Health(status=found.verdict, version=iotflow.__version__, stores=stores)
 
 
-@routes.get("/health/live", operation_id="get_liveness")
-async def get_liveness(_: Anyone) -> Liveness:
-    """Ask whether the process runs."""
+@router.get("/health/live", operation_id="get_liveness")
+async def get_liveness(context: NoAuth) -> Liveness:
+    """Check that the process runs."""
     return Liveness(status="alive")
 
 
-@routes.get(
+@router.get(
     "/health/ready",
     operation_id="get_readiness",
-    responses={503: {"model": Readiness, "description": "The service should get no traffic now."}},
+    responses={503: {"model": Readiness, "description": "The service is not ready for traffic."}},
 )
-async def get_readiness(_: Anyone, health: HealthDep, response: Response) -> Readiness:
-    """Ask whether the service may be sent traffic."""
-    if (await health.check()).verdict == "unhealthy":
+async def get_readiness(context: NoAuth, services: ServicesDep, response: Response) -> Readiness:
+    """Check whether the service is ready for traffic."""
+    if (await services.health.check()).verdict == "unhealthy":
         response.status_code = 503
         return Readiness(status="not ready")
     return Readiness(status="ready")
 
 
-@routes.get("/status", operation_id="get_status")
-async def get_status(_: Anyone, state: StateDep, health: HealthDep) -> ServiceStatus:
-    """Ask what runs and for how long."""
-    found = await health.check()
+@router.get("/status", operation_id="get_status")
+async def get_status(context: NoAuth, state: AppStateDep, services: ServicesDep) -> ServiceStatus:
+    """Get the version, uptime and databases of the service."""
+    found = await services.health.check()
     return ServiceStatus(
         version=iotflow.__version__,
         uptime_seconds=round(time.monotonic() - state.started_at_s, 3),
@@ -63,11 +63,11 @@ async def get_status(_: Anyone, state: StateDep, health: HealthDep) -> ServiceSt
     )
 
 
-@routes.get("/", operation_id="get_index")
-async def get_index(_: Anyone, request: Request) -> Index:
-    """See where to go from here."""
+@router.get("/", operation_id="get_index")
+async def get_index(context: NoAuth, request: Request) -> ServiceIndex:
+    """Get the paths of the documentation."""
     root = request.scope.get("root_path", "")
-    return Index(
+    return ServiceIndex(
         name="IoTFlow",
         version=iotflow.__version__,
         docs=f"{root}/docs",

@@ -1,86 +1,95 @@
-"""Telemetry: submitted one record at a time, read, deleted."""
+"""Routes that store single records, and read, aggregate and delete telemetry."""
 
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import Query, Request
+from fastapi import Query, Request, Response
 
-from iotflow.api.access import AccountOrAdmin, Anyone, Reader, Submitter, charge_points
-from iotflow.api.answers import answer, list_answer, page_answer
-from iotflow.api.cursors import Time, open_page, resolved_span
-from iotflow.api.deps import AccountId, ClockDep, DeviceId, FeedDep, HealthDep, HistoryDep, IngestDep, RequestId
-from iotflow.api.routes import problems, router
-from iotflow.api.schemas.common import QueryTime
-from iotflow.api.schemas.lists import Limit
-from iotflow.api.schemas.operations import StoreAvailability, TelemetryStatus
+from iotflow.api.auth import NoAuth, SelfOrAdmin, TelemetryDevice, UserOrDevice, charge_values
+from iotflow.api.dependencies import ClockDep, ServicesDep
+from iotflow.api.pagination import Limit, Time, open_page, resolve_range
+from iotflow.api.parameters import AccountId, Cursor, DeviceId, NamesParameter, parse_names
+from iotflow.api.responses import json_response, list_response, page_response
+from iotflow.api.routing import api_router, problem_responses
+from iotflow.api.schemas.fields import EndTime, StartTime, StopTime
+from iotflow.api.schemas.health import StoreAvailability, TelemetryStatus
 from iotflow.api.schemas.telemetry import (
-    NAMES_PATTERN,
-    Accepted,
-    AggregatedAnswer,
-    DeletionAnswer,
-    DeletionBody,
-    FeedAnswer,
-    HistoryAnswer,
-    LatestAnswer,
-    RecordBody,
+    AggregateResult,
+    LatestValues,
+    SubmitResult,
+    TelemetryDelete,
+    TelemetryDeleteResult,
+    TelemetryRecordCreate,
+    TelemetryRecordPage,
+    UserRecordPage,
 )
 from iotflow.domain.aggregates import Aggregation
-from iotflow.domain.devices import MAX_ID
+from iotflow.domain.devices import MAX_ID, DeviceSummary
 from iotflow.domain.errors import InvalidInput
-from iotflow.domain.telemetry import MAX_NAMES_PER_DEVICE, StoredRecord, name_error
-from iotflow.domain.times import Millis, format_rfc3339
-from iotflow.domain.windows import parse_window, parse_zone
+from iotflow.domain.telemetry import StoredRecord
+from iotflow.domain.time_windows import parse_window, parse_zone
+from iotflow.domain.times import Millis, TimeRange, format_rfc3339
 from iotflow.services.feed import FeedPosition, FeedRecord
-from iotflow.services.history import WindowValue
+from iotflow.services.telemetry_queries import WindowValue
 
-routes = router("Telemetry")
+router = api_router("Telemetry")
 
-Cursor = Annotated[str | None, Query(description="The former page's `next_cursor`: continues that request.")]
+Order = Annotated[
+    Literal["asc", "desc"],
+    Query(description="Order by time: `asc` returns the oldest records first, `desc` the newest."),
+]
 
 
 class RecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """After the record of this time."""
+    """A cursor's position: after the record with this time."""
 
     time: Time
 
 
 class DeviceRecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """After the record of this time and device."""
+    """A cursor's position: after the record with this time and device."""
 
     time: Time
     device_id: Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
 
 
-@routes.post("/telemetry", status_code=201, operation_id="submit_telemetry")
+@router.post("/telemetry", status_code=201, operation_id="submit_telemetry")
 async def submit_telemetry(
-    caller: Submitter, body: RecordBody, request: Request, ingest: IngestDep, request_id: RequestId
-) -> Accepted:
-    """Submit a record. The answer means that it is stored durably."""
-    await charge_points(request, caller, len(body.data))
-    timestamp = await ingest.submit(caller, body.submission(), request_id)
-    return Accepted(device_id=caller.device_id, device_name=caller.name, timestamp=timestamp, accepted=len(body.data))
+    context: TelemetryDevice, body: TelemetryRecordCreate, request: Request, services: ServicesDep
+) -> SubmitResult:
+    """Submit a record. It is stored durably before the response is sent."""
+    await charge_values(request, context.principal.device, len(body.data))
+    timestamp = await services.ingest.submit(context, body.submission())
+    return SubmitResult(
+        device_id=context.principal.device_id,
+        device_name=context.principal.device.name,
+        timestamp=timestamp,
+        accepted=len(body.data),
+    )
 
 
-@routes.get("/telemetry/{device_id:digits}", operation_id="get_telemetry", responses=problems(404))
+@router.get(
+    "/telemetry/{device_id:digits}",
+    operation_id="get_telemetry",
+    response_model=TelemetryRecordPage,
+    responses=problem_responses(404),
+)
 async def get_telemetry(
-    caller: Reader,
+    context: UserOrDevice,
     device_id: DeviceId,
     request: Request,
-    history: HistoryDep,
+    services: ServicesDep,
     clock: ClockDep,
-    start_time: QueryTime = "-1h",
-    end_time: QueryTime | None = None,
-    fields: Annotated[
-        str | None,
-        Query(description="Names, comma separated; all by default.", json_schema_extra={"pattern": NAMES_PATTERN}),
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=10_000, description="The most records in a page.")] = 1_000,
+    start_time: StartTime = "-1h",
+    end_time: EndTime | None = None,
+    fields: NamesParameter | None = None,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Maximum records per page.")] = 1_000,
     cursor: Cursor = None,
-    order: Annotated[Literal["asc", "desc"], Query(description="Oldest or newest first.")] = "desc",
-) -> HistoryAnswer:
-    """Get a device's records within a range.
+    order: Order = "desc",
+) -> Response:
+    """List a device's records within a time range.
 
-    A page never splits a record. It also ends at 100,000 values or 8 MiB: follow `next_cursor` to its end.
+    A page also ends at 100,000 values or 8 MiB, never within a record: follow `next_cursor` until it is null.
     """
     page = open_page(
         f"telemetry of device {device_id}",
@@ -89,41 +98,37 @@ async def get_telemetry(
         RecordPosition,
         clock.now(),
     )
-    names = _names(page.query["fields"])
-    device = await history.device(caller, device_id)
-    found = await history.records(
-        caller,
+    names = parse_names(page.query["fields"])
+    found = await services.telemetry.records(
+        context,
         device_id,
-        page.span,
+        page.time_range,
         descending=page.query["order"] == "desc",
         limit=limit,
         after=Millis(page.position.time) if page.position else None,
         names=names,
     )
-    head = {
-        "device_id": device_id,
-        "device_name": device.name,
-        "device_type": device.device_type,
-        "start_time": format_rfc3339(page.span.start),
-        "end_time": None if page.span.end is None else format_rfc3339(page.span.end),
-    }
+    head = {**_dump_device(found.device), **_dump_time_range(page.time_range)}
 
     def tail(count: int) -> dict[str, object]:
-        more = found.more or count < len(found.records)
-        last = RecordPosition(found.records[count - 1].timestamp) if more else None
+        more = found.page.more or count < len(found.page.records)
+        last = RecordPosition(found.page.records[count - 1].timestamp) if more else None
         return {"count": count, "next_cursor": page.cursor(last) if last else None}
 
-    return await page_answer(head, "data", found.records, _record, tail)  # type: ignore[return-value]  # documented as HistoryAnswer
+    return await page_response(head, "data", found.page.records, _dump_record, tail)
 
 
-@routes.get("/telemetry/{device_id:digits}/latest", operation_id="get_latest_telemetry", responses=problems(404))
-async def get_latest_telemetry(caller: Reader, device_id: DeviceId, history: HistoryDep) -> LatestAnswer:
-    """Get a device's newest values. By event time: late data never replaces newer."""
-    latest = await history.latest(caller, device_id)
+@router.get(
+    "/telemetry/{device_id:digits}/latest",
+    operation_id="get_latest_telemetry",
+    response_model=LatestValues,
+    responses=problem_responses(404),
+)
+async def get_latest_telemetry(context: UserOrDevice, device_id: DeviceId, services: ServicesDep) -> Response:
+    """Get a device's latest values. Latest by event time: late data never replaces newer values."""
+    latest = await services.telemetry.latest(context, device_id)
     body = {
-        "device_id": device_id,
-        "device_name": latest.device.name,
-        "device_type": latest.device.device_type,
+        **_dump_device(latest.device),
         "latest_data": {
             name: {"value": found.value, "timestamp": format_rfc3339(found.timestamp)}
             for name, found in latest.values.items()
@@ -131,27 +136,37 @@ async def get_latest_telemetry(caller: Reader, device_id: DeviceId, history: His
         "timestamp": format_rfc3339(max(found.timestamp for found in latest.values.values())),
         "cached": latest.cached,
     }
-    return answer(body)  # type: ignore[return-value]  # documented as LatestAnswer
+    return json_response(body)
 
 
-@routes.get("/telemetry/{device_id:digits}/aggregated", operation_id="aggregate_telemetry", responses=problems(404))
+@router.get(
+    "/telemetry/{device_id:digits}/aggregated",
+    operation_id="aggregate_telemetry",
+    response_model=AggregateResult,
+    responses=problem_responses(404),
+)
 async def aggregate_telemetry(
-    caller: Reader,
+    context: UserOrDevice,
     device_id: DeviceId,
-    history: HistoryDep,
+    services: ServicesDep,
     clock: ClockDep,
     field: Annotated[
-        str, Query(description="A measurement's name.", min_length=1, max_length=128, examples=["temperature"])
+        str, Query(description="Name of the measurement.", min_length=1, max_length=128, examples=["temperature"])
     ],
     aggregation: Aggregation,
     window: Annotated[
-        str, Query(pattern=r"^[0-9]{1,7}[smhd]$", description="A width from 10s to 30d.", examples=["1h", "7d"])
+        str,
+        Query(
+            pattern=r"^[0-9]{1,7}[smhd]$", description="Width of the windows, from 10s to 30d.", examples=["1h", "7d"]
+        ),
     ],
-    start_time: QueryTime = "-24h",
-    end_time: QueryTime | None = None,
-    timezone: Annotated[str, Query(description="IANA name; windows of whole days follow its midnights.")] = "UTC",
-) -> AggregatedAnswer:
-    """Get a statistic of a measurement per window. Windows without values are left out."""
+    start_time: StartTime = "-24h",
+    end_time: EndTime | None = None,
+    timezone: Annotated[
+        str, Query(description="IANA time zone; windows of whole days start at its midnights.")
+    ] = "UTC",
+) -> Response:
+    """Aggregate a measurement by time window. Windows without values are omitted."""
     try:
         width_ms = parse_window(window)
     except ValueError as error:
@@ -160,54 +175,58 @@ async def aggregate_telemetry(
         zone = parse_zone(timezone)
     except ValueError as error:
         raise InvalidInput.at("query", "timezone", message=str(error)) from None
-    span = resolved_span(start_time, end_time, clock.now())
-    values = await history.aggregate(caller, device_id, field, aggregation, span, width_ms, zone)
+    time_range = resolve_range(start_time, end_time, clock.now())
+    values = await services.telemetry.aggregate(context, device_id, field, aggregation, time_range, width_ms, zone)
     head = {"device_id": device_id, "field": field, "aggregation": aggregation, "window": window}
-    return await list_answer(head, "data", values, _window, {})  # type: ignore[return-value]  # documented as AggregatedAnswer
+    return await list_response(head, "data", values, _dump_window, {})
 
 
-@routes.delete("/telemetry/{device_id:digits}", operation_id="delete_telemetry", responses=problems(404))
+@router.delete("/telemetry/{device_id:digits}", operation_id="delete_telemetry", responses=problem_responses(404))
 async def delete_telemetry(
-    caller: Reader,
+    context: UserOrDevice,
     device_id: DeviceId,
-    history: HistoryDep,
+    services: ServicesDep,
     clock: ClockDep,
-    request_id: RequestId,
-    body: DeletionBody | None = None,
-    start_time: QueryTime | None = None,
-    stop_time: QueryTime | None = None,
-) -> DeletionAnswer:
-    """Delete a device's telemetry within a range. It is half open, and given either in the body or in the query."""
+    body: TelemetryDelete | None = None,
+    start_time: StartTime | None = None,
+    stop_time: StopTime | None = None,
+) -> TelemetryDeleteResult:
+    """Delete a device's telemetry within a time range. The half-open range is given in the body or in the query."""
     start, stop = _deletion_range(body, start_time, stop_time)
-    span = resolved_span(start, stop, clock.now(), ("query" if body is None else "body", "stop_time"))
-    assert span.end is not None
-    await history.delete(caller, device_id, span, request_id)
-    return DeletionAnswer(device_id=device_id, start_time=span.start, stop_time=span.end)
+    time_range = resolve_range(start, stop, clock.now(), ("query" if body is None else "body", "stop_time"))
+    assert time_range.end is not None
+    await services.telemetry.delete(context, device_id, time_range)
+    return TelemetryDeleteResult(device_id=device_id, start_time=time_range.start, stop_time=time_range.end)
 
 
-@routes.get("/telemetry/status", operation_id="get_telemetry_status")
-async def get_telemetry_status(_: Anyone, health: HealthDep) -> TelemetryStatus:
-    """Ask whether the service takes telemetry."""
-    found = await health.check()
+@router.get("/telemetry/status", operation_id="get_telemetry_status")
+async def get_telemetry_status(context: NoAuth, services: ServicesDep) -> TelemetryStatus:
+    """Check whether the service accepts telemetry."""
+    found = await services.health.check()
     stores = {store.name: StoreAvailability.model_validate(store) for store in found.stores}
     return TelemetryStatus(status=found.verdict, stores=stores)
 
 
-@routes.get("/telemetry/user/{user_id}", operation_id="list_telemetry_of_user", responses=problems(404))
+@router.get(
+    "/telemetry/user/{user_id}",
+    operation_id="list_telemetry_of_user",
+    response_model=UserRecordPage,
+    responses=problem_responses(404),
+)
 async def list_telemetry_of_user(
-    caller: AccountOrAdmin,
+    context: SelfOrAdmin,
     user_id: AccountId,
     request: Request,
-    feed: FeedDep,
+    services: ServicesDep,
     clock: ClockDep,
-    start_time: QueryTime = "-24h",
-    end_time: QueryTime | None = None,
+    start_time: StartTime = "-24h",
+    end_time: EndTime | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> FeedAnswer:
+) -> Response:
     """List the records of all of a user's devices.
 
-    The newest come first. A page also ends at 100,000 values or 8 MiB: follow `next_cursor` to its end.
+    The newest records come first. A page also ends at 100,000 values or 8 MiB: follow `next_cursor` until it is null.
     """
     page = open_page(
         f"telemetry of user {user_id}",
@@ -217,17 +236,18 @@ async def list_telemetry_of_user(
         clock.now(),
     )
     after = FeedPosition(Millis(page.position.time), page.position.device_id) if page.position else None
-    found = await feed.page(caller.user_id, user_id, page.span, limit, after)
+    found = await services.feed.page(context, user_id, page.time_range, limit, after)
 
     def tail(count: int) -> dict[str, object]:
-        last = found.next if count == len(found.records) else _position(found.records[count - 1])
+        last = found.next if count == len(found.records) else _feed_position(found.records[count - 1])
         cursor = page.cursor(DeviceRecordPosition(last.timestamp, last.device_id)) if last else None
         return {"count": count, "next_cursor": cursor}
 
-    return await page_answer({"user_id": user_id}, "telemetry", found.records, _feed_record, tail)  # type: ignore[return-value]  # documented as FeedAnswer
+    return await page_response({"user_id": user_id}, "telemetry", found.records, _dump_feed_record, tail)
 
 
-def _deletion_range(body: DeletionBody | None, start: str | None, stop: str | None) -> tuple[str, str]:
+def _deletion_range(body: TelemetryDelete | None, start: str | None, stop: str | None) -> tuple[str, str]:
+    """Return the range that the body or the query gives. Raises InvalidInput if both or neither do."""
     if body is not None:
         if start is not None or stop is not None:
             raise InvalidInput.at("query", message="give the range in the body or in the query, not in both")
@@ -238,32 +258,29 @@ def _deletion_range(body: DeletionBody | None, start: str | None, stop: str | No
     return start, stop
 
 
-def _names(fields: str | None) -> list[str] | None:
-    if fields is None:
-        return None
-    names = list(dict.fromkeys(fields.split(",")))
-    if len(names) > MAX_NAMES_PER_DEVICE:
-        raise InvalidInput.at("query", "fields", message=f"a device has at most {MAX_NAMES_PER_DEVICE} names")
-    for name in names:
-        if error := name_error(name):
-            raise InvalidInput.at("query", "fields", message=error)
-    return names
+def _dump_device(device: DeviceSummary) -> dict[str, object]:
+    return {"device_id": device.id, "device_name": device.name, "device_type": device.device_type}
 
 
-def _record(record: StoredRecord) -> dict[str, object]:
-    view: dict[str, object] = {"timestamp": format_rfc3339(record.timestamp), "measurements": record.values}
+def _dump_time_range(time_range: TimeRange) -> dict[str, object]:
+    end = None if time_range.end is None else format_rfc3339(time_range.end)
+    return {"start_time": format_rfc3339(time_range.start), "end_time": end}
+
+
+def _dump_record(record: StoredRecord) -> dict[str, object]:
+    fields: dict[str, object] = {"timestamp": format_rfc3339(record.timestamp), "measurements": record.values}
     if record.metadata is not None:
-        view["metadata"] = msgspec.Raw(record.metadata)
-    return view
+        fields["metadata"] = msgspec.Raw(record.metadata)
+    return fields
 
 
-def _feed_record(item: FeedRecord) -> dict[str, object]:
-    return {"device_id": item.device_id, "device_name": item.device_name, **_record(item.record)}
+def _dump_feed_record(item: FeedRecord) -> dict[str, object]:
+    return {"device_id": item.device_id, "device_name": item.device_name, **_dump_record(item.record)}
 
 
-def _position(item: FeedRecord) -> FeedPosition:
+def _feed_position(item: FeedRecord) -> FeedPosition:
     return FeedPosition(item.record.timestamp, item.device_id)
 
 
-def _window(found: WindowValue) -> dict[str, object]:
+def _dump_window(found: WindowValue) -> dict[str, object]:
     return {"timestamp": format_rfc3339(found.start), "value": found.value, "count": found.count}

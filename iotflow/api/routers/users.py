@@ -1,63 +1,54 @@
-"""Accounts, as their owners and admins see them."""
+"""Routes about accounts, for their owners and administrators."""
 
-from iotflow.api.access import AccountOrAdmin, Admin, Client
-from iotflow.api.deps import AccountId, AccountsDep, RequestId
-from iotflow.api.routes import problems, router
-from iotflow.api.schemas.accounts import ProfileChangeBody, UserAnswer, UserList, UserView
-from iotflow.api.schemas.common import Meta
-from iotflow.api.schemas.lists import Limit, Offset
-from iotflow.domain.accounts import User
-from iotflow.services.accounts import ProfileChange
+from iotflow.api.auth import CurrentAdmin, SelfOrAdmin
+from iotflow.api.dependencies import ServicesDep
+from iotflow.api.pagination import Limit, Offset
+from iotflow.api.parameters import AccountId
+from iotflow.api.routing import api_router, problem_responses
+from iotflow.api.schemas.accounts import User, UserList, UserResponse, UserUpdate
+from iotflow.api.schemas.base import PageInfo
 
-routes = router("Users")
-
-
-@routes.get("/users", operation_id="list_users")
-async def list_users(_: Admin, accounts: AccountsDep, limit: Limit = 100, offset: Offset = 0) -> UserList:
-    """List all accounts. In the order of registration."""
-    users, total = await accounts.page(limit, offset)
-    views = [UserView.model_validate(user) for user in users]
-    return UserList(users=views, meta=Meta(total=total, limit=limit, offset=offset))
+router = api_router("Users")
 
 
-@routes.get("/users/{user_id}", operation_id="get_user", responses=problems(404))
-async def get_user(_: AccountOrAdmin, user_id: AccountId, accounts: AccountsDep) -> UserAnswer:
+@router.get("/users", operation_id="list_users")
+async def list_users(context: CurrentAdmin, services: ServicesDep, limit: Limit = 100, offset: Offset = 0) -> UserList:
+    """List all accounts. Ordered by time of registration."""
+    users, total = await services.accounts.page(context, limit, offset)
+    views = [User.model_validate(user) for user in users]
+    return UserList(users=views, meta=PageInfo(total=total, limit=limit, offset=offset))
+
+
+@router.get("/users/{user_id}", operation_id="get_user", responses=problem_responses(404))
+async def get_user(context: SelfOrAdmin, user_id: AccountId, services: ServicesDep) -> UserResponse:
     """Get an account."""
-    return _answer(await accounts.get(user_id))
+    return UserResponse.of(await services.accounts.get(context, user_id))
 
 
-@routes.put("/users/{user_id}", operation_id="update_user", responses=problems(404, 409, 429))
+@router.put("/users/{user_id}", operation_id="update_user", responses=problem_responses(404, 409, 429))
 async def update_user(
-    caller: AccountOrAdmin,
+    context: SelfOrAdmin,
     user_id: AccountId,
-    body: ProfileChangeBody,
-    accounts: AccountsDep,
-    request_id: RequestId,
-    client: Client,
-) -> UserAnswer:
-    """Change an account. A new password ends all of its logins."""
-    return _answer(await accounts.update(caller, user_id, ProfileChange(**body.given()), request_id, client))
+    body: UserUpdate,
+    services: ServicesDep,
+) -> UserResponse:
+    """Update an account. A new password revokes all of its access tokens."""
+    return UserResponse.of(await services.accounts.update(context, user_id, body.change()))
 
 
-@routes.patch("/users/{user_id}/deactivate", operation_id="deactivate_user", responses=problems(404, 409))
-async def deactivate_user(
-    caller: Admin, user_id: AccountId, accounts: AccountsDep, request_id: RequestId
-) -> UserAnswer:
-    """Suspend an account. Its tokens and its devices' keys stop working at once."""
-    return _answer(await accounts.set_active(caller, user_id, request_id, active=False))
+@router.patch("/users/{user_id}/deactivate", operation_id="deactivate_user", responses=problem_responses(404, 409))
+async def deactivate_user(context: CurrentAdmin, user_id: AccountId, services: ServicesDep) -> UserResponse:
+    """Suspend an account. Its tokens and its devices' keys stop working immediately."""
+    return UserResponse.of(await services.accounts.set_active(context, user_id, active=False))
 
 
-@routes.patch("/users/{user_id}/activate", operation_id="activate_user", responses=problems(404))
-async def activate_user(caller: Admin, user_id: AccountId, accounts: AccountsDep, request_id: RequestId) -> UserAnswer:
-    """End an account's suspension. Its tokens and its devices' keys work again."""
-    return _answer(await accounts.set_active(caller, user_id, request_id, active=True))
+@router.patch("/users/{user_id}/activate", operation_id="activate_user", responses=problem_responses(404))
+async def activate_user(context: CurrentAdmin, user_id: AccountId, services: ServicesDep) -> UserResponse:
+    """Reactivate a suspended account. Its tokens and its devices' keys work again."""
+    return UserResponse.of(await services.accounts.set_active(context, user_id, active=True))
 
 
-@routes.delete("/users/{user_id}", status_code=204, operation_id="delete_user", responses=problems(404, 409))
-async def delete_user(caller: Admin, user_id: AccountId, accounts: AccountsDep, request_id: RequestId) -> None:
-    """Delete an account with its devices, groups and telemetry. Its events stay, without names and addresses."""
-    await accounts.delete(caller, user_id, request_id)
-
-
-def _answer(user: User) -> UserAnswer:
-    return UserAnswer(user=UserView.model_validate(user))
+@router.delete("/users/{user_id}", status_code=204, operation_id="delete_user", responses=problem_responses(404, 409))
+async def delete_user(context: CurrentAdmin, user_id: AccountId, services: ServicesDep) -> None:
+    """Delete an account, its devices, groups and telemetry. Its events are kept, without names and addresses."""
+    await services.accounts.delete(context, user_id)

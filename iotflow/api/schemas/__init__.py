@@ -1,1 +1,1 @@
-"""Request and response bodies, one module a section of the HTTP contract."""
+"""Request and response bodies, one module per section of the API."""

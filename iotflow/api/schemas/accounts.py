@@ -1,16 +1,20 @@
-"""Bodies about accounts."""
+"""Bodies about accounts and logins."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, cast
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import MISSING, Field
 
-from iotflow.api.schemas.common import Answer, Body, Meta, PartialBody, Timestamp, example
+from iotflow.api.schemas.base import PageInfo, PartialUpdate, RequestModel, ResponseModel, example
+from iotflow.api.schemas.fields import Timestamp
+from iotflow.domain import accounts as domain
+from iotflow.services.accounts import ProfileChange
+from iotflow.services.authentication import Login
 
 USERNAME = r"^[A-Za-z0-9._-]+$"
 
-# The rule of HTML's e-mail input (https://html.spec.whatwg.org/#valid-e-mail-address): what browsers take, and
-# addresses of a home network too.
+# The rule of HTML's e-mail input (https://html.spec.whatwg.org/#valid-e-mail-address): the addresses that browsers
+# accept, and those of a home network.
 EMAIL = (
     r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
     r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$"
@@ -23,71 +27,91 @@ Password = Annotated[
 ]
 
 
-class UserView(Answer):
+class User(ResponseModel):
     """An account."""
 
     user_id: UUID = Field(examples=["0f8fad5b-d9cb-469f-a165-70867728950e"])
     username: str = Field(examples=["ada"])
     email: str = Field(examples=["ada@example.org"])
-    is_active: bool
+    is_active: bool = Field(description="False while the account is suspended.")
     is_admin: bool = Field(examples=[False])
     created_at: Timestamp
     updated_at: Timestamp
     last_login: Timestamp | None
 
 
-class UserAnswer(Answer):
+class UserResponse(ResponseModel):
     """One account."""
 
-    user: UserView
+    user: User
+
+    @classmethod
+    def of(cls, user: domain.User) -> Self:
+        """Return the response that describes a user."""
+        return cls(user=User.model_validate(user))
 
 
-class UserList(Answer):
+class UserList(ResponseModel):
     """A page of accounts."""
 
-    users: list[UserView]
-    meta: Meta
+    users: list[User]
+    meta: PageInfo
 
 
-class Registration(Body):
-    """A new account."""
+class UserCreate(RequestModel):
+    """An account to create."""
 
     username: Username
     email: Email
     password: Password
 
 
-class LoginBody(Body):
-    """A login, by name or address."""
+class LoginRequest(RequestModel):
+    """A login by username or email address."""
 
-    username: Annotated[str, Field(min_length=1, max_length=254, examples=["ada"], description="Name or address.")]
+    username: Annotated[
+        str, Field(min_length=1, max_length=254, examples=["ada"], description="Username or email address.")
+    ]
     password: Annotated[
         str,
         Field(min_length=1, max_length=1_000, json_schema_extra={"format": "password"}, examples=["correct horse"]),
     ]
 
 
-class TokenAnswer(Answer):
-    """A fresh token; it is shown this once."""
+class LoginResponse(ResponseModel):
+    """A new access token."""
 
-    access_token: str = Field(description="Send it as `Authorization: Bearer <token>`.")
+    access_token: str = Field(
+        description="Send it as `Authorization: Bearer <token>`. Shown only once: the service stores its hash."
+    )
     token_type: Literal["bearer"]
-    expires_in: int = Field(description="Seconds.", examples=[86_400])
-    user: UserView
+    expires_in: int = Field(description="Lifetime of the token in seconds.", examples=[86_400])
+    user: User
+
+    @classmethod
+    def of(cls, login: Login) -> Self:
+        """Return the response to a successful login."""
+        return cls(
+            access_token=login.access_token,
+            token_type="bearer",  # noqa: S106  # the kind of token, no secret
+            expires_in=login.expires_in_s,
+            user=User.model_validate(login.user),
+        )
 
 
-class ProfileChangeBody(PartialBody):
-    """What to change of an account."""
+class UserUpdate(PartialUpdate):
+    """Changes of an account; absent fields keep their values."""
 
     model_config = example(email="ada@example.org")
 
-    username: Username = Field(default_factory=str)
-    email: Email = Field(default_factory=str)
-    password: Password = Field(default_factory=str)
-    current_password: str = Field(
-        default_factory=str,
-        max_length=1_000,
-        json_schema_extra={"format": "password"},
-        description="Required with `password` when it is the caller's own.",
+    username: Username | MISSING = MISSING
+    email: Email | MISSING = MISSING
+    password: Password | MISSING = MISSING
+    current_password: Annotated[str, Field(max_length=1_000, json_schema_extra={"format": "password"})] | MISSING = (
+        Field(MISSING, description="Current password; required to change your own `password`.")
     )
-    is_admin: bool = Field(default_factory=bool, description="Admins only.")
+    is_admin: bool | MISSING = Field(MISSING, description="Whether the account is an administrator. Admins only.")
+
+    def change(self) -> ProfileChange:
+        """Return the fields that the client sent."""
+        return cast("ProfileChange", self.given())

@@ -1,14 +1,15 @@
 """Bodies about devices."""
 
 from dataclasses import asdict
-from typing import Annotated, Self
+from typing import Annotated, Self, cast
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import MISSING, Field
 
-from iotflow.api.schemas.common import WHOLE, Answer, Body, Json, Meta, PartialBody, Timestamp, example, text
-from iotflow.domain.devices import MAX_ID, Device, DeviceChange, DeviceConfig, DeviceStatus
-from iotflow.domain.groups import Member
+from iotflow.api.schemas.base import PageInfo, PartialUpdate, RequestModel, ResponseModel, example
+from iotflow.api.schemas.fields import WHOLE, Timestamp, text
+from iotflow.domain import devices as domain
+from iotflow.domain.devices import MAX_ID, DeviceStatus
 from iotflow.domain.times import format_rfc3339
 
 MAX_GRACE_S = 30 * 86_400
@@ -20,14 +21,13 @@ Description = Annotated[str, Field(max_length=1_024, examples=["Under the south 
 Location = Annotated[str, Field(max_length=256, examples=["Bench 3"])]
 Version = Annotated[str, Field(max_length=64, examples=["1.4.2"])]
 
-
 Status = Annotated[DeviceStatus, Field(strict=False)]
 SettableVersion = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
 Rate = Annotated[int, Field(ge=0, le=1_000_000_000), WHOLE]
 Grace = Annotated[int, Field(ge=0, le=MAX_GRACE_S), WHOLE]
 
 
-class DeviceView(Answer):
+class Device(ResponseModel):
     """A device."""
 
     id: int = Field(examples=[1])
@@ -38,32 +38,26 @@ class DeviceView(Answer):
     location: str | None = Field(examples=["Bench 3"])
     firmware_version: str | None = Field(examples=["1.4.2"])
     hardware_version: str | None = Field(examples=["B"])
-    user_id: UUID
+    user_id: UUID = Field(description="The device's owner.")
     created_at: Timestamp
     updated_at: Timestamp
-    last_seen: Timestamp | None = Field(description="The receipt of the device's own latest request.")
+    last_seen: Timestamp | None = Field(description="Time of the device's latest request; null before the first.")
 
 
-class KeyedDeviceView(DeviceView):
-    """A device with its new key."""
+class DeviceWithKey(Device):
+    """A device and its new API key."""
 
-    api_key: str = Field(description="Shown this once: only its hash is kept.", examples=["iot_…"])
+    api_key: str = Field(description="Shown only once: the service stores its hash.", examples=["iot_…"])
 
 
-class StatusDeviceView(DeviceView):
-    """A device with its presence."""
+class DeviceWithPresence(Device):
+    """A device and its presence."""
 
     is_online: bool
 
 
-class MemberView(DeviceView):
-    """A device as a group lists it."""
-
-    added_at: Timestamp
-
-
-class RateLimits(Body):
-    """A device's own limits. Null: the service's settings apply; 0: no limit."""
+class DeviceRateLimits(RequestModel):
+    """Rate limits of one device. Null: the service's settings apply; 0: no limit."""
 
     model_config = example(requests_per_second=10, points_per_second=1_000)
 
@@ -71,33 +65,37 @@ class RateLimits(Body):
     points_per_second: Rate | None = None
 
 
-class AdminDeviceView(DeviceView):
-    """A device as administrators see it."""
+class AdminDevice(Device):
+    """A device, with the fields that only administrators see."""
 
-    rate_limits: RateLimits | None = Field(description="Limits of its own; null where it has none.")
+    rate_limits: DeviceRateLimits | None = Field(
+        description="The device's rate limits; null if the service's settings apply."
+    )
 
     @classmethod
-    def of(cls, device: Device) -> Self:
-        """The view of a device."""
-        rates = RateLimits(requests_per_second=device.requests_per_second, points_per_second=device.points_per_second)
-        return cls(**asdict(device), rate_limits=None if rates == RateLimits() else rates)
+    def of(cls, device: domain.Device) -> Self:
+        """Return the schema of a device."""
+        rates = DeviceRateLimits(
+            requests_per_second=device.requests_per_second, points_per_second=device.points_per_second
+        )
+        return cls(**asdict(device), rate_limits=None if rates == DeviceRateLimits() else rates)
 
 
-class AdminDeviceAnswer(Answer):
-    """One device as administrators see it."""
+class AdminDeviceResponse(ResponseModel):
+    """One device, with the fields that only administrators see."""
 
-    device: AdminDeviceView
-
-
-class AdminDeviceList(Answer):
-    """A page of devices as administrators see them."""
-
-    devices: list[AdminDeviceView]
-    meta: Meta
+    device: AdminDevice
 
 
-def device_view(device: Device) -> dict[str, object]:
-    """A `DeviceView` as it is encoded: to build a thousand of these models would hold up the event loop."""
+class AdminDeviceList(ResponseModel):
+    """A page of devices, with the fields that only administrators see."""
+
+    devices: list[AdminDevice]
+    meta: PageInfo
+
+
+def dump_device(device: domain.Device) -> dict[str, object]:
+    """Return what a `Device` encodes to. Building a thousand models would block the event loop."""
     return {
         "id": device.id,
         "name": device.name,
@@ -114,40 +112,35 @@ def device_view(device: Device) -> dict[str, object]:
     }
 
 
-def admin_device_view(device: Device) -> dict[str, object]:
-    """An `AdminDeviceView` as it is encoded."""
-    own = {"requests_per_second": device.requests_per_second, "points_per_second": device.points_per_second}
-    return {**device_view(device), "rate_limits": None if set(own.values()) == {None} else own}
+def dump_admin_device(device: domain.Device) -> dict[str, object]:
+    """Return what an `AdminDevice` encodes to."""
+    rates = {"requests_per_second": device.requests_per_second, "points_per_second": device.points_per_second}
+    return {**dump_device(device), "rate_limits": None if set(rates.values()) == {None} else rates}
 
 
-def member_view(member: Member) -> dict[str, object]:
-    """A `MemberView` as it is encoded."""
-    return {**device_view(member.device), "added_at": format_rfc3339(member.added_at)}
-
-
-class DeviceAnswer(Answer):
+class DeviceResponse(ResponseModel):
     """One device."""
 
-    device: DeviceView
+    device: Device
 
 
-class KeyedDeviceAnswer(Answer):
-    """One device with its new key."""
+class DeviceWithKeyResponse(ResponseModel):
+    """One device and its new API key."""
 
-    device: KeyedDeviceView
-
-
-class StatusDeviceAnswer(Answer):
-    """One device with its presence."""
-
-    device: StatusDeviceView
+    device: DeviceWithKey
 
 
-class DeviceList(Answer):
+class DeviceWithPresenceResponse(ResponseModel):
+    """One device and its presence."""
+
+    device: DeviceWithPresence
+
+
+class DeviceList(ResponseModel):
     """A page of devices."""
 
-    devices: list[DeviceView]
-    meta: Meta
+    devices: list[Device]
+    meta: PageInfo
 
 
 class UserDeviceList(DeviceList):
@@ -156,7 +149,25 @@ class UserDeviceList(DeviceList):
     user_id: UUID
 
 
-class NewDeviceBody(Body):
+class DeviceStatusSummary(ResponseModel):
+    """The status and presence of a device."""
+
+    id: int
+    name: str
+    device_type: str
+    status: DeviceStatus
+    is_online: bool
+    last_seen: Timestamp | None
+
+
+class DeviceStatusList(ResponseModel):
+    """A page of devices' statuses."""
+
+    devices: list[DeviceStatusSummary]
+    meta: PageInfo
+
+
+class DeviceCreate(RequestModel):
     """A device to register."""
 
     model_config = example(name="greenhouse-1", device_type="weather_station", location="Bench 3")
@@ -169,116 +180,53 @@ class NewDeviceBody(Body):
     hardware_version: Version | None = None
 
 
-class DeviceChangeBody(PartialBody):
-    """What to change of a device."""
+class DeviceUpdate(PartialUpdate):
+    """Changes of a device. Absent fields keep their values; null clears a field."""
 
     model_config = example(location="Bench 4", firmware_version="1.5.0")
 
-    name: DeviceName = Field(default_factory=str)
-    device_type: DeviceType = Field(default_factory=str)
-    description: Description | None = None
-    location: Location | None = None
-    firmware_version: Version | None = None
-    hardware_version: Version | None = None
-    status: Status = Field(default_factory=lambda: DeviceStatus.INACTIVE)
+    name: DeviceName | MISSING = MISSING
+    device_type: DeviceType | MISSING = MISSING
+    description: Description | MISSING | None = MISSING
+    location: Location | MISSING | None = MISSING
+    firmware_version: Version | MISSING | None = MISSING
+    hardware_version: Version | MISSING | None = MISSING
+    status: Status | MISSING = MISSING
+
+    def change(self) -> domain.DeviceChange:
+        """Return the fields that the client sent."""
+        return cast("domain.DeviceChange", self.given())
 
 
-class AdminDeviceChangeBody(DeviceChangeBody):
-    """What an administrator changes of a device."""
+class AdminDeviceUpdate(DeviceUpdate):
+    """An administrator's changes of a device. Absent fields keep their values; null clears a field."""
 
     model_config = example(rate_limits={"requests_per_second": 10, "points_per_second": 1_000})
 
-    rate_limits: RateLimits | None = Field(None, description="Limits of its own, replaced whole; null: none.")
+    rate_limits: DeviceRateLimits | MISSING | None = Field(
+        MISSING, description="Rate limits of this device; both values are replaced. Null: the service's settings apply."
+    )
 
-    def change(self) -> DeviceChange:
-        """What was given, as devices are changed."""
+    def change(self) -> domain.DeviceChange:
+        """Return the fields that the client sent, with the rates of `rate_limits`."""
         given = self.given()
         if "rate_limits" in given:
-            limits = given.pop("rate_limits") or RateLimits()
+            limits = given.pop("rate_limits") or DeviceRateLimits()
             given |= limits.model_dump()
-        return given
+        return cast("domain.DeviceChange", given)
 
 
-class StatusBody(Body):
-    """A device's new status."""
+class DeviceStatusUpdate(RequestModel):
+    """The new status of a device."""
 
     model_config = example(status="maintenance")
 
     status: Status
 
 
-class RotationBody(Body):
-    """How to change a device's key."""
+class KeyRotation(RequestModel):
+    """Options of a key rotation."""
 
     model_config = example(grace_seconds=3_600)
 
-    grace_seconds: Grace = Field(0, description="How long the former key works still, in seconds.")
-
-
-class ConfigAnswer(Answer):
-    """A device's config."""
-
-    device_id: int = Field(examples=[1])
-    config_version: int = Field(examples=[2])
-    settings: Json = Field(examples=[{"interval_seconds": 60}])
-    updated_at: Timestamp
-
-
-def config_view(config: DeviceConfig) -> dict[str, object]:
-    """A `ConfigAnswer` as it is encoded: its model would go through all of the settings once more."""
-    return {
-        "device_id": config.device_id,
-        "config_version": config.config_version,
-        "settings": config.settings,
-        "updated_at": format_rfc3339(config.updated_at),
-    }
-
-
-class ConfigBody(Body):
-    """A device's new settings, which replace the former whole."""
-
-    model_config = example(settings={"interval_seconds": 60})
-
-    settings: Json
-    config_version: SettableVersion | None = Field(
-        None, description="The version that the change was made from; 409 when the stored one differs."
-    )
-
-
-class OwnConfigBody(PartialBody):
-    """What a device says of itself."""
-
-    model_config = example(status="active", firmware_version="1.5.0", settings={"interval_seconds": 60})
-
-    status: Status = Field(default_factory=lambda: DeviceStatus.INACTIVE)
-    location: Location | None = None
-    firmware_version: Version | None = None
-    hardware_version: Version | None = None
-    settings: Json = Field(default_factory=dict)
-
-
-class OwnStatus(Answer):
-    """A device's own status."""
-
-    device_id: int
-    name: str
-    status: DeviceStatus
-    is_online: bool
-    last_seen: Timestamp | None
-
-
-class Heartbeat(Answer):
-    """That the service heard from the device."""
-
-    device_id: int
-    timestamp: Timestamp
-
-
-class OwnCredentials(Answer):
-    """The key that the device came with."""
-
-    device_id: int
-    name: str
-    key_prefix: str
-    created_at: Timestamp
-    expires_at: Timestamp | None = Field(description="Null but for a former key in its grace.")
+    grace_seconds: Grace = Field(0, description="Seconds during which the previous key stays valid.")

@@ -1,60 +1,68 @@
-"""Bodies about groups."""
+"""Bodies about groups of devices."""
 
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import MISSING, Field
 
-from iotflow.api.schemas.common import Answer, Body, Meta, PartialBody, Timestamp, example, text
-from iotflow.api.schemas.devices import Description, Id, MemberView
-from iotflow.domain.groups import MAX_LISTED, Group, JoinedGroup, MemberLimit
+from iotflow.api.schemas.base import PageInfo, PartialUpdate, RequestModel, ResponseModel, example
+from iotflow.api.schemas.devices import Description, Device, Id, dump_device
+from iotflow.api.schemas.fields import Timestamp, text
+from iotflow.domain import groups as domain
+from iotflow.domain.groups import MAX_LISTED, MemberLimit
 from iotflow.domain.times import format_rfc3339
 
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$", examples=["#1E90FF"])]
 GroupName = Annotated[str, text(128), Field(examples=["Greenhouse"])]
 
 
-class GroupView(Answer):
+class Group(ResponseModel):
     """A group."""
 
     id: int = Field(examples=[1])
     name: str = Field(examples=["Greenhouse"])
     description: str | None = Field(examples=["All that grows"])
     color: str | None = Field(examples=["#1E90FF"])
-    user_id: UUID
-    device_count: int = Field(examples=[1])
+    user_id: UUID = Field(description="The group's owner.")
+    device_count: int = Field(description="Number of devices in the group.", examples=[1])
     created_at: Timestamp
     updated_at: Timestamp
 
 
-class FilledGroupView(GroupView):
-    """A group with the devices in it."""
+class GroupMember(Device):
+    """A device in a group."""
 
-    devices: list[MemberView] = Field(
-        description=f"The first {MAX_LISTED:,} by id, up to 8 MiB. `device_count` tells how many there are; "
-        "`GET /groups/{group_id}/devices` pages through all.",
+    added_at: Timestamp = Field(description="Time when the device was added to the group.")
+
+
+class GroupWithDevices(Group):
+    """A group and its devices."""
+
+    devices: list[GroupMember] = Field(
+        description=f"The first {MAX_LISTED:,} devices by id, up to 8 MiB. `device_count` is the number of all; "
+        "`GET /groups/{group_id}/devices` returns all, page by page.",
     )
 
 
-class ListedGroupView(GroupView):
-    """A group as a list shows it."""
+class GroupSummary(Group):
+    """A group in a list."""
 
-    devices: list[MemberView] | None = Field(
+    devices: list[GroupMember] | None = Field(
         None,
-        description=f"With `include_devices`: its first {MAX_LISTED:,} devices by id. A page lists at most "
-        f"{MemberLimit().of_all:,} devices, up to 8 MiB, those of the groups with the lowest ids first. `device_count` "
-        "tells how many a group has; `GET /groups/{group_id}/devices` pages through all.",
+        description=f"With `include_devices`: the group's first {MAX_LISTED:,} devices by id. A page lists at most "
+        f"{MemberLimit().of_all:,} devices, up to 8 MiB, starting with the groups with the lowest ids. `device_count` "
+        "is the number of all devices of a group; `GET /groups/{group_id}/devices` returns all, page by page.",
     )
 
 
-class JoinedGroupView(GroupView):
-    """A group as a device lists it."""
+class DeviceGroup(Group):
+    """A group that contains a device."""
 
-    added_at: Timestamp
+    added_at: Timestamp = Field(description="Time when the device was added to the group.")
 
 
-def group_view(group: Group) -> dict[str, object]:
-    """A `GroupView` as it is encoded: to build a thousand of these models would hold up the event loop."""
+def dump_group(group: domain.Group) -> dict[str, object]:
+    """Return what a `Group` encodes to. Building a thousand models would block the event loop."""
     return {
         "id": group.id,
         "name": group.name,
@@ -67,48 +75,53 @@ def group_view(group: Group) -> dict[str, object]:
     }
 
 
-def joined_group_view(joined: JoinedGroup) -> dict[str, object]:
-    """A `JoinedGroupView` as it is encoded."""
-    return {**group_view(joined.group), "added_at": format_rfc3339(joined.added_at)}
+def dump_group_member(member: domain.Member) -> dict[str, object]:
+    """Return what a `GroupMember` encodes to."""
+    return {**dump_device(member.device), "added_at": format_rfc3339(member.added_at)}
 
 
-class GroupAnswer(Answer):
+def dump_device_group(joined: domain.JoinedGroup) -> dict[str, object]:
+    """Return what a `DeviceGroup` encodes to."""
+    return {**dump_group(joined.group), "added_at": format_rfc3339(joined.added_at)}
+
+
+class GroupResponse(ResponseModel):
     """One group."""
 
-    group: GroupView
+    group: Group
 
 
-class FilledGroupAnswer(Answer):
-    """One group with the devices in it."""
+class GroupWithDevicesResponse(ResponseModel):
+    """One group and its devices."""
 
-    group: FilledGroupView
+    group: GroupWithDevices
 
 
-class GroupList(Answer):
+class GroupList(ResponseModel):
     """A page of groups."""
 
-    groups: list[ListedGroupView]
-    meta: Meta
+    groups: list[GroupSummary]
+    meta: PageInfo
 
 
-class DeviceGroups(Answer):
-    """The groups that hold a device."""
+class DeviceGroupList(ResponseModel):
+    """The groups that contain a device."""
 
     device_id: int
-    groups: list[JoinedGroupView] = Field(description=f"The first {MAX_LISTED:,} by id.")
+    groups: list[DeviceGroup] = Field(description=f"The first {MAX_LISTED:,} groups by id.")
 
 
-class GroupDevices(Answer):
+class GroupMemberList(ResponseModel):
     """A page of a group's devices."""
 
     group_id: int
     group_name: str
-    devices: list[MemberView]
-    meta: Meta
+    devices: list[GroupMember]
+    meta: PageInfo
 
 
-class NewGroupBody(Body):
-    """A group to make."""
+class GroupCreate(RequestModel):
+    """A group to create."""
 
     model_config = example(name="Greenhouse", color="#1E90FF")
 
@@ -117,49 +130,53 @@ class NewGroupBody(Body):
     color: Color | None = None
 
 
-class GroupChangeBody(PartialBody):
-    """What to change of a group."""
+class GroupUpdate(PartialUpdate):
+    """Changes of a group. Absent fields keep their values; null clears a field."""
 
     model_config = example(description="All that grows")
 
-    name: GroupName = Field(default_factory=str)
-    description: Description | None = None
-    color: Color | None = None
+    name: GroupName | MISSING = MISSING
+    description: Description | MISSING | None = MISSING
+    color: Color | MISSING | None = MISSING
+
+    def change(self) -> domain.GroupChange:
+        """Return the fields that the client sent."""
+        return cast("domain.GroupChange", self.given())
 
 
-class MemberBody(Body):
-    """A device to put into a group."""
+class AddDeviceRequest(RequestModel):
+    """A device to add to a group."""
 
     model_config = example(device_id=1)
 
     device_id: Id
 
 
-class MembersBody(Body):
-    """Devices to put into a group."""
+class AddDevicesRequest(RequestModel):
+    """Devices to add to a group."""
 
     model_config = example(device_ids=[1, 2])
 
     device_ids: Annotated[list[Id], Field(min_length=1, max_length=1_000)]
 
 
-class MembershipView(Answer):
-    """A device's place in a group."""
+class Membership(ResponseModel):
+    """The membership of a device in a group."""
 
     group_id: int
     device_id: int
-    added_at: Timestamp
+    added_at: Timestamp = Field(description="Time when the device was added to the group.")
 
 
-class MembershipAnswer(Answer):
+class MembershipResponse(ResponseModel):
     """One membership."""
 
-    membership: MembershipView
+    membership: Membership
 
 
-class BulkAdditionAnswer(Answer):
-    """What became of each device."""
+class AddDevicesResult(ResponseModel):
+    """The outcome for each device id of the request."""
 
-    added: list[int] = Field(examples=[[1]])
-    skipped: list[int] = Field(examples=[[2]], description="In the group already.")
-    not_found: list[int] = Field(examples=[[]], description="Not among the devices of the group's owner.")
+    added: list[int] = Field(examples=[[1]], description="Devices added to the group.")
+    skipped: list[int] = Field(examples=[[2]], description="Devices that were in the group already.")
+    not_found: list[int] = Field(examples=[[]], description="Ids that belong to no device of the group's owner.")

@@ -1,24 +1,15 @@
-"""Bodies about telemetry."""
+"""Bodies about telemetry: submitted records, pages of records, latest values and aggregates."""
 
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from iotflow.api.schemas.common import (
-    SCHEMA_REFERENCE,
-    Answer,
-    Body,
-    InputTime,
-    Json,
-    NextCursor,
-    RangeTime,
-    Timestamp,
-    example,
-)
+from iotflow.api.schemas.base import SCHEMA_REFERENCE, NextCursor, RequestModel, ResponseModel, example
+from iotflow.api.schemas.fields import InputTime, Json, RangeTime, Timestamp
 from iotflow.domain.aggregates import Aggregation
+from iotflow.domain.json import JsonValue, size_error
 from iotflow.domain.telemetry import (
     INTEGER_MAX,
     INTEGER_MIN,
@@ -38,7 +29,7 @@ NAMES_PATTERN = f"^{_NAME}(,{_NAME})*$"
 LARGEST_DOUBLE = 1.7976931348623157e308
 
 
-def _name(name: object) -> str:
+def _check_name(name: object) -> str:
     if not isinstance(name, str):
         raise PydanticCustomError("measurement_name", "a measurement's name is a string")
     if error := name_error(name):
@@ -46,41 +37,37 @@ def _name(name: object) -> str:
     return name
 
 
-def _few(data: object) -> object:
-    """Refuse too many names at once: validated one by one, 100,000 bad ones would be as many errors."""
+def _check_name_count(data: object) -> object:
+    """Refuse too many names with one error: 100,000 bad names would be as many errors."""
     if isinstance(data, dict) and len(data) > MAX_NAMES_PER_RECORD:
         size = {"field_type": "Dictionary", "max_length": MAX_NAMES_PER_RECORD, "actual_length": len(data)}
         raise PydanticKnownError("too_long", size)
     return data
 
 
-def _value(value: object) -> Value:
+def _check_value(value: object) -> Value:
     if error := value_error(value):
         raise PydanticCustomError("measurement_value", "{error}", {"error": error})
     assert isinstance(value, bool | int | float | str)
     return value
 
 
-def _small(metadata: object) -> object:
-    """Refuse large metadata, before its depth is looked at value by value."""
-    try:
-        size = len(msgspec.json.encode(metadata))
-    except RecursionError:
-        return metadata  # too deep as well: that is what the answer tells
-    if size > MAX_METADATA_BYTES:
-        raise ValueError(f"metadata has at most {MAX_METADATA_BYTES} bytes as JSON, this has {size}")
+def _check_metadata_size(metadata: JsonValue) -> JsonValue:
+    """Refuse large metadata before the check of its depth visits every value."""
+    if error := size_error(metadata, "metadata", MAX_METADATA_BYTES):
+        raise ValueError(error)
     return metadata
 
 
-Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": "string"})]
+Name = Annotated[str, PlainValidator(_check_name), WithJsonSchema({"type": "string"})]
 Measurement = Annotated[
     bool | int | float | str,
-    PlainValidator(_value),
+    PlainValidator(_check_value),
     WithJsonSchema(
         {
             "anyOf": [
                 {"type": "boolean"},
-                # Limits that a double holds, since that is what most readers of the document make of them.
+                # Limits that a double can represent: most readers of the document parse them as doubles.
                 {"type": "integer", "minimum": INTEGER_MIN, "exclusiveMaximum": INTEGER_MAX + 1},
                 {"type": "number", "minimum": -LARGEST_DOUBLE, "maximum": LARGEST_DOUBLE},
                 {"type": "string", "maxLength": MAX_STRING_BYTES},
@@ -94,33 +81,35 @@ Data = Annotated[
     Field(
         min_length=1,
         max_length=MAX_NAMES_PER_RECORD,
-        description="Names and their values.",
+        description="Measured values by name.",
         examples=[{"temperature": 21.5, "door_open": False}],
         json_schema_extra={"propertyNames": {"minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": NAME_PATTERN}},
     ),
-    BeforeValidator(_few),
+    BeforeValidator(_check_name_count),
 ]
 Metadata = Annotated[
-    Json, BeforeValidator(_small), Field(description=f"At most {MAX_METADATA_BYTES} bytes.", examples=[{"unit": "C"}])
+    Json,
+    BeforeValidator(_check_metadata_size),
+    Field(description=f"Any JSON object of at most {MAX_METADATA_BYTES} bytes.", examples=[{"unit": "C"}]),
 ]
 
 
-class RecordBody(Body):
-    """One record: what was measured at one time."""
+class TelemetryRecordCreate(RequestModel):
+    """One record: values measured at one time."""
 
     model_config = example(data={"temperature": 21.5, "door_open": False})
 
     data: Data
-    timestamp: InputTime | None = Field(None, description="The time of receipt, if it is left out.")
+    timestamp: InputTime | None = Field(None, description="Time of the measurement; the time of receipt by default.")
     metadata: Metadata | None = None
 
     def submission(self) -> Submission:
-        """The record in the service's words."""
+        """Return the record as the service takes it."""
         return Submission(self.data, self.timestamp, self.metadata)
 
 
-class BatchRecord(Body):
-    """One record of a batch; each has its own time."""
+class BatchRecord(RequestModel):
+    """One record of a batch."""
 
     model_config = example(timestamp="2026-01-31T09:30:00Z", data={"temperature": 21.5})
 
@@ -129,54 +118,56 @@ class BatchRecord(Body):
     metadata: Metadata | None = None
 
     def submission(self) -> Submission:
-        """The record in the service's words."""
+        """Return the record as the service takes it."""
         return Submission(self.data, self.timestamp, self.metadata)
 
 
 UncheckedRecord = Annotated[
     memoryview, InstanceOf(), WithJsonSchema({"$ref": SCHEMA_REFERENCE.format(model=BatchRecord.__name__)})
 ]
-"""A record of a batch before it is decoded: its JSON, documented as what it should be.
+"""The JSON of a record of a batch, not yet decoded, documented as a `BatchRecord`.
 
-A bad record is told of in the answer and does not make the whole request fail.
+The response reports a bad record, and the request does not fail.
 """
 
 
-class Accepted(Answer):
-    """That a record is stored durably."""
+class SubmitResult(ResponseModel):
+    """Acknowledgement of a durably stored record."""
 
     device_id: int = Field(examples=[1])
     device_name: str = Field(examples=["greenhouse-1"])
     timestamp: Timestamp
-    accepted: int = Field(description="How many measurements were stored.", examples=[2])
+    accepted: int = Field(description="Number of values stored.", examples=[2])
 
 
-class RejectedRecord(Answer):
-    """Why a record was not stored."""
+class RejectedRecord(ResponseModel):
+    """A record that was not stored."""
 
     index: int = Field(
-        description="Its place in the batch, from 0; for NDJSON, among the lines that are not blank.", examples=[3]
+        description="Index of the record in the batch, from 0; in NDJSON, blank lines do not count.", examples=[3]
     )
-    detail: str = Field(examples=["timestamp: more than 5 minutes ahead of the service's clock"])
+    detail: str = Field(
+        description="Why it was not stored.", examples=["timestamp: more than 5 minutes ahead of the service's clock"]
+    )
 
 
-class BatchAnswer(Answer):
-    """What became of a batch; what was accepted is stored durably."""
+class BatchResult(ResponseModel):
+    """The outcome of a batch. Accepted records are stored durably."""
 
-    accepted: int = Field(description="How many records were stored.", examples=[9])
-    rejected: int = Field(examples=[1])
-    errors: list[RejectedRecord]
+    accepted: int = Field(description="Number of records stored.", examples=[9])
+    rejected: int = Field(description="Number of records not stored.", examples=[1])
+    errors: list[RejectedRecord] = Field(description="One entry per record that was not stored.")
 
 
-class RecordView(Answer):
-    """What is stored for one time."""
+class TelemetryRecord(ResponseModel):
+    """The values and metadata stored for one time."""
 
     timestamp: Timestamp
     measurements: Measurements
     metadata: Json | None = Field(None, examples=[{"unit": "C"}])
 
 
-class HistoryAnswer(Answer):
+class TelemetryRecordPage(ResponseModel):
     """A page of a device's records."""
 
     device_id: int = Field(examples=[1])
@@ -184,51 +175,51 @@ class HistoryAnswer(Answer):
     device_type: str = Field(examples=["weather_station"])
     start_time: Timestamp
     end_time: Timestamp | None
-    data: list[RecordView]
+    data: list[TelemetryRecord]
     count: int = Field(examples=[1])
     next_cursor: NextCursor
 
 
-class LatestValueView(Answer):
-    """A name's newest value by event time."""
+class LatestValue(ResponseModel):
+    """The newest value of a measurement, by event time."""
 
     value: Measurement = Field(examples=[21.5])
     timestamp: Timestamp
 
 
-class LatestAnswer(Answer):
-    """A device's newest values."""
+class LatestValues(ResponseModel):
+    """The newest value of each measurement of a device."""
 
     device_id: int = Field(examples=[1])
     device_name: str = Field(examples=["greenhouse-1"])
     device_type: str = Field(examples=["weather_station"])
-    latest_data: dict[str, LatestValueView] = Field(
+    latest_data: dict[str, LatestValue] = Field(
         examples=[{"temperature": {"value": 21.5, "timestamp": "2026-01-31T09:30:00.000Z"}}]
     )
-    timestamp: Timestamp = Field(description="The newest of their times.")
-    cached: bool
+    timestamp: Timestamp = Field(description="The newest timestamp among the values.")
+    cached: bool = Field(description="Whether the values came from the cache.")
 
 
-class WindowView(Answer):
-    """One window's statistic."""
+class WindowValue(ResponseModel):
+    """The statistic of one window."""
 
-    timestamp: Timestamp = Field(description="The window's start, though it may lie before `start_time`.")
+    timestamp: Timestamp = Field(description="Start of the window; may be before `start_time`.")
     value: Measurement = Field(examples=[21.5])
-    count: int = Field(description="How many values were used.")
+    count: int = Field(description="Number of values that the statistic uses.")
 
 
-class AggregatedAnswer(Answer):
-    """A statistic per window; windows without values are left out."""
+class AggregateResult(ResponseModel):
+    """One statistic per window. Windows without values are omitted."""
 
     device_id: int = Field(examples=[1])
     field: str = Field(examples=["temperature"])
     aggregation: Aggregation
     window: str = Field(examples=["1h"])
-    data: list[WindowView]
+    data: list[WindowValue]
 
 
-class DeletionBody(Body):
-    """The range to delete, half open."""
+class TelemetryDelete(RequestModel):
+    """A half-open time range to delete: `start_time` is included, `stop_time` is not."""
 
     model_config = example(start_time="-7d", stop_time="now")
 
@@ -236,15 +227,15 @@ class DeletionBody(Body):
     stop_time: RangeTime
 
 
-class DeletionAnswer(Answer):
-    """The range that was deleted, resolved."""
+class TelemetryDeleteResult(ResponseModel):
+    """The deleted time range, as absolute times."""
 
     device_id: int = Field(examples=[1])
     start_time: Timestamp
     stop_time: Timestamp
 
 
-class FeedRecordView(Answer):
+class UserRecord(ResponseModel):
     """A record of one of a user's devices."""
 
     device_id: int = Field(examples=[1])
@@ -253,10 +244,10 @@ class FeedRecordView(Answer):
     measurements: Measurements
 
 
-class FeedAnswer(Answer):
+class UserRecordPage(ResponseModel):
     """A page of the records of all of a user's devices, newest first."""
 
     user_id: UUID
-    telemetry: list[FeedRecordView]
+    telemetry: list[UserRecord]
     count: int = Field(examples=[1])
     next_cursor: NextCursor

@@ -1,1 +1,1 @@
-"""Cassandra plays the telemetry role. Imported only when the service's settings ask for it: its driver is large."""
+"""Cassandra implementation of `TelemetryRepository`, by the driver acsylla."""

@@ -1,4 +1,4 @@
-"""The driver, acsylla, with what it leaves to its users: errors, prepared statements, sockets to close."""
+"""An adapter for the driver acsylla: errors, prepared statements, TLS, and the sockets that it leaves open."""
 
 import asyncio
 import gc
@@ -13,39 +13,39 @@ from typing import Any
 
 import acsylla  # type: ignore[import-untyped]  # the driver has no types
 
+from iotflow.addresses import CassandraAddress, Tls, Verification
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.stores.cassandra.address import CassandraAddress, Tls, Verification
 
-STORE = "telemetry"
-LEAST_VERSION = (5, 0)
+STORE_NAME = "telemetry"
+OLDEST_VERSION = (5, 0)
 
 CONNECT_TIMEOUT_S = 1.0
 REQUEST_TIMEOUT_S = 10.0
 RECONNECT_MS = (1_000, 4_000)
 SPECULATE_AFTER_MS = 500
-"""After so long a statement is sent to a second node too: one that hangs does not hold up what others can answer."""
+"""Speculative execution: a statement without an answer goes to a second node too, so one that hangs delays nothing."""
 ROWS_PER_PAGE = 2_000
 
 Row = tuple[Any, ...]
-"""A row in the order of the columns asked for. Any: what the driver makes of a column's type."""
+"""A row, in the order of the selected columns. Any: the driver chooses the type by the column."""
 
 Statement = tuple[str, Sequence[object]]
-"""CQL with its values. The text is one of a few constants, each prepared once a session."""
+"""CQL with its values. The text is one of a few constants, each prepared once per session."""
 
 InvalidQuery = acsylla.errors.CassErrorServerInvalidQuery
-"""Raised for a statement that does not fit the schema."""
+"""Error for a statement that does not fit the schema."""
 
 NO_CONTACT_POINTS = "Unable to connect to any contact points"
-"""What the driver says when it has found no address."""
-UNKNOWN_HOSTS = "no host of such a name is known"
+"""The driver's message when no host name could be resolved."""
+UNKNOWN_HOSTS = "the host names cannot be resolved"
 
-_FAULTS_OF_OURS = (
+_CALLER_ERRORS = (
     InvalidQuery,
     acsylla.errors.CassErrorServerSyntaxError,
     acsylla.errors.CassErrorServerAlreadyExists,
 )
 
-# The driver looks at the authority only where it is told to, whatever else it looks at.
+# The driver verifies the authority only if PEER_CERT is among the flags, whichever others are set.
 _VERIFY_FLAGS = {
     Verification.AUTHORITY: acsylla.SSLVerifyFlags.PEER_CERT.value,
     Verification.ADDRESS: acsylla.SSLVerifyFlags.PEER_CERT.value | acsylla.SSLVerifyFlags.PEER_IDENTITY.value,
@@ -54,81 +54,82 @@ _VERIFY_FLAGS = {
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """What the driver raises when the store is to blame becomes StoreUnavailable."""
+def map_driver_errors() -> Iterator[None]:
+    """Raise StoreUnavailable instead of the driver's errors; errors of the statement itself pass through."""
     try:
         yield
-    except _FAULTS_OF_OURS:
+    except _CALLER_ERRORS:
         raise
     except acsylla.errors.CassException as error:
-        raise StoreUnavailable(STORE, reason_of(error)) from error
+        raise StoreUnavailable(STORE_NAME, reason_of(error)) from error
 
 
 def reason_of(error: Exception) -> str:
-    """What a driver's error says, in one line."""
+    """Return a driver error's message in one line."""
     return " ".join(" ".join(map(str, error.args)).split()) or type(error).__name__
 
 
 class Cluster:
-    """Makes sessions with one cluster. Each object of the driver's own kind takes four sockets, so there is one."""
+    """A factory of sessions with one cluster. One per process: each of the driver's clusters opens four sockets."""
 
     def __init__(self, address: CassandraAddress) -> None:
-        """Raises StoreUnavailable for certificates that cannot be read."""
-        self._place = f"{','.join(address.hosts)}:{address.port}"
+        """Raise StoreUnavailable for certificates that cannot be read."""
+        self._hosts = f"{','.join(address.hosts)}:{address.port}"
         self._driver = _cluster(address)
         self._loop = asyncio.get_running_loop()
 
-    async def session(self) -> "Session":
-        """A new session, without a keyspace. Raises StoreUnavailable."""
+    async def open_session(self) -> "Session":
+        """Open a session without a keyspace. Raises StoreUnavailable."""
         try:
-            with translated():
+            with map_driver_errors():
                 return Session(await self._driver.create_session())
         except StoreUnavailable as error:
             reason = UNKNOWN_HOSTS if NO_CONTACT_POINTS in str(error) else error
-            raise StoreUnavailable(STORE, f"{self._place}: {reason}") from error
+            raise StoreUnavailable(STORE_NAME, f"{self._hosts}: {reason}") from error
 
     def close(self) -> None:
-        """Close the sockets by which the driver's threads wake the event loop up, after all sessions."""
+        """Close the sockets by which the driver's threads wake the event loop, after all sessions are closed."""
         for owner in (self._driver, self._driver.get_logger()):
-            for attribute in gc.get_referents(owner):  # the driver neither closes them nor tells which they are
+            # The driver neither closes these sockets nor exposes them. They would leak, so search its references.
+            for attribute in gc.get_referents(owner):
                 if isinstance(attribute, socket.socket):
                     self._loop.remove_reader(attribute)
                     attribute.close()
 
 
 class Session:
-    """A session of the driver with its prepared statements. Statements may be repeated without harm."""
+    """A driver session with its prepared statements, all idempotent. All methods raise StoreUnavailable."""
 
     def __init__(self, driver: Any) -> None:  # Any: the driver has no types
         self.driver = driver
         self._prepared: dict[str, Any] = {}
 
     async def execute(self, cql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Run one statement; its rows. Raises StoreUnavailable, as the others do."""
-        with translated():
-            result = await self.driver.execute(await self._bound(cql, values))
+        """Run one statement and return its rows."""
+        with map_driver_errors():
+            result = await self.driver.execute(await self._bind(cql, values))
             return [row.as_tuple() for row in result]
 
     async def execute_batch(self, statements: Sequence[Statement]) -> None:
-        """Run changes; those of one partition key are one mutation."""
-        with translated():
+        """Run changes as an unlogged batch; those of one partition key are one mutation."""
+        with map_driver_errors():
             batch = acsylla.create_batch_unlogged()
             batch.set_is_idempotent(True)
             for cql, values in statements:
-                batch.add_statement(await self._bound(cql, values))
+                batch.add_statement(await self._bind(cql, values))
             await self.driver.execute_batch(batch)
 
     async def execute_unprepared(self, cql: str, timeout_s: float) -> None:
-        """Run one statement as it stands."""
-        with translated():
+        """Run one statement without preparing it."""
+        with map_driver_errors():
             statement = acsylla.create_statement(cql, timeout=timeout_s)
             statement.set_is_idempotent(True)
             await self.driver.execute(statement)
 
     async def page(self, cql: str, values: Sequence[object], state: bytes | None) -> tuple[list[Row], bytes | None]:
-        """One page and where the next one begins, None after the last."""
-        with translated():
-            statement = await self._bound(cql, values)
+        """Return one page and the state for the next; the state is None after the last page."""
+        with map_driver_errors():
+            statement = await self._bind(cql, values)
             statement.set_page_size(ROWS_PER_PAGE)
             if state is not None:
                 statement.set_page_state(state)
@@ -136,16 +137,16 @@ class Session:
             return [row.as_tuple() for row in result], result.page_state() if result.has_more_pages() else None
 
     async def use_keyspace(self, keyspace: str) -> None:
-        """Let statements that name no keyspace mean this one."""
-        with translated():
+        """Make this keyspace the default of all statements."""
+        with map_driver_errors():
             await self.driver.set_keyspace(keyspace)
 
     async def close(self) -> None:
-        """End it, after what is under way in it."""
-        with translated():
+        """Close the session after the statements in flight."""
+        with map_driver_errors():
             await self.driver.close()
 
-    async def _bound(self, cql: str, values: Sequence[object]) -> Any:
+    async def _bind(self, cql: str, values: Sequence[object]) -> Any:
         prepared = self._prepared.get(cql)
         if prepared is None:
             prepared = self._prepared[cql] = await self.driver.create_prepared(cql)
@@ -156,11 +157,11 @@ class Session:
 
 
 def version_error(version: str) -> str | None:
-    """Why this version of Cassandra will not do, or None."""
+    """Return why this version of Cassandra is not supported, or None."""
     numbers = re.match(r"(\d+)\.(\d+)", version)
-    if numbers is not None and (int(numbers[1]), int(numbers[2])) >= LEAST_VERSION:
+    if numbers is not None and (int(numbers[1]), int(numbers[2])) >= OLDEST_VERSION:
         return None
-    return f"Cassandra 5.0 or later is needed, and this one is {version}"
+    return f"the server is Cassandra {version}; expected 5.0 or later"
 
 
 def _cluster(address: CassandraAddress) -> Any:
@@ -179,7 +180,7 @@ def _cluster(address: CassandraAddress) -> Any:
         speculative_execution_policy=acsylla.SpeculativeExecutionPolicy(SPECULATE_AFTER_MS, 1),
         hostname_resolution=address.tls is not None and address.tls.verification is Verification.HOSTNAME,
         application_name="iotflow",
-        # It calls it an error that Cassandra is not Scylla, once a connection. What goes wrong is raised anyhow.
+        # The driver logs an error per connection because Cassandra is not Scylla. Real failures are raised anyway.
         log_level="disabled",
         **_tls_options(address.tls),
     )
@@ -195,7 +196,7 @@ def _tls_options(tls: Tls | None) -> dict[str, object]:
         "ssl_trusted_cert": trusted,
         "ssl_cert": None if tls.certificate is None else _pem("cert", tls.certificate),
         "ssl_private_key": None if tls.key is None else _pem("key", tls.key),
-        # The driver takes one of its flags, and two are needed together.
+        # The driver accepts one enum member, but two flags are needed together, so their sum is passed as a `value`.
         "ssl_verify_flags": SimpleNamespace(value=_VERIFY_FLAGS[tls.verification]),
     }
 
@@ -204,24 +205,24 @@ def _pem(option: str, path: Path) -> str:
     try:
         return path.read_text(errors="replace")
     except OSError as error:
-        raise StoreUnavailable(STORE, f"{option}={path} cannot be read: {error.strerror}") from error
+        raise StoreUnavailable(STORE_NAME, f"{option}={path} cannot be read: {error.strerror}") from error
 
 
 def _check_pem(tls: Tls) -> None:
-    """Raise StoreUnavailable for files that hold something else; the driver does not say which it means."""
+    """Raise StoreUnavailable naming the file that holds no PEM: the driver's error does not name it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(tls.ca)
     except ssl.SSLError as error:
-        raise StoreUnavailable(STORE, f"ca={tls.ca} holds no certificate in PEM") from error
+        raise StoreUnavailable(STORE_NAME, f"ca={tls.ca} holds no certificate in PEM") from error
     if tls.certificate is None:
         return
     try:
-        # The empty password keeps OpenSSL from asking for one.
+        # Without a password OpenSSL would prompt for the passphrase of an encrypted key.
         context.load_cert_chain(tls.certificate, tls.key, password="")
     except ssl.SSLError as error:
         raise StoreUnavailable(
-            STORE,
+            STORE_NAME,
             f"cert={tls.certificate} and key={tls.key}: expected a certificate and the private key that goes with it, "
             "both in PEM and without a passphrase",
         ) from error

@@ -1,53 +1,51 @@
-"""Telemetry in the tables `records`, for history, `points`, for statistics and newest values, and `devices`."""
+"""Telemetry in the tables `records` (history), `points` (aggregates, latest values) and `devices` (the catalogue)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from iotflow.clock import Clock
-from iotflow.domain.aggregates import Aggregation, Bucket
+from iotflow.concurrency.tasks import gather_bounded
+from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
-from iotflow.domain.times import Millis, Span
-from iotflow.parallel import in_parallel
-from iotflow.stores.cassandra.aggregates import aggregated
-from iotflow.stores.cassandra.catalogue import stored_names
-from iotflow.stores.cassandra.connection import Cassandra
-from iotflow.stores.cassandra.deleting import delete_span, purge_device
-from iotflow.stores.cassandra.heads import newest_times
-from iotflow.stores.cassandra.history import read_records
-from iotflow.stores.cassandra.hourly import aggregated_by_hours, worth_hours
-from iotflow.stores.cassandra.latest import read_latest
-from iotflow.stores.cassandra.small_writes import SmallWrites
-from iotflow.stores.cassandra.writing import Write
+from iotflow.domain.times import Millis, TimeRange
+from iotflow.stores.cassandra.aggregates import aggregate_from_points
+from iotflow.stores.cassandra.catalogue import read_names
+from iotflow.stores.cassandra.latest import read_latest, read_newest_times
+from iotflow.stores.cassandra.records import read_records
+from iotflow.stores.cassandra.rollups.query import aggregate_from_rollups, can_use_rollups
+from iotflow.stores.cassandra.session import Cassandra
+from iotflow.stores.cassandra.write_batcher import WriteBatcher
+from iotflow.stores.cassandra.writes import DeviceWrite, delete_range, purge_device_chunk
 
-RECORDS_AT_ONCE = 500
-"""Whose statements are put together in one go: the event loop waits meanwhile."""
+MAX_RECORDS_PER_WRITE = 500
+"""The statements of this number of records are built without a pause of the event loop."""
 
 
 class CassandraTelemetry:
-    """Plays `TelemetryRepository`. A write that fails may have been stored, in part or whole."""
+    """Cassandra implementation of `TelemetryRepository`. A failed write may have been stored in part or whole."""
 
     def __init__(self, cassandra: Cassandra, clock: Clock, retention_days: int) -> None:
         self._cassandra = cassandra
         self._clock = clock
         self._retention_days = retention_days
-        self._small_writes = SmallWrites(cassandra)
+        self._batcher = WriteBatcher(cassandra)
 
     async def close(self) -> None:
-        """Wait for the writes that were submitted."""
-        await self._small_writes.close()
+        """Wait for the submitted writes."""
+        await self._batcher.close()
 
     async def write(self, device_id: int, records: Sequence[Record]) -> None:
-        for first in range(0, len(records), RECORDS_AT_ONCE):
-            part = records[first : first + RECORDS_AT_ONCE]
-            write = Write(device_id, part, self._retention_days, self._clock)
-            if write.is_small:
-                await self._small_writes.submit(write)
-            elif of_device := write.of_device():
-                await self._cassandra.execute_batch(of_device)
-                await in_parallel(partial(self._cassandra.execute_batch, batch) for batch in write.of_days())
+        for first in range(0, len(records), MAX_RECORDS_PER_WRITE):
+            part = records[first : first + MAX_RECORDS_PER_WRITE]
+            write = DeviceWrite(device_id, part, self._retention_days, self._clock)
+            if write.can_share_batch:
+                await self._batcher.submit(write)
+            elif statements := write.device_batch():
+                await self._cassandra.execute_batch(statements)
+                await gather_bounded(partial(self._cassandra.execute_batch, batch) for batch in write.day_batches())
 
     async def names(self, device_id: int) -> frozenset[str]:
-        return await stored_names(self._cassandra, device_id)
+        return await read_names(self._cassandra, device_id)
 
     async def latest(self, device_id: int) -> LatestValues:
         return await read_latest(self._cassandra, device_id, self._clock)
@@ -55,7 +53,7 @@ class CassandraTelemetry:
     async def records(
         self,
         device_id: int,
-        span: Span,
+        time_range: TimeRange,
         *,
         descending: bool,
         limit: PageLimit,
@@ -63,32 +61,43 @@ class CassandraTelemetry:
         names: Collection[str] | None = None,
     ) -> RecordPage:
         if after is not None:
-            span = _beyond(span, after, descending=descending)
-        return await read_records(self._cassandra, device_id, span, descending=descending, limit=limit, names=names)
+            time_range = _range_after(time_range, after, descending=descending)
+        return await read_records(
+            self._cassandra, device_id, time_range, descending=descending, limit=limit, names=names
+        )
 
-    async def newest_times(self, device_ids: Sequence[int], span: Span) -> Mapping[int, Millis]:
-        return await newest_times(self._cassandra, device_ids, span)
+    async def newest_times(self, device_ids: Sequence[int], time_range: TimeRange) -> Mapping[int, Millis]:
+        return await read_newest_times(self._cassandra, device_ids, time_range)
 
     async def aggregate(
-        self, device_id: int, name: str, span: Span, aggregation: Aggregation, *, width_ms: int, offset_ms: int
-    ) -> list[Bucket]:
-        if worth_hours(span, width_ms):
-            aggregate = partial(aggregated_by_hours, self._cassandra, self._clock, self._retention_days)
+        self,
+        device_id: int,
+        name: str,
+        time_range: TimeRange,
+        aggregation: Aggregation,
+        *,
+        width_ms: int,
+        offset_ms: int,
+    ) -> list[WindowAggregate]:
+        if can_use_rollups(time_range, width_ms):
+            aggregate = partial(aggregate_from_rollups, self._cassandra, self._clock, self._retention_days)
         else:
-            aggregate = partial(aggregated, self._cassandra)
-        return await aggregate(device_id, name, span, aggregation, width_ms=width_ms, offset_ms=offset_ms)
+            aggregate = partial(aggregate_from_points, self._cassandra)
+        return await aggregate(device_id, name, time_range, aggregation, width_ms=width_ms, offset_ms=offset_ms)
 
-    async def delete(self, device_id: int, span: Span) -> None:
-        await delete_span(self._cassandra, device_id, span, self._clock)
+    async def delete(self, device_id: int, time_range: TimeRange) -> None:
+        await delete_range(self._cassandra, device_id, time_range, self._clock)
 
     async def purge_chunk(self, device_ids: Collection[int]) -> list[int]:
         ids = list(device_ids)
-        more = await in_parallel(partial(purge_device, self._cassandra, device_id, self._clock) for device_id in ids)
+        more = await gather_bounded(
+            partial(purge_device_chunk, self._cassandra, device_id, self._clock) for device_id in ids
+        )
         return [device_id for device_id, has_more in zip(ids, more, strict=True) if has_more]
 
 
-def _beyond(span: Span, after: Millis, *, descending: bool) -> Span:
-    """What of the span lies beyond a time, in the order asked for."""
+def _range_after(time_range: TimeRange, after: Millis, *, descending: bool) -> TimeRange:
+    """Return the part of the range that follows a time, in the given order."""
     if descending:
-        return Span(span.start, after if span.end is None else min(span.end, after))
-    return Span(max(span.start, Millis(after + 1)), span.end)
+        return TimeRange(time_range.start, after if time_range.end is None else min(time_range.end, after))
+    return TimeRange(max(time_range.start, Millis(after + 1)), time_range.end)

@@ -1,1 +1,1 @@
-"""Players in the memory of one process."""
+"""The cache in the memory of one process."""

@@ -1,16 +1,16 @@
-"""Running totals in the memory of one process."""
+"""Cache counters in the memory of one process."""
 
-from iotflow.repositories.counters import Counter
+from iotflow.repositories.cache import CacheCounter
 
 
 class MemoryCounters:
-    """Plays `Counters`."""
+    """In-memory implementation of `CacheCounters`."""
 
     def __init__(self) -> None:
-        self._totals = dict.fromkeys(Counter, 0)
+        self._totals = dict.fromkeys(CacheCounter, 0)
 
-    async def add(self, counter: Counter, amount: int) -> None:
+    async def add(self, counter: CacheCounter, amount: int) -> None:
         self._totals[counter] += amount
 
-    async def totals(self) -> dict[Counter, int]:
+    async def totals(self) -> dict[CacheCounter, int]:
         return dict(self._totals)

@@ -1,4 +1,4 @@
-"""Devices' newest values in the memory of one process."""
+"""The cache of devices' latest values, in the memory of one process."""
 
 import sys
 from collections.abc import Mapping
@@ -10,18 +10,18 @@ from cachetools import TTLCache
 from iotflow.clock import Clock
 from iotflow.domain.telemetry import LatestValue, LatestValues
 from iotflow.domain.times import Micros
-from iotflow.repositories.latest_cache import LARGEST_ENTRY_BYTES, LatestMiss
+from iotflow.repositories.cache import MAX_ENTRY_BYTES, Miss
 from iotflow.stores.memory.versions import Versions
 
-LIMIT_BYTES = 32 * 2**20
+MAX_BYTES = 32 * 2**20
 """Some 18,000 devices of three names."""
 LIFETIME_MS = 600_000
-"""Entries of devices that nobody reads leave after this time."""
-VERSIONS = 10_000
+"""Entries expire, so that those of devices that are no longer read are dropped."""
+MAX_VERSIONS = 10_000
 ENTRY_BYTES = 1_000
-"""An entry without its values: its places in the cache's tables, and the dictionary."""
+"""An entry without its values: its slots in the cache's tables, and the dictionary."""
 VALUE_BYTES = 260
-"""A value beside its name and what was measured: its object, three times, its place in the dictionary."""
+"""A value without its name and content: its object, three times, its slot in the dictionary."""
 
 
 @dataclass(slots=True)
@@ -31,39 +31,37 @@ class _Entry:
 
 
 class MemoryLatestCache:
-    """Plays `LatestCache`: the devices read last, up to `LIMIT_BYTES`, each for `LIFETIME_MS`."""
+    """In-memory implementation of `LatestCache`: an LRU cache of at most `MAX_BYTES`, each entry for `LIFETIME_MS`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._entries = TTLCache[int, _Entry](
-            LIMIT_BYTES, LIFETIME_MS, timer=clock.elapsed, getsizeof=attrgetter("size")
-        )
-        self._versions = Versions(VERSIONS)
+        self._entries = TTLCache[int, _Entry](MAX_BYTES, LIFETIME_MS, timer=clock.elapsed, getsizeof=attrgetter("size"))
+        self._versions = Versions(MAX_VERSIONS)
         self._invalidated_at = Micros(0)
 
-    async def get(self, device_id: int) -> LatestValues | LatestMiss:
+    async def get(self, device_id: int) -> LatestValues | Miss:
         entry = self._entries.get(device_id)
         if entry is not None:
             now_us = self._clock.now() * 1_000
             if all(latest.expires is None or latest.expires > now_us for latest in entry.values.values()):
                 return dict(entry.values)
-            # An older value that is still kept may take the place of the expired one: only the store knows.
+            # An older value in the store may take the place of the expired one.
             del self._entries[device_id]
-        return LatestMiss(self._versions.current(device_id))
+        return Miss(self._versions.current(device_id))
 
-    async def fill(self, device_id: int, values: LatestValues, miss: LatestMiss) -> None:
+    async def fill(self, device_id: int, values: LatestValues, miss: Miss) -> None:
         if self._versions.current(device_id) == miss.version:
-            self._keep(device_id, dict(values), ENTRY_BYTES + _size(values))
+            self._store(device_id, dict(values), ENTRY_BYTES + _size(values))
 
-    async def advance(self, device_id: int, values: LatestValues) -> None:
-        # A read that is under way may have missed these values.
+    async def merge(self, device_id: int, values: LatestValues) -> None:
+        # A read that has begun may have missed these values.
         self._versions.bump(device_id)
         entry = self._entries.get(device_id)
         if entry is None:
             return
         if any(latest.received <= self._invalidated_at for latest in values.values()):
-            # Their write began before an invalidation: a deletion may have taken them from the store again.
-            self._forget(device_id)
+            # Their write began before an invalidation: a deletion may have removed them from the store.
+            self._drop(device_id)
             return
         size = entry.size
         for name, latest in values.items():
@@ -72,20 +70,20 @@ class MemoryLatestCache:
                 size += _size({name: latest}) - (_size({name: known}) if known else 0)
                 entry.values[name] = latest
         if size != entry.size:
-            self._keep(device_id, entry.values, size)
+            self._store(device_id, entry.values, size)
 
     async def invalidate(self, device_id: int) -> None:
         self._versions.bump(device_id)
-        self._forget(device_id)
+        self._drop(device_id)
         self._invalidated_at = self._clock.receipt()
 
-    def _keep(self, device_id: int, values: dict[str, LatestValue], size: int) -> None:
-        if size <= LARGEST_ENTRY_BYTES:
+    def _store(self, device_id: int, values: dict[str, LatestValue], size: int) -> None:
+        if size <= MAX_ENTRY_BYTES:
             self._entries[device_id] = _Entry(values, size)
         else:
-            self._forget(device_id)
+            self._drop(device_id)
 
-    def _forget(self, device_id: int) -> None:
+    def _drop(self, device_id: int) -> None:
         self._entries.pop(device_id, None)
 
 

@@ -4,26 +4,26 @@ import math
 
 from iotflow.clock import Clock
 from iotflow.domain.times import Millis
-from iotflow.repositories.rate_limits import Admission, RateLimit
+from iotflow.repositories.cache import Admission, RateLimit
 
-SUBJECTS = 100_000
-"""How many subjects are counted each by itself: some 20 MiB."""
-SHARED = 16_384
-"""Beyond, subjects share this many counters: nobody's uses are forgotten, whatever other subjects do."""
+MAX_SUBJECTS = 100_000
+"""Subjects with a separate counter: some 20 MiB."""
+SHARED_COUNTERS = 16_384
+"""Further subjects share these counters: no hit is lost, whatever other subjects do."""
 SWEEP_EVERY_MS = 10_000
 SLACK_MS = 0.5
-"""More than what rounding adds up to, less than the clock's unit."""
+"""More than the sum of rounding errors, less than the clock's unit."""
 
 
 class MemoryRateLimiter:
-    """Plays `RateLimiter`. It holds when each subject will have all its units again, and drops those that have."""
+    """In-memory implementation of `RateLimiter`: per subject the time at which it has all its units again."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._restored_at_ms: dict[int, float] = {}
         self._swept_at = Millis(0)
 
-    async def take(self, subject: str, limit: RateLimit, cost: int = 1) -> Admission:
+    async def hit(self, subject: str, limit: RateLimit, cost: int = 1) -> Admission:
         now = self._clock.elapsed()
         key = self._key(subject, limit, now)
         interval_ms, period_ms = limit.period_s * 1_000 / limit.limit, limit.period_s * 1_000
@@ -38,7 +38,7 @@ class MemoryRateLimiter:
         reset_s, retry_after_s = math.ceil((restored_at - now) / 1_000), math.ceil(wait_ms / 1_000)
         return Admission(subject, limit, remaining, reset_s, retry_after_s)
 
-    async def give_back(self, subject: str, limit: RateLimit) -> None:
+    async def refund(self, subject: str, limit: RateLimit) -> None:
         key = self._key(subject, limit, self._clock.elapsed())
         restored_at = self._restored_at_ms.get(key)
         if restored_at is not None:
@@ -48,8 +48,8 @@ class MemoryRateLimiter:
         if now - self._swept_at >= SWEEP_EVERY_MS:
             self._swept_at = now
             self._restored_at_ms = {key: at for key, at in self._restored_at_ms.items() if at > now}
-        # Python's hash of a text is keyed at random: nobody can choose subjects that share a counter.
+        # Python's hash of a text is keyed at random, so a client cannot choose subjects that share a counter.
         key = hash((subject, limit))
-        if len(self._restored_at_ms) < SUBJECTS or key in self._restored_at_ms:
+        if len(self._restored_at_ms) < MAX_SUBJECTS or key in self._restored_at_ms:
             return key
-        return key % SHARED
+        return key % SHARED_COUNTERS

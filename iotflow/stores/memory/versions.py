@@ -1,13 +1,13 @@
-"""Versions of keys, so that a cache takes no value whose read began before the key last changed."""
+"""Versions of keys, by which a cache refuses values whose read began before the key's last change."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
 
 
 class Versions:
-    """A version per key, of at most `size` keys; a key that was dropped shares the newest dropped version.
+    """Versions of the `size` keys changed last; all other keys share the newest version that was dropped.
 
-    That may refuse a fill that would have been right, and never lets one pass that is not.
+    A shared version may refuse a correct fill. It never admits a stale one.
     """
 
     def __init__(self, size: int) -> None:
@@ -17,11 +17,11 @@ class Versions:
         self._versions: OrderedDict[Hashable, int] = OrderedDict()
 
     def current(self, key: Hashable) -> int:
-        """The key's version."""
+        """Return the key's version."""
         return self._versions.get(key, self._floor)
 
     def bump(self, key: Hashable) -> None:
-        """The key has changed."""
+        """Note a change of the key."""
         self._changes += 1
         self._versions[key] = self._changes
         self._versions.move_to_end(key)
@@ -29,7 +29,7 @@ class Versions:
             _, self._floor = self._versions.popitem(last=False)
 
     def bump_all(self) -> None:
-        """Any key may have changed."""
+        """Note a change of any or all keys."""
         self._changes += 1
         self._floor = self._changes
         self._versions.clear()

@@ -1,1 +1,1 @@
-"""Players on MongoDB, by PyMongo or Motor."""
+"""MongoDB implementation of the event and activity repositories, by PyMongo or Motor."""

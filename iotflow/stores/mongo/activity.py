@@ -7,14 +7,14 @@ from pymongo import UpdateOne
 
 from iotflow.domain.times import Millis
 from iotflow.repositories.activity import Activity, DeviceHour
+from iotflow.stores.mongo.bson import Document, date_of, time_of
 from iotflow.stores.mongo.connection import SCAN_TIMEOUT_S, Mongo
-from iotflow.stores.mongo.documents import Document, date_of, time_of
 
-COUNTS_PER_CHUNK = 1_000
+MAX_COUNTS_PER_CHUNK = 1_000
 
 
 class MongoActivity:
-    """Plays `ActivityRepository`. The server removes what has outlived its retention."""
+    """MongoDB implementation of `ActivityRepository`. A TTL index removes expired counts."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
@@ -41,10 +41,10 @@ class MongoActivity:
             return {time_of(one["_id"]): one["points"] for one in await client.aggregate("activity", pipeline)}
 
     async def purge_chunk(self, device_ids: Collection[int]) -> bool:
-        of_devices = {"device_id": {"$in": [Int64(device_id) for device_id in device_ids]}}
+        query = {"device_id": {"$in": [Int64(device_id) for device_id in device_ids]}}
         async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
             counts = client.database["activity"]
-            found = await counts.find(of_devices, {"_id": 1}, limit=COUNTS_PER_CHUNK).to_list(None)
+            found = await counts.find(query, {"_id": 1}, limit=MAX_COUNTS_PER_CHUNK).to_list(None)
             if found:
                 await counts.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
-        return len(found) == COUNTS_PER_CHUNK
+        return len(found) == MAX_COUNTS_PER_CHUNK

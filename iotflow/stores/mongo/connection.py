@@ -1,4 +1,4 @@
-"""The connection to MongoDB: its deadlines, its breaker, and the words for what can go wrong."""
+"""The connection to MongoDB: deadlines, circuit breaker, and one-line reasons for the driver's errors."""
 
 import asyncio
 import re
@@ -9,15 +9,17 @@ from contextlib import asynccontextmanager, contextmanager
 import pymongo
 from pymongo.errors import OperationFailure, PyMongoError
 
-from iotflow.circuit_breaker import CircuitBreaker
+from iotflow.addresses import MongoAddress
+from iotflow.concurrency.circuit_breaker import CircuitBreaker
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.stores.mongo.address import MongoAddress
-from iotflow.stores.mongo.clients import Client, Driver, open_client
+from iotflow.stores.mongo.drivers import Client, Driver, open_client
 
 STORE = "documents"
 OLDEST_VERSION = 6
 CONNECT_TIMEOUT_S = 5.0
-POINT_TIMEOUT_S = 1.5
+DRIVER_SHARE = 0.9
+"""The driver's share of an operation's time: if it times out first, it closes its connection in order."""
+SHORT_TIMEOUT_S = 1.5
 SCAN_TIMEOUT_S = 10.0
 
 UNAUTHORIZED = 13
@@ -25,24 +27,24 @@ AUTHENTICATION_FAILED = 18
 
 
 class Mongo:
-    """A database of MongoDB. Between `connect` and `close` it belongs to the loop that it was connected in."""
+    """A connection to a MongoDB database. From `connect` to `close` it belongs to the event loop of `connect`."""
 
     def __init__(self, address: MongoAddress, driver: Driver = "pymongo") -> None:
         self._address = address
         self._driver = driver
         self._client: Client | None = None
-        self._breaker = CircuitBreaker(STORE, self._probe, probe_timeout_s=POINT_TIMEOUT_S)
+        self._breaker = CircuitBreaker(STORE, self._probe, probe_timeout_s=SHORT_TIMEOUT_S)
 
     async def connect(self) -> None:
-        """Connect unless connected; see that the server is new enough and lets us in.
+        """Connect unless connected, and check the server's version and the credentials.
 
-        Raises StoreUnavailable with the reason.
+        Raises StoreUnavailable with a one-line reason.
         """
         if self._client is not None:
             return
-        client = _opened(self._driver, self._address)
+        client = _open(self._driver, self._address)
         try:
-            await _greet(client, self._address.hosts)
+            await _check_server(client, self._address.hosts)
         except BaseException:
             await _close(client)
             raise
@@ -50,7 +52,7 @@ class Mongo:
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless the server answers now."""
-        async with self.operation(POINT_TIMEOUT_S) as client:
+        async with self.operation(SHORT_TIMEOUT_S) as client:
             await client.database.command("ping")
 
     async def close(self) -> None:
@@ -62,46 +64,46 @@ class Mongo:
 
     @asynccontextmanager
     async def operation(self, timeout_s: float) -> AsyncIterator[Client]:
-        """The client, for operations that end within so many seconds. Raises StoreUnavailable."""
+        """Yield the client for operations with a common deadline of `timeout_s`. Raises StoreUnavailable."""
         async with self._breaker.guard(timeout_s):
-            # The driver gives up a little earlier: it then closes in order the connection on which it waited.
-            with _translated(), pymongo.timeout(timeout_s * 0.9):
-                yield self._connected()
+            with _map_driver_errors(), pymongo.timeout(timeout_s * DRIVER_SHARE):
+                yield self._connected_client()
 
     async def _probe(self) -> None:
-        with _translated(), pymongo.timeout(POINT_TIMEOUT_S * 0.9):
-            await self._connected().database.command("ping")
+        with _map_driver_errors(), pymongo.timeout(SHORT_TIMEOUT_S * DRIVER_SHARE):
+            await self._connected_client().database.command("ping")
 
-    def _connected(self) -> Client:
-        assert self._client is not None, "not connected"
+    def _connected_client(self) -> Client:
+        if self._client is None:
+            raise RuntimeError("Mongo: used before `connect` or after `close`")
         return self._client
 
 
-def refuse_older(version: Sequence[int]) -> None:
+def require_min_version(version: Sequence[int]) -> None:
     """Raise StoreUnavailable for a server that is too old."""
     if version[0] < OLDEST_VERSION:
         found = ".".join(map(str, version[:3]))
         raise StoreUnavailable(STORE, f"the server is MongoDB {found}; expected {OLDEST_VERSION}.0 or later")
 
 
-def _opened(driver: Driver, address: MongoAddress) -> Client:
+def _open(driver: Driver, address: MongoAddress) -> Client:
     try:
-        with _translated():
+        with _map_driver_errors():
             return open_client(driver, address)
     except ssl.SSLError as error:
         raise StoreUnavailable(STORE, "the file of tlsCAFile or tlsCRLFile holds no certificate in PEM") from error
     except (OSError, TypeError, ValueError, UserWarning) as error:
-        raise StoreUnavailable(STORE, f"an option of the URL is wrong: {error}") from error
+        raise StoreUnavailable(STORE, f"invalid option in the URL: {error}") from error
 
 
-async def _greet(client: Client, hosts: str) -> None:
+async def _check_server(client: Client, hosts: str) -> None:
     try:
-        # No deadline of the driver's: its monitors begin here, and would inherit it for all their life.
+        # No `pymongo.timeout` here: the driver's monitors start now and would inherit the deadline for ever.
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            with _translated():
+            with _map_driver_errors():
                 server = await client.database.command("buildInfo")
-                refuse_older(server["versionArray"])
-                # Unlike those before, this one asks who we are.
+                require_min_version(server["versionArray"])
+                # Unlike `buildInfo`, a query needs authentication.
                 await client.database["migrations"].find_one()
     except TimeoutError as error:
         raise StoreUnavailable(STORE, f"{hosts}: no answer within {CONNECT_TIMEOUT_S:g} s") from error
@@ -110,13 +112,13 @@ async def _greet(client: Client, hosts: str) -> None:
 
 
 async def _close(client: Client) -> None:
-    # A client that closes tells its server, which may not be there to listen.
-    with pymongo.timeout(POINT_TIMEOUT_S):
+    # Closing sends a message to the server, which may be unreachable, so it needs a deadline.
+    with pymongo.timeout(SHORT_TIMEOUT_S):
         await client.close()
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _map_driver_errors() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
@@ -129,7 +131,7 @@ def _reason(error: PyMongoError) -> str:
             "the server does not take the user name and password. Users are looked up in the URL's database unless its "
             "option authSource names another, like authSource=admin"
         )
-    # The rest is a description of all servers, of many lines.
+    # Remove the description of all servers, which has many lines.
     text = re.sub(r" \(configured timeouts:[^)]*\)|, Timeout: .*|, full error: .*", "", str(error), flags=re.DOTALL)
     if isinstance(error, OperationFailure) and error.code == UNAUTHORIZED:
         return f"the user may not do this: {text}"

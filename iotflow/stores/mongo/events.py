@@ -12,25 +12,25 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import PERSONAL_DETAILS, Event, EventFilter, EventPosition, EventType
 from iotflow.domain.json import JsonObject
 from iotflow.domain.times import DAY_MS, SECOND_MS, Millis
-from iotflow.stores.mongo.connection import POINT_TIMEOUT_S, SCAN_TIMEOUT_S, STORE, Mongo
-from iotflow.stores.mongo.documents import Document, date_of, json_of, stored_json, time_of
+from iotflow.stores.mongo.bson import Document, date_of, json_of, stored_json, time_of
+from iotflow.stores.mongo.connection import SCAN_TIMEOUT_S, SHORT_TIMEOUT_S, STORE, Mongo
 
-EXPIRY = "expiry"
-"""The index by which the server removes events."""
-LONGEST_RETENTION_S = 2**31 - 1
-"""68 years, the most that the server takes; no event is older than the service."""
+EXPIRY_INDEX = "expiry"
+"""The TTL index of events."""
+MAX_RETENTION_S = 2**31 - 1
+"""68 years, the most that the server accepts; it stands for unlimited, since no event is older than the service."""
 NEWEST_FIRST = [("timestamp", -1), ("_id", -1)]
 OLDEST_FIRST = [("timestamp", 1), ("_id", 1)]
-EVENTS_PER_CHUNK = 500
+MAX_EVENTS_PER_CHUNK = 500
 
 DUPLICATE_KEY = 11_000
 REFUSED_BY_VALIDATOR = 121
 
 
 class MongoEvents:
-    """Plays `EventRepository`.
+    """MongoDB implementation of `EventRepository`.
 
-    The server removes what has outlived its retention once a minute; reads leave it out from the moment on.
+    The server removes expired events once a minute; reads omit them at once.
     """
 
     def __init__(self, mongo: Mongo, clock: Clock, retention_days: int) -> None:
@@ -39,29 +39,29 @@ class MongoEvents:
         self._retention_ms = retention_days * DAY_MS
 
     async def apply_retention(self) -> None:
-        """Have the server remove events by this retention, those it has included. Do it at each start.
+        """Set the retention in the TTL index, also for events already stored. Call it at each start.
 
-        Raises StoreUnavailable, also for a database that was not migrated.
+        Raises StoreUnavailable, also for a database that is not migrated.
         """
-        seconds = self._retention_ms // SECOND_MS or LONGEST_RETENTION_S
-        async with self._mongo.operation(POINT_TIMEOUT_S) as client:
+        seconds = self._retention_ms // SECOND_MS or MAX_RETENTION_S
+        async with self._mongo.operation(SHORT_TIMEOUT_S) as client:
             indexes = await client.database["events"].index_information()
-            if EXPIRY not in indexes:
-                raise StoreUnavailable(STORE, "its schema is not there: run `iotflow migrate`")
-            # To change it takes more rights than to read it.
-            if indexes[EXPIRY]["expireAfterSeconds"] != seconds:
-                index = {"name": EXPIRY, "expireAfterSeconds": seconds}
+            if EXPIRY_INDEX not in indexes:
+                raise StoreUnavailable(STORE, "its schema is missing: run `iotflow migrate`")
+            # Changing the index needs more rights than reading it, so change it only if it differs.
+            if indexes[EXPIRY_INDEX]["expireAfterSeconds"] != seconds:
+                index = {"name": EXPIRY_INDEX, "expireAfterSeconds": seconds}
                 await client.database.command({"collMod": "events", "index": index})
 
     async def add(self, new: Sequence[Event]) -> None:
         documents = [_document(event) for event in new]
         if not documents:
             return
-        async with self._mongo.operation(POINT_TIMEOUT_S) as client:
+        async with self._mongo.operation(SHORT_TIMEOUT_S) as client:
             try:
                 await client.database["events"].insert_many(documents, ordered=False)
             except BulkWriteError as error:
-                _pass_over_duplicates(error)
+                _ignore_duplicates(error)
 
     async def page(self, where: EventFilter, limit: int, after: EventPosition | None) -> list[Event]:
         async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
@@ -79,7 +79,7 @@ class MongoEvents:
         async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
             events = client.database["events"]
             found = events.find(
-                query, sort=OLDEST_FIRST, hint="by_user", limit=EVENTS_PER_CHUNK, batch_size=EVENTS_PER_CHUNK
+                query, sort=OLDEST_FIRST, hint="by_user", limit=MAX_EVENTS_PER_CHUNK, batch_size=MAX_EVENTS_PER_CHUNK
             )
             documents = await found.to_list(None)
             updates = [
@@ -89,7 +89,7 @@ class MongoEvents:
             ]
             if updates:
                 await events.bulk_write(updates, ordered=False)
-        if len(documents) < EVENTS_PER_CHUNK:
+        if len(documents) < MAX_EVENTS_PER_CHUNK:
             return None
         return EventPosition(time_of(documents[-1]["timestamp"]), documents[-1]["_id"])
 
@@ -122,7 +122,7 @@ def _anonymous(details: JsonObject) -> JsonObject:
 
 
 def _index(where: EventFilter) -> str:
-    """The index that leads to a list's events in their order, the most selective first."""
+    """Return the most selective index that yields a list's events in order."""
     if where.device_id is not None:
         return "by_device"
     if where.user_id is not None:
@@ -132,13 +132,13 @@ def _index(where: EventFilter) -> str:
     return "by_time"
 
 
-def _pass_over_duplicates(error: BulkWriteError) -> None:
-    """Raise the error unless all that went wrong is that events were there already."""
+def _ignore_duplicates(error: BulkWriteError) -> None:
+    """Raise the error unless its only cause is that events are stored already."""
     others = [one for one in error.details["writeErrors"] if one["code"] != DUPLICATE_KEY]
     for one in others:
         if one["code"] == REFUSED_BY_VALIDATOR:
-            # Not the store's fault: it would refuse this event for ever.
-            raise ValueError(f"the event {one['op']['_id']} has not the shape that the database asks for") from error
+            # A retry would fail for ever, so this is no StoreUnavailable.
+            raise ValueError(f"event {one['op']['_id']}: refused by the schema of the database") from error
     if others or error.details["writeConcernErrors"]:
         raise error
 

@@ -1,7 +1,7 @@
-"""The numbered migrations of the documents: which one the database has, which one the code wants, and the way there.
+"""Schema migrations of the documents.
 
-Each is a file in `migrations/mongo`, in a wheel beside this package: commands of MongoDB as JSON, to be run in their
-order. Each command may be repeated, so that a migration that was cut short is simply run again.
+Each is a numbered file in `migrations/mongo`, in a wheel beside this package: commands of MongoDB as JSON, in order.
+Each command is idempotent: an interrupted migration is run again.
 """
 
 import json
@@ -14,13 +14,13 @@ from pymongo.errors import OperationFailure
 
 import iotflow
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.stores.mongo.connection import POINT_TIMEOUT_S, STORE, Mongo
-from iotflow.stores.mongo.documents import Document
-from iotflow.stores.mongo.lease import held_lease
+from iotflow.stores.mongo.bson import Document
+from iotflow.stores.mongo.connection import SHORT_TIMEOUT_S, STORE, Mongo
+from iotflow.stores.mongo.lease import hold_lease
 
 COMMAND_TIMEOUT_S = 600.0
-"""An index over many documents takes its time."""
-WAIT_S = 60.0
+"""Building an index over many documents takes minutes."""
+LEASE_WAIT_S = 60.0
 COLLECTION = "migrations"
 
 NAMESPACE_EXISTS = 48
@@ -32,37 +32,38 @@ DIRECTORY = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "migrations" 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step: `version` is its number, `description` the rest of its file's name."""
+    """One step. `version` is the number in its file's name, `description` the rest of the name."""
 
     version: str
     description: str
     commands: Sequence[Document]
 
 
-def migrations() -> list[Migration]:
-    """All steps, in their order."""
+def read_migrations() -> list[Migration]:
+    """Return all steps in order. Raises ValueError for a file without a number."""
     found = []
     for file in sorted(DIRECTORY.glob("*.json")):
         match = re.fullmatch(r"(\d{4})_(\w+)", file.stem)
-        assert match is not None, f"{file} has no number"
+        if match is None:
+            raise ValueError(f"{file}: no migration; expected a name like 0001_description.json")
         found.append(Migration(match[1], match[2].replace("_", " "), json.loads(file.read_text("utf-8"))))
     return found
 
 
 def wanted_version() -> str:
-    """The version that this code needs."""
-    return migrations()[-1].version
+    """Return the version that this code needs."""
+    return read_migrations()[-1].version
 
 
 async def stored_version(mongo: Mongo) -> str | None:
-    """The version that the database has; None before the first migration. Raises StoreUnavailable."""
-    async with mongo.operation(POINT_TIMEOUT_S) as client:
+    """Return the version of the database; None before the first migration. Raises StoreUnavailable."""
+    async with mongo.operation(SHORT_TIMEOUT_S) as client:
         last = await client.database[COLLECTION].find_one({}, sort=[("_id", -1)])
     return None if last is None else str(last["_id"])
 
 
 def pending(stored: str | None) -> list[str]:
-    """What `upgrade` would do to a database of that version, a line for each command."""
+    """Return the commands that `upgrade` would run on a database of that version, a line for each."""
     return [
         f"{migration.version} {migration.description}: {_line(command)}"
         for migration in _missing(stored)
@@ -71,11 +72,11 @@ def pending(stored: str | None) -> list[str]:
 
 
 async def upgrade(mongo: Mongo) -> None:
-    """Bring the database to the wanted version; of several who do so at once, one after the other.
+    """Migrate the database to the wanted version. Concurrent upgrades wait for each other.
 
-    Raises StoreUnavailable, also for a version that this code does not know: a newer one's.
+    Raises StoreUnavailable, also for the version of a newer IoTFlow.
     """
-    async with held_lease(mongo, WAIT_S):
+    async with hold_lease(mongo, LEASE_WAIT_S):
         stored = await stored_version(mongo)
         if stored is not None and stored > wanted_version():
             raise StoreUnavailable(STORE, f"its schema is of a newer version of IoTFlow: {stored}")
@@ -86,7 +87,7 @@ async def upgrade(mongo: Mongo) -> None:
 
 
 def _missing(stored: str | None) -> list[Migration]:
-    return [migration for migration in migrations() if stored is None or migration.version > stored]
+    return [migration for migration in read_migrations() if stored is None or migration.version > stored]
 
 
 async def _run(mongo: Mongo, command: Document) -> None:
@@ -100,12 +101,29 @@ async def _run(mongo: Mongo, command: Document) -> None:
 
 async def _record(mongo: Mongo, migration: Migration) -> None:
     applied = {"$set": {"description": migration.description}, "$currentDate": {"applied_at": True}}
-    async with mongo.operation(POINT_TIMEOUT_S) as client:
+    async with mongo.operation(SHORT_TIMEOUT_S) as client:
         await client.database[COLLECTION].update_one({"_id": migration.version}, applied, upsert=True)
 
 
 def _line(command: Document) -> str:
-    """`createIndexes events: by_time, by_user`."""
+    """Return a command in a line, such as `createIndexes events: by_time, by_user`."""
     name, collection = next(iter(command.items()))
     indexes = ", ".join(index["name"] for index in command.get("indexes", []))
     return f"{name} {collection}{': ' if indexes else ''}{indexes}"
+
+
+class MongoSchema:
+    """The schema version of the documents' database; implements `SchemaVersion` of `iotflow.databases`."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self.wanted = wanted_version()
+        self._mongo = mongo
+
+    async def stored(self) -> str | None:
+        return await stored_version(self._mongo)
+
+    def pending(self, stored: str | None) -> Sequence[str]:
+        return pending(stored)
+
+    async def upgrade(self) -> None:
+        await upgrade(self._mongo)

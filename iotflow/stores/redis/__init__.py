@@ -1,1 +1,1 @@
-"""The players on Redis 7 or later."""
+"""The cache on Redis 7 or later."""

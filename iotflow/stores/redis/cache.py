@@ -1,50 +1,52 @@
-"""Redis as the cache: the players of its roles over one connection, and what they do by themselves."""
+"""Redis as the cache: implementations of the cache's interfaces over one connection, and their background tasks."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from iotflow.addresses import RedisAddress
 from iotflow.clock import Clock
-from iotflow.completion import stopped
+from iotflow.concurrency.tasks import cancel_and_wait
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.stores.redis.address import RedisAddress
-from iotflow.stores.redis.connection import RedisConnection
+from iotflow.stores.codecs import DeviceCodec, IdentityCodec
+from iotflow.stores.memory.cache import MAX_DEVICES_BYTES, MAX_IDENTITIES_BYTES
+from iotflow.stores.redis.batcher import CommandBatcher
+from iotflow.stores.redis.broker import RedisBroker
+from iotflow.stores.redis.client import RedisConnection
 from iotflow.stores.redis.counters import RedisCounters
+from iotflow.stores.redis.invalidation import InvalidationListener
 from iotflow.stores.redis.latest_cache import RedisLatestCache
-from iotflow.stores.redis.pipeline import Pipeline
 from iotflow.stores.redis.presence import RedisPresence
-from iotflow.stores.redis.principal_cache import RedisPrincipalCache
 from iotflow.stores.redis.rate_limits import RedisRateLimiter
-from iotflow.stores.redis.subscription import Subscription
+from iotflow.stores.redis.versioned_cache import RedisVersionedCache
 
 CONNECT_DEADLINE_S = 5.0
-UPKEEP_EVERY_S = 0.25
+HOUSEKEEPING_EVERY_S = 0.25
 
 
 class RedisCache:
-    """The players, to be used within `open_redis`."""
+    """Redis implementations of the cache's interfaces. `start` and `close` begin and end their background tasks."""
 
-    def __init__(self, address: RedisAddress, clock: Clock, principal_lifetime_s: int) -> None:
+    def __init__(self, address: RedisAddress, clock: Clock, lifetime_s: int) -> None:
         prefix = address.prefix
         self._address = address
         self._connection = RedisConnection(address)
-        self._pipeline = Pipeline(self._connection, prefix)
-        self.principals = RedisPrincipalCache(self._pipeline, prefix, clock, principal_lifetime_s)
-        self.latest = RedisLatestCache(self._pipeline, prefix, clock)
-        self.presence = RedisPresence(self._pipeline, prefix)
-        self.rate_limiter = RedisRateLimiter(self._pipeline, prefix, clock)
-        self.counters = RedisCounters(self._pipeline, prefix)
-        self._subscription = Subscription(
-            address,
-            self.principals.channel,
-            heard=self.principals.heard,
-            began=self.principals.forget_all,
-            broke=self._pipeline.doubt,
+        self._batcher = CommandBatcher(self._connection, prefix)
+        self.broker = RedisBroker(address, self._batcher)
+        shared = self._batcher, self.broker, prefix
+        self.identities = RedisVersionedCache(
+            *shared, "identity", IdentityCodec(), clock, lifetime_s, MAX_IDENTITIES_BYTES
         )
+        self.devices = RedisVersionedCache(*shared, "device", DeviceCodec(), clock, lifetime_s, MAX_DEVICES_BYTES)
+        self.latest = RedisLatestCache(self._batcher, prefix, clock)
+        self.presence = RedisPresence(self._batcher, prefix)
+        self.rate_limiter = RedisRateLimiter(self._batcher, prefix, clock)
+        self.counters = RedisCounters(self._batcher, prefix)
+        self._listener = InvalidationListener(self.broker, [self.identities, self.devices], self._batcher)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def connect(self) -> None:
-        """Raise StoreUnavailable, with the reason in a line, unless Redis can be used."""
+        """Raise StoreUnavailable, with the reason in one line, unless Redis is usable."""
         connection = RedisConnection(self._address)
         try:
             async with asyncio.timeout(CONNECT_DEADLINE_S):
@@ -58,43 +60,45 @@ class RedisCache:
             await connection.close()
 
     async def ping(self) -> None:
-        """Raise StoreUnavailable unless Redis answers."""
+        """Raise StoreUnavailable unless Redis replies."""
         if not self._tasks:
-            # Who has only connected must not begin a generation: that would void what running services have cached.
+            # Not by the batcher: it would begin a generation, which voids the entries of running services.
             await self.connect()
             return
-        await self._pipeline.run(lambda _: [("PING",)])
+        await self._batcher.run(lambda _: [("PING",)])
 
     def start(self) -> None:
-        """Begin to listen to other processes."""
-        self._tasks = [asyncio.create_task(self._subscription.run()), asyncio.create_task(self._keep_up())]
+        """Start the background tasks: the subscription and the housekeeping."""
+        self._tasks = [
+            asyncio.create_task(work) for work in (self.broker.run(), self._listener.run(), self._repeat_housekeeping())
+        ]
 
     async def close(self) -> None:
-        """Say what there is still to say, and close. Who has only connected has nothing to say, and voids no entry."""
+        """Flush the counters and close. Without `start` nothing is sent, and other processes' entries stay valid."""
         for task in self._tasks:
-            await stopped(task)
+            await cancel_and_wait(task)
         if self._tasks:
-            await self._upkeep()
-        await self._pipeline.close()
+            await self._housekeep()
+        await self._batcher.close()
         await self._connection.close()
 
-    async def _keep_up(self) -> None:
+    async def _repeat_housekeeping(self) -> None:
         while True:
-            await asyncio.sleep(UPKEEP_EVERY_S)
-            await self._upkeep()
+            await asyncio.sleep(HOUSEKEEPING_EVERY_S)
+            await self._housekeep()
 
-    async def _upkeep(self) -> None:
-        self._pipeline.settle()
+    async def _housekeep(self) -> None:
+        self._batcher.ensure_generation()
         try:
             await self.counters.flush()
         except StoreUnavailable:
-            return  # they are kept
+            return  # the next flush sends them
 
 
 @asynccontextmanager
-async def open_redis(address: RedisAddress, clock: Clock, principal_lifetime_s: int) -> AsyncIterator[RedisCache]:
-    """The players, closed at the end of the block. Redis need not be there: they come to it when it is."""
-    cache = RedisCache(address, clock, principal_lifetime_s)
+async def open_redis(address: RedisAddress, clock: Clock, lifetime_s: int) -> AsyncIterator[RedisCache]:
+    """Open the cache for a block. Redis may be unavailable: the cache connects once it is reachable."""
+    cache = RedisCache(address, clock, lifetime_s)
     cache.start()
     try:
         yield cache

@@ -1,38 +1,38 @@
-"""Running totals in Redis."""
+"""Cache counters in Redis."""
 
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.repositories.counters import Counter
-from iotflow.stores.redis.connection import Command
-from iotflow.stores.redis.pipeline import Pipeline
+from iotflow.repositories.cache import CacheCounter
+from iotflow.stores.redis.batcher import CommandBatcher
+from iotflow.stores.redis.client import Command
 
 
 class RedisCounters:
-    """Plays `Counters`: one hash. A process adds what it has counted some times a second, and when totals are read."""
+    """Redis implementation of `CacheCounters`: one hash. A process adds its counts in batches."""
 
-    def __init__(self, pipeline: Pipeline, prefix: str) -> None:
-        self._pipeline = pipeline
+    def __init__(self, batcher: CommandBatcher, prefix: str) -> None:
+        self._batcher = batcher
         self._key = f"{prefix}:counters"
-        self._counted = dict.fromkeys(Counter, 0)
-        self._totals = dict.fromkeys(Counter, 0)
+        self._unflushed = dict.fromkeys(CacheCounter, 0)
+        self._totals = dict.fromkeys(CacheCounter, 0)
 
-    async def add(self, counter: Counter, amount: int) -> None:
-        self._counted[counter] += amount
+    async def add(self, counter: CacheCounter, amount: int) -> None:
+        self._unflushed[counter] += amount
 
-    async def totals(self) -> dict[Counter, int]:
+    async def totals(self) -> dict[CacheCounter, int]:
         try:
             await self.flush()
         except StoreUnavailable:
-            return {counter: self._totals[counter] + self._counted[counter] for counter in Counter}
+            return {counter: self._totals[counter] + self._unflushed[counter] for counter in CacheCounter}
         return dict(self._totals)
 
     async def flush(self) -> None:
-        """Add what was counted since the last flush, and learn the totals. Raises StoreUnavailable."""
-        counted, self._counted = self._counted, dict.fromkeys(Counter, 0)
+        """Add the counts since the last flush, and read the totals. Raises StoreUnavailable."""
+        counted, self._unflushed = self._unflushed, dict.fromkeys(CacheCounter, 0)
         commands: list[Command] = [("HINCRBY", self._key, counter, amount) for counter, amount in counted.items()]
         try:
-            totals = await self._pipeline.run(lambda _: commands)
+            totals = await self._batcher.run(lambda _: commands)
         except StoreUnavailable:
             for counter, amount in counted.items():
-                self._counted[counter] += amount
+                self._unflushed[counter] += amount
             raise
         self._totals = {counter: int(str(total)) for counter, total in zip(counted, totals, strict=True)}

@@ -1,4 +1,4 @@
-"""Devices' newest values in Redis."""
+"""The cache of devices' latest values, in Redis."""
 
 import itertools
 
@@ -8,128 +8,128 @@ from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import LatestValue, LatestValues, Value
 from iotflow.domain.times import Micros, Millis
-from iotflow.repositories.latest_cache import LARGEST_ENTRY_BYTES, LatestMiss
-from iotflow.stores.redis.connection import Command
-from iotflow.stores.redis.entries import Entries
-from iotflow.stores.redis.pipeline import Build, Pipeline
-from iotflow.stores.redis.scripts import ADVANCE
+from iotflow.repositories.cache import MAX_ENTRY_BYTES, Miss
+from iotflow.stores.redis.batcher import CommandBatcher, CommandBuilder
+from iotflow.stores.redis.client import Command
+from iotflow.stores.redis.leases import LeasedCache
+from iotflow.stores.redis.scripts import MERGE
 
 LIFETIME_S = 10
-"""From the fill on. It bounds what others believe while this process alone cannot reach Redis."""
-DELETED_S = 30
-"""How long after a deletion an advance drops the entry instead of joining it: the value may be a deleted one."""
-PROMPT_S = 10
-"""An advance that comes later after the receipt drops the entry: nobody knows any more what was deleted meanwhile."""
-AHEAD_US = 1_000_000
-"""A receipt further ahead of the clock was given before the clock was set back: its age is not known."""
+"""From the fill on: the bound on staleness in other processes while this one alone cannot reach Redis."""
+DELETION_MARK_S = 30
+"""For this time after a deletion a merge drops the entry: its value may be one that was deleted."""
+MAX_MERGE_DELAY_S = 10
+"""A merge later than this after the receipt of its values drops the entry: its values may have been deleted since."""
+MAX_AHEAD_US = 1_000_000
+"""A receipt further ahead of the clock is from before the clock was set back, and of unknown age."""
 FIELD_BYTES = 100
-"""What a field takes beside its name and its text."""
+"""The memory of a field beside its name and its text."""
+
+SIZE_FIELD = b""
+"""The field with the entry's size in bytes; no name is empty."""
 
 _decode_value = msgspec.json.Decoder(bool | int | float | str).decode
 _encode_value = msgspec.json.Encoder().encode
 
 
 class RedisLatestCache:
-    """Plays `LatestCache`: a hash a device, a field a name, and an empty name with the size in bytes.
+    """Redis implementation of `LatestCache`: a hash per device with a field per name, and one with its size in bytes.
 
     Without Redis, and for a second after an outage, each read is a miss and no fill is taken: another process may not
-    have noticed yet that it is over, and store values that it does not tell of.
+    have noticed the end of the outage, and store values without sending them to Redis.
     """
 
-    def __init__(self, pipeline: Pipeline, prefix: str, clock: Clock) -> None:
-        self._pipeline = pipeline
-        self._entries = Entries(pipeline, prefix, "latest")
+    def __init__(self, batcher: CommandBatcher, prefix: str, clock: Clock) -> None:
+        self._batcher = batcher
+        self._leased = LeasedCache(batcher, f"{prefix}:latest")
         self._stem = f"{prefix}:latest"
         self._clock = clock
-        self._unshared = itertools.count(-1, -1)
+        self._unique_versions = itertools.count(-1, -1)
 
-    async def get(self, device_id: int) -> LatestValues | LatestMiss:
+    async def get(self, device_id: int) -> LatestValues | Miss:
         try:
             for _ in range(2):
-                found = await self._entries.get(str(device_id))
-                if not self._pipeline.is_settled:
+                found = await self._leased.get(str(device_id))
+                if not self._batcher.is_past_outage:
                     break
                 if isinstance(found, int):
-                    return LatestMiss(found)
-                values = {
-                    name.decode(): _unpacked(packed)
-                    for name, packed in zip(found[::2], found[1::2], strict=True)
-                    if name
-                }
+                    return Miss(found)
+                values = {name.decode(): _unpack(packed) for name, packed in found.items() if name != SIZE_FIELD}
                 now_us = self._clock.now() * 1_000
                 if all(latest.expires is None or latest.expires > now_us for latest in values.values()):
                     return values
-                # An older value that is still kept may take the place of the expired one: only the store knows.
-                await self._entries.drop(str(device_id))
+                # An older value in the store may take the place of the expired one.
+                await self._leased.drop(str(device_id))
         except StoreUnavailable:
             pass
-        # Nobody knows what has changed since another reader's miss: each reads the store itself.
-        return LatestMiss(next(self._unshared))
+        # Changes since another reader's miss cannot be detected: each reader must read the store itself.
+        return Miss(next(self._unique_versions))
 
-    async def fill(self, device_id: int, values: LatestValues, miss: LatestMiss) -> None:
+    async def fill(self, device_id: int, values: LatestValues, miss: Miss) -> None:
         lifetime_ms = LIFETIME_S * 1_000
         for latest in values.values():
             if latest.expires is not None:
                 lifetime_ms = min(lifetime_ms, latest.expires // 1_000 - self._clock.now())
-        if miss.version < 0 or lifetime_ms <= 0 or not self._pipeline.is_settled:
+        if miss.version < 0 or lifetime_ms <= 0 or not self._batcher.is_past_outage:
             return
-        fields = _packed(values)
-        size = sum(map(len, fields)) + FIELD_BYTES * len(values)
-        if size > LARGEST_ENTRY_BYTES:
+        fields = _pack(values)
+        size = sum(len(name) + len(packed) for name, packed in fields.items()) + FIELD_BYTES * len(values)
+        if size > MAX_ENTRY_BYTES:
             return
         try:
-            await self._entries.fill(str(device_id), miss.version, [b"", b"%d" % size, *fields], lifetime_ms)
+            await self._leased.fill(str(device_id), miss.version, {SIZE_FIELD: b"%d" % size, **fields}, lifetime_ms)
         except StoreUnavailable:
             return
 
-    async def advance(self, device_id: int, values: LatestValues) -> None:
-        fields = _packed(values)
+    async def merge(self, device_id: int, values: LatestValues) -> None:
+        fields = _pack(values)
+        flat = [part for field in fields.items() for part in field]
         now_us = self._clock.now() * 1_000
-        prompt = all(
-            -AHEAD_US <= now_us - latest.received <= PROMPT_S * 1_000_000
+        is_prompt = all(
+            -MAX_AHEAD_US <= now_us - latest.received <= MAX_MERGE_DELAY_S * 1_000_000
             and (latest.expires is None or latest.expires - now_us > LIFETIME_S * 1_000_000)
             for latest in values.values()
         )
 
         def commands(generation: str) -> list[Command]:
-            entry, lease = self._entries.names(str(device_id), generation)
-            if not prompt:
+            entry, lease = self._leased.keys(str(device_id), generation)
+            if not is_prompt:
                 return [("DEL", entry, lease)]
-            keys = (entry, lease, self._deleted(device_id))
-            return [self._pipeline.scripts.call(ADVANCE, keys, LARGEST_ENTRY_BYTES, FIELD_BYTES, *fields)]
+            keys = (entry, lease, self._deletion_mark_key(device_id))
+            return [self._batcher.scripts.call(MERGE, keys, MAX_ENTRY_BYTES, FIELD_BYTES, *flat)]
 
-        await self._tell(commands)
+        await self._send(commands)
 
     async def invalidate(self, device_id: int) -> None:
         def commands(generation: str) -> list[Command]:
-            # The mark is first: whoever finds no entry to join any more finds the mark.
-            mark = ("SET", self._deleted(device_id), 1, "PX", DELETED_S * 1_000)
-            return [mark, ("DEL", *self._entries.names(str(device_id), generation))]
+            # The mark is first: a merge that finds no entry must find the mark.
+            mark = ("SET", self._deletion_mark_key(device_id), 1, "PX", DELETION_MARK_S * 1_000)
+            return [mark, ("DEL", *self._leased.keys(str(device_id), generation))]
 
-        await self._tell(commands)
+        await self._send(commands)
 
-    def _deleted(self, device_id: int) -> str:
-        """Not of a generation: a value that was deleted is so in the next one too."""
+    def _deletion_mark_key(self, device_id: int) -> str:
+        """Return the key of the deletion mark. It has no generation: a deleted value is deleted in the next one too."""
         return f"{self._stem}:{{{device_id}}}:deleted"
 
-    async def _tell(self, commands: Build) -> None:
+    async def _send(self, commands: CommandBuilder) -> None:
         try:
-            await self._pipeline.run(commands, generational=True)
+            await self._batcher.run(commands, generational=True)
         except StoreUnavailable:
-            # The pipeline has a doubt now, and voids all entries before this process reads one again.
+            # The batcher is stale now: it voids all entries before this process reads one again.
             return
 
 
-def _packed(values: LatestValues) -> list[bytes]:
-    fields: list[bytes] = []
+def _pack(values: LatestValues) -> dict[bytes, bytes]:
+    fields: dict[bytes, bytes] = {}
     for name, latest in values.items():
         expires = "" if latest.expires is None else latest.expires
-        fields.append(name.encode())
-        fields.append(f"{latest.timestamp} {latest.received} {expires} ".encode() + _encode_value(latest.value))
+        head = f"{latest.timestamp} {latest.received} {expires} ".encode()
+        fields[name.encode()] = head + _encode_value(latest.value)
     return fields
 
 
-def _unpacked(packed: bytes) -> LatestValue:
+def _unpack(packed: bytes) -> LatestValue:
     timestamp, received, expires, encoded = packed.split(b" ", 3)
     value: Value = _decode_value(encoded)
     ends = Micros(int(expires)) if expires else None

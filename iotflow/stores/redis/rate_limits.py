@@ -10,22 +10,23 @@ from cachetools import TTLCache
 
 from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.repositories.rate_limits import Admission, RateLimit
+from iotflow.repositories.cache import Admission, RateLimit
 from iotflow.stores.memory.rate_limits import MemoryRateLimiter
-from iotflow.stores.redis.pipeline import Pipeline
-from iotflow.stores.redis.scripts import GIVE_BACK, TAKE
+from iotflow.stores.redis.batcher import CommandBatcher
+from iotflow.stores.redis.client import require_int, require_list
+from iotflow.stores.redis.scripts import HIT, REFUND
 
 SHARES = 100
-"""A process takes a limit's units in shares of this part, so that few requests ask Redis. Limits below have none."""
-HELD = 10_000
-"""Subjects of which a process holds a share, those that used it last: some 5 MiB."""
-HELD_MS = 10_000
-"""A share that is not used within this time is lost."""
+"""A process takes 1/SHARES of a limit's units at a time, so that few requests need Redis. Smaller limits have none."""
+MAX_SHARES_HELD = 10_000
+"""Shares that a process holds, those used last: some 5 MiB."""
+SHARE_LIFETIME_MS = 10_000
+"""The unused units of a share are lost after this time."""
 
 
 @dataclass(slots=True)
 class _Share:
-    """What a process holds of a subject's units; the rest of them and their reset are as Redis last told."""
+    """The units of a subject that a process holds; `rest` and `reset_s` are as Redis last reported them."""
 
     left: int
     rest: int
@@ -33,19 +34,20 @@ class _Share:
 
 
 class RedisRateLimiter:
-    """Plays `RateLimiter`: a string a subject, when it will have all its units again, by Redis's clock.
+    """Redis implementation of `RateLimiter`: per subject the time at which it has all its units again.
 
-    Each process may have used one part in `SHARES` less than it has taken. Without Redis each counts for itself.
+    The time is by Redis's clock. Each process may have taken 1/SHARES of the units more than it has used. Without Redis
+    each process counts separately.
     """
 
-    def __init__(self, pipeline: Pipeline, prefix: str, clock: Clock) -> None:
-        self._pipeline = pipeline
-        self._stem = f"{prefix}:limit"
-        self._here = MemoryRateLimiter(clock)
-        self._shares = TTLCache[tuple[str, RateLimit], _Share](HELD, HELD_MS, timer=clock.elapsed)
-        self._asking: set[tuple[str, RateLimit]] = set()
+    def __init__(self, batcher: CommandBatcher, prefix: str, clock: Clock) -> None:
+        self._batcher = batcher
+        self._prefix = f"{prefix}:limit"
+        self._local = MemoryRateLimiter(clock)
+        self._shares = TTLCache[tuple[str, RateLimit], _Share](MAX_SHARES_HELD, SHARE_LIFETIME_MS, timer=clock.elapsed)
+        self._requesting: set[tuple[str, RateLimit]] = set()
 
-    def take(self, subject: str, limit: RateLimit, cost: int = 1) -> Awaitable[Admission]:
+    def hit(self, subject: str, limit: RateLimit, cost: int = 1) -> Awaitable[Admission]:
         share = self._shares.get((subject, limit)) if limit.limit > SHARES else None
         if share is None or share.left < max(cost, 1):
             return asyncio.create_task(self._take(subject, limit, cost), name="rate limit")
@@ -54,41 +56,40 @@ class RedisRateLimiter:
         admitted.set_result(Admission(subject, limit, share.rest + share.left, share.reset_s, 0))
         return admitted
 
-    async def give_back(self, subject: str, limit: RateLimit) -> None:
-        await self._here.give_back(subject, limit)
-        command = self._pipeline.scripts.call(GIVE_BACK, (self._key(subject, limit),), limit.limit, limit.period_s)
+    async def refund(self, subject: str, limit: RateLimit) -> None:
+        await self._local.refund(subject, limit)
+        command = self._batcher.scripts.call(REFUND, (self._key(subject, limit),), limit.limit, limit.period_s)
         try:
-            await self._pipeline.run(lambda _: [command])
+            await self._batcher.run(lambda _: [command])
         except StoreUnavailable:
             return
 
     async def _take(self, subject: str, limit: RateLimit, cost: int) -> Admission:
         key, units = (subject, limit), limit.limit // SHARES
-        # Of several at once one takes a share: all that take one would use up the limit.
-        if not 0 < cost < units or key in self._asking:
-            return await self._ask(subject, limit, cost)
-        self._asking.add(key)
+        # Of concurrent hits one takes a share: if each took one they would exhaust the limit.
+        if not 0 < cost < units or key in self._requesting:
+            return await self._request(subject, limit, cost)
+        self._requesting.add(key)
         try:
-            taken = await self._ask(subject, limit, units)
+            taken = await self._request(subject, limit, units)
         finally:
-            self._asking.remove(key)
+            self._requesting.remove(key)
         if taken.retry_after_s:
-            return await self._ask(subject, limit, cost)
+            return await self._request(subject, limit, cost)
         self._shares[key] = _Share(units - cost, taken.remaining, taken.reset_s)
         return taken._replace(remaining=taken.remaining + units - cost)
 
-    async def _ask(self, subject: str, limit: RateLimit, cost: int) -> Admission:
+    async def _request(self, subject: str, limit: RateLimit, cost: int) -> Admission:
         arguments = (limit.limit, limit.period_s, cost)
-        command = self._pipeline.scripts.call(TAKE, (self._key(subject, limit),), *arguments)
+        command = self._batcher.scripts.call(HIT, (self._key(subject, limit),), *arguments)
         try:
-            (reply,) = await self._pipeline.run(lambda _: [command])
+            (reply,) = await self._batcher.run(lambda _: [command])
+            remaining, reset_ms, wait_ms = (require_int(part) for part in require_list(reply))
         except StoreUnavailable:
-            return await self._here.take(subject, limit, cost)
-        assert isinstance(reply, list)
-        remaining, reset_ms, wait_ms = (int(part) for part in reply if isinstance(part, int))
+            return await self._local.hit(subject, limit, cost)
         return Admission(subject, limit, remaining, math.ceil(reset_ms / 1_000), math.ceil(wait_ms / 1_000))
 
     def _key(self, subject: str, limit: RateLimit) -> str:
-        # A subject may be an address, or anything that was typed as a name.
+        # A subject may be an address, or any text that was entered as a name.
         digest = hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        return f"{self._stem}:{{{digest}}}:{limit.name}:{limit.limit}:{limit.period_s}"
+        return f"{self._prefix}:{{{digest}}}:{limit.name}:{limit.limit}:{limit.period_s}"

@@ -1,4 +1,4 @@
-"""What Redis does in one step. Each script touches keys of one slot alone."""
+"""Lua scripts that Redis runs atomically. Each touches keys of one hash slot only."""
 
 import hashlib
 
@@ -7,7 +7,7 @@ local entry = redis.call('HGETALL', KEYS[1])
 if #entry > 0 then return entry end
 return redis.call('SET', KEYS[2], ARGV[1], 'NX', 'GET', 'PX', ARGV[2]) or ARGV[1]
 """
-"""The entry's fields; without an entry the lease to fill it, a new one if there is none."""
+"""Return the entry's fields; without an entry the lease to fill it, a new one if there is none."""
 
 FILL = """
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
@@ -16,9 +16,9 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 3))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 """
-"""Make the entry, if the lease is still the one that was given."""
+"""Store the entry if the lease is unchanged."""
 
-ADVANCE = """
+MERGE = """
 redis.call('DEL', KEYS[2])
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if redis.call('EXISTS', KEYS[3]) == 1 then return redis.call('DEL', KEYS[1]) end
@@ -43,7 +43,7 @@ return 1
 """
 """End the lease and merge values into the entry, if there is one.
 
-Drop it instead soon after a deletion, and when it grows past its largest size.
+Drop the entry instead soon after a deletion, and when it would exceed its largest size.
 """
 
 _RESTORED = """
@@ -53,12 +53,12 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local restored = tonumber(redis.call('GET', KEYS[1]) or now)
 if restored < now or restored > now + period + 1 then restored = now end
 """
-"""When the subject will have all its units again, in milliseconds.
+"""The time at which the subject has all its units again, in milliseconds.
 
-Further ahead than its period it was stored before Redis's clock was set back, and counts as over.
+A time further ahead than the period is from before Redis's clock was set back, and counts as past.
 """
 
-TAKE = (
+HIT = (
     _RESTORED
     + """
 local cost, wait = tonumber(ARGV[3]), 0
@@ -72,9 +72,9 @@ end
 return {math.floor((now + period - restored + 0.5) * limit / period), math.ceil(restored - now), wait}
 """
 )
-"""Use units, if they are there: how many are left, and the milliseconds until all are, and until these would be."""
+"""Use units if there are enough. Return the units left, the milliseconds until all are back, and until these are."""
 
-GIVE_BACK = (
+REFUND = (
     _RESTORED
     + """
 restored = restored - period / limit
@@ -83,23 +83,24 @@ redis.call('SET', KEYS[1], string.format('%.3f', restored), 'PX', math.ceil(rest
 return 1
 """
 )
-"""Undo the use of one unit."""
+"""Return one unit."""
 
-FLUSHED = """
+MARK_FLUSHED = """
 for i = 1, #ARGV, 2 do
   if redis.call('ZSCORE', KEYS[1], ARGV[i]) == ARGV[i + 1] then redis.call('ZREM', KEYS[1], ARGV[i]) end
 end
 return 1
 """
-"""Remove members whose score is still the one given."""
+"""Remove members whose score is unchanged."""
 
-ALL = (GET, FILL, ADVANCE, TAKE, GIVE_BACK, FLUSHED)
+ALL = (GET, FILL, MERGE, HIT, REFUND, MARK_FLUSHED)
 
 
 class Scripts:
-    """The scripts under one prefix. Their text names it, so that nobody else's use of Redis makes them known there.
+    """The scripts of one prefix.
 
-    A server that was started again, or that took the place of another one, knows none of them: so it is noticed.
+    Their text contains the prefix, so that no other service loads them. A server that was restarted, or that replaced
+    another one, has none of them: its error shows that its entries are unknown.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -111,9 +112,9 @@ class Scripts:
 
     @property
     def loads(self) -> list[tuple[str, str, str]]:
-        """The commands that make the server know all scripts."""
+        """The commands that load all scripts."""
         return [("SCRIPT", "LOAD", text) for text in self._texts.values()]
 
     def call(self, script: str, keys: tuple[str, ...], *arguments: str | bytes | int) -> tuple[str | bytes | int, ...]:
-        """The command that runs a script."""
+        """Return the command that runs a script."""
         return ("EVALSHA", self._digests[script], len(keys), *keys, *arguments)

@@ -1,1 +1,16 @@
-"""Players on SQLite and PostgreSQL, by SQLAlchemy Core."""
+"""The SQL store, on SQLite and PostgreSQL by SQLAlchemy Core: implementations of the interfaces in `repositories`."""
+
+from sqlalchemy.engine import make_url
+
+from iotflow.stores.sql.database import Database
+
+
+def open_database(url: str) -> Database:
+    """Return the database of an SQLite or PostgreSQL URL. It connects when first used."""
+    if make_url(url).get_backend_name() == "sqlite":
+        from iotflow.stores.sql.sqlite import SqliteDatabase
+
+        return SqliteDatabase(url)
+    from iotflow.stores.sql.postgres import PostgresDatabase
+
+    return PostgresDatabase(url)

@@ -1,4 +1,4 @@
-"""Activity counts in the `activity` table."""
+"""Activity of devices by the hour in the `activity` table."""
 
 from collections.abc import Collection, Mapping
 
@@ -7,14 +7,14 @@ from sqlalchemy import delete, func, select, tuple_
 from iotflow.clock import Clock
 from iotflow.domain.times import DAY_MS, Millis
 from iotflow.repositories.activity import RETENTION_DAYS, Activity, DeviceHour
-from iotflow.stores.sql.dialect import Database, insert
+from iotflow.stores.sql.database import Database, insert
 from iotflow.stores.sql.tables import activity
 
 ROWS_PER_CHUNK = 500
 
 
 class SqlActivity:
-    """Plays `ActivityRepository`."""
+    """SQL implementation of `ActivityRepository`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,14 +53,14 @@ class SqlActivity:
         return len(found) == ROWS_PER_CHUNK
 
 
-class SqlActivitySweeper:
-    """Plays `Sweeper` for activity counts."""
+class SqlActivityRetention:
+    """SQL implementation of `RetentionSweeper` for activity counts."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def sweep_chunk(self) -> bool:
+    async def delete_expired_chunk(self) -> bool:
         key = (activity.c.device_id, activity.c.hour)
         kept_from = self._clock.now() - RETENTION_DAYS * DAY_MS
         expired = select(*key).where(activity.c.hour < kept_from).order_by(activity.c.hour).limit(ROWS_PER_CHUNK)

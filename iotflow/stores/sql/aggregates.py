@@ -1,8 +1,9 @@
 """Statistics of points per window, computed by the SQL store.
 
-Sums: values are added as doubles in runs of at most `RUN`, and the runs' sums by `math.fsum`. A run's error is at most
-(RUN - 1) * 2**-53 of its sum of absolute values (Higham, "Accuracy and Stability of Numerical Algorithms", section
-4.2): 2.3e-13. All but tiny values are scaled by a power of two meanwhile, which is exact, so that no run overflows.
+Sums: the store adds values as doubles in runs of at most `MAX_VALUES_PER_RUN`, and `math.fsum` adds the runs. A run's
+error is at most (MAX_VALUES_PER_RUN - 1) * 2**-53 of its sum of absolute values (Higham, "Accuracy and Stability of
+Numerical Algorithms", section 4.2): 2.3e-13. Values are scaled down by a power of two, which is exact, so that no run
+overflows; values below `MIN_SCALED_VALUE` are added without scaling.
 """
 
 import math
@@ -13,38 +14,37 @@ from typing import Any
 from sqlalchemy import ColumnElement, Double, case, cast, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from iotflow.domain.aggregates import Aggregation, Bucket, TextSize
-from iotflow.stores.sql.slices import in_slices
-from iotflow.stores.sql.tables import points
-from iotflow.stores.sql.values import VALUE_COLUMNS, value_of
+from iotflow.domain.aggregates import Aggregation, TextSize, WindowAggregate
+from iotflow.stores.sql.database import in_slices
+from iotflow.stores.sql.tables import VALUE_COLUMNS, decode_value, points
 
-RUN = 2_048
+MAX_VALUES_PER_RUN = 2_048
 SCALE_BITS = 64
-TINY = 2.0**-900
-"""Values smaller than this are added apart and unscaled: scaling would lose bits, and they cannot overflow."""
+MIN_SCALED_VALUE = 2.0**-900
+"""Scaling smaller values would lose bits. They cannot overflow, so they are added separately and unscaled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """How times fall into windows: `floor((time + offset_ms) / width_ms)`."""
+    """The windows of an aggregate: a time is in window `floor((time + offset_ms) / width_ms)`."""
 
     width_ms: int
     offset_ms: int
 
     @property
     def bias(self) -> int:
-        """Windows to shift by, so that the division's operands are positive: SQL truncates toward zero."""
+        """Number of windows to shift by so that the dividend is positive: SQL division truncates toward zero."""
         return max(0, -self.offset_ms) // self.width_ms + 1
 
     def biased_index(self) -> ColumnElement[int]:
-        """A point's window, plus `bias`."""
+        """Return the expression of a point's window, plus `bias`."""
         return (points.c.time + literal(self.offset_ms + self.bias * self.width_ms)) // literal(self.width_ms)
 
 
-async def aggregated(
+async def aggregate(
     connection: AsyncConnection, chosen: ColumnElement[bool], windows: Windows, aggregation: Aggregation
-) -> list[Bucket]:
-    """The statistic of the chosen points (all of one device and name) per window, in order."""
+) -> list[WindowAggregate]:
+    """Return a statistic of the chosen points, all of one device and name, for each window in order."""
     match aggregation:
         case Aggregation.MEAN | Aggregation.SUM:
             return await _sums(connection, chosen, windows)
@@ -64,18 +64,18 @@ _NUMERIC = or_(points.c.int_value.is_not(None), points.c.float_value.is_not(None
 _AS_DOUBLE = func.coalesce(cast(points.c.int_value, Double), points.c.float_value, type_=Double)
 
 
-async def _sums(connection: AsyncConnection, chosen: ColumnElement[bool], windows: Windows) -> list[Bucket]:
+async def _sums(connection: AsyncConnection, chosen: ColumnElement[bool], windows: Windows) -> list[WindowAggregate]:
     numbered = (
         select(
             windows.biased_index().label("window"),
-            ((func.row_number().over(order_by=points.c.time) - 1) // literal(RUN)).label("run"),
+            ((func.row_number().over(order_by=points.c.time) - 1) // literal(MAX_VALUES_PER_RUN)).label("run"),
             _AS_DOUBLE.label("value"),
         )
         .where(chosen, _NUMERIC)
         .subquery()
     )
     value = numbered.c.value
-    tiny = func.abs(value) < literal(TINY, Double)
+    tiny = func.abs(value) < literal(MIN_SCALED_VALUE, Double)
     statement = (
         select(
             numbered.c.window,
@@ -86,21 +86,21 @@ async def _sums(connection: AsyncConnection, chosen: ColumnElement[bool], window
         .group_by(numbered.c.window, numbered.c.run)
         .order_by(numbered.c.window)
     )
-    buckets: list[Bucket] = []
+    aggregates: list[WindowAggregate] = []
     runs: list[Any] = []  # Any: rows of the statement
     async with in_slices(connection, statement) as slices:
         async for rows in slices:
             for row in rows:
                 if runs and runs[0].window != row.window:
-                    buckets.append(_sum(runs, windows))
+                    aggregates.append(_sum(runs, windows))
                     runs = []
                 runs.append(row)
-    return [*buckets, _sum(runs, windows)] if runs else buckets
+    return [*aggregates, _sum(runs, windows)] if runs else aggregates
 
 
-def _sum(runs: Sequence[Any], windows: Windows) -> Bucket:  # Any: rows of the statement
+def _sum(runs: Sequence[Any], windows: Windows) -> WindowAggregate:  # Any: rows of the statement
     total = _unscaled(math.fsum(run.scaled for run in runs)) + math.fsum(run.tiny for run in runs)
-    return Bucket(runs[0].window - windows.bias, total, sum(run.used for run in runs))
+    return WindowAggregate(runs[0].window - windows.bias, total, sum(run.used for run in runs))
 
 
 def _unscaled(total: float) -> float:
@@ -116,8 +116,8 @@ async def _extremes(
     windows: Windows,
     extreme: Callable[[ColumnElement[float] | ColumnElement[int]], ColumnElement[float]],
     pick: Callable[[list[int | float]], int | float],
-) -> list[Bucket]:
-    # Integers and decimals apart: as doubles, integers past 2**53 would not be exact.
+) -> list[WindowAggregate]:
+    # Integers and decimals separately: as doubles, integers beyond 2**53 would not be exact.
     window = windows.biased_index().label("window")
     statement = (
         select(
@@ -132,17 +132,19 @@ async def _extremes(
     )
     async with in_slices(connection, statement) as slices:
         return [
-            Bucket(row.window - windows.bias, pick([v for v in (row.integer, row.decimal) if v is not None]), row.used)
+            WindowAggregate(
+                row.window - windows.bias, pick([v for v in (row.integer, row.decimal) if v is not None]), row.used
+            )
             async for rows in slices
             for row in rows
         ]
 
 
-async def _counts(connection: AsyncConnection, chosen: ColumnElement[bool], windows: Windows) -> list[Bucket]:
+async def _counts(connection: AsyncConnection, chosen: ColumnElement[bool], windows: Windows) -> list[WindowAggregate]:
     window = windows.biased_index().label("window")
     statement = select(window, func.count().label("used")).where(chosen).group_by(window).order_by(window)
     async with in_slices(connection, statement) as slices:
-        return [Bucket(row.window - windows.bias, row.used, row.used) async for rows in slices for row in rows]
+        return [WindowAggregate(row.window - windows.bias, row.used, row.used) async for rows in slices for row in rows]
 
 
 async def _ends(
@@ -150,7 +152,7 @@ async def _ends(
     chosen: ColumnElement[bool],
     windows: Windows,
     end: Callable[[ColumnElement[int]], ColumnElement[int]],
-) -> list[Bucket]:
+) -> list[WindowAggregate]:
     window = windows.biased_index().label("window")
     ends = (
         select(window, func.count().label("used"), end(points.c.time).label("time"))
@@ -165,11 +167,11 @@ async def _ends(
         .order_by(ends.c.window)
     )
     texts = TextSize()
-    buckets: list[Bucket] = []
+    aggregates: list[WindowAggregate] = []
     async with in_slices(connection, statement) as slices:
         async for rows in slices:
             for window, used, *columns in rows:
-                value = value_of(*columns)
+                value = decode_value(*columns)
                 texts.add(value)
-                buckets.append(Bucket(window - windows.bias, value, used))
-    return buckets
+                aggregates.append(WindowAggregate(window - windows.bias, value, used))
+    return aggregates

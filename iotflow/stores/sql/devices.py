@@ -1,4 +1,4 @@
-"""Devices in the `devices` table."""
+"""Devices in the `devices` table and their configs in `device_configs`."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -8,17 +8,18 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, or_, s
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from iotflow.domain.devices import Device, DeviceChange, DeviceFilter, DeviceStatus, NewDevice
+from iotflow.domain.devices import Device, DeviceChange, DeviceConfig, DeviceFilter, DeviceStatus, NewDevice
 from iotflow.domain.errors import Conflict, NotFound
+from iotflow.domain.json import JsonObject
 from iotflow.domain.times import Millis
-from iotflow.stores.sql.owners import has_more_than, is_kept, lock_owner
-from iotflow.stores.sql.tables import devices
+from iotflow.stores.sql.accounts import has_more_than, lock_owner, owner_not_deleted
+from iotflow.stores.sql.tables import configs, devices
 
-_KEPT = is_kept(devices)
+_NOT_DELETED = owner_not_deleted(devices)
 
 
 class SqlDevices:
-    """Plays `DeviceRepository`."""
+    """SQL implementation of `DeviceRepository`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -46,19 +47,21 @@ class SqlDevices:
             row = (await self._connection.execute(statement)).one()
         except IntegrityError as error:
             raise Conflict(f"this account has a device named {device.name!r} already") from error
-        return device_of(row)
+        return device_from_row(row)
 
     async def has_more_than(self, number: int, user_id: UUID) -> bool:
         return await has_more_than(self._connection, devices, number, user_id)
 
     async def get(self, device_id: int) -> Device | None:
-        row = (await self._connection.execute(select(devices).where(devices.c.id == device_id, _KEPT))).one_or_none()
-        return None if row is None else device_of(row)
+        row = (
+            await self._connection.execute(select(devices).where(devices.c.id == device_id, _NOT_DELETED))
+        ).one_or_none()
+        return None if row is None else device_from_row(row)
 
     async def lock(self, device_ids: Collection[int]) -> list[Device]:
-        chosen = select(devices).where(devices.c.id.in_(device_ids), _KEPT)
+        chosen = select(devices).where(devices.c.id.in_(device_ids), _NOT_DELETED)
         locked = chosen.order_by(devices.c.id).with_for_update()
-        return [device_of(row) for row in await self._connection.execute(locked)]
+        return [device_from_row(row) for row in await self._connection.execute(locked)]
 
     async def update(self, device_id: int, change: DeviceChange, at: Millis) -> Device:
         values: dict[str, object] = {**change, "updated_at": at}
@@ -71,11 +74,11 @@ class SqlDevices:
             raise Conflict(f"this account has a device named {change.get('name')!r} already") from error
         if row is None:
             raise NotFound(f"there is no device {device_id}")
-        return device_of(row)
+        return device_from_row(row)
 
     async def activate(self, device_ids: Collection[int], at: Millis) -> list[Device]:
         inactive = devices.c.status == DeviceStatus.INACTIVE.value
-        chosen = select(devices.c.id).where(devices.c.id.in_(device_ids), inactive, _KEPT)
+        chosen = select(devices.c.id).where(devices.c.id.in_(device_ids), inactive, _NOT_DELETED)
         ids = (await self._connection.execute(chosen.order_by(devices.c.id).with_for_update())).scalars().all()
         statement = (
             update(devices)
@@ -83,10 +86,10 @@ class SqlDevices:
             .values(status=DeviceStatus.ACTIVE.value, updated_at=at)
             .returning(*devices.c)
         )
-        return [device_of(row) for row in await self._connection.execute(statement)]
+        return [device_from_row(row) for row in await self._connection.execute(statement)]
 
     async def delete(self, device_id: int) -> None:
-        # The foreign keys take keys, config and memberships along.
+        # The foreign keys cascade to keys, config and memberships.
         result = await self._connection.execute(delete(devices).where(devices.c.id == device_id))
         if result.rowcount == 0:
             raise NotFound(f"there is no device {device_id}")
@@ -96,7 +99,7 @@ class SqlDevices:
         statement = select(devices).where(matches).order_by(devices.c.id).limit(limit).offset(offset)
         rows = (await self._connection.execute(statement)).all()
         total = await self._connection.scalar(select(func.count()).select_from(devices).where(matches))
-        return [device_of(row) for row in rows], total or 0
+        return [device_from_row(row) for row in rows], total or 0
 
     async def delete_of_user(self, user_id: UUID, limit: int) -> list[int]:
         chosen = select(devices.c.id).where(devices.c.user_id == user_id).order_by(devices.c.id).limit(limit)
@@ -115,12 +118,12 @@ class SqlDevices:
         return {row.id: row.name for row in await self._connection.execute(statement)}
 
     async def count_by_status(self) -> dict[DeviceStatus, int]:
-        statement = select(devices.c.status, func.count()).where(_KEPT).group_by(devices.c.status)
+        statement = select(devices.c.status, func.count()).where(_NOT_DELETED).group_by(devices.c.status)
         stored = {DeviceStatus(status): count for status, count in await self._connection.execute(statement)}
         return {status: stored.get(status, 0) for status in DeviceStatus}
 
     async def count_seen_since(self, since: Millis) -> int:
-        statement = select(func.count()).select_from(devices).where(devices.c.last_seen >= since, _KEPT)
+        statement = select(func.count()).select_from(devices).where(devices.c.last_seen >= since, _NOT_DELETED)
         return await self._connection.scalar(statement) or 0
 
     async def record_seen(self, seen: Mapping[int, Millis]) -> None:
@@ -143,8 +146,41 @@ class SqlDevices:
         await self._connection.execute(statement.values(last_seen=to))
 
 
-def device_of(row: Row[*tuple[Any, ...]]) -> Device:  # Any: the columns' types are those of the table
-    """The device that a row of the table holds."""
+class SqlConfigs:
+    """SQL implementation of `ConfigRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, device_id: int, at: Millis) -> None:
+        await self._connection.execute(
+            configs.insert().values(device_id=device_id, config_version=1, settings={}, updated_at=at)
+        )
+
+    async def get(self, device_id: int) -> DeviceConfig | None:
+        row = (await self._connection.execute(select(configs).where(configs.c.device_id == device_id))).one_or_none()
+        return None if row is None else _config_from_row(row)
+
+    async def update(
+        self, device_id: int, settings: JsonObject | None, expected_version: int | None, at: Millis
+    ) -> DeviceConfig:
+        values: dict[str, object] = {"config_version": configs.c.config_version + 1, "updated_at": at}
+        if settings is not None:
+            values["settings"] = settings
+        statement = update(configs).where(configs.c.device_id == device_id).values(values).returning(*configs.c)
+        if expected_version is not None:
+            statement = statement.where(configs.c.config_version == expected_version)
+        row = (await self._connection.execute(statement)).one_or_none()
+        if row is not None:
+            return _config_from_row(row)
+        stored = await self.get(device_id)
+        if stored is None:
+            raise NotFound(f"there is no device {device_id}")
+        raise Conflict(f"the stored config_version is {stored.config_version}, not {expected_version}")
+
+
+def device_from_row(row: Row[*tuple[Any, ...]]) -> Device:  # Any: the columns' types are those of the table
+    """Return the device in a row of the table."""
     return Device(
         id=row.id,
         user_id=row.user_id,
@@ -164,7 +200,7 @@ def device_of(row: Row[*tuple[Any, ...]]) -> Device:  # Any: the columns' types 
 
 
 def _matches(where: DeviceFilter) -> ColumnElement[bool]:
-    conditions: list[ColumnElement[bool]] = [_KEPT]
+    conditions: list[ColumnElement[bool]] = [_NOT_DELETED]
     if where.user_id is not None:
         conditions.append(devices.c.user_id == where.user_id)
     if where.status is not None:
@@ -174,3 +210,12 @@ def _matches(where: DeviceFilter) -> ColumnElement[bool]:
     if where.name_part is not None:
         conditions.append(devices.c.name_key.contains(where.name_part.casefold(), autoescape=True))
     return and_(*conditions)
+
+
+def _config_from_row(row: Row[*tuple[Any, ...]]) -> DeviceConfig:  # Any: the columns' types are those of the table
+    return DeviceConfig(
+        device_id=row.device_id,
+        config_version=row.config_version,
+        settings=row.settings,
+        updated_at=row.updated_at,
+    )

@@ -1,4 +1,4 @@
-"""Events in the `events` table."""
+"""Audit events in the `events` table."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +9,14 @@ from sqlalchemy import ColumnElement, Row, Tuple, and_, bindparam, delete, selec
 from iotflow.clock import Clock
 from iotflow.domain.events import PERSONAL_DETAILS, Event, EventFilter, EventPosition, EventType
 from iotflow.domain.times import DAY_MS
-from iotflow.stores.sql.dialect import Database, insert
+from iotflow.stores.sql.database import Database, insert
 from iotflow.stores.sql.tables import events
 
 ROWS_PER_CHUNK = 500
 
 
 class SqlEvents:
-    """Plays `EventRepository` and `Sweeper`."""
+    """SQL implementation of `EventRepository` and `RetentionSweeper`."""
 
     def __init__(self, database: Database, clock: Clock, retention_days: int) -> None:
         self._database = database
@@ -46,20 +46,22 @@ class SqlEvents:
             select(events)
             .where(
                 _matches(where),
-                self._kept(),
-                position < _values(after) if after is not None else true(),
+                self._not_expired(),
+                position < _position_tuple(after) if after is not None else true(),
             )
             .order_by(events.c.timestamp.desc(), events.c.id.desc())
             .limit(limit)
         )
         async with self._database.read(bulk=True) as connection:
-            return [_event(row) for row in await connection.execute(statement)]
+            return [_event_from_row(row) for row in await connection.execute(statement)]
 
     async def anonymize_chunk(self, user_id: UUID, after: EventPosition | None) -> EventPosition | None:
         order = (events.c.timestamp, events.c.id)
         chunk = (
             select(*order, events.c.details)
-            .where(events.c.user_id == user_id, tuple_(*order) > _values(after) if after is not None else true())
+            .where(
+                events.c.user_id == user_id, tuple_(*order) > _position_tuple(after) if after is not None else true()
+            )
             .order_by(*order)
             .limit(ROWS_PER_CHUNK)
         )
@@ -76,8 +78,8 @@ class SqlEvents:
                 await connection.execute(statement, changed)
         return EventPosition(rows[-1].timestamp, rows[-1].id) if len(rows) == ROWS_PER_CHUNK else None
 
-    async def sweep_chunk(self) -> bool:
-        expired = select(events.c.id).where(~self._kept()).order_by(events.c.timestamp).limit(ROWS_PER_CHUNK)
+    async def delete_expired_chunk(self) -> bool:
+        expired = select(events.c.id).where(~self._not_expired()).order_by(events.c.timestamp).limit(ROWS_PER_CHUNK)
         async with self._database.read(bulk=True) as connection:
             ids = list((await connection.execute(expired)).scalars())
         if ids:
@@ -85,11 +87,11 @@ class SqlEvents:
                 await connection.execute(delete(events).where(events.c.id.in_(ids)))
         return len(ids) == ROWS_PER_CHUNK
 
-    def _kept(self) -> ColumnElement[bool]:
+    def _not_expired(self) -> ColumnElement[bool]:
         return events.c.timestamp > self._clock.now() - self._retention_ms if self._retention_ms else true()
 
 
-def _values(position: EventPosition) -> Tuple:
+def _position_tuple(position: EventPosition) -> Tuple:
     return tuple_(position.timestamp, position.id, types=[events.c.timestamp.type, events.c.id.type])
 
 
@@ -108,7 +110,7 @@ def _matches(where: EventFilter) -> ColumnElement[bool]:
     return and_(true(), *conditions)
 
 
-def _event(row: Row[*tuple[Any, ...]]) -> Event:  # Any: the columns' types are those of the table
+def _event_from_row(row: Row[*tuple[Any, ...]]) -> Event:  # Any: the columns' types are those of the table
     return Event(
         id=row.id,
         event_type=EventType(row.event_type),

@@ -1,4 +1,4 @@
-"""Groups in the `device_groups` and `group_members` tables."""
+"""Groups in the `device_groups` table and their memberships in `group_members`."""
 
 from collections.abc import Collection, Sequence
 from functools import cache
@@ -28,13 +28,12 @@ from iotflow.domain.devices import MAX_ID, DeviceStatus
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.times import Millis
-from iotflow.stores.sql.devices import device_of
-from iotflow.stores.sql.dialect import insert
-from iotflow.stores.sql.owners import has_more_than, is_kept, lock_owner
-from iotflow.stores.sql.slices import in_slices
+from iotflow.stores.sql.accounts import has_more_than, lock_owner, owner_not_deleted
+from iotflow.stores.sql.database import in_slices, insert
+from iotflow.stores.sql.devices import device_from_row
 from iotflow.stores.sql.tables import ID, devices, groups, memberships
 
-_KEPT = is_kept(groups)
+_NOT_DELETED = owner_not_deleted(groups)
 
 _DEVICE_COUNT = (
     select(func.count())
@@ -47,7 +46,7 @@ _DEVICE_COUNT = (
 
 
 class SqlGroups:
-    """Plays `GroupRepository`."""
+    """SQL implementation of `GroupRepository`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -70,15 +69,15 @@ class SqlGroups:
             group_id = (await self._connection.execute(statement)).scalar_one()
         except IntegrityError as error:
             raise Conflict(f"this account has a group named {group.name!r} already") from error
-        return await self._existing(group_id)
+        return await self._require(group_id)
 
     async def has_more_than(self, number: int, user_id: UUID) -> bool:
         return await has_more_than(self._connection, groups, number, user_id)
 
     async def get(self, group_id: int) -> Group | None:
-        statement = select(groups, _DEVICE_COUNT).where(groups.c.id == group_id, _KEPT)
+        statement = select(groups, _DEVICE_COUNT).where(groups.c.id == group_id, _NOT_DELETED)
         row = (await self._connection.execute(statement)).one_or_none()
-        return None if row is None else _group(row)
+        return None if row is None else _group_from_row(row)
 
     async def lock(self, group_id: int) -> Group | None:
         await self._connection.execute(select(groups.c.id).where(groups.c.id == group_id).with_for_update())
@@ -90,7 +89,7 @@ class SqlGroups:
             await self._connection.execute(statement)
         except IntegrityError as error:
             raise Conflict(f"this account has a group named {change.get('name')!r} already") from error
-        return await self._existing(group_id)
+        return await self._require(group_id)
 
     async def delete(self, group_id: int) -> None:
         result = await self._connection.execute(delete(groups).where(groups.c.id == group_id))
@@ -98,11 +97,11 @@ class SqlGroups:
             raise NotFound(f"there is no group {group_id}")
 
     async def remove_members(self, group_id: int, limit: int) -> int:
-        return await self._remove(memberships.c.group_id == group_id, limit)
+        return await self._remove_memberships(memberships.c.group_id == group_id, limit)
 
     async def remove_members_of_user(self, user_id: UUID, limit: int) -> int:
         mine = select(groups.c.id).where(groups.c.user_id == user_id)
-        return await self._remove(memberships.c.group_id.in_(mine), limit)
+        return await self._remove_memberships(memberships.c.group_id.in_(mine), limit)
 
     async def delete_of_user(self, user_id: UUID, limit: int) -> int:
         chosen = select(groups.c.id).where(groups.c.user_id == user_id).order_by(groups.c.id).limit(limit)
@@ -115,15 +114,15 @@ class SqlGroups:
         statement = select(groups, _DEVICE_COUNT).where(mine).order_by(groups.c.id).limit(limit).offset(offset)
         rows = (await self._connection.execute(statement)).all()
         total = await self._connection.scalar(select(func.count()).select_from(groups).where(mine))
-        return [_group(row) for row in rows], total or 0
+        return [_group_from_row(row) for row in rows], total or 0
 
     async def count(self) -> int:
-        return await self._connection.scalar(select(func.count()).select_from(groups).where(_KEPT)) or 0
+        return await self._connection.scalar(select(func.count()).select_from(groups).where(_NOT_DELETED)) or 0
 
     async def add_members(self, group_id: int, device_ids: Collection[int], at: Millis) -> list[Membership]:
         if not device_ids:
             return []
-        # From a SELECT: to compile a list of a thousand rows would hold up the event loop.
+        # INSERT from a SELECT: compiling VALUES of a thousand rows would block the event loop.
         chosen = select(literal(group_id, ID), devices.c.id, literal(at, BigInteger)).where(
             devices.c.id.in_(device_ids)
         )
@@ -158,15 +157,15 @@ class SqlGroups:
         chosen = select(devices, memberships.c.added_at).select_from(joined).where(matches).order_by(devices.c.id)
         rows = (await self._connection.execute(chosen.limit(limit).offset(offset))).all()
         total = await self._connection.scalar(select(func.count()).select_from(joined).where(matches))
-        return [Member(device_of(row), row.added_at) for row in rows], total or 0
+        return [Member(device_from_row(row), row.added_at) for row in rows], total or 0
 
     async def first_members(self, group_ids: Sequence[int], limit: MemberLimit) -> dict[int, list[Member]]:
         members: dict[int, list[Member]] = {group_id: [] for group_id in group_ids}
         size = 0
-        async with in_slices(self._connection, _first_members(limit), {"group_ids": list(group_ids)}) as slices:
+        async with in_slices(self._connection, _first_members_query(limit), {"group_ids": list(group_ids)}) as slices:
             async for rows in slices:
                 for row in rows:
-                    device = device_of(row)
+                    device = device_from_row(row)
                     size += len(msgspec.json.encode(device))
                     if size > limit.bytes:
                         return members
@@ -181,24 +180,27 @@ class SqlGroups:
             .order_by(groups.c.id)
             .limit(limit)
         )
-        return [JoinedGroup(_group(row), row.added_at) for row in await self._connection.execute(statement)]
+        return [JoinedGroup(_group_from_row(row), row.added_at) for row in await self._connection.execute(statement)]
 
-    async def _remove(self, where: ColumnElement[bool], limit: int) -> int:
+    async def _remove_memberships(self, where: ColumnElement[bool], limit: int) -> int:
         key = (memberships.c.group_id, memberships.c.device_id)
         chosen = select(*key).where(where).order_by(*key).limit(limit)
         statement = delete(memberships).where(tuple_(*key).in_(chosen))
         return (await self._connection.execute(statement)).rowcount
 
-    async def _existing(self, group_id: int) -> Group:
+    async def _require(self, group_id: int) -> Group:
         group = await self.get(group_id)
         if group is None:
             raise NotFound(f"there is no group {group_id}")
         return group
 
 
-@cache  # to build it takes longer than to execute it
-def _first_members(limit: MemberLimit) -> Select[*tuple[Any, ...]]:
-    """The rows of `first_members`: found by the last device that a group may list, so that no group is read whole."""
+@cache  # building the statement takes longer than executing it
+def _first_members_query(limit: MemberLimit) -> Select[*tuple[Any, ...]]:
+    """Return the query of `first_members`.
+
+    It bounds each group by the id of the last member that may be listed, so that no group is read whole.
+    """
     of_group = memberships.alias()
     last = (
         select(of_group.c.device_id)
@@ -219,7 +221,7 @@ def _first_members(limit: MemberLimit) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _group(row: Row[*tuple[Any, ...]]) -> Group:  # Any: the columns' types are those of the table
+def _group_from_row(row: Row[*tuple[Any, ...]]) -> Group:  # Any: the columns' types are those of the table
     return Group(
         id=row.id,
         user_id=row.user_id,

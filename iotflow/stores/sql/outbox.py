@@ -18,25 +18,25 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.domain.json import JsonObject
-from iotflow.domain.outbox import DueSubjects, Message, NewMessage, Topic
+from iotflow.domain.outbox import DueSubjects, NewOutboxMessage, OutboxMessage, OutboxTopic
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.tables import outbox
 
 SUBJECTS_PER_SCAN = 1_000
-"""Subjects that are waiting for a retry or held by another relay cost an index probe each."""
+"""Subjects that one call looks at. One that waits for a retry, or is claimed by another relay, costs an index probe."""
 
 
 class SqlOutbox:
-    """Plays `OutboxRepository`.
+    """SQL implementation of `OutboxRepository`.
 
     Subjects, and the first messages of each, are found by loose index scans: recursive queries that jump from one
-    subject, or message, to the next by a probe of an index, so that the length of a queue does not matter.
+    subject or message to the next by one probe of an index. Their cost does not depend on the length of a queue.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, messages: Sequence[NewMessage]) -> None:
+    async def add(self, messages: Sequence[NewOutboxMessage]) -> None:
         rows = [
             {
                 "topic": message.topic.value,
@@ -50,25 +50,27 @@ class SqlOutbox:
         if rows:
             await self._connection.execute(outbox.insert(), rows)
 
-    async def due_subjects(self, topic: Topic, now: Millis, after: str = "") -> DueSubjects:
+    async def due_subjects(self, topic: OutboxTopic, now: Millis, after: str = "") -> DueSubjects:
         scan = {"topic": topic.value, "now": now, "after": after, "scanned": SUBJECTS_PER_SCAN}
-        rows = (await self._connection.execute(_subjects(), scan)).all()
+        rows = (await self._connection.execute(_subjects_query(), scan)).all()
         heads = {row.subject: row.head for row in rows if row.head is not None}
         return DueSubjects(heads, rows[-1].subject if len(rows) == SUBJECTS_PER_SCAN else "")
 
     async def claim(
-        self, topic: Topic, heads: Collection[int], now: Millis, lease_ms: int, per_subject: int
-    ) -> list[Message]:
+        self, topic: OutboxTopic, heads: Collection[int], now: Millis, lease_ms: int, per_subject: int
+    ) -> list[OutboxMessage]:
         found = {"topic": topic.value, "now": now, "heads": list(heads), "per_subject": per_subject}
-        rows = (await self._connection.execute(_first_messages(), found)).all()
-        # Again: another relay may have claimed some of them meanwhile. Those that one is about to claim are skipped.
+        rows = (await self._connection.execute(_first_messages_query(), found)).all()
+        # Another relay may have claimed some of them since they were read, so check again; SKIP LOCKED leaves out those
+        # that another relay is claiming now.
         free = outbox.c.id.in_([row.id for row in rows]) & (outbox.c.not_before <= now)
         locked = select(outbox.c.id).where(free).order_by(outbox.c.id).with_for_update(skip_locked=True)
         ours = set((await self._connection.execute(locked)).scalars())
-        overtaking: set[str] = set()
+        blocked_subjects: set[str] = set()
+        # A message that cannot be claimed blocks the later ones of its subject, which would overtake it.
         for row in rows:
-            if row.id not in ours or row.subject in overtaking:
-                overtaking.add(row.subject)
+            if row.id not in ours or row.subject in blocked_subjects:
+                blocked_subjects.add(row.subject)
                 ours.discard(row.id)
         claimed = (
             update(outbox)
@@ -77,14 +79,14 @@ class SqlOutbox:
             .returning(outbox.c.id, outbox.c.topic, outbox.c.subject, outbox.c.payload, outbox.c.attempts)
         )
         messages = [
-            Message(row.id, Topic(row.topic), row.subject, row.payload, row.attempts)
+            OutboxMessage(row.id, OutboxTopic(row.topic), row.subject, row.payload, row.attempts)
             for row in await self._connection.execute(claimed)
         ]
         return sorted(messages, key=lambda message: message.id)
 
     async def advance(self, message_id: int, payload: JsonObject) -> None:
-        given_back = update(outbox).where(outbox.c.id == message_id).values(payload=payload, not_before=0, attempts=0)
-        await self._connection.execute(given_back)
+        released = update(outbox).where(outbox.c.id == message_id).values(payload=payload, not_before=0, attempts=0)
+        await self._connection.execute(released)
 
     async def release(self, message_ids: Collection[int], not_before: Millis) -> None:
         statement = update(outbox).where(outbox.c.id.in_(message_ids)).values(not_before=not_before)
@@ -104,8 +106,8 @@ class SqlOutbox:
 
 
 @cache
-def _subjects() -> Select[tuple[str, int | None]]:
-    """Subjects that have messages of a topic, each with its first message's id if that can be claimed."""
+def _subjects_query() -> Select[tuple[str, int | None]]:
+    """Return the subjects that have messages of a topic, each with the id of its first message if it can be claimed."""
     of_topic = outbox.c.topic == bindparam("topic", type_=String)
     after = outbox.c.subject > bindparam("after", type_=String)
     first = select(func.min(outbox.c.subject).label("subject"), literal(1).label("number"))
@@ -128,8 +130,8 @@ def _subjects() -> Select[tuple[str, int | None]]:
 
 
 @cache
-def _first_messages() -> Select[tuple[int, str]]:
-    """The first messages of the subjects of `heads`, as far as they can be claimed, in order within their subject."""
+def _first_messages_query() -> Select[tuple[int, str]]:
+    """Return the first claimable messages of the subjects of `heads`, in order within their subject."""
     claimable = and_(outbox.c.topic == bindparam("topic"), outbox.c.not_before <= bindparam("now"))
     earlier = outbox.alias("earlier")
     is_first = ~select(earlier.c.id).where(earlier.c.subject == outbox.c.subject, earlier.c.id < outbox.c.id).exists()

@@ -1,12 +1,11 @@
-"""How PostgreSQL is connected to, and what its errors mean."""
+"""PostgreSQL: how a server is connected to, and what its errors mean."""
 
 import asyncio
-import logging
 import os
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -16,160 +15,170 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from iotflow.concurrency.circuit_breaker import CircuitBreaker
+from iotflow.concurrency.tasks import run_to_completion
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.stores.sql import database
+from iotflow.stores.sql.database import (
+    LastFailure,
+    SerializationConflict,
+    deadline,
+    map_driver_errors,
+    transaction_timeout_s,
+)
+from iotflow.stores.sql.pool import ConnectionCloser, ConnectionLimiter
 
 OLDEST_VERSION = 15
 CONNECT_TIMEOUT_S = 1.5
 POOL_TIMEOUT_S = 1.5
-PARTING_TIMEOUT_S = 2.0
-WRITERS = 5
-READERS = 10
+MIGRATION_TIMEOUT_S = 3_600.0
+WRITE_CONNECTIONS = 5
+READ_CONNECTIONS = 10
 
 MIGRATION_LOCK: Final = 0x10F_F10E
 """The advisory lock that one migration holds at a time."""
 
 # Classes and codes of SQLSTATE: serialization failure and deadlock; data that no column takes, broken constraints.
-_CONTENTION = ("40001", "40P01")
-_STATEMENTS_OWN = ("22", "23", *_CONTENTION)
-_PLACE = ("host", "port")
-_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
-
-logger = logging.getLogger(__name__)
+_CONFLICTS = ("40001", "40P01")
+_STATEMENT_ERRORS = ("22", "23", *_CONFLICTS)
+_SERVER_OPTIONS = ("host", "port")
+_FILE_OPTIONS = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 
 
-class NoTurn(StoreUnavailable):
-    """All connections were in use for too long. The store itself may be well."""
+class PostgresDatabase:
+    """PostgreSQL implementation of `Database`: a pool that writes, a pool that only reads, a circuit breaker."""
 
-
-class Turns:
-    """Who may use a connection next: first come, first served, and those who read or write much never use all.
-
-    Waiting for a turn is the doing of this process, and no failure of the store.
-    """
-
-    def __init__(self, connections: int, *, bulk: int) -> None:
-        self._any = asyncio.Semaphore(connections)
-        self._bulk = asyncio.Semaphore(bulk)
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._closer = ConnectionCloser()
+        self._writer, self._reader = _pooled_engines(url, database.SCAN_TIMEOUT_S, self._closer)
+        self._migrator = _migration_engine(url)
+        self._write_limiter = ConnectionLimiter(WRITE_CONNECTIONS, bulk=WRITE_CONNECTIONS * 3 // 5)
+        self._read_limiter = ConnectionLimiter(READ_CONNECTIONS, bulk=READ_CONNECTIONS // 2)
+        self._breaker = CircuitBreaker("sql", self._probe, probe_timeout_s=2 * database.SHORT_TIMEOUT_S)
+        self._last_failure = LastFailure()
 
     @asynccontextmanager
-    async def take(self, within_s: float, *, bulk: bool) -> AsyncIterator[None]:
-        """A turn for the time of the block. Raises NoTurn when none has come within so many seconds."""
-        async with AsyncExitStack() as stack:
-            try:
-                async with asyncio.timeout(within_s):
-                    if bulk:
-                        await stack.enter_async_context(self._bulk)
-                    await stack.enter_async_context(self._any)
-            except TimeoutError as error:
-                raise NoTurn("sql", "all connections are in use") from error
-            yield
+    async def write(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
+        with self._last_failure.observe():
+            async with self._guard(self._write_limiter, bulk) as timeout, self._writer.connect() as connection:
+                await connection.begin()
+                yield connection
+                # A commit that was cut short might have been made or not, so it is not cancelled.
+                timeout.reschedule(None)
+                await run_to_completion(self._commit(connection))
 
+    @asynccontextmanager
+    async def read(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
+        async with self._guard(self._read_limiter, bulk), self._reader.connect() as connection:
+            yield connection
 
-class Partings:
-    """Connections that nobody waits for any more, opened to their end and closed in the background."""
+    @asynccontextmanager
+    async def migration(self) -> AsyncIterator[AsyncConnection]:
+        async with deadline(MIGRATION_TIMEOUT_S), self._map_errors(), self._migrator.begin() as connection:
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+            yield connection
 
-    def __init__(self) -> None:
-        self._under_way: set[asyncio.Task[Any]] = set()
+    async def connect(self) -> None:
+        # Without the breaker: while a server starts, each attempt must report its own reason.
+        async with deadline(2 * database.SHORT_TIMEOUT_S), self._map_errors(), self._reader.connect() as connection:
+            await require_min_version(connection)
 
-    async def open(self, *arguments: Any, **options: Any) -> Any:  # Any: what asyncpg.connect takes and gives
-        """A connection of asyncpg's. Whoever is cancelled meanwhile leaves at once; it is closed when it is there.
+    async def ping(self) -> None:
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+        self._last_failure.check()
 
-        Asyncpg itself must not be cancelled then: between the connection and the request for TLS that would leave an
-        exception that nobody retrieves, and a line of it in the log.
-        """
-        import asyncpg  # type: ignore[import-untyped]  # it has no types
+    async def close(self) -> None:
+        await self._breaker.close()
+        await self._reader.dispose()
+        await self._writer.dispose()
+        await self._closer.drain()
 
-        opening = self._keep(asyncio.create_task(asyncpg.connect(*arguments, **options)))
+    @asynccontextmanager
+    async def _guard(self, limiter: ConnectionLimiter, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
+        timeout_s = transaction_timeout_s(bulk=bulk)
+        admission: AbstractAsyncContextManager[None] = nullcontext()
+        # While the circuit is open the breaker refuses at once: waiting for a connection first would cost its time.
+        if not self._breaker.is_open:
+            admission = limiter.acquire(timeout_s, bulk=bulk)
         try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            opening.add_done_callback(self._part_with)
-            raise
+            async with admission, self._breaker.guard(timeout_s) as timeout, self._map_errors():
+                yield timeout
+        except DBAPIError as error:
+            if not _is_conflict(error):
+                raise
+            # Mapped outside the breaker: a server that aborts one of two transactions is available.
+            raise SerializationConflict("sql", "the transaction was aborted by a concurrent one; retry") from error
 
-    def begin(self, dbapi_connection: Any) -> None:  # Any: the adapter is untyped
-        """Close a connection that nobody uses any more."""
-        driver = dbapi_connection.driver_connection
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            driver.terminate()
-            return
-        self._keep(loop.create_task(_part(driver)))
+    def _map_errors(self) -> AbstractAsyncContextManager[None]:
+        return map_driver_errors(lambda error: _failure(error, self._url))
 
-    async def finish(self) -> None:
-        """Wait for what is under way: for as long as it takes at most to connect, and two seconds to part."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+    async def _commit(self, connection: AsyncConnection) -> None:
+        async with deadline(database.SHORT_TIMEOUT_S):
+            await connection.commit()
 
-    def _part_with(self, opened: asyncio.Task[Any]) -> None:
-        if not opened.cancelled() and opened.exception() is None:
-            self._keep(asyncio.create_task(_part(opened.result())))
-
-    def _keep(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return task
+    async def _probe(self) -> None:
+        async with self._map_errors(), self._writer.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        self._last_failure.clear()
 
 
-async def _part(driver: Any) -> None:  # Any: asyncpg has no types
-    try:
-        await driver.close(timeout=PARTING_TIMEOUT_S)
-    except Exception as error:  # noqa: BLE001  # whatever has become of it, it is gone
-        logger.debug("a connection did not part in good order: %r", error)
-
-
-def postgres_engines(url: str, longest_statement_s: float, partings: Partings) -> tuple[AsyncEngine, AsyncEngine]:
-    """An engine that writes and one that reads, each with a pool of its own, so that reports never hold up ingest."""
+def _pooled_engines(url: str, max_statement_s: float, closer: ConnectionCloser) -> tuple[AsyncEngine, AsyncEngine]:
+    """Return an engine that writes and one that reads. Each has its pool, so that reads never delay ingest."""
     session = {
-        # The client gives up first; these end what a client that has died or hangs has left behind.
-        "statement_timeout": f"{longest_statement_s + 0.5:.1f}s",
-        "idle_in_transaction_session_timeout": f"{longest_statement_s + 5:.1f}s",
+        # The client's deadlines are shorter. These end the transactions of a client that has died or hangs.
+        "statement_timeout": f"{max_statement_s + 0.5:.1f}s",
+        "idle_in_transaction_session_timeout": f"{max_statement_s + 5:.1f}s",
     }
-    # A read sees one state of the store throughout, as on SQLite; such transactions never fail for the sake of others.
+    # A read sees one snapshot, as on SQLite. Read-only transactions at this level never fail with a conflict.
     snapshot = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
     latest = {"default_transaction_isolation": "read committed"}
-    writer = _pooled(url, WRITERS, longest_statement_s, {**session, **latest}, partings)
-    return writer, _pooled(url, READERS, longest_statement_s, {**session, **snapshot}, partings)
+    writer = _pooled(url, WRITE_CONNECTIONS, max_statement_s, {**session, **latest}, closer)
+    return writer, _pooled(url, READ_CONNECTIONS, max_statement_s, {**session, **snapshot}, closer)
 
 
-def postgres_migrator(url: str) -> AsyncEngine:
-    """An engine for one transaction that may take as long as it takes."""
+def _migration_engine(url: str) -> AsyncEngine:
+    """Return an engine whose statements have no deadline on the server."""
     return create_async_engine(
-        _place(url), hide_parameters=True, poolclass=NullPool, connect_args=_arguments(url, {"statement_timeout": "0"})
+        _server_url(url),
+        hide_parameters=True,
+        poolclass=NullPool,
+        connect_args=_arguments(url, {"statement_timeout": "0"}),
     )
 
 
 def _pooled(
-    url: str, connections: int, longest_statement_s: float, settings: dict[str, str], partings: Partings
+    url: str, connections: int, max_statement_s: float, settings: dict[str, str], closer: ConnectionCloser
 ) -> AsyncEngine:
-    engine = create_async_engine(
-        _place(url),
+    pooled = create_async_engine(
+        _server_url(url),
         hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
         connect_args={
             **_arguments(url, settings),
-            "command_timeout": longest_statement_s,
-            "async_creator_fn": partings.open,
+            "command_timeout": max_statement_s,
+            "async_creator_fn": closer.open,
         },
     )
 
-    @event.listens_for(engine.sync_engine, "checkout")
+    @event.listens_for(pooled.sync_engine, "checkout")
     def refuse_closed(connection: Any, _record: object, _proxy: object) -> None:  # Any: the adapter is untyped
-        # A server that was restarted has closed all connections, which the driver has noticed by now. To ask the
-        # server, as the pool itself can, would cost each transaction three round trips.
+        # A server that was restarted has closed all connections, and the driver has noticed. The pool's own check
+        # (pool_pre_ping) would cost each transaction three round trips.
         if connection.driver_connection.is_closed():
             raise InvalidatePoolError
 
-    # SQLAlchemy's own way keeps whoever was cancelled waiting for as long as the server takes.
-    engine.sync_engine.dialect.do_terminate = partings.begin  # type: ignore[method-assign]  # no hook is offered
-    return engine
+    # SQLAlchemy's implementation waits for the server, so a cancelled caller would not return until it answers.
+    pooled.sync_engine.dialect.do_terminate = closer.close_later  # type: ignore[method-assign]  # no hook is offered
+    return pooled
 
 
 def _arguments(url: str, settings: dict[str, str]) -> dict[str, Any]:  # Any: what asyncpg.connect takes
-    """The URL's query as asyncpg understands it, and what every session has unless the query says otherwise."""
-    query = {name: value for name, value in make_url(url).query.items() if name not in _PLACE}
+    """Return asyncpg's arguments: the URL's query, and the defaults of a session that the query does not set."""
+    query = {name: value for name, value in make_url(url).query.items() if name not in _SERVER_OPTIONS}
     if "ssl" in query:
         query["sslmode"] = query.pop("ssl")
     session = {"application_name": "iotflow", **settings}
@@ -180,38 +189,38 @@ def _arguments(url: str, settings: dict[str, str]) -> dict[str, Any]:  # Any: wh
     }
 
 
-def _place(url: str) -> URL:
+def _server_url(url: str) -> URL:
+    """Return the URL without the options that `_arguments` passes to asyncpg."""
     parsed = make_url(url)
-    return parsed.set(query={name: value for name, value in parsed.query.items() if name in _PLACE})
+    return parsed.set(query={name: value for name, value in parsed.query.items() if name in _SERVER_OPTIONS})
 
 
-async def refuse_older(connection: AsyncConnection) -> None:
-    """Raise StoreUnavailable for a server that is too old."""
-    asked = text("SELECT current_setting('server_version_num'), current_setting('server_version')")
-    number, version = (await connection.execute(asked)).one()
+async def require_min_version(connection: AsyncConnection) -> None:
+    """Raise StoreUnavailable for a server older than `OLDEST_VERSION`."""
+    version_query = text("SELECT current_setting('server_version_num'), current_setting('server_version')")
+    number, version = (await connection.execute(version_query)).one()
     if int(number) // 10_000 < OLDEST_VERSION:
         raise StoreUnavailable("sql", f"PostgreSQL {OLDEST_VERSION} or later is needed, this one is {version}")
 
 
-def is_contention(error: DBAPIError) -> bool:
-    """Whether PostgreSQL has ended a transaction in favour of another one: the same again may succeed."""
-    return _code(error) in _CONTENTION
+def _is_conflict(error: DBAPIError) -> bool:
+    return _sqlstate(error) in _CONFLICTS
 
 
-def postgres_failure(error: DBAPIError | OSError, url: str) -> str | None:
-    """Why the store cannot be used, in one line without the password; None for an error that is the statement's own."""
+def _failure(error: DBAPIError | OSError, url: str) -> str | None:
+    """Return why the store is unavailable, in one line without the password; None for an error of the statement."""
     if isinstance(error, OSError):
-        place = make_url(url)
-        if unreadable := _unreadable_file(place):
-            return unreadable
-        return f"the server at {place.host}:{place.port or 5432}: {_unreachable(error)}"
-    code = _code(error)
-    if code is not None and code.startswith(_STATEMENTS_OWN):
+        server = make_url(url)
+        if fault := _file_fault(server):
+            return fault
+        return f"the server at {server.host}:{server.port or 5432}: {_network_fault(error)}"
+    sqlstate = _sqlstate(error)
+    if sqlstate is not None and sqlstate.startswith(_STATEMENT_ERRORS):
         return None
     return _first_line(_cause(error))
 
 
-def _unreachable(error: OSError) -> str:
+def _network_fault(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"no TLS connection: its certificate is not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
@@ -220,13 +229,13 @@ def _unreachable(error: OSError) -> str:
         return "no answer in time"
     if isinstance(error, socket.gaierror) or not error.errno:
         return error.strerror or _first_line(error)
-    # What asyncio says in the place of the system's own words lacks the reason.
+    # The message of asyncio's own OSError lacks the reason.
     return os.strerror(error.errno)
 
 
-def _unreadable_file(url: URL) -> str | None:
-    """Which of the files that the URL names cannot be read, or holds none of what it should; None for none of them."""
-    for option in _FILES:
+def _file_fault(url: URL) -> str | None:
+    """Return which of the URL's files cannot be read or is no PEM file; None when all are good."""
+    for option in _FILE_OPTIONS:
         if path := url.normalized_query.get(option):
             try:
                 content = Path(path[0]).read_bytes()
@@ -242,10 +251,10 @@ def _first_line(error: BaseException) -> str:
 
 
 def _cause(error: DBAPIError) -> BaseException:
-    """The driver's own error, which SQLAlchemy's adapter has wrapped."""
+    """Return the driver's error, which SQLAlchemy's adapter has wrapped."""
     adapted = error.orig
     return error if adapted is None else adapted.__cause__ or adapted
 
 
-def _code(error: DBAPIError) -> str | None:
+def _sqlstate(error: DBAPIError) -> str | None:
     return getattr(error.orig, "sqlstate", None)

@@ -1,82 +1,231 @@
-"""How SQLite is opened, and what its errors mean."""
+"""SQLite: how a file is opened, what its errors mean, and how the loss of the file is noticed.
+
+SQLite continues to use the files that it has opened after they are unlinked or replaced, so what it commits from then
+on is lost when the process ends.
+"""
 
 import asyncio
+import logging
+import os
 import sqlite3
 import threading
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import aiosqlite
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from iotflow.completion import to_completion
-from iotflow.stores.sql.sqlite_files import SqliteFiles
+from iotflow.concurrency.tasks import run_to_completion
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.stores.sql import database
+from iotflow.stores.sql.database import LastFailure, deadline, map_driver_errors, transaction_timeout_s
+from iotflow.stores.sql.pool import ConnectionLimiter
 
+READ_CONNECTIONS = 4
+READ_POOL_TIMEOUT_S = 1.5
+BUSY_TIMEOUT_S = 5.0
+"""Wait for a write transaction of another process."""
 STEPS_BETWEEN_CHECKS = 100_000
-"""How often a statement looks whether it was abandoned, in steps of SQLite's virtual machine: every few ms."""
+"""Steps of SQLite's virtual machine after which a statement checks whether it was abandoned: every few ms."""
+FILE_SUFFIXES = ("", "-wal", "-shm")
+"""The database, its write-ahead log, and the log's index, which also holds the locks."""
+
+_INFO = "iotflow_files"
+
+logger = logging.getLogger(__name__)
+
+
+class SqliteDatabase:
+    """SQLite implementation of `Database`: one connection that writes and `READ_CONNECTIONS` that read.
+
+    The file is on this machine, so no network can fail and there is no circuit breaker. All transactions have the
+    deadline `SCAN_TIMEOUT_S`: a short one may wait for the write lock behind a long one.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._files = SqliteFiles(make_url(url).database or "")
+        self._writer = sqlite_engine(url, self._files, 1, pool_timeout_s=database.SCAN_TIMEOUT_S, writes=True)
+        self._reader = sqlite_engine(
+            url, self._files, READ_CONNECTIONS, pool_timeout_s=READ_POOL_TIMEOUT_S, writes=False
+        )
+        # Writes need no limiter: they queue in order for the pool's only connection.
+        self._read_limiter = ConnectionLimiter(READ_CONNECTIONS, bulk=READ_CONNECTIONS // 2)
+        self._last_failure = LastFailure()
+
+    @asynccontextmanager
+    async def write(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:  # one deadline
+        with self._last_failure.observe():
+            async with self._guard() as timeout, self._writer.connect() as connection:
+                self._files.verify(connection)
+                await connection.begin()
+                yield connection
+                # A commit that was cut short might have been made or not, so it is not cancelled.
+                timeout.reschedule(None)
+                await run_to_completion(self._commit(connection))
+
+    @asynccontextmanager
+    async def read(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
+        admission = self._read_limiter.acquire(transaction_timeout_s(bulk=bulk), bulk=bulk)
+        async with admission, self._guard(), self._reader.connect() as connection:
+            self._files.verify(connection)
+            yield connection
+
+    def migration(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        # SQLite has at most one writer.
+        return self.write()
+
+    async def connect(self) -> None:
+        await self.ping()
+
+    async def ping(self) -> None:
+        async with self.read() as connection:
+            # SELECT 1 would not read the file.
+            await connection.execute(text("SELECT 1 FROM sqlite_master"))
+        self._last_failure.check()
+
+    async def close(self) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    @asynccontextmanager
+    async def _guard(self) -> AsyncIterator[asyncio.Timeout]:
+        async with deadline(database.SCAN_TIMEOUT_S) as timeout, map_driver_errors(self._failure):
+            yield timeout
+
+    def _failure(self, error: DBAPIError | OSError) -> str | None:
+        reason = str(error) if isinstance(error, OSError) else sqlite_failure(error)
+        if reason is not None:
+            # A damaged file may fail some reads only, so that the read of `ping` succeeds.
+            self._last_failure.record()
+        return reason
+
+    async def _commit(self, connection: AsyncConnection) -> None:
+        await connection.commit()
+        self._files.verify(connection)
+
+
+class SqliteFiles:
+    """The files of one database, compared by device and inode with the files that its connections have opened.
+
+    - Invariant: all connections have the same database file open, and each has open the files that are now at the
+      paths of the log and the index.
+    - Why: the last connection that closes removes log and index, so they may change while no connection is open. The
+      database file may never change.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._paths = [f"{path}{suffix}" for suffix in FILE_SUFFIXES]
+        self._database: tuple[int, int] | None = None
+        self._in_place = True
+
+    def record_opened(self, info: dict[Any, Any]) -> None:  # Any: SQLAlchemy keeps its keys and values there too
+        """Record in a new connection's `info` which files it has opened. It must have read from the database."""
+        info[_INFO] = self._identities()
+        self._database = self._database or info[_INFO][0]
+
+    def verify(self, connection: AsyncConnection) -> None:
+        """Raise StoreUnavailable unless a connection's files are still at their paths."""
+        opened = connection.info[_INFO]
+        pairs = zip(opened, self._identities(), strict=True)
+        if opened[0] == self._database and all(was in (None, is_now) for was, is_now in pairs):
+            if not self._in_place:
+                logger.warning("%s: back in its place; requests are served again", self._path)
+                self._in_place = True
+            return
+        problem = f"{self._path}: the database's files were unlinked or replaced while in use"
+        if self._in_place:
+            logger.error(
+                "%s; every request is refused until they are back. What was acknowledged is lost when this process "
+                "ends: first copy it from /proc/%d/fd, see docs/troubleshooting.md",
+                problem,
+                os.getpid(),
+            )
+            self._in_place = False
+        raise StoreUnavailable("sql", problem)
+
+    def _identities(self) -> tuple[tuple[int, int] | None, ...]:
+        return tuple(map(_identity, self._paths))
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return the device and inode of a file, None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # a Path would take longer than the call
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def sqlite_engine(
     url: str, files: SqliteFiles, connections: int, *, pool_timeout_s: float, writes: bool
 ) -> AsyncEngine:
-    """An engine of so many connections, which connect when first used. `files` are told what each has opened."""
-    # Waiting for the one writer is the pool's business: its queue is fair, while SQLite's own busy handler polls and
-    # can starve. `timeout` is that handler's, for writers in other processes.
-    engine = create_async_engine(
+    """Return an engine whose connections open when first used. `files` records which files each one has opened."""
+    # Writers wait for the pool's one connection: its queue is FIFO, while SQLite's busy handler polls and can starve a
+    # writer. `timeout` is the busy handler's, for writers in other processes.
+    sqlite = create_async_engine(
         url,
         hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=pool_timeout_s,
-        # Each connection has a thread, and each thread a heap that keeps the size of the largest page it has read.
+        # Each connection has a thread, whose heap keeps the size of the largest page it has read: use few of them.
         pool_use_lifo=True,
-        connect_args={"timeout": 5.0, "async_creator_fn": _opened},
+        connect_args={"timeout": BUSY_TIMEOUT_S, "async_creator_fn": _connect},
     )
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(sqlite.sync_engine, "connect")
     def configure(connection: Any, record: Any) -> None:  # Any: SQLAlchemy's adapter around aiosqlite is untyped
-        # The driver must not begin transactions by itself: it would begin them deferred.
+        # By itself the driver would begin deferred transactions.
         connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL" if writes else "PRAGMA query_only = ON")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA temp_store = MEMORY")
-        # Opens the write-ahead log.
-        cursor.execute("SELECT 1 FROM sqlite_master")
-        cursor.close()
+        _set_pragmas(connection, writes=writes)
         abandoned = threading.Event()
         record.info["abandoned"] = abandoned
-        files.opened(record.info)
+        files.record_opened(record.info)
         connection.run_async(lambda driver: driver.set_progress_handler(abandoned.is_set, STEPS_BETWEEN_CHECKS))
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(sqlite.sync_engine, "begin")
     def begin(connection: Any) -> None:  # Any: the event's signature is untyped
-        # A transaction that begins by reading and then writes fails at once with "database is locked", however long
-        # the timeout, when another has written meanwhile. Writers say so from the start.
+        # A deferred transaction that reads and then writes fails at once with "database is locked", whatever the
+        # timeout, when another connection has written in between. IMMEDIATE takes the write lock at the beginning.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    @event.listens_for(engine.sync_engine, "invalidate")
+    @event.listens_for(sqlite.sync_engine, "invalidate")
     def abandon(connection: Any, record: Any, _error: object) -> None:  # Any: as above
-        # A statement was cancelled, which does not stop its thread. And a connection that is closed within a
-        # transaction keeps its locks until the last of its cursors is garbage, which takes as long as it takes.
+        # Cancelling a statement does not stop its thread. A connection that is closed within a transaction keeps its
+        # locks until its last cursor is garbage-collected, so other writers would wait for an unknown time.
         record.info["abandoned"].set()
         connection.rollback()
 
-    return engine
+    return sqlite
+
+
+def _set_pragmas(connection: Any, *, writes: bool) -> None:  # Any: SQLAlchemy's adapter around aiosqlite is untyped
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL" if writes else "PRAGMA query_only = ON")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    # In memory, sorting the points of an aggregate takes 60 bytes for each: 120 MiB for 2 million.
+    cursor.execute("PRAGMA temp_store = FILE")
+    # Open the write-ahead log.
+    cursor.execute("SELECT 1 FROM sqlite_master")
+    cursor.close()
 
 
 def sqlite_failure(error: DBAPIError) -> str | None:
-    """Why the store cannot be used; None for an error that is the statement's own."""
-    # DatabaseError itself, not one of its kinds, is what sqlite3 raises for a file that is damaged or no database.
+    """Return why the store is unavailable; None for an error that only the statement causes."""
+    # sqlite3 raises DatabaseError itself, no subclass, for a file that is damaged or no database.
     if isinstance(error, InterfaceError) or type(error) in (DatabaseError, OperationalError):
         return str(error.orig)
     return str(error.orig) if error.connection_invalidated else None
 
 
-async def _opened(*arguments: Any, **options: Any) -> aiosqlite.Connection:  # Any: whatever sqlite3.connect takes
-    """A connection to SQLite, as SQLAlchemy would open it."""
+async def _connect(*arguments: Any, **options: Any) -> aiosqlite.Connection:  # Any: whatever sqlite3.connect takes
+    """Open a connection as SQLAlchemy would, and leave neither file nor thread behind when that fails."""
     connection = aiosqlite.connect(*arguments, **options)
     thread = connection._thread
     thread.daemon = True
@@ -85,9 +234,9 @@ async def _opened(*arguments: Any, **options: Any) -> aiosqlite.Connection:  # A
         return await connection
 
     try:
-        return await to_completion(connect())
+        return await run_to_completion(connect())
     except (sqlite3.Error, asyncio.CancelledError):
-        await to_completion(connection.close())
-        # The thread ends by itself, and says so to the event loop, which the caller may be about to close.
-        await to_completion(asyncio.to_thread(thread.join))
+        await run_to_completion(connection.close())
+        # The thread calls the event loop when it ends, and the caller may be about to close the loop.
+        await run_to_completion(asyncio.to_thread(thread.join))
         raise

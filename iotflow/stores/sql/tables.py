@@ -1,6 +1,7 @@
-"""The tables of the SQL store. Times are epoch milliseconds, except where a column's name says microseconds.
+"""The tables of the SQL store, and how a measured value is stored in its columns.
 
-`migrations/sql` makes them; a test holds the two together.
+Times are epoch milliseconds; in columns whose name ends in `_us`, epoch microseconds. `migrations/sql` creates the
+tables, and a test compares them with these.
 """
 
 from sqlalchemy import (
@@ -23,14 +24,17 @@ from sqlalchemy import (
     and_,
 )
 
-# A plain BigInteger primary key is no row id to SQLite and fails to insert; a plain Integer is too small on PostgreSQL.
+from iotflow.domain.telemetry import Value
+from iotflow.domain.times import Micros
+
+# On SQLite a BigInteger primary key is no row id, so an insert would fail; on PostgreSQL an Integer is too small.
 ID = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _key(length: int | None = None) -> String:
-    """Text that is looked up and put in order by its code points, on PostgreSQL too, whatever its database's language.
+    """Return a text type that is compared by code points, also on PostgreSQL, whatever the database's locale.
 
-    Its indexes then need no rebuilding when a library's idea of a language changes.
+    An update of a locale library then corrupts no index.
     """
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
@@ -162,7 +166,7 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 
-# Telemetry and documents know devices and users by id alone: on other stores they are out of a foreign key's reach.
+# Telemetry and documents have no foreign keys to devices and users: they may be in another store.
 
 points = Table(
     "telemetry_points",
@@ -170,14 +174,14 @@ points = Table(
     Column("device_id", BigInteger, primary_key=True),
     Column("time", BigInteger, primary_key=True),
     Column("name", _key(), primary_key=True),
-    # The one that is not null tells the type.
+    # The one column that is not null determines the type.
     Column("bool_value", Boolean),
     Column("int_value", BigInteger),
     Column("float_value", Double),
     Column("text_value", Text),
     Column("received_us", BigInteger, nullable=False),
     Column("expires_us", BigInteger, nullable=False),
-    # The catalogue, the newest value of each name and numeric statistics are read off this index alone.
+    # A covering index for the catalogue, the newest value of each name, and numeric statistics.
     Index("ix_telemetry_points_by_name", "device_id", "name", "time", "expires_us", "int_value", "float_value"),
     sqlite_with_rowid=False,
 )
@@ -218,3 +222,43 @@ activity = Table(
     Index(None, "hour"),
     sqlite_with_rowid=False,
 )
+
+NO_EXPIRY_US = Micros(2**63 - 1)
+"""`expires_us` of data without a retention."""
+
+VALUE_COLUMNS = (points.c.bool_value, points.c.int_value, points.c.float_value, points.c.text_value)
+
+ValueColumns = tuple[bool | None, int | None, float | None, str | None]
+"""What the `VALUE_COLUMNS` of a row hold."""
+
+
+class CorruptRow(RuntimeError):
+    """A stored row that this code cannot have written."""
+
+
+def encode_value(value: Value) -> ValueColumns:
+    """Return a value in the column of its type, None in the others."""
+    match value:
+        case float():
+            return None, None, value, None
+        case bool():
+            return value, None, None, None
+        case int():
+            return None, value, None, None
+        case str():
+            return None, None, None, value
+
+
+def decode_value(
+    bool_value: bool | None, int_value: int | None, float_value: float | None, text_value: str | None
+) -> Value:
+    """Return the value of a row's `VALUE_COLUMNS`. Raises CorruptRow when all are None."""
+    if float_value is not None:
+        return float_value
+    if int_value is not None:
+        return int_value
+    if bool_value is not None:
+        return bool_value
+    if text_value is None:
+        raise CorruptRow("telemetry_points: a row has no value; delete it, or restore the table from a backup")
+    return text_value

@@ -1,23 +1,21 @@
-"""Transactions of the SQL store, by SQLAlchemy."""
+"""Transactions of the SQL store."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from iotflow.completion import to_completion
-from iotflow.stores.sql.accounts import SqlAccounts
-from iotflow.stores.sql.configs import SqlConfigs
-from iotflow.stores.sql.devices import SqlDevices
-from iotflow.stores.sql.dialect import Database
+from iotflow.concurrency.tasks import run_to_completion
+from iotflow.stores.sql.accounts import SqlAccounts, SqlTokens
+from iotflow.stores.sql.database import Database
+from iotflow.stores.sql.device_keys import SqlKeys
+from iotflow.stores.sql.devices import SqlConfigs, SqlDevices
 from iotflow.stores.sql.groups import SqlGroups
-from iotflow.stores.sql.keys import SqlKeys
 from iotflow.stores.sql.outbox import SqlOutbox
-from iotflow.stores.sql.tokens import SqlTokens
 
 
 class SqlTransaction:
-    """Plays `Transaction` on one connection."""
+    """SQL implementation of `Transaction`, on one connection."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.accounts = SqlAccounts(connection)
@@ -27,19 +25,19 @@ class SqlTransaction:
         self.configs = SqlConfigs(connection)
         self.groups = SqlGroups(connection)
         self.outbox = SqlOutbox(connection)
-        self._actions: list[Callable[[], Awaitable[None]]] = []
+        self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
-        self._actions.append(action)
+        self._after_commit.append(action)
 
-    async def follow_commit(self) -> None:
-        """Do what was to be done after the commit."""
-        for action in self._actions:
+    async def run_after_commit_hooks(self) -> None:
+        """Run the actions that `after_commit` registered, in order."""
+        for action in self._after_commit:
             await action()
 
 
 class SqlTransactions:
-    """Plays `Transactions` on SQLite or PostgreSQL."""
+    """SQL implementation of `Transactions`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,9 +51,9 @@ class SqlTransactions:
                 yield transaction
                 committing = transaction
         finally:
-            # After a commit that failed too: it may have reached the store all the same.
+            # Also after a failed commit: the store may have made it, and stale cache entries must be invalidated.
             if committing is not None:
-                await to_completion(committing.follow_commit())
+                await run_to_completion(committing.run_after_commit_hooks())
 
     @asynccontextmanager
     async def read(self, *, bulk: bool = False) -> AsyncIterator[SqlTransaction]:

@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 AGAIN_AFTER_MS = 90_000
-"""How long after a deletion its purge is repeated: by then no cached key of the device works."""
+"""A purge is repeated this long after the deletion: by then no cached key of the device is valid."""
 
 
 def upgrade() -> None:
@@ -46,9 +46,9 @@ def downgrade() -> None:
 
 
 def _purge_by_account() -> None:
-    """Bring waiting purges to the form that they have from now on.
+    """Convert waiting purges to the new payload, and add the second purge of each as a separate message.
 
-    Their device is gone, and with it the account that it belonged to: they wait in turns of their own.
+    The rows of their devices are gone, so the accounts are unknown and each purge keeps its subject.
     """
     connection = op.get_bind()
     waiting = sa.text("SELECT id, subject, payload, not_before FROM outbox WHERE topic = 'purge_telemetry'")

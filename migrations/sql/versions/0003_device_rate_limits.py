@@ -1,4 +1,4 @@
-"""limits of a device's own."""
+"""rate limits of devices."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What the telemetry role promises."""
+"""Contract of the telemetry interface."""
 
 from tests.contracts.telemetry.aggregates import AggregateContract
 from tests.contracts.telemetry.deleting import DeletingContract
@@ -11,4 +11,4 @@ from tests.contracts.telemetry.writing import WritingContract
 class TelemetryContract(
     WritingContract, LatestContract, RecordsContract, DeletingContract, RetentionContract, AggregateContract
 ):
-    """Everything that `iotflow.repositories.telemetry` says."""
+    """The whole contract of `iotflow.repositories.telemetry`."""

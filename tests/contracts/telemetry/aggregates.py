@@ -1,4 +1,4 @@
-"""Telemetry: statistics per window, against a reckoning in exact fractions."""
+"""Telemetry: statistics per window, compared with exact fractions."""
 
 import math
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from iotflow.clock import Clock
-from iotflow.domain.aggregates import Aggregation, Bucket
+from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import INTEGER_MAX, INTEGER_MIN, Value
-from iotflow.domain.times import DAY_MS, Millis, Span
+from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
 from tests.contracts.telemetry.base import ALL_TIME, TelemetryBase, at, exactly, new_device, record
 
@@ -42,8 +42,8 @@ def numeric(value: Value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def assert_statistic(aggregation: Aggregation, bucket: Bucket, values: Sequence[Value]) -> None:
-    """The bucket is right for a window's values, which are in order of time."""
+def assert_statistic(aggregation: Aggregation, bucket: WindowAggregate, values: Sequence[Value]) -> None:
+    """Check a bucket against the values of its window, which are in order of time."""
     assert bucket.count == len(values)
     match aggregation:
         case Aggregation.COUNT:
@@ -54,7 +54,7 @@ def assert_statistic(aggregation: Aggregation, bucket: Bucket, values: Sequence[
         case Aggregation.MIN | Aggregation.MAX:
             numbers = [value for value in values if isinstance(value, int | float)]
             extreme = min(numbers) if aggregation is Aggregation.MIN else max(numbers)
-            # Of equal numbers, 1 and 1.0, either may stand for both.
+            # Of equal numbers such as 1 and 1.0, a store may return either.
             assert bucket.value == extreme
             assert type(bucket.value) in {type(value) for value in numbers if value == extreme}
         case _:
@@ -66,7 +66,7 @@ def assert_sum(total: float, values: Sequence[Fraction]) -> None:
     exact, magnitude = sum(values, Fraction()), sum((abs(value) for value in values), Fraction())
     tolerance = magnitude / 10**12
     if math.isinf(total):
-        assert abs(exact) + tolerance >= BEYOND, "a double holds this sum"
+        assert abs(exact) + tolerance >= BEYOND, "the sum fits into a double"
         assert (total > 0) == (exact > 0)
     else:
         assert abs(Fraction(total) - exact) <= tolerance
@@ -76,7 +76,7 @@ async def assert_aggregates(
     telemetry: TelemetryRepository,
     device: int,
     points: Sequence[Point],
-    span: Span,
+    time_range: TimeRange,
     width_ms: int,
     offset_ms: int,
     aggregations: Sequence[Aggregation] = tuple(Aggregation),
@@ -84,9 +84,11 @@ async def assert_aggregates(
     for aggregation in aggregations:
         windows: dict[int, list[Value]] = {}
         for point in sorted(points, key=lambda point: point.time):
-            if point.time in span and (numeric(point.value) or not aggregation.numeric):
+            if point.time in time_range and (numeric(point.value) or not aggregation.numeric):
                 windows.setdefault((point.time + offset_ms) // width_ms, []).append(point.value)
-        buckets = await telemetry.aggregate(device, "x", span, aggregation, width_ms=width_ms, offset_ms=offset_ms)
+        buckets = await telemetry.aggregate(
+            device, "x", time_range, aggregation, width_ms=width_ms, offset_ms=offset_ms
+        )
         assert [bucket.index for bucket in buckets] == sorted(windows)
         for bucket in buckets:
             assert_statistic(aggregation, bucket, windows[bucket.index])
@@ -100,8 +102,8 @@ class AggregateContract(TelemetryBase):
         aggregation: Aggregation,
         values: Sequence[Value],
         step_ms: int = 1,
-    ) -> list[Bucket]:
-        """The minutes of values that lie `step_ms` apart."""
+    ) -> list[WindowAggregate]:
+        """Return the aggregates per minute of values that are `step_ms` apart."""
         device = new_device()
         await telemetry.write(device, [record(clock, T + i * step_ms, {"x": v}) for i, v in enumerate(values)])
         return await telemetry.aggregate(device, "x", ALL_TIME, aggregation, width_ms=MINUTE, offset_ms=0)
@@ -143,8 +145,8 @@ class AggregateContract(TelemetryBase):
         device = new_device()
         shifted = [Point(Millis(base + point.time), point.value) for point in points]
         await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in shifted])
-        span = Span(Millis(base + start), None if length is None else Millis(base + start + length))
-        await assert_aggregates(telemetry, device, shifted, span, width_ms, offset_ms)
+        time_range = TimeRange(Millis(base + start), None if length is None else Millis(base + start + length))
+        await assert_aggregates(telemetry, device, shifted, time_range, width_ms, offset_ms)
 
     async def test_a_name_without_values_has_no_windows(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
@@ -162,12 +164,12 @@ class AggregateContract(TelemetryBase):
             (bucket,) = await telemetry.aggregate(device, "x", ALL_TIME, aggregation, width_ms=MINUTE, offset_ms=0)
             assert (bucket.value, bucket.count) == (value, 3)
 
-    async def test_windows_without_values_are_left_out(self, telemetry: TelemetryRepository, clock: Clock) -> None:
+    async def test_windows_without_values_are_omitted(self, telemetry: TelemetryRepository, clock: Clock) -> None:
         buckets = await self.aggregated(telemetry, clock, Aggregation.COUNT, [1, "a", True], step_ms=10 * MINUTE)
         assert [bucket.index for bucket in buckets] == [T // MINUTE + i for i in (0, 10, 20)]
 
     @pytest.mark.parametrize("aggregation", [Aggregation.SUM, Aggregation.MEAN, Aggregation.MIN, Aggregation.MAX])
-    async def test_numeric_statistics_leave_out_booleans_and_strings(
+    async def test_numeric_statistics_ignore_booleans_and_strings(
         self, telemetry: TelemetryRepository, clock: Clock, aggregation: Aggregation
     ) -> None:
         assert await self.aggregated(telemetry, clock, aggregation, [True, "9", False, ""]) == []
@@ -175,7 +177,7 @@ class AggregateContract(TelemetryBase):
         assert (bucket.value, bucket.count) == (5, 1)
 
     @pytest.mark.parametrize("values", [[2**53 + 1, 2.0**53], [2.0**53, 2**53 + 1, -(2.0**53), -(2**53) - 1]])
-    async def test_extremes_are_exact_past_the_integers_of_a_double(
+    async def test_extremes_of_integers_are_exact_beyond_2_to_the_53(
         self, telemetry: TelemetryRepository, clock: Clock, values: list[int | float]
     ) -> None:
         (largest,) = await self.aggregated(telemetry, clock, Aggregation.MAX, values)
@@ -209,7 +211,7 @@ class AggregateContract(TelemetryBase):
         assert (tiny.value, huge.value) == (3e-310, 1e308)
 
     async def test_long_sums_keep_their_precision(self, telemetry: TelemetryRepository, clock: Clock) -> None:
-        # Added one after the other as doubles, every 1 would be lost.
+        # A plain sum of doubles would lose every 1.
         values = [2.0**53, *[1.0] * 20_000]
         (bucket,) = await self.aggregated(telemetry, clock, Aggregation.SUM, values)
         assert isinstance(bucket.value, float)
@@ -223,10 +225,10 @@ class AggregateContract(TelemetryBase):
             (bucket,) = await self.aggregated(telemetry, clock, aggregation, values)
             assert (exactly(bucket.value), bucket.count) == (exactly(value), 3)
 
-    async def test_points_outside_the_span_do_not_count_though_their_window_does(
+    async def test_points_outside_the_range_do_not_count_in_a_window_at_its_ends(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i * 1_000, {"x": i}) for i in range(60)])
-        span = Span(Millis(T + 10_000), Millis(T + 20_000))
-        (bucket,) = await telemetry.aggregate(device, "x", span, Aggregation.MEAN, width_ms=MINUTE, offset_ms=0)
-        assert bucket == Bucket(T // MINUTE, float(sum(range(10, 20))), 10)
+        time_range = TimeRange(Millis(T + 10_000), Millis(T + 20_000))
+        (bucket,) = await telemetry.aggregate(device, "x", time_range, Aggregation.MEAN, width_ms=MINUTE, offset_ms=0)
+        assert bucket == WindowAggregate(T // MINUTE, float(sum(range(10, 20))), 10)

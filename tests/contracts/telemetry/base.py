@@ -1,4 +1,4 @@
-"""What every part of the telemetry suite stands on."""
+"""Base class and helper functions of the telemetry suites."""
 
 import json
 import secrets
@@ -13,21 +13,21 @@ from iotflow.clock import Clock
 from iotflow.domain.devices import MAX_ID
 from iotflow.domain.json import JsonObject
 from iotflow.domain.telemetry import LatestValue, PageLimit, Record, StoredRecord, Value, expiry
-from iotflow.domain.times import DAY_MS, Micros, Millis, Span
+from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
 from tests.contracts.timed import Timed
 
 RETENTION_DAYS = 30
 RETENTION_US = RETENTION_DAYS * DAY_MS * 1_000
-ALL_TIME = Span(Millis(0), None)
+ALL_TIME = TimeRange(Millis(0), None)
 
 OpenTelemetry = Callable[[int], TelemetryRepository]
-"""A player with this retention in days, over the same store as all others of the test."""
+"""Returns an implementation with this retention in days, on the store of the test."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawPoint:
-    """A value as the store itself holds it."""
+    """A stored value."""
 
     timestamp: Millis
     name: str
@@ -36,19 +36,19 @@ class RawPoint:
 
 
 class RawTelemetry(Protocol):
-    """The store, seen around the player."""
+    """Direct access to the store, without the implementation."""
 
     async def points(self, device_id: int) -> list[RawPoint]:
-        """All values that are kept for the device, by time and name; the same key twice if it is kept twice."""
+        """Return the stored values of a device by time and name, duplicates included."""
         ...
 
     async def metadata(self, device_id: int) -> dict[Millis, JsonObject]:
-        """The metadata kept for the device, by time."""
+        """Return the stored metadata of a device by time."""
         ...
 
 
 class TelemetryBase(Timed):
-    """The player under test. Devices are of each test's own, for stores that tests share."""
+    """The implementation under test. Each test creates its devices, because tests may share a store."""
 
     @pytest.fixture
     def open_telemetry(self) -> OpenTelemetry:
@@ -68,28 +68,28 @@ class TelemetryBase(Timed):
 
 
 def new_device() -> int:
-    """The id of a device that no other test and no other example knows (Hypothesis resets `random`, not `secrets`)."""
+    """Return an unused device id. Hypothesis seeds `random`, so ids would repeat; it does not affect `secrets`."""
     return 1 + secrets.randbelow(MAX_ID - 1)
 
 
 def at(text: str) -> Millis:
-    """`2026-01-31 09:30:00.250` in UTC as a time."""
+    """Parse a UTC time such as `2026-01-31 09:30:00.250`."""
     moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
     return Millis(round(moment.timestamp() * 1_000))
 
 
 def record(clock: Clock, timestamp: int, values: Mapping[str, Value], metadata: JsonObject | None = None) -> Record:
-    """A record received now."""
+    """Return a record received now."""
     return Record(Millis(timestamp), values, metadata, clock.receipt())
 
 
 def exactly(value: Value) -> tuple[type, Value]:
-    """A value with its type: `True`, 1 and 1.0 differ."""
+    """Return values with their types, so that `True`, 1 and 1.0 differ."""
     return type(value), value
 
 
 def assert_expires(latest: LatestValue, received: Micros, retention_days: int = RETENTION_DAYS) -> None:
-    """The value expires a retention after its receipt; a store may count in whole seconds."""
+    """Check that a value expires one retention after its receipt. A store may count in whole seconds."""
     assert latest.expires is not None
     wanted = expiry(received, retention_days)
     assert wanted is not None
@@ -97,14 +97,14 @@ def assert_expires(latest: LatestValue, received: Micros, retention_days: int = 
 
 
 async def purge_all(telemetry: TelemetryRepository, *device_ids: int) -> None:
-    """Purge these devices to the end."""
+    """Purge all data of these devices."""
     rest = list(device_ids)
     while rest:
         rest = await telemetry.purge_chunk(rest)
 
 
 def metadata_of(found: StoredRecord) -> JsonObject | None:
-    """A record's metadata, decoded."""
+    """Return the decoded metadata of a record."""
     return None if found.metadata is None else json.loads(found.metadata)
 
 
@@ -113,27 +113,29 @@ async def page_of(
     device: int,
     limit: int,
     *,
-    span: Span = ALL_TIME,
+    time_range: TimeRange = ALL_TIME,
     descending: bool = True,
     after: Millis | None = None,
     names: Collection[str] | None = None,
 ) -> Sequence[StoredRecord]:
-    """The records of a page."""
+    """Return the records of a page."""
     page = await telemetry.records(
-        device, span, descending=descending, limit=PageLimit(limit), after=after, names=names
+        device, time_range, descending=descending, limit=PageLimit(limit), after=after, names=names
     )
     return page.records
 
 
 async def history(
-    telemetry: TelemetryRepository, device: int, span: Span = ALL_TIME, *, descending: bool = False
+    telemetry: TelemetryRepository, device: int, time_range: TimeRange = ALL_TIME, *, descending: bool = False
 ) -> dict[Millis, StoredRecord]:
-    """All records within the span, by time."""
-    records = await page_of(telemetry, device, 10_000, span=span, descending=descending)
-    assert len({record.timestamp for record in records}) == len(records), "a record came twice"
+    """Return all records of a range by time."""
+    records = await page_of(telemetry, device, 10_000, time_range=time_range, descending=descending)
+    assert len({record.timestamp for record in records}) == len(records), "a record appears twice"
     return {record.timestamp: record for record in records}
 
 
-async def values_of(telemetry: TelemetryRepository, device: int, span: Span = ALL_TIME) -> dict[int, dict[str, Value]]:
-    """What the history shows: time to names and values."""
-    return {time: dict(found.values) for time, found in (await history(telemetry, device, span)).items()}
+async def values_of(
+    telemetry: TelemetryRepository, device: int, time_range: TimeRange = ALL_TIME
+) -> dict[int, dict[str, Value]]:
+    """Return the values of the history by time and name."""
+    return {time: dict(found.values) for time, found in (await history(telemetry, device, time_range)).items()}

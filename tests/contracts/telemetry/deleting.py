@@ -1,4 +1,4 @@
-"""Telemetry: deletion of a range, purge of a device, and both among writes."""
+"""Telemetry: deletion of a range, purge of a device, and both between writes."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.telemetry import Value
-from iotflow.domain.times import Millis, Span
+from iotflow.domain.times import Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
 from tests.contracts.telemetry.base import (
     ALL_TIME,
@@ -51,7 +51,7 @@ STEPS = st.lists(st.lists(SUBMITS, min_size=1, max_size=3) | st.builds(Delete, T
 
 @dataclass
 class Model:
-    """What a device's history must be, in the plainest form."""
+    """A model of a device's history."""
 
     values: dict[int, dict[str, Value]] = field(default_factory=dict)
     metadata: dict[int, dict[str, int]] = field(default_factory=dict)
@@ -72,11 +72,11 @@ class Model:
 
 
 class DeletingContract(TelemetryBase):
-    async def test_a_deleted_range_is_half_open_and_gone_for_every_reader(
+    async def test_a_deleted_range_is_half_open_and_deleted_for_every_query(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i, {"x": i, "y": i}, {"i": i}) for i in range(6)])
-        await telemetry.delete(device, Span(Millis(T + 2), Millis(T + 5)))
+        await telemetry.delete(device, TimeRange(Millis(T + 2), Millis(T + 5)))
         assert await values_of(telemetry, device) == {T + i: {"x": i, "y": i} for i in (0, 1, 5)}
         assert {point.timestamp - T for point in await raw.points(device)} == {0, 1, 5}
         assert await raw.metadata(device) == {T + i: {"i": i} for i in (0, 1, 5)}
@@ -88,7 +88,7 @@ class DeletingContract(TelemetryBase):
     ) -> None:
         times = [Millis(0), T, at("9999-12-31 23:59:59.999")]
         await telemetry.write(device, [record(clock, time, {"x": 1}, {}) for time in times])
-        await telemetry.delete(device, Span(Millis(1), None))
+        await telemetry.delete(device, TimeRange(Millis(1), None))
         assert list(await history(telemetry, device)) == [0]
         assert len(await raw.points(device)) == 1
 
@@ -96,22 +96,22 @@ class DeletingContract(TelemetryBase):
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": 1})])
-        await telemetry.delete(device, Span(T, T))
-        await telemetry.delete(device, Span(Millis(T + 1), T))
+        await telemetry.delete(device, TimeRange(T, T))
+        await telemetry.delete(device, TimeRange(Millis(T + 1), T))
         assert await values_of(telemetry, device) == {T: {"x": 1}}
 
-    async def test_what_is_sent_into_a_deleted_range_is_there(
+    async def test_records_sent_into_a_deleted_range_are_stored(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i, {"x": 9, "y": 9}, {"n": 9}) for i in range(3)])
-        await telemetry.delete(device, Span(T, Millis(T + 3)))
+        await telemetry.delete(device, TimeRange(T, Millis(T + 3)))
         await telemetry.write(device, [record(clock, T + 1, {"x": 1})])
         stored = await history(telemetry, device)
         assert {time: (found.values, metadata_of(found)) for time, found in stored.items()} == {T + 1: ({"x": 1}, None)}
         assert (await telemetry.latest(device))["x"].timestamp == T + 1
         assert "y" not in await telemetry.latest(device)
 
-    async def test_deleted_again_and_again_and_sent_again_and_again(
+    async def test_a_range_can_be_deleted_and_sent_repeatedly(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         for i in range(5):
@@ -120,14 +120,16 @@ class DeletingContract(TelemetryBase):
             await telemetry.write(device, [record(clock, T, {"x": -i})])
             assert await values_of(telemetry, device) == {T: {"x": -i}}
 
-    async def test_other_devices_keep_theirs(self, telemetry: TelemetryRepository, clock: Clock, device: int) -> None:
+    async def test_deletions_do_not_affect_other_devices(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int
+    ) -> None:
         for owner in (device, device + 1):
             await telemetry.write(owner, [record(clock, T, {"x": 1}, {"n": 1})])
         await telemetry.delete(device, ALL_TIME)
         await purge_all(telemetry, device)
         assert await values_of(telemetry, device + 1) == {T: {"x": 1}}
 
-    async def test_a_purge_leaves_nothing(
+    async def test_a_purge_removes_all_data_of_a_device(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T - i * 86_400_000, {"x": 1, "y": 2}, {}) for i in range(500)])
@@ -138,18 +140,18 @@ class DeletingContract(TelemetryBase):
             assert await values_of(telemetry, device) == {}
             assert await telemetry.latest(device) == {}
 
-    async def test_a_large_range_is_deleted_whole(
+    async def test_a_large_range_is_deleted_completely(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i, {"x": 1, "y": 2, "z": 3}, {}) for i in range(3_000)])
-        await telemetry.delete(device, Span(Millis(T + 1), Millis(T + 2_999)))
+        await telemetry.delete(device, TimeRange(Millis(T + 1), Millis(T + 2_999)))
         assert list(await history(telemetry, device)) == [T, T + 2_999]
         assert len(await raw.points(device)) == 6
         assert set(await raw.metadata(device)) == {T, T + 2_999}
 
     @settings(max_examples=40)
     @given(steps=STEPS)
-    async def test_writes_and_deletions_in_any_order_show_what_a_plain_model_shows(
+    async def test_writes_and_deletions_in_any_order_agree_with_a_model(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, steps: list[list[Submit] | Delete]
     ) -> None:
         device, model = new_device(), Model()
@@ -157,7 +159,7 @@ class DeletingContract(TelemetryBase):
             if isinstance(step, Delete):
                 model.delete(step)
                 end = None if step.end is None else Millis(T + step.end)
-                await telemetry.delete(device, Span(Millis(T + step.start), end))
+                await telemetry.delete(device, TimeRange(Millis(T + step.start), end))
             else:
                 for one in step:
                     model.submit(one)

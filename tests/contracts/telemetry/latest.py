@@ -2,7 +2,7 @@
 
 from iotflow.clock import Clock
 from iotflow.domain.telemetry import Value
-from iotflow.domain.times import Millis, Span
+from iotflow.domain.times import Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
 from tests.contracts.telemetry.base import ALL_TIME, TelemetryBase, assert_expires, at, exactly, record
 
@@ -16,10 +16,12 @@ async def newest(telemetry: TelemetryRepository, device: int) -> dict[str, tuple
 
 
 class LatestContract(TelemetryBase):
-    async def test_a_device_that_never_sent_has_none(self, telemetry: TelemetryRepository, device: int) -> None:
+    async def test_a_device_without_records_has_no_latest_values(
+        self, telemetry: TelemetryRepository, device: int
+    ) -> None:
         assert await telemetry.latest(device) == {}
 
-    async def test_it_tells_time_receipt_and_expiry(
+    async def test_a_latest_value_has_time_receipt_and_expiry(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         sent = record(clock, T, {"x": 1})
@@ -41,46 +43,46 @@ class LatestContract(TelemetryBase):
         await telemetry.write(device, [record(clock, T + i, {"x": i}) for i in (3, 9, 1, 5)])
         assert await newest(telemetry, device) == {"x": (9, T + 9)}
 
-    async def test_each_name_has_its_own_newest_time(
+    async def test_each_name_has_a_separate_latest_time(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"a": 1, "b": 1}), record(clock, T - 40 * YEAR, {"c": 1})])
         await telemetry.write(device, [record(clock, T + YEAR, {"b": 2})])
         assert await newest(telemetry, device) == {"a": (1, T), "b": (2, T + YEAR), "c": (1, T - 40 * YEAR)}
 
-    async def test_the_newest_overwritten_shows_its_last_write(
+    async def test_an_overwritten_latest_value_is_the_last_write(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         for value in (8, 3, True, "a"):
             await telemetry.write(device, [record(clock, T, {"x": value})])
             assert exactly((await telemetry.latest(device))["x"].value) == exactly(value)
 
-    async def test_the_newest_deleted_falls_back_to_the_older(
+    async def test_deleting_the_latest_value_reveals_the_older(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         older, latest = Millis(T - 3 * YEAR), Millis(T)
         await telemetry.write(device, [record(clock, older, {"x": 1}), record(clock, latest, {"x": 2, "y": 2})])
-        await telemetry.delete(device, Span(latest, Millis(latest + 1)))
+        await telemetry.delete(device, TimeRange(latest, Millis(latest + 1)))
         assert await newest(telemetry, device) == {"x": (1, older)}
 
-    async def test_after_that_a_value_between_the_two_is_the_newest(
+    async def test_a_value_sent_after_a_deletion_is_the_latest_between_both_times(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": 1})])
         await telemetry.write(device, [record(clock, T + YEAR, {"x": 2})])
-        await telemetry.delete(device, Span(Millis(T + 1), None))
+        await telemetry.delete(device, TimeRange(Millis(T + 1), None))
         assert await newest(telemetry, device) == {"x": (1, T)}
         await telemetry.write(device, [record(clock, T + MINUTE, {"x": 3})])
         assert await newest(telemetry, device) == {"x": (3, T + MINUTE)}
 
-    async def test_an_older_value_deleted_changes_nothing(
+    async def test_deleting_an_older_value_changes_nothing(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i * MINUTE, {"x": i}) for i in range(3)])
-        await telemetry.delete(device, Span(T, Millis(T + 2 * MINUTE)))
+        await telemetry.delete(device, TimeRange(T, Millis(T + 2 * MINUTE)))
         assert await newest(telemetry, device) == {"x": (2, T + 2 * MINUTE)}
 
-    async def test_all_deleted_leaves_none_and_then_takes_older_data(
+    async def test_after_deleting_all_values_older_data_becomes_the_latest(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": 1, "y": 1})])

@@ -1,4 +1,4 @@
-"""Telemetry: the history, whole record by whole record."""
+"""Telemetry: the history, in pages of whole records."""
 
 import math
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from iotflow.clock import Clock
 from iotflow.domain.telemetry import INTEGER_MAX, INTEGER_MIN, MAX_NAMES_PER_RECORD, PageLimit, Value, name_error
-from iotflow.domain.times import DAY_MS, Millis, Span
+from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
 from tests.contracts.telemetry.base import (
     ALL_TIME,
@@ -25,7 +25,7 @@ from tests.contracts.telemetry.base import (
 T = at("2024-02-29 23:59:59.999")
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
-"""No store holds half a surrogate pair, nor PostgreSQL a null character: neither gets past the service's edge."""
+"""Text that stores accept. The API refuses lone surrogates, and null characters, which PostgreSQL cannot store."""
 VALUES = st.one_of(
     st.booleans(),
     st.integers(INTEGER_MIN, INTEGER_MAX),
@@ -69,7 +69,7 @@ class RecordsContract(TelemetryBase):
             "\U0001f321" * 1_024,
         ],
     )
-    async def test_a_value_comes_back_with_its_type(
+    async def test_a_value_is_returned_with_its_type(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, value: Value
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": value})])
@@ -78,7 +78,7 @@ class RecordsContract(TelemetryBase):
 
     @given(values=st.dictionaries(NAMES, VALUES, min_size=1, max_size=8), time=st.integers(0, at("2100-01-01 00:00")))
     @example(values={"a": True, "b": 1, "c": 1.0, "d": "1"}, time=0)
-    async def test_any_record_comes_back_as_it_was_sent(
+    async def test_any_record_is_returned_as_it_was_sent(
         self, telemetry: TelemetryRepository, clock: Clock, values: dict[str, Value], time: int
     ) -> None:
         device = new_device()
@@ -89,12 +89,12 @@ class RecordsContract(TelemetryBase):
             name: exactly(value) for name, value in values.items()
         }
 
-    async def test_a_span_is_half_open(self, telemetry: TelemetryRepository, clock: Clock, device: int) -> None:
+    async def test_a_range_is_half_open(self, telemetry: TelemetryRepository, clock: Clock, device: int) -> None:
         await telemetry.write(device, [record(clock, T + i, {"x": i}) for i in range(5)])
 
         async def times(start: int, end: int | None) -> list[int]:
-            span = Span(Millis(T + start), None if end is None else Millis(T + end))
-            return [time - T for time in await history(telemetry, device, span)]
+            time_range = TimeRange(Millis(T + start), None if end is None else Millis(T + end))
+            return [time - T for time in await history(telemetry, device, time_range)]
 
         assert await times(1, 3) == [1, 2]
         assert await times(1, 1) == []
@@ -103,7 +103,7 @@ class RecordsContract(TelemetryBase):
         assert await times(5, None) == []
         assert await times(-5, 1) == [0]
 
-    async def test_records_come_in_the_order_asked_for(
+    async def test_records_are_in_the_requested_order(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i * 86_400_000, {"b": i, "a": i}) for i in (4, 0, 3, 1, 2)])
@@ -126,7 +126,7 @@ class RecordsContract(TelemetryBase):
         descending=st.booleans(),
         span=st.tuples(st.integers(0, 50), st.none() | st.integers(0, 50)),
     )
-    async def test_pages_hold_every_record_of_the_span_once(
+    async def test_pages_hold_every_record_of_the_range_once(
         self,
         telemetry: TelemetryRepository,
         clock: Clock,
@@ -138,20 +138,20 @@ class RecordsContract(TelemetryBase):
         device = new_device()
         await telemetry.write(device, [record(clock, T + time, {"x": time, "y": -time}) for time in times])
         start, end = span
-        asked = Span(Millis(T + start), None if end is None else Millis(T + end))
+        asked = TimeRange(Millis(T + start), None if end is None else Millis(T + end))
         shown: list[int] = []
         after: Millis | None = None
-        while page := await page_of(telemetry, device, limit, span=asked, descending=descending, after=after):
+        while page := await page_of(telemetry, device, limit, time_range=asked, descending=descending, after=after):
             assert len(page) <= limit
             assert all(found.values == {"x": found.timestamp - T, "y": T - found.timestamp} for found in page)
             shown += [found.timestamp - T for found in page]
-            assert len(shown) <= len(times), "the pages go round in a circle"
+            assert len(shown) <= len(times), "the cursors form a cycle"
             after = page[-1].timestamp
         wanted = sorted(time for time in times if start <= time and (end is None or time < end))
         assert shown == (wanted[::-1] if descending else wanted)
 
     @pytest.mark.parametrize("descending", [False, True])
-    async def test_asked_for_names_leaves_out_records_without_them(
+    async def test_a_selection_of_names_omits_records_without_them(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, descending: bool
     ) -> None:
         sent = [record(clock, T + i, {"all": i, "odd" if i % 2 else "even": i, f"own {i}": i}) for i in range(20)]
@@ -166,7 +166,7 @@ class RecordsContract(TelemetryBase):
                 i = found.timestamp - T
                 assert found.values == ({"odd": i} if i % 2 else {"own 4": 4})
             shown += [found.timestamp - T for found in page]
-            assert len(shown) <= len(sent), "the pages go round in a circle"
+            assert len(shown) <= len(sent), "the cursors form a cycle"
             after = page[-1].timestamp
         wanted = [1, 3, 4, 5, 7, 9, 11, 13, 15, 17, 19]
         assert shown == (wanted[::-1] if descending else wanted)
@@ -178,7 +178,7 @@ class RecordsContract(TelemetryBase):
         for names in (["X"], ["x "], [""], []):
             assert await page_of(telemetry, device, 9, names=names) == []
 
-    async def test_metadata_comes_with_a_record_of_which_names_are_left_out(
+    async def test_metadata_is_returned_with_a_selection_of_names(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": 1, "y": 1}, {"n": 1}), record(clock, T + 1, {"x": 1})])
@@ -196,7 +196,7 @@ class RecordsContract(TelemetryBase):
 
     @pytest.mark.parametrize("descending", [False, True])
     @pytest.mark.parametrize("names", [None, ["text"]])
-    async def test_a_page_ends_at_its_values_or_bytes_and_the_next_goes_on(
+    async def test_a_page_ends_at_its_limit_of_values_or_bytes_and_the_next_continues(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, descending: bool, names: list[str] | None
     ) -> None:
         sent = [record(clock, T + i, {"text": "x" * 1_000, "n": i}, {"i": i} if i % 3 else None) for i in range(20)]
@@ -208,21 +208,23 @@ class RecordsContract(TelemetryBase):
                 page = await telemetry.records(
                     device, ALL_TIME, descending=descending, limit=limit, after=after, names=names
                 )
-                # With names a store may count what it had to read.
+                # With names, a store may also count values that it read and left out.
                 assert at_most - 2 <= len(page.records) <= 2 * at_most or not page.more
                 shown += [found.timestamp - T for found in page.records]
                 more, after = page.more, page.records[-1].timestamp
-                assert len(shown) <= len(sent), "the pages go round in a circle"
+                assert len(shown) <= len(sent), "the cursors form a cycle"
             assert shown == (list(range(20))[::-1] if descending else list(range(20)))
 
-    async def test_metadata_fills_a_page_too(self, telemetry: TelemetryRepository, clock: Clock, device: int) -> None:
+    async def test_metadata_counts_towards_the_bytes_of_a_page(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int
+    ) -> None:
         await telemetry.write(device, [record(clock, T + i, {"n": i}, {"note": "x" * 1_000}) for i in range(20)])
         page = await telemetry.records(device, ALL_TIME, descending=True, limit=PageLimit(100, bytes=5_000))
         assert page.more
         assert [found.timestamp - T for found in page.records] == [19, 18, 17, 16]
         assert all(metadata_of(found) == {"note": "x" * 1_000} for found in page.records)
 
-    async def test_the_first_record_fits_always(
+    async def test_a_page_always_holds_its_first_record(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i, {"a": "x" * 100, "b": 1}, {"n": i}) for i in range(2)])
@@ -234,7 +236,7 @@ class RecordsContract(TelemetryBase):
             )
             assert ([found.timestamp - T for found in page.records], page.more) == ([0], False)
 
-    async def test_a_page_that_holds_all_has_no_more(
+    async def test_a_page_with_all_records_is_the_last(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i * DAY_MS, {"n": i}) for i in range(5)])
@@ -251,14 +253,14 @@ class RecordsContract(TelemetryBase):
         assert await telemetry.newest_times(devices, ALL_TIME) == {
             device: T + place * DAY_MS + 5 for place, device in enumerate(devices[:4])
         }
-        assert await telemetry.newest_times(devices[:2], Span(Millis(T), Millis(T + DAY_MS + 5))) == {
+        assert await telemetry.newest_times(devices[:2], TimeRange(Millis(T), Millis(T + DAY_MS + 5))) == {
             devices[0]: T + 5,
             devices[1]: T + DAY_MS,
         }
-        assert await telemetry.newest_times(devices, Span(Millis(T + 3 * DAY_MS), None)) == {
+        assert await telemetry.newest_times(devices, TimeRange(Millis(T + 3 * DAY_MS), None)) == {
             devices[3]: T + 3 * DAY_MS + 5
         }
-        assert await telemetry.newest_times(devices, Span(Millis(T), Millis(T))) == {}
+        assert await telemetry.newest_times(devices, TimeRange(Millis(T), Millis(T))) == {}
         assert await telemetry.newest_times([], ALL_TIME) == {}
 
     async def test_no_record_is_later_than_the_newest_time_of_its_device(
@@ -267,9 +269,9 @@ class RecordsContract(TelemetryBase):
         device, other = new_device(), new_device()
         await telemetry.write(device, [record(clock, T + i * 100 * DAY_MS, {"n": i}) for i in range(4)])
         await telemetry.write(other, [record(clock, T, {"n": 1})])
-        await telemetry.delete(device, Span(Millis(T + 300 * DAY_MS), None))
+        await telemetry.delete(device, TimeRange(Millis(T + 300 * DAY_MS), None))
         for end, last in ((None, 200), (250, 200), (200, 100), (50, 0)):
-            span = Span(Millis(0), None if end is None else Millis(T + end * DAY_MS))
-            newest = await telemetry.newest_times([device, other], span)
+            time_range = TimeRange(Millis(0), None if end is None else Millis(T + end * DAY_MS))
+            newest = await telemetry.newest_times([device, other], time_range)
             assert newest[device] >= T + last * DAY_MS
             assert newest[other] >= T

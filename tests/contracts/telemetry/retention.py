@@ -1,13 +1,13 @@
-"""Telemetry: how long a value is kept, counted from its receipt.
+"""Telemetry: retention of values, counted from their receipt.
 
-Players expire by a clock of their own store at worst, so times of receipt lie almost a retention ago and the waits are
-of seconds.
+Some implementations expire values by the store's clock, so receipts are almost one retention ago and tests wait for
+seconds.
 """
 
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.telemetry import Record, Value
-from iotflow.domain.times import Micros, Millis, Span
+from iotflow.domain.times import Micros, Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
 from tests.contracts.telemetry.base import (
     ALL_TIME,
@@ -32,13 +32,13 @@ T = at("2025-12-31 23:00:00")
 def expiring(
     clock: Clock, seconds: int, timestamp: int, values: dict[str, Value], metadata: dict[str, int] | None = None
 ) -> Record:
-    """A record received so long ago that it expires in so many seconds."""
+    """Return a record whose receipt makes it expire in this number of seconds."""
     received = Micros(clock.receipt() - RETENTION_US + seconds * 1_000_000)
     return Record(Millis(timestamp), values, metadata, received)
 
 
 class RetentionContract(TelemetryBase):
-    async def test_what_was_received_a_retention_ago_is_gone_for_every_reader(
+    async def test_records_received_a_retention_ago_are_expired_for_every_query(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
     ) -> None:
         await telemetry.write(device, [expiring(clock, 2, T, {"x": 1}, {"n": 1}), record(clock, T + 1, {"y": 2})])
@@ -49,13 +49,13 @@ class RetentionContract(TelemetryBase):
         buckets = await telemetry.aggregate(device, "x", ALL_TIME, Aggregation.COUNT, width_ms=60_000, offset_ms=0)
         assert buckets == []
 
-    async def test_history_is_kept_by_its_receipt_not_by_its_age(
+    async def test_retention_counts_from_receipt_not_from_event_time(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, Millis(0), {"x": 1})])
         assert await values_of(telemetry, device) == {0: {"x": 1}}
 
-    async def test_values_of_one_record_expire_each_by_its_own_receipt(
+    async def test_values_of_one_record_expire_separately_by_their_receipts(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
     ) -> None:
         await telemetry.write(device, [expiring(clock, 2, T, {"a": 1, "b": 1}, {"n": 1})])
@@ -64,7 +64,7 @@ class RetentionContract(TelemetryBase):
         stored = (await history(telemetry, device))[T]
         assert (stored.values, metadata_of(stored)) == ({"b": 2, "c": 2}, None)
 
-    async def test_an_expired_record_takes_its_metadata_along(
+    async def test_metadata_expires_with_its_record(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
     ) -> None:
         await telemetry.write(device, [expiring(clock, 2, T, {"a": 1}, {"n": 1})])
@@ -73,7 +73,7 @@ class RetentionContract(TelemetryBase):
         stored = (await history(telemetry, device))[T]
         assert (stored.values, metadata_of(stored)) == ({"a": 2}, None)
 
-    async def test_the_newest_expires_before_an_older_one_received_later(
+    async def test_the_latest_value_may_expire_before_an_older_one_received_later(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
     ) -> None:
         await telemetry.write(device, [expiring(clock, 2, T + 60_000, {"x": "newest"})])
@@ -83,7 +83,7 @@ class RetentionContract(TelemetryBase):
         after = (await telemetry.latest(device))["x"]
         assert (before.value, after.value, after.timestamp) == ("newest", "received later", T)
 
-    async def test_expired_records_take_no_place_on_a_page(
+    async def test_expired_records_do_not_count_towards_a_page(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
     ) -> None:
         sent = [expiring(clock, 2, T + i, {"x": i}) if i % 3 else record(clock, T + i, {"x": i}) for i in range(12)]
@@ -104,7 +104,7 @@ class RetentionContract(TelemetryBase):
         assert (stored.values, metadata_of(stored)) == ({"x": 1}, {"n": 1})
         assert [point.received for point in await raw.points(device)] == [again.received]
 
-    async def test_a_retention_of_0_days_keeps_all(
+    async def test_a_retention_of_0_days_keeps_all_data(
         self, open_telemetry: OpenTelemetry, clock: Clock, device: int
     ) -> None:
         telemetry = open_telemetry(0)
@@ -125,10 +125,10 @@ class RetentionContract(TelemetryBase):
             assert await values_of(telemetry, device) == {T + 1: {"x": 2}}
             assert_expires((await telemetry.latest(device))["x"], under_longer.received, RETENTION_DAYS + 1)
 
-    async def test_a_deletion_of_what_has_expired_is_no_error(
+    async def test_deleting_expired_records_is_no_error(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime
     ) -> None:
         await telemetry.write(device, [expiring(clock, 2, T, {"x": 1})])
         await pass_time(3)
-        await telemetry.delete(device, Span(T, Millis(T + 1)))
+        await telemetry.delete(device, TimeRange(T, Millis(T + 1)))
         assert await values_of(telemetry, device) == {}

@@ -1,4 +1,4 @@
-"""Telemetry: what a write leaves behind."""
+"""Telemetry: the stored data after writes."""
 
 import asyncio
 import random
@@ -26,7 +26,7 @@ T = at("2020-06-01 12:00:00")
 
 
 async def receipts(raw: RawTelemetry, device: int) -> dict[str, Micros]:
-    """When each value of the device was received, by name; of one time."""
+    """Return the receipts of the device's values at one time, by name."""
     return {point.name: point.received for point in await raw.points(device)}
 
 
@@ -42,7 +42,9 @@ class WritingContract(TelemetryBase):
         ]
         assert await raw.metadata(device) == {T: {"site": "north"}}
 
-    async def test_no_records_is_no_write(self, telemetry: TelemetryRepository, raw: RawTelemetry, device: int) -> None:
+    async def test_an_empty_list_of_records_writes_nothing(
+        self, telemetry: TelemetryRepository, raw: RawTelemetry, device: int
+    ) -> None:
         await telemetry.write(device, [])
         assert await raw.points(device) == []
 
@@ -66,7 +68,7 @@ class WritingContract(TelemetryBase):
         kept = [point.value for point in await raw.points(device)]
         assert [exactly(value) for value in (shown, latest, *kept)] == [exactly(second)] * 3
 
-    async def test_of_one_key_twice_in_a_batch_the_later_in_the_list_wins(
+    async def test_of_duplicates_in_a_batch_the_last_one_wins(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, device: int
     ) -> None:
         batch = [
@@ -79,7 +81,7 @@ class WritingContract(TelemetryBase):
         assert await raw.metadata(device) == {T: {"n": 2}}
         assert len(await raw.points(device)) == 3
 
-    async def test_the_value_received_later_stays_whichever_arrives_last(
+    async def test_the_value_received_later_is_kept_in_any_order_of_arrival(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, device: int
     ) -> None:
         earlier = record(clock, T, {"x": 99, "y": 1}, {"n": 1})
@@ -104,7 +106,7 @@ class WritingContract(TelemetryBase):
         receipt = {"temp": first.received, "hum": second.received, "wind": second.received}
         assert await receipts(raw, device) == receipt
 
-    async def test_metadata_is_replaced_whole_and_only_when_given(
+    async def test_metadata_is_replaced_as_a_whole_and_only_if_given(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"x": 1}, {"a": 1, "b": {"c": [1, None, "ü"]}})])
@@ -121,7 +123,7 @@ class WritingContract(TelemetryBase):
         await telemetry.write(device, [record(clock, T, {"x": 1}), record(clock, T + 1, {"x": 1}, {"n": 1})])
         assert metadata_of((await history(telemetry, device))[T]) is None
 
-    async def test_sent_again_nothing_is_doubled(
+    async def test_a_repeated_submission_stores_no_duplicates(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, device: int
     ) -> None:
         sent = [(T + i, {"temp": i, "hum": i / 2}, {"i": i}) for i in range(20)]
@@ -131,7 +133,7 @@ class WritingContract(TelemetryBase):
         assert len(await raw.metadata(device)) == 20
         assert await values_of(telemetry, device) == {time: values for time, values, _ in sent}
 
-    async def test_devices_have_nothing_in_common(
+    async def test_devices_are_separate(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, device: int
     ) -> None:
         neighbour = device + 1
@@ -147,7 +149,7 @@ class WritingContract(TelemetryBase):
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         assert await telemetry.names(device) == frozenset()
-        names = {"temp", "Temp", "t", "ä", "a\u0308", "100%", "it's", 'say "x"', "_", "\U0001f321" * 128}
+        names = {"temp", "Temp", "t", "ä", "a\u0308", "100%", "it's", 'a "x"', "_", "\U0001f321" * 128}
         names |= {f"name {i}" for i in range(200)}
         for i, name in enumerate(sorted(names)):
             await telemetry.write(device, [record(clock, T - i * 86_400_000, {name: i})])
@@ -156,7 +158,7 @@ class WritingContract(TelemetryBase):
             name: i for i, name in enumerate(sorted(names))
         }
 
-    async def test_a_large_batch_is_stored_whole(
+    async def test_a_large_batch_is_stored_completely(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + 1_000 * i, {"a": i, "b": -i, "c": "x"}) for i in range(4_000)])
@@ -184,7 +186,7 @@ class WritingContract(TelemetryBase):
                 assert {f"of {writer}": i for writer in range(5)}.items() <= shown[T + i].items()
             assert len(await raw.points(device)) == 5 * 6
 
-    async def test_of_concurrent_writes_of_one_key_the_last_received_stays(
+    async def test_of_concurrent_writes_of_one_key_the_last_received_is_kept(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, device: int
     ) -> None:
         sent = [record(clock, T, {"x": 1_000 - i}, {"i": i}) for i in range(100)]
@@ -196,7 +198,7 @@ class WritingContract(TelemetryBase):
         assert await raw.points(device) == [RawPoint(T, "x", 901, last.received)]
         assert await raw.metadata(device) == {T: {"i": 99}}
 
-    async def test_times_from_the_first_to_the_last_that_there_are(
+    async def test_the_first_and_the_last_supported_times(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         times = [Millis(0), Millis(1), T, at("9999-12-31 23:59:59.999")]

@@ -1,4 +1,4 @@
-"""The images that tests run servers from."""
+"""Images of the test servers."""
 
 import docker
 from docker.errors import ImageNotFound
@@ -13,12 +13,12 @@ OFFICIAL = {
 
 
 def local(name: str) -> str:
-    """The image that stands in for the official one where that cannot be pulled."""
+    """Return the name of the local image that replaces an official one that cannot be pulled."""
     return f"iotflow-test/{name}"
 
 
 def has_image(client: docker.DockerClient, image: str) -> bool:
-    """Whether the engine has it already."""
+    """Return whether the engine has the image."""
     try:
         client.images.get(image)
     except ImageNotFound:
@@ -27,5 +27,5 @@ def has_image(client: docker.DockerClient, image: str) -> bool:
 
 
 def available(client: docker.DockerClient, name: str) -> str | None:
-    """The image to start: the official one, else the local one, else None."""
+    """Return the image to start: the official one, else the local one, else None."""
     return next((image for image in (OFFICIAL[name], local(name)) if has_image(client, image)), None)

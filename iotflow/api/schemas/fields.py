@@ -1,0 +1,122 @@
+"""Field types that several schemas share: times, whole numbers, free text and JSON objects."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from iotflow.domain.json import JsonObject, nesting_error
+from iotflow.domain.times import LATEST_MS, Millis, format_rfc3339, parse_epoch, parse_query_time, parse_rfc3339
+
+# Validation checks the ranges of days and hours: a pattern that did would be unreadable in the document.
+RFC3339_PATTERN = (
+    r"[0-9]{4}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9](:[0-5][0-9]){2}(\.[0-9]{1,30})?([Zz]|[+-][0-2][0-9]:[0-5][0-9])"
+)
+RELATIVE_PATTERN = r"now|-[0-9]{1,9}[smhdw]"
+_ANY_TIME = "RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number."
+
+
+def _to_integer(number: object) -> object:
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+WHOLE = BeforeValidator(_to_integer)
+"""Accept 3.0 as an integer: JSON has one number type, and JSON Schema counts 3.0 as an integer."""
+
+
+Timestamp = Annotated[
+    Millis,
+    PlainSerializer(format_rfc3339, return_type=str),
+    WithJsonSchema(
+        {"type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00.000Z"]}, mode="serialization"
+    ),
+]
+"""A time in a response: RFC 3339 in UTC, with milliseconds and `Z`."""
+
+
+def _parse_input_time(value: object) -> Millis:
+    if isinstance(value, str):
+        return parse_rfc3339(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return parse_epoch(value)
+    raise ValueError("expected an RFC 3339 time with an offset, or an epoch number")
+
+
+InputTime = Annotated[
+    Millis,
+    PlainValidator(_parse_input_time),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "number", "minimum": 0, "maximum": LATEST_MS},
+            ],
+            "description": "RFC 3339 time with an offset, or epoch number: seconds if below 1e11, else milliseconds.",
+            "examples": ["2026-01-31T09:30:00Z", 1769851800],
+        }
+    ),
+]
+"""An absolute time in a body, truncated to the millisecond."""
+
+
+def _check_query_time(text: str) -> str:
+    parse_query_time(text, LATEST_MS)
+    return text
+
+
+def _query_time_schema(description: str) -> WithJsonSchema:
+    return WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^({RELATIVE_PATTERN}|[0-9]{{1,15}}(\.[0-9]{{1,30}})?|{RFC3339_PATTERN})$",
+            "description": f"{description} {_ANY_TIME}",
+            "examples": ["-1h", "now", "2026-01-31T09:30:00Z"],
+        }
+    )
+
+
+# An absolute or relative time in a query, kept as text: the service resolves relative times by its clock.
+StartTime = Annotated[str, AfterValidator(_check_query_time), _query_time_schema("Start of the time range, included.")]
+EndTime = Annotated[
+    str,
+    AfterValidator(_check_query_time),
+    _query_time_schema("End of the time range, excluded; the range is open if omitted."),
+]
+StopTime = Annotated[str, AfterValidator(_check_query_time), _query_time_schema("End of the time range, excluded.")]
+
+
+def _normalize_range_time(value: object) -> str:
+    if isinstance(value, str) and (value == "now" or value.startswith("-")):
+        return _check_query_time(value)
+    return format_rfc3339(_parse_input_time(value))
+
+
+RangeTime = Annotated[
+    str,
+    PlainValidator(_normalize_range_time),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": rf"^({RELATIVE_PATTERN}|{RFC3339_PATTERN})$"},
+                {"type": "number", "minimum": 0, "maximum": LATEST_MS},
+            ],
+            "description": _ANY_TIME,
+            "examples": ["-1h", "now", "2026-01-31T09:30:00Z"],
+        }
+    ),
+]
+"""An absolute or relative time in a body, as the text that a query would hold."""
+
+
+def _check_depth(value: JsonObject) -> JsonObject:
+    if error := nesting_error(value):
+        raise ValueError(error)
+    return value
+
+
+Json = Annotated[dict[str, Any], AfterValidator(_check_depth)]  # Any: the values are the client's JSON
+"""A JSON object nested at most `MAX_JSON_DEPTH` deep, which every store and client can read."""
+
+
+def text(max_length: int) -> Any:  # Any: pydantic's own type for field constraints
+    """Return the constraints of free text: 1 to `max_length` characters."""
+    return Field(min_length=1, max_length=max_length)

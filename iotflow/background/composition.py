@@ -1,0 +1,67 @@
+"""The background work of a running service, wired over its stores and services."""
+
+import logging
+
+from iotflow.background.housekeeping import clamp_future_times, delete_expired
+from iotflow.background.jobs import AnonymizeEvents, DeleteAccount, PurgeDevices
+from iotflow.background.outbox_handlers import EventHandler, Handler, JobHandler
+from iotflow.background.outbox_relay import OutboxRelay
+from iotflow.background.supervisor import Supervisor
+from iotflow.clock import Clock
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.outbox import OutboxTopic
+from iotflow.repositories.stores import Stores
+from iotflow.services.container import Services
+from iotflow.services.presence import flush_presence
+
+FLUSH_EVERY_S = 30
+CLAMP_EVERY_S = 10.0
+DELETE_EXPIRED_EVERY_S = 3_600.0
+
+logger = logging.getLogger(__name__)
+
+
+def build_relay(stores: Stores, services: Services, clock: Clock) -> OutboxRelay:
+    """Build the outbox relay with the handler of each topic."""
+    purge = PurgeDevices(stores.telemetry, stores.latest, stores.presence, stores.activity)
+    handlers: dict[OutboxTopic, Handler] = {
+        OutboxTopic.INVALIDATE_CACHES: JobHandler(services.invalidation.handle_message),
+        OutboxTopic.EVENT: EventHandler(stores.events),
+        OutboxTopic.ANONYMIZE_EVENTS: JobHandler(AnonymizeEvents(stores.events).run_step),
+        OutboxTopic.DELETE_ACCOUNT: JobHandler(DeleteAccount(stores.transactions, clock).run_step),
+        OutboxTopic.PURGE_TELEMETRY: JobHandler(purge.run_step),
+    }
+    return OutboxRelay(stores.transactions, clock, handlers)
+
+
+def start_background_work(supervisor: Supervisor, stores: Stores, services: Services, clock: Clock) -> None:
+    """Start all background work under a supervisor."""
+
+    async def flush() -> None:
+        await flush_presence(stores.presence, stores.transactions, clock)
+        await services.activity.flush()
+
+    async def clamp() -> None:
+        await clamp_future_times(stores.transactions, clock)
+
+    async def expire() -> None:
+        await delete_expired(stores.retention_sweepers, stores.transactions, clock)
+
+    for consumer in build_relay(stores, services, clock).consumers:
+        supervisor.run(f"outbox consumer {consumer.topic}", consumer.run)
+    supervisor.repeat("flush of presence and activity", flush, FLUSH_EVERY_S)
+    supervisor.repeat("clamp of future times", clamp, CLAMP_EVERY_S)
+    supervisor.repeat("deletion of expired data", expire, DELETE_EXPIRED_EVERY_S)
+
+
+async def flush_at_shutdown(stores: Stores, services: Services, clock: Clock) -> None:
+    """Flush presence and activity a last time. Log the loss if a store is unavailable."""
+    try:
+        await flush_presence(stores.presence, stores.transactions, clock)
+        await services.activity.flush()
+    except StoreUnavailable as error:
+        logger.warning(
+            "shutdown: the %s store is unavailable: %s; presence and activity of the last seconds are lost",
+            error.store,
+            error,
+        )

@@ -1,0 +1,1 @@
+"""`iotflow import`: reads data files and submits their records."""

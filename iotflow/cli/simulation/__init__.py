@@ -1,0 +1,1 @@
+"""`iotflow simulate`: plays a fleet's day against a service."""

@@ -1,0 +1,158 @@
+"""`iotflow simulate`: the steps of a fleet's day against a running service, each checked and timed."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from math import ceil
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from iotflow.cli.errors import ServiceError, UsageError
+from iotflow.cli.http.session import open_session, sign_in
+from iotflow.cli.simulation.fleet import CheckFailed
+from iotflow.cli.simulation.service_process import embedded_service
+from iotflow.cli.simulation.steps import HEALTH_ROUNDS, KINDS, Advance, SimulatedDay, submissions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationOptions:
+    """The options of the command. Without a `url` a temporary service is started.
+
+    `rate` is in submissions per second and device. `username`, or `IOTFLOW_TOKEN` in the environment, selects an
+    account of the service at `url`; without either the simulation registers accounts.
+    """
+
+    url: str | None
+    username: str | None
+    devices: int
+    duration_s: float
+    rate: float
+    seed: int
+
+
+@dataclass(slots=True)
+class Timings:
+    """The durations of a step's requests in seconds, the number of failed ones, and the outcome of its checks."""
+
+    durations_s: list[float] = field(default_factory=list)
+    errors: int = 0
+    outcome: str = "not run"
+
+    def observe(self, duration_s: float, succeeded: bool) -> None:
+        """Record one request."""
+        self.durations_s.append(duration_s)
+        self.errors += not succeeded
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Records each request in the timings of the current step."""
+
+    current: Timings = field(default_factory=Timings)
+
+    def observe(self, duration_s: float, succeeded: bool) -> None:
+        """Record one request."""
+        self.current.observe(duration_s, succeeded)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step and its units of progress."""
+
+    name: str
+    units: int
+    run: Callable[[Advance], Awaitable[None]]
+
+
+async def simulate(options: SimulationOptions) -> bool:
+    """Run the steps up to the first that fails, showing progress on stderr and the summary on stdout.
+
+    Return whether all checks passed. Raises UsageError, and ServiceError if the first step cannot begin.
+    """
+    async with _service(options) as url, AsyncExitStack() as stack:
+        recorder = Recorder()
+        session = await stack.enter_async_context(open_session(url, recorder.observe))
+        account = None
+        if options.username or (options.url and os.environ.get("IOTFLOW_TOKEN")):
+            account = await stack.enter_async_context(sign_in(session, options.username))
+        steps = _steps(SimulatedDay(session, account, devices=options.devices, seed=options.seed), options)
+        timings = {step.name: Timings() for step in steps}
+        failure = await _run(steps, timings, recorder)
+        Console().print(_summary(timings))
+        if failure:
+            Console(stderr=True, soft_wrap=True).print(failure, markup=False, highlight=False)
+        return failure is None
+
+
+@asynccontextmanager
+async def _service(options: SimulationOptions) -> AsyncIterator[str]:
+    if options.url is not None:
+        yield options.url
+        return
+    if options.username is not None:
+        raise UsageError("--username needs --url: a temporary service has no accounts")
+    async with embedded_service() as url:
+        yield url
+
+
+def _steps(day: SimulatedDay, options: SimulationOptions) -> list[Step]:
+    groups = day.owner_count * len(KINDS)
+    send = partial(day.send_telemetry, duration_s=options.duration_s, rate=options.rate)
+    return [
+        Step("users", day.owner_count, day.register_owners),
+        Step("devices", options.devices, day.register_devices),
+        Step("groups", groups, day.create_groups),
+        Step("grouping", groups, day.group_devices),
+        Step("telemetry", options.devices * submissions(options.duration_s, options.rate), send),
+        Step("latest", options.devices, day.read_latest),
+        Step("history", options.devices, day.read_history),
+        Step("status", options.devices, day.read_status),
+        Step("health", HEALTH_ROUNDS, day.read_health),
+    ]
+
+
+async def _run(steps: Sequence[Step], timings: dict[str, Timings], recorder: Recorder) -> str | None:
+    """Run the steps in order. Return the problem of the one that failed, or None."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        for step in steps:
+            recorder.current = timings[step.name]
+            bar = progress.add_task(step.name, total=step.units)
+            try:
+                await step.run(partial(progress.advance, bar))
+            except (CheckFailed, ServiceError) as error:
+                recorder.current.outcome = "FAILED"
+                return f"{step.name}: {error}"
+            recorder.current.outcome = "ok"
+    return None
+
+
+def _summary(timings: dict[str, Timings]) -> Table:
+    table = Table("step", box=None, pad_edge=False)
+    for heading in ("requests", "errors", "p50 ms", "p95 ms", "p99 ms", "checks"):
+        table.add_column(heading, justify="right")
+    whole = Timings()
+    for name, timing in timings.items():
+        whole.durations_s += timing.durations_s
+        whole.errors += timing.errors
+        table.add_row(*_row(name, timing))
+    whole.outcome = "ok" if all(timing.outcome == "ok" for timing in timings.values()) else "FAILED"
+    table.add_section()
+    table.add_row(*_row("summary", whole))
+    return table
+
+
+def _row(name: str, timing: Timings) -> list[str]:
+    ordered = sorted(timing.durations_s)
+    quantiles = [f"{percentile(ordered, percent) * 1_000:.1f}" if ordered else "-" for percent in (50, 95, 99)]
+    return [name, f"{len(ordered):,}", f"{timing.errors:,}", *quantiles, timing.outcome]
+
+
+def percentile(ordered: Sequence[float], percent: int) -> float:
+    """Return the smallest value that is not exceeded by `percent` percent of the values (nearest rank)."""
+    return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)]

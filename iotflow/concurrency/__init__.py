@@ -1,0 +1,1 @@
+"""Coordination of asyncio tasks, independent of the domain."""

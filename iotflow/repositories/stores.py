@@ -1,0 +1,44 @@
+"""The stores of a service: one implementation of each interface."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from iotflow.domain.devices import DeviceSummary
+from iotflow.domain.principals import Principal
+from iotflow.repositories.activity import ActivityRepository
+from iotflow.repositories.broker import Broker
+from iotflow.repositories.cache import CacheCounters, LatestCache, PresenceRepository, RateLimiter, VersionedCache
+from iotflow.repositories.events import EventRepository
+from iotflow.repositories.retention import RetentionSweeper
+from iotflow.repositories.telemetry import TelemetryRepository
+from iotflow.repositories.transactions import Transactions
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A health probe of one store. `essential`: without this store the service is unhealthy."""
+
+    name: str
+    role: str
+    backend: str
+    essential: bool
+    ping: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The implementations of all interfaces. `identities` is keyed by credential digest, `devices` by id."""
+
+    transactions: Transactions
+    telemetry: TelemetryRepository
+    events: EventRepository
+    activity: ActivityRepository
+    identities: VersionedCache[bytes, Principal]
+    devices: VersionedCache[int, DeviceSummary]
+    latest: LatestCache
+    presence: PresenceRepository
+    rate_limiter: RateLimiter
+    counters: CacheCounters
+    broker: Broker
+    retention_sweepers: Sequence[RetentionSweeper]
+    probes: Sequence[Probe]

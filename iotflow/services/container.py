@@ -1,0 +1,99 @@
+"""The wiring of the services of one app."""
+
+from dataclasses import dataclass
+
+from iotflow.clock import Clock
+from iotflow.repositories.stores import Stores
+from iotflow.services.accounts import Accounts
+from iotflow.services.activity import ActivityBuffer
+from iotflow.services.audit_log import AuditLog
+from iotflow.services.authentication import Authentication
+from iotflow.services.bulk_reads import BulkReads
+from iotflow.services.cache_invalidation import CacheInvalidation
+from iotflow.services.device_lookup import DeviceLookup
+from iotflow.services.devices import Devices
+from iotflow.services.feed import Feed
+from iotflow.services.groups import Groups
+from iotflow.services.health import HealthCheck
+from iotflow.services.ingest import Ingest
+from iotflow.services.login_throttle import LoginThrottle
+from iotflow.services.observers import ActivityObserver, LatestCacheObserver, RecordObservers
+from iotflow.services.passwords import Passwords
+from iotflow.services.request_limits import RequestLimits
+from iotflow.services.statistics import SystemStatistics
+from iotflow.services.telemetry_queries import TelemetryQueries
+from iotflow.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of one app. Close `passwords` and `ingest` before the stores."""
+
+    accounts: Accounts
+    activity: ActivityBuffer
+    audit_log: AuditLog
+    authentication: Authentication
+    device_lookup: DeviceLookup
+    devices: Devices
+    feed: Feed
+    groups: Groups
+    health: HealthCheck
+    ingest: Ingest
+    invalidation: CacheInvalidation
+    passwords: Passwords
+    request_limits: RequestLimits
+    statistics: SystemStatistics
+    telemetry: TelemetryQueries
+
+    async def close(self) -> None:
+        """Wait for activations under way, and end the threads for password hashing."""
+        await self.ingest.close()
+        self.passwords.close()
+
+
+def build_services(stores: Stores, settings: Settings, clock: Clock, passwords: Passwords | None = None) -> Services:
+    """Build all services on these stores. `passwords` None: a new `Passwords`, with its own threads."""
+    passwords = passwords or Passwords()
+    transactions, presence, counters = stores.transactions, stores.presence, stores.counters
+    activity = ActivityBuffer(stores.activity, clock)
+    bulk_reads = BulkReads()
+    invalidation = CacheInvalidation(stores.identities, stores.devices)
+    lookup = DeviceLookup(transactions, stores.devices)
+    limits = RequestLimits(stores.rate_limiter, settings.rates)
+    throttle = LoginThrottle(stores.rate_limiter, settings.login_limits)
+    observers = RecordObservers(
+        [LatestCacheObserver(stores.latest, settings.retention_days), ActivityObserver(activity)]
+    )
+    is_open = settings.registration == "open"
+    window_s, max_devices = settings.online_window_seconds, settings.max_devices_per_account
+    authentication = Authentication(
+        transactions,
+        stores.identities,
+        invalidation,
+        presence,
+        throttle,
+        limits,
+        counters,
+        passwords,
+        clock,
+        token_lifetime_s=settings.token_lifetime_seconds,
+    )
+    return Services(
+        accounts=Accounts(transactions, invalidation, throttle, passwords, clock, registration_is_open=is_open),
+        activity=activity,
+        audit_log=AuditLog(stores.events),
+        authentication=authentication,
+        device_lookup=lookup,
+        devices=Devices(
+            transactions, invalidation, presence, clock, online_window_s=window_s, max_devices_per_account=max_devices
+        ),
+        feed=Feed(transactions, stores.telemetry, bulk_reads),
+        groups=Groups(transactions, presence, bulk_reads, clock),
+        health=HealthCheck(stores.probes),
+        ingest=Ingest(transactions, stores.telemetry, observers, lookup, invalidation, clock),
+        invalidation=invalidation,
+        passwords=passwords,
+        request_limits=limits,
+        statistics=SystemStatistics(transactions, presence, activity, counters, clock, online_window_s=window_s),
+        telemetry=TelemetryQueries(transactions, stores.telemetry, stores.latest, lookup, counters, bulk_reads, clock),
+    )

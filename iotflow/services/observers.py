@@ -1,0 +1,117 @@
+"""Observers of stored records. They run after the durable write; their failure does not fail the submission."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from iotflow.concurrency.time_slices import TimeSlice
+from iotflow.domain.devices import DeviceSummary
+from iotflow.domain.telemetry import LatestValue, Record, expiry
+from iotflow.domain.times import Micros
+from iotflow.repositories.cache import LatestCache
+from iotflow.services.activity import ActivityBuffer
+
+OBSERVER_TIMEOUT_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBatch:
+    """Durably stored records of a device, in the order of their receipt.
+
+    `messages` is 1 for the first records of a submission, 0 for the later chunks of a batch.
+    """
+
+    device: DeviceSummary
+    records: Sequence[Record]
+    messages: int = 1
+
+
+class RecordObserver(Protocol):
+    """An observer of stored records. Its errors are counted and logged."""
+
+    async def on_stored(self, stored: RecordBatch) -> None:
+        """Process records after their durable write."""
+        ...
+
+    async def on_write_failed(self, device: DeviceSummary) -> None:
+        """Process a failed write. Some of its records may be stored nevertheless."""
+        ...
+
+
+class RecordObservers:
+    """The observers of a service, called one after the other, each for at most `OBSERVER_TIMEOUT_S` seconds."""
+
+    def __init__(self, observers: Sequence[RecordObserver]) -> None:
+        self._observers = observers
+        self.failures = 0
+
+    async def on_stored(self, stored: RecordBatch) -> None:
+        """Call all observers, the later ones even if one fails."""
+        for observer in self._observers:
+            try:
+                async with asyncio.timeout(OBSERVER_TIMEOUT_S):
+                    await observer.on_stored(stored)
+            except Exception:
+                # The records are durable: an observer's failure must not fail the submission.
+                self.failures += 1
+                logger.exception(
+                    "observer=%s device=%d: failed; records=%d are stored",
+                    type(observer).__name__,
+                    stored.device.id,
+                    len(stored.records),
+                )
+
+    async def on_write_failed(self, device: DeviceSummary) -> None:
+        """Report a failed write to all observers."""
+        for observer in self._observers:
+            await observer.on_write_failed(device)
+
+
+class LatestCacheObserver:
+    """The observer that merges stored records into the cached latest values."""
+
+    def __init__(self, latest: LatestCache, retention_days: int) -> None:
+        self._latest = latest
+        self._retention_days = retention_days
+
+    async def on_stored(self, stored: RecordBatch) -> None:
+        try:
+            await self._latest.merge(stored.device.id, await self._newest(stored.records))
+        except BaseException:
+            # The cached values would stay stale.
+            await self._latest.invalidate(stored.device.id)
+            raise
+
+    async def on_write_failed(self, device: DeviceSummary) -> None:
+        await self._latest.invalidate(device.id)
+
+    async def _newest(self, records: Sequence[Record]) -> dict[str, LatestValue]:
+        newest: dict[str, LatestValue] = {}
+        work = TimeSlice()
+        for record in records:
+            await work.pause()
+            expires: Micros | None = expiry(record.received, self._retention_days)
+            for name, value in record.values.items():
+                known = newest.get(name)
+                # Records are in order of receipt: of two values of one time, the one received later wins.
+                if known is None or known.timestamp <= record.timestamp:
+                    newest[name] = LatestValue(value, record.timestamp, record.received, expires)
+        return newest
+
+
+class ActivityObserver:
+    """The observer that counts messages and points per device and hour."""
+
+    def __init__(self, activity: ActivityBuffer) -> None:
+        self._activity = activity
+
+    async def on_stored(self, stored: RecordBatch) -> None:
+        points = sum(len(record.values) for record in stored.records)
+        self._activity.count(stored.device.id, points, messages=stored.messages)
+
+    async def on_write_failed(self, device: DeviceSummary) -> None:
+        pass

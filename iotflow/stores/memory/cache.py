@@ -1,0 +1,28 @@
+"""The in-memory implementations of all cache interfaces."""
+
+from iotflow.clock import Clock
+from iotflow.stores.codecs import DeviceCodec, IdentityCodec
+from iotflow.stores.memory.broker import MemoryBroker
+from iotflow.stores.memory.counters import MemoryCounters
+from iotflow.stores.memory.latest_cache import MemoryLatestCache
+from iotflow.stores.memory.presence import MemoryPresence
+from iotflow.stores.memory.rate_limits import MemoryRateLimiter
+from iotflow.stores.memory.versioned_cache import MemoryVersionedCache
+
+MAX_IDENTITIES_BYTES = 16 * 2**20
+"""Some 14,000 devices with names of ordinary length."""
+MAX_DEVICES_BYTES = 8 * 2**20
+"""Some 7,000 devices with names of ordinary length."""
+
+
+class MemoryCache:
+    """In-memory implementations of the cache's interfaces."""
+
+    def __init__(self, clock: Clock, lifetime_s: int) -> None:
+        self.identities = MemoryVersionedCache(IdentityCodec(), clock, lifetime_s, MAX_IDENTITIES_BYTES)
+        self.devices = MemoryVersionedCache(DeviceCodec(), clock, lifetime_s, MAX_DEVICES_BYTES)
+        self.latest = MemoryLatestCache(clock)
+        self.presence = MemoryPresence()
+        self.rate_limiter = MemoryRateLimiter(clock)
+        self.counters = MemoryCounters()
+        self.broker = MemoryBroker()

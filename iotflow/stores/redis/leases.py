@@ -1,0 +1,69 @@
+"""Cache entries that are filled under a lease (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013).
+
+A reader that finds no entry gets a lease, and may fill the entry while the lease lasts. A change ends the lease, so
+that a value that was read before it never becomes an entry. All readers that miss an entry share its lease;
+those of other processes wait a moment for the entry, so that the store is read once.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+
+from iotflow.stores.redis.batcher import CommandBatcher
+from iotflow.stores.redis.client import require_bytes
+from iotflow.stores.redis.scripts import FILL, GET
+
+LEASE_MS = 5_000
+"""Longer than a read of any store may take; a later fill is refused."""
+WAIT_S = 0.02
+MAX_WAITS = 5
+
+Fields = Mapping[bytes, bytes]
+
+
+class LeasedCache:
+    """Entries of one kind, each with a lifetime, in the hash slot of its subject."""
+
+    def __init__(self, batcher: CommandBatcher, prefix: str) -> None:
+        self._batcher = batcher
+        self._scripts = batcher.scripts
+        self._prefix = prefix
+        self._process = secrets.randbits(31)
+
+    def keys(self, subject: str, generation: str) -> tuple[str, str]:
+        """Return the keys of a subject's entry and of the lease to fill it."""
+        entry = f"{self._prefix}:{{{subject}}}:{generation}"
+        return entry, f"{entry}:lease"
+
+    async def get(self, subject: str) -> Fields | int:
+        """Return the entry's fields, or the lease to fill it, a positive number. Raises StoreUnavailable."""
+        lease = self._process << 32 | secrets.randbits(32)
+        waits = 0
+        while True:
+            (reply,) = await self._batcher.run(
+                lambda generation: [self._scripts.call(GET, self.keys(subject, generation), lease, LEASE_MS)],
+                generational=True,
+            )
+            if isinstance(reply, list):
+                parts = [require_bytes(part) for part in reply]
+                return dict(zip(parts[::2], parts[1::2], strict=True))
+            found = int(require_bytes(reply))
+            if found >> 32 == self._process or waits == MAX_WAITS:
+                return found
+            waits += 1
+            await asyncio.sleep(WAIT_S)
+
+    async def drop(self, subject: str) -> None:
+        """Drop the entry and the lease to fill it. Raises StoreUnavailable."""
+        await self._batcher.run(lambda generation: [("DEL", *self.keys(subject, generation))], generational=True)
+
+    async def fill(self, subject: str, lease: int, fields: Fields, lifetime_ms: int) -> bool:
+        """Store the entry unless the lease has ended; return whether it was stored. Raises StoreUnavailable."""
+        arguments = [part for field in fields.items() for part in field]
+        (made,) = await self._batcher.run(
+            lambda generation: [
+                self._scripts.call(FILL, self.keys(subject, generation), lease, lifetime_ms, *arguments),
+            ],
+            generational=True,
+        )
+        return made == 1

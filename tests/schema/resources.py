@@ -1,0 +1,139 @@
+"""Valid credentials and ids of existing resources, without which generated requests would only be refused."""
+
+import itertools
+from collections.abc import Collection, Mapping
+from typing import Any, Self
+
+import requests
+from schemathesis import Case
+from schemathesis.core.parameters import ParameterLocation
+
+ROOT_USER = "root"
+PASSWORD = "correct horse"
+"""The password in the document's examples, so that the login example succeeds."""
+
+
+class ResourceFactory:
+    """A factory of the resources of a case, over HTTP: a device, a group, an account to act upon, and a caller.
+
+    The caller is an administrator, who may do everything; the access matrix tests other callers. Caller and account
+    are renewed after a case that ended the caller's login or rights, or the account.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self._numbers = itertools.count()
+        self._root_id, self._root = self._login(ROOT_USER)
+        self._new_user("ada")
+        self._new_caller()
+        self._account_id = self.new_account()
+        self._must_renew = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
+
+    def prepare(self, case: Case[Any], linked: Collection[str] = ()) -> dict[str, str]:
+        """Replace the valid ids of a case by existing ones, and return the headers of its caller.
+
+        The ids named in `linked` stay: they are from an earlier answer.
+        """
+        if self._must_renew:
+            self._renew_accounts()
+        self._must_renew = "user_id" in case.path_parameters or case.path.endswith("/logout")
+        schemes = {scheme for needed in case.operation.definition.raw.get("security", ()) for scheme in needed}
+        device = self._new_device() if "DeviceKey" in schemes or _names_device(case) else {}
+        self._place_ids(case, device.get("id"), linked)
+        if "AccessToken" in schemes:
+            return self._caller
+        if "DeviceKey" in schemes and not _breaks(case, ParameterLocation.HEADER):
+            return {"X-API-Key": device["api_key"]}
+        return {}
+
+    def new_account(self) -> str:
+        """Register an unused account and return its id."""
+        return self._new_user(f"user-{next(self._numbers)}")
+
+    def relies_on(self, user_id: object) -> bool:
+        """Return whether this account sends requests or creates resources."""
+        return user_id in ("me", self._caller_id, self._root_id)
+
+    def _place_ids(self, case: Case[Any], device_id: int | None, linked: Collection[str]) -> None:
+        path = case.path_parameters
+        if not _tries_out(case, ParameterLocation.PATH) and not _breaks(case, ParameterLocation.PATH):
+            real = {"user_id": self._account_id, "device_id": str(device_id)}
+            path.update({name: value for name, value in real.items() if name in path and name not in linked})
+            if "group_id" in path and "group_id" not in linked:
+                path["group_id"] = str(self._new_group(device_id if "device_id" in path else None))
+        if isinstance(case.body, dict) and not _breaks(case, ParameterLocation.BODY):
+            if "device_id" in case.body and "device_id" not in linked:
+                case.body["device_id"] = device_id
+            if isinstance(ids := case.body.get("device_ids"), list):
+                case.body["device_ids"] = [device_id, *ids[1:]]
+        if case.path.endswith("/latest"):
+            self._submit(device_id)
+
+    def _renew_accounts(self) -> None:
+        answer = self._send("GET", "/users/me", self._caller)
+        if answer.status_code != 200 or not answer.json()["user"]["is_admin"]:
+            self._new_caller()
+        if self._send("GET", f"/users/{self._account_id}", self._caller).status_code != 200:
+            self._account_id = self.new_account()
+
+    def _new_caller(self) -> None:
+        name = f"admin-{next(self._numbers)}"
+        self._done("PUT", f"/users/{self._new_user(name)}", self._root, {"is_admin": True})
+        self._caller_id, self._caller = self._login(name)
+
+    def _new_user(self, name: str) -> str:
+        body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+        user_id: str = self._done("POST", "/auth/register", {}, body)["user"]["user_id"]
+        return user_id
+
+    def _login(self, name: str) -> tuple[str, dict[str, str]]:
+        login = self._done("POST", "/auth/login", {}, {"username": name, "password": PASSWORD})
+        return login["user"]["user_id"], {"Authorization": f"Bearer {login['access_token']}"}
+
+    def _new_device(self) -> dict[str, Any]:
+        body = {"name": f"device-{next(self._numbers)}", "device_type": "sensor"}
+        device: dict[str, Any] = self._done("POST", "/devices/register", self._caller, body)["device"]
+        return device
+
+    def _new_group(self, member_id: int | None) -> int:
+        body = {"name": f"group-{next(self._numbers)}"}
+        group_id: int = self._done("POST", "/groups", self._caller, body)["group"]["id"]
+        if member_id is not None:
+            self._done("POST", f"/groups/{group_id}/devices", self._caller, {"device_id": member_id})
+        return group_id
+
+    def _submit(self, device_id: int | None) -> None:
+        records = [{"timestamp": 1_769_851_800, "data": {"temperature": 21.5}}]
+        self._done("POST", f"/telemetry/{device_id}/batch", self._caller, records)
+
+    def _done(self, method: str, path: str, headers: Mapping[str, str], body: object) -> dict[str, Any]:
+        answer = self._send(method, path, headers, body)
+        assert answer.ok, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def _send(self, method: str, path: str, headers: Mapping[str, str], body: object = None) -> requests.Response:
+        return self.session.request(method, f"{self.base_url}/api/v1{path}", headers=headers, json=body, timeout=10)
+
+
+def _names_device(case: Case[Any]) -> bool:
+    body = case.body if isinstance(case.body, dict) else {}
+    return "device_id" in case.path_parameters or "device_id" in body or "device_ids" in body
+
+
+def _breaks(case: Case[Any], location: ParameterLocation) -> bool:
+    """Return whether the case is invalid at this location on purpose."""
+    return case.meta is not None and case.meta.is_negative_at(location)
+
+
+def _tries_out(case: Case[Any], location: ParameterLocation) -> bool:
+    """Return whether the case tests the values at this location, like the largest id."""
+    return case.meta is not None and case.meta.phase.data.parameter_location is location

@@ -1,0 +1,1 @@
+"""Two requests that change the same rows concurrently, in two workers on one SQL store."""

@@ -1,0 +1,118 @@
+"""The state of the cache's generation in one process."""
+
+import pytest
+
+from iotflow.stores.redis.generation import GenerationState, Outcome
+
+UNSTABLE_S = 1.25
+
+
+@pytest.fixture
+def state() -> GenerationState:
+    """The state of a process that has begun its first generation, at second 0."""
+    state = GenerationState(UNSTABLE_S)
+    begin(state, "one", 0)
+    return state
+
+
+def begin(state: GenerationState, word: str, now_s: float) -> int:
+    state.begin()
+    return state.record_begun(word, now_s)
+
+
+def is_stale(state: GenerationState) -> bool:
+    """Return it without narrowing the attribute's type for the rest of a test."""
+    return state.is_stale
+
+
+def decide_outcome(
+    state: GenerationState,
+    reported: str,
+    *,
+    generational: bool = True,
+    lacks_script: bool = False,
+    refused: bool = False,
+) -> Outcome:
+    return state.decide_outcome(reported, generational=generational, lacks_script=lacks_script, refused=refused)
+
+
+def test_a_process_starts_stale_and_is_stable_after_its_first_generation() -> None:
+    state = GenerationState(UNSTABLE_S)
+    assert is_stale(state)
+    assert begin(state, "one", 5) == 0
+    assert not is_stale(state)
+    assert state.word == "one"
+    assert state.is_past_outage(5)
+
+
+def test_a_later_generation_is_unstable_at_first(state: GenerationState) -> None:
+    state.mark_stale()
+    assert is_stale(state)
+    begin(state, "two", 5)
+    assert not state.is_past_outage(5 + UNSTABLE_S - 0.01)
+    assert state.is_past_outage(5 + UNSTABLE_S)
+
+
+def test_a_mark_while_a_generation_begins_requires_another_one(state: GenerationState) -> None:
+    state.begin()
+    state.mark_stale()
+    state.record_begun("two", 0)
+    assert state.word == "two"
+    assert is_stale(state)
+
+
+def test_a_generation_that_did_not_begin_is_still_required(state: GenerationState) -> None:
+    state.begin()
+    state.begin_failed()
+    assert is_stale(state)
+    assert state.word == "one"
+
+
+def test_failed_calls_are_counted_until_a_generation_begins(state: GenerationState) -> None:
+    state.call_failed(stale=False)
+    assert not is_stale(state)
+    state.call_failed(3)
+    assert is_stale(state)
+    assert begin(state, "two", 0) == 4
+    assert begin(state, "three", 0) == 0
+
+
+@pytest.mark.parametrize("generational", [True, False])
+def test_replies_under_the_same_word_are_delivered(state: GenerationState, generational: bool) -> None:
+    assert decide_outcome(state, "one", generational=generational) is Outcome.DELIVER
+    state.adopt_word("one")
+    assert not is_stale(state)
+
+
+@pytest.mark.parametrize("reported", ["two", ""])
+def test_calls_that_name_entries_are_sent_again_under_another_word(state: GenerationState, reported: str) -> None:
+    assert decide_outcome(state, reported) is Outcome.RESEND
+    assert decide_outcome(state, reported, refused=True) is Outcome.RESEND
+    assert decide_outcome(state, reported, generational=False) is Outcome.DELIVER
+
+
+def test_the_word_of_another_process_is_taken_over(state: GenerationState) -> None:
+    state.adopt_word("two")
+    assert state.word == "two"
+    assert not is_stale(state)
+    assert state.is_past_outage(0)
+
+
+def test_a_word_that_redis_has_lost_requires_a_new_one(state: GenerationState) -> None:
+    state.adopt_word("")
+    assert is_stale(state)
+    assert state.word == "one"
+
+
+def test_a_refused_command_fails_its_call_and_requires_a_generation(state: GenerationState) -> None:
+    assert decide_outcome(state, "one", refused=True) is Outcome.FAIL
+    assert is_stale(state)
+    assert begin(state, "two", 0) == 1
+
+
+@pytest.mark.parametrize("generational", [True, False])
+def test_an_unknown_script_means_unknown_entries(state: GenerationState, generational: bool) -> None:
+    outcome = decide_outcome(state, "one", generational=generational, lacks_script=True, refused=True)
+    assert outcome is Outcome.RESEND
+    assert is_stale(state)
+    assert state.failed_calls == 0
