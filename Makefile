@@ -83,6 +83,11 @@ test-abuse: .venv/.dev-installed ## Attack the service, embedded and on the data
 test-compose: .venv/.dev-installed ## Build the image, start compose.yaml and simulate a fleet on it
 	$(BIN)/python -m pytest -m compose tests/packaging/test_compose.py
 
+.PHONY: test-sdks
+test-sdks: .venv/.dev-installed ## Generate, compile and run clients in other languages; skips those without a toolchain
+	@mkdir -p .cache
+	PYTEST_DEBUG_TEMPROOT=$(CURDIR)/.cache $(BIN)/python -m pytest -m sdks tests/schema/test_sdks.py
+
 .PHONY: lint
 lint: .venv/.dev-installed ## Check format, style and layers
 	$(BIN)/ruff format --check .

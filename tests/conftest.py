@@ -26,7 +26,7 @@ SERVER_PARAMETERS = {"servers", *(kind.name for kind in KINDS)}
 SLOW = {"bench", "browser", "cli", "client", "faults", "packaging", "schema", "test_demo", "test_examples"}
 """Folders and modules whose tests are marked slow."""
 
-LEFT_OUT = ("abuse", "compose", "soak")
+LEFT_OUT = ("abuse", "compose", "sdks", "soak")
 """Markers of tests that need an idle machine, or minutes."""
 
 

@@ -7,12 +7,16 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from iotflow.api.auth import API_KEY, BEARER
+from iotflow.api.portable_schemas import make_portable, move_default_to_description
 from iotflow.api.problems import MEDIA_TYPE, title, type_uri
 from iotflow.api.schemas.base import SCHEMA_REFERENCE
 from iotflow.api.schemas.problems import Problem
 from iotflow.api.schemas.telemetry import BatchRecord
 
 TOKEN_URL = "/api/v1/auth/token"  # noqa: S105  # an address, no secret
+LICENSE = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
+SERVERS: list[dict[str, str | Any]] = [{"url": "/", "description": "The service that serves this document."}]
+BEARER_TOKEN = "BearerToken"  # noqa: S105  # the name of a scheme, no secret
 
 DESCRIPTION = """
 Devices submit measurements. Users own devices, group them, and read latest values, history and aggregates.
@@ -46,13 +50,19 @@ TAGS = [
 ]
 """The sections of the document, in the order in which a new user needs them."""
 
+# The order in `/docs`: Swagger UI focuses the last scheme's first field, which is the username.
 _SECURITY_SCHEMES = {
+    API_KEY: {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "API key of a device."},
+    BEARER_TOKEN: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Access token of a user, from `POST /api/v1/auth/login`. For generated clients.",
+    },
     BEARER: {
         "type": "oauth2",
         "description": "Access token of a user. Log in with username and password; leave the client fields empty.",
         "flows": {"password": {"tokenUrl": TOKEN_URL, "scopes": {}}},
     },
-    API_KEY: {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "API key of a device."},
 }
 
 _PROBLEM_DESCRIPTIONS = {
@@ -89,10 +99,14 @@ def response_reference(status: int) -> str:
 
 def _document(app: FastAPI) -> dict[str, Any]:  # Any: the document is JSON
     document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        tags=TAGS,
+        servers=SERVERS,
+        license_info=LICENSE,
     )
-    for operation in _operations(document):
-        _clean_operation(operation)
     components = document["components"]
     components["securitySchemes"] = _SECURITY_SCHEMES
     components["responses"] = {_response_name(status): _problem_response(status) for status in _PROBLEM_DESCRIPTIONS}
@@ -100,6 +114,9 @@ def _document(app: FastAPI) -> dict[str, Any]:  # Any: the document is JSON
         schema = model.model_json_schema(ref_template=SCHEMA_REFERENCE)
         components["schemas"] |= {**schema.pop("$defs", {}), model.__name__: schema}
     components["schemas"] = dict(sorted(components["schemas"].items()))
+    for operation in _operations(document):
+        _clean_operation(operation, components["schemas"])
+    make_portable(document)
     return document
 
 
@@ -108,26 +125,54 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from path.values()
 
 
-def _clean_operation(operation: dict[str, Any]) -> None:
-    """Move texts where tools show them; remove texts beside references and the null type of query parameters."""
+def _clean_operation(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Move texts where tools show them; remove texts beside references; document credentials and examples."""
     if operation.get("description") == f"{operation['summary']}.":
         del operation["description"]
     for response in operation["responses"].values():
         if "$ref" in response:
             del response["description"]
+    # An operation without `security` is undefined for linters; generators prefer the plain form of a bearer token.
+    security = operation.setdefault("security", [])
+    if {BEARER: []} in security:
+        security.insert(security.index({BEARER: []}) + 1, {BEARER_TOKEN: []})
+    for content in operation.get("requestBody", {"content": {}})["content"].values():
+        _remove_null(content["schema"])
     parameters = operation.get("parameters", ())
     pages_by_cursor = any(parameter["name"] == "cursor" for parameter in parameters)
     for parameter in parameters:
-        schema = parameter["schema"]
-        types = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
-        if len(types) == 1:
-            del schema["anyOf"]
-            schema |= types[0]
-        if "description" in schema:
-            parameter["description"] = schema.pop("description")
-        if pages_by_cursor and "default" in schema and parameter["name"] != "limit":
-            # A generated client sends documented defaults, which could contradict the cursor, so the text gives them.
-            parameter["description"] = f"{parameter['description']} Default: `{schema.pop('default')}`."
+        _clean_parameter(parameter, schemas, keeps_default=not pages_by_cursor or parameter["name"] == "limit")
+
+
+def _clean_parameter(parameter: dict[str, Any], schemas: dict[str, Any], *, keeps_default: bool) -> None:
+    """Remove null, which no query holds, and move texts where tools show them.
+
+    A generated client sends documented defaults, which could contradict a cursor: `keeps_default` False moves the
+    default to the description. Swagger UI fills in the `example` of a parameter, never the examples of its schema.
+    """
+    schema = parameter["schema"]
+    _remove_null(schema)
+    if "description" in schema:
+        parameter["description"] = schema.pop("description")
+    if not keeps_default and "default" in schema:
+        schema["description"] = parameter["description"]
+        move_default_to_description(schema)
+        parameter["description"] = schema.pop("description")
+    if parameter["required"]:
+        parameter["example"] = _example_of(schema, schemas)
+
+
+def _remove_null(schema: dict[str, Any]) -> None:
+    """Document an optional value without null."""
+    types = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    if len(types) == 1:
+        del schema["anyOf"]
+        schema |= types[0]
+
+
+def _example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # Any: a JSON value
+    named = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return (named.get("examples") or named["enum"])[0]
 
 
 def _response_name(status: int) -> str:

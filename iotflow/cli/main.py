@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 import iotflow
+from iotflow.cli.import_command import import_command
+from iotflow.cli.importer.options import ImportOptions
 from iotflow.settings import InvalidSettings, Settings, load_settings
 
 FAILED = 1
@@ -23,7 +25,6 @@ EXPECTED = {
     "email": "an address like ada@example.org",
     "password": "10 to 1,000 characters",
 }
-LOCAL_SERVICE = "http://127.0.0.1:8000"
 WAIT_OPTION = typer.Option(min=0, help="Seconds to wait for servers that are still starting.")
 USERNAME_OPTION = typer.Option(help="Sign in as this user with IOTFLOW_PASSWORD; by default with IOTFLOW_TOKEN.")
 
@@ -193,42 +194,14 @@ def simulate(
     _run_client(run_simulation(options))
 
 
-@app.command("import")
-def import_(
-    file: Annotated[Path, typer.Argument(help="CSV with a header or NDJSON, in UTF-8, plain or gzip.")],
-    time_column: Annotated[str, typer.Option(help="The column of times.")],
-    device: Annotated[str | None, typer.Option(help="The device of all rows.")] = None,
-    device_column: Annotated[str | None, typer.Option(help="The column of device names.")] = None,
-    time_format: Annotated[
-        str | None,
-        typer.Option(help="Format of the times for strptime; by default RFC 3339, ISO 8601 or epoch numbers."),
-    ] = None,
-    timezone: Annotated[
-        str | None, typer.Option(help="Time zone of times without an offset, like Europe/Berlin.")
-    ] = None,
-    field: Annotated[
-        list[str] | None, typer.Option(help="A column to import; repeatable. By default all other columns.")
-    ] = None,
-    max_errors: Annotated[int, typer.Option(min=0, help="Skip this number of bad rows; stop at the next.")] = 0,
-    url: Annotated[str, typer.Option(help="The service's address.")] = LOCAL_SERVICE,
-    username: Annotated[str | None, USERNAME_OPTION] = None,
-) -> None:
+def _import(options: ImportOptions) -> None:
     """Import records from a file; register missing devices. Idempotent: a second run changes nothing."""
-    from iotflow.cli.importer.run import ImportOptions, import_file
+    from iotflow.cli.importer.run import import_file
 
-    options = ImportOptions(
-        url=url,
-        file=file,
-        time_column=time_column,
-        device=device,
-        device_column=device_column,
-        time_format=time_format,
-        timezone=timezone,
-        fields=field or (),
-        max_errors=max_errors,
-        username=username,
-    )
     _run_client(import_file(options))
+
+
+app.command("import")(import_command(_import))
 
 
 def _run_client(work: Coroutine[None, None, bool]) -> None:

@@ -11,12 +11,12 @@ from schemathesis import Case
 from schemathesis.checks import CheckContext
 from schemathesis.core.transport import Response
 
-from tests.schema.document import DOCUMENT, SCHEMA
+from tests.schema.document import EXACT_DOCUMENT, SCHEMA
 from tests.schema.resources import ResourceFactory
 
 BATCH_OPERATIONS = {"submit_telemetry_batch", "import_telemetry_batch"}
 GOOD_RECORD = jsonschema_rs.Draft202012Validator(
-    {"$ref": "#/components/schemas/BatchRecord", "components": DOCUMENT["components"]}
+    {"$ref": "#/components/schemas/BatchRecord", "components": EXACT_DOCUMENT["components"]}
 )
 
 

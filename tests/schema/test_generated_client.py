@@ -16,6 +16,7 @@ from tests.schema.document import DOCUMENT
 
 CONFIG = Path(__file__).with_name("openapi-python-client.yaml")
 PASSWORD = "a password of the client"
+BEYOND_DOUBLE = 2**53 + 1
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
@@ -72,20 +73,21 @@ def _logged_in(generated: GeneratedClient, base_url: str) -> Any:
     with generated.unauthenticated(base_url=base_url) as anyone:
         account = models.UserCreate(username="client", email="client@example.org", password=PASSWORD)
         assert generated.call("register_user", client=anyone, body=account).user.username == "client"
-        login = generated.call("login", client=anyone, body=models.LoginRequest(username="client", password=PASSWORD))
+        login = generated.call("login", client=anyone, body=models.Credentials(username="client", password=PASSWORD))
     return generated.authenticated(base_url=base_url, token=login.access_token)
 
 
 def _submit(generated: GeneratedClient, submitter: object) -> None:
     models = generated.models
     record = models.TelemetryRecordCreate(
-        models.TelemetryRecordCreateData.from_dict({"temperature": 21.5, "door_open": False}), NOON
+        models.TelemetryRecordCreateData.from_dict({"temperature": 21.5, "door_open": False, "counter": BEYOND_DOUBLE}),
+        NOON,
     )
     accepted = generated.call("submit_telemetry", client=submitter, body=record)
-    assert (accepted.accepted, accepted.timestamp) == (2, NOON)
+    assert (accepted.accepted, accepted.timestamp) == (3, NOON)
     batch = [
         models.BatchRecord.from_dict({"timestamp": "2026-01-31T10:00:00Z", "data": {"temperature": 19, "mode": "eco"}}),
-        models.BatchRecord.from_dict({"timestamp": NOON.timestamp() - 3_600, "data": {"temperature": 20.25}}),
+        models.BatchRecord.from_dict({"timestamp": "2026-01-31T11:00:00Z", "data": {"temperature": 20.25}}),
         models.BatchRecord.from_dict({"timestamp": "2026-01-31T11:30:00Z", "data": {}}),
     ]
     outcome = generated.call("submit_telemetry_batch", client=submitter, body=batch)
@@ -95,7 +97,10 @@ def _submit(generated: GeneratedClient, submitter: object) -> None:
 def _read_back(generated: GeneratedClient, reader: object, device_id: int) -> None:
     latest = generated.call("get_latest_telemetry", device_id, client=reader)
     values = {name: found.value for name, found in latest.latest_data.additional_properties.items()}
-    assert (values, latest.timestamp) == ({"temperature": 21.5, "door_open": False, "mode": "eco"}, NOON)
+    assert (values, latest.timestamp) == (
+        {"temperature": 21.5, "door_open": False, "mode": "eco", "counter": BEYOND_DOUBLE},
+        NOON,
+    )
 
     order = generated.models.GetTelemetryOrder.ASC
     start = "2026-01-31T00:00:00Z"
@@ -104,6 +109,6 @@ def _read_back(generated: GeneratedClient, reader: object, device_id: int) -> No
     assert [(record.timestamp.hour, record.measurements.to_dict()) for record in [*page.data, *last.data]] == [
         (10, {"temperature": 19, "mode": "eco"}),
         (11, {"temperature": 20.25}),
-        (12, {"temperature": 21.5, "door_open": False}),
+        (12, {"temperature": 21.5, "door_open": False, "counter": BEYOND_DOUBLE}),
     ]
     assert last.next_cursor is None

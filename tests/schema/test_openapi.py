@@ -130,12 +130,13 @@ def test_credentials_are_documented(operation: dict[str, Any]) -> None:
     elif operation["tags"] == ["Telemetry"]:
         assert schemes
     else:
-        assert schemes == {"AccessToken"}
+        assert schemes == {"AccessToken", "BearerToken"}
 
 
 def test_authorize_logs_in_by_the_token_route() -> None:
     schemes = DOCUMENT["components"]["securitySchemes"]
-    assert schemes.keys() == {"AccessToken", "DeviceKey"}
+    assert list(schemes) == ["DeviceKey", "BearerToken", "AccessToken"]
+    assert schemes["BearerToken"].items() >= {"type": "http", "scheme": "bearer"}.items()
     token_url = schemes["AccessToken"]["flows"]["password"]["tokenUrl"]
     assert DOCUMENT["paths"][token_url]["post"]["operationId"] == "login_with_form"
     assert (schemes["DeviceKey"]["in"], schemes["DeviceKey"]["name"]) == ("header", "X-API-Key")

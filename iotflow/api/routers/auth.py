@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from iotflow.api.auth import CurrentUser, LoginCaller, RegistrationCaller
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.routing import api_router, problem_responses
-from iotflow.api.schemas.accounts import LoginRequest, LoginResponse, UserCreate, UserResponse
+from iotflow.api.schemas.accounts import Credentials, TokenResponse, UserCreate, UserResponse
 from iotflow.api.schemas.fields import text
 from iotflow.domain.telemetry import NULL_CHARACTER_ERROR
 
@@ -43,9 +43,9 @@ async def register_user(context: RegistrationCaller, body: UserCreate, services:
 
 
 @router.post("/auth/login", operation_id="login")
-async def login(context: LoginCaller, body: LoginRequest, services: ServicesDep) -> LoginResponse:
+async def login(context: LoginCaller, body: Credentials, services: ServicesDep) -> TokenResponse:
     """Log in. Returns an access token for a username or email address and its password."""
-    return LoginResponse.of(await services.authentication.login(context, body.username, body.password))
+    return TokenResponse.of(await services.authentication.login(context, body.username, body.password))
 
 
 @router.post("/auth/token", operation_id="login_with_form")
@@ -53,9 +53,9 @@ async def login_with_form(
     context: LoginCaller,
     form: Annotated[PasswordForm, Form()],
     services: ServicesDep,
-) -> LoginResponse:
+) -> TokenResponse:
     """Log in with the OAuth 2.0 password form. Used by Authorize in `/docs`."""
-    return LoginResponse.of(await services.authentication.login(context, form.username, form.password))
+    return TokenResponse.of(await services.authentication.login(context, form.username, form.password))
 
 
 @router.post("/auth/logout", status_code=204, operation_id="logout")

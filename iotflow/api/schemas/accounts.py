@@ -66,7 +66,7 @@ class UserCreate(RequestModel):
     password: Password
 
 
-class LoginRequest(RequestModel):
+class Credentials(RequestModel):
     """A login by username or email address."""
 
     username: Annotated[
@@ -78,7 +78,7 @@ class LoginRequest(RequestModel):
     ]
 
 
-class LoginResponse(ResponseModel):
+class TokenResponse(ResponseModel):
     """A new access token."""
 
     access_token: str = Field(

@@ -5,14 +5,13 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
+from typing_extensions import TypeAliasType
 
 from iotflow.api.schemas.base import SCHEMA_REFERENCE, NextCursor, RequestModel, ResponseModel, example
 from iotflow.api.schemas.fields import InputTime, Json, RangeTime, Timestamp
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.json import JsonValue, size_error
 from iotflow.domain.telemetry import (
-    INTEGER_MAX,
-    INTEGER_MIN,
     MAX_METADATA_BYTES,
     MAX_NAME_LENGTH,
     MAX_NAMES_PER_RECORD,
@@ -26,7 +25,6 @@ from iotflow.services.ingest import Submission
 _NAME = r"[^, \x00-\x1f\x7f-\x9f]([^,\x00-\x1f\x7f-\x9f]{0,126}[^, \x00-\x1f\x7f-\x9f])?"
 NAME_PATTERN = f"^{_NAME}$"
 NAMES_PATTERN = f"^{_NAME}(,{_NAME})*$"
-LARGEST_DOUBLE = 1.7976931348623157e308
 
 
 def _check_name(name: object) -> str:
@@ -60,24 +58,28 @@ def _check_metadata_size(metadata: JsonValue) -> JsonValue:
 
 
 Name = Annotated[str, PlainValidator(_check_name), WithJsonSchema({"type": "string"})]
-Measurement = Annotated[
-    bool | int | float | str,
-    PlainValidator(_check_value),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "boolean"},
-                # Limits that a double can represent: most readers of the document parse them as doubles.
-                {"type": "integer", "minimum": INTEGER_MIN, "exclusiveMaximum": INTEGER_MAX + 1},
-                {"type": "number", "minimum": -LARGEST_DOUBLE, "maximum": LARGEST_DOUBLE},
-                {"type": "string", "maxLength": MAX_STRING_BYTES},
-            ]
-        }
-    ),
-]
-Measurements = Annotated[dict[str, Measurement], Field(examples=[{"temperature": 21.5, "door_open": False}])]
+MeasuredValue = TypeAliasType(
+    "MeasuredValue",
+    Annotated[
+        bool | int | float | str,
+        PlainValidator(_check_value),
+        WithJsonSchema(
+            {
+                "description": "A finite number (an integer has at most 64 bits), a boolean, or a string of at most "
+                f"{MAX_STRING_BYTES:,} bytes. The service keeps the type.",
+                "examples": [21.5, 42, True, "open"],
+            }
+        ),
+    ],
+)
+"""A measured value. Its schema has a name and no type, the only form that all SDK generators carry.
+
+With `oneOf` the code does not compile in Java; `anyOf` becomes an empty class in Rust, Swift and Kotlin.
+"""
+
+Measurements = Annotated[dict[str, MeasuredValue], Field(examples=[{"temperature": 21.5, "door_open": False}])]
 Data = Annotated[
-    dict[Name, Measurement],
+    dict[Name, MeasuredValue],
     Field(
         min_length=1,
         max_length=MAX_NAMES_PER_RECORD,
@@ -183,7 +185,7 @@ class TelemetryRecordPage(ResponseModel):
 class LatestValue(ResponseModel):
     """The newest value of a measurement, by event time."""
 
-    value: Measurement = Field(examples=[21.5])
+    value: MeasuredValue = Field(examples=[21.5])
     timestamp: Timestamp
 
 
@@ -204,7 +206,7 @@ class WindowValue(ResponseModel):
     """The statistic of one window."""
 
     timestamp: Timestamp = Field(description="Start of the window; may be before `start_time`.")
-    value: Measurement = Field(examples=[21.5])
+    value: MeasuredValue = Field(examples=[21.5])
     count: int = Field(description="Number of values that the statistic uses.")
 
 

@@ -1,9 +1,9 @@
-"""`iotflow import`: submits a file's records to the caller's devices, over HTTP in batches."""
+"""`iotflow import`: reads a file and submits its records, or with --dry-run prints how it is understood."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from datetime import tzinfo
 
 from rich.console import Console
 from rich.progress import (
@@ -17,110 +17,111 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from iotflow.cli.errors import ServiceError, UsageError
-from iotflow.cli.http import responses
-from iotflow.cli.http.session import Session, open_session, sign_in
+from iotflow.cli.errors import UsageError
+from iotflow.cli.http.session import open_session, sign_in
+from iotflow.cli.importer.csv_rows import BadRow
+from iotflow.cli.importer.dry_run import describe
+from iotflow.cli.importer.options import ImportOptions
+from iotflow.cli.importer.replacements import Replacements
 from iotflow.cli.importer.rows import EmptyRow, Layout, Row, RowReader
-from iotflow.cli.importer.source import BadRow, Source, open_source
-from iotflow.cli.importer.times import TimeReader
-from iotflow.domain.time_windows import parse_zone
+from iotflow.cli.importer.source import Source, open_source
+from iotflow.cli.importer.submission import Submission
+from iotflow.cli.importer.tally import Tally
+from iotflow.cli.importer.times import TimeReader, read_zone
 from iotflow.domain.times import format_rfc3339
 
-MAX_CHUNK_ROWS = 20_000
+MIN_CHUNK_ROWS = 20_000
+MAX_CHUNK_ROWS = 100_000
 MAX_CHUNK_BYTES = 8 * 2**20
 """A chunk is read, grouped by device, and submitted: a file may interleave the rows of many devices."""
-MAX_BATCH_ROWS = 1_000
-"""Records of one request: few enough that devices which submit at the same time wait only briefly."""
-DEVICE_TYPE = "imported"
-"""The type of devices that an import registers."""
-TOO_LARGE = 413
-UNPROCESSABLE = 422
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportOptions:
-    """The options of the command. Exactly one of `device` and `device_column` must be given."""
-
-    url: str
-    file: Path
-    time_column: str
-    device: str | None = None
-    device_column: str | None = None
-    time_format: str | None = None
-    timezone: str | None = None
-    fields: Sequence[str] = ()
-    max_errors: int = 0
-    username: str | None = None
-
-    def reader(self) -> RowReader:
-        """Return the reader for these options. Raises UsageError if they contradict each other."""
-        if (self.device is None) == (self.device_column is None):
-            raise UsageError(
-                "expected either --device, the device of all rows, or --device-column, the column of device names"
-            )
-        if self.time_format is not None and "%Z" in self.time_format:
-            raise UsageError("--time-format: %Z loses the zone that it reads; use %z for offsets, or --timezone")
-        try:
-            zone = None if self.timezone is None else parse_zone(self.timezone)
-        except ValueError as error:
-            raise UsageError(f"--timezone {self.timezone}: {error}") from None
-        layout = Layout(self.device, self.device_column, self.time_column, self.fields)
-        return RowReader(layout, TimeReader(self.time_format, zone))
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counts of the rows so far, by outcome."""
-
-    rows: int = 0
-    values: int = 0
-    devices: int = 0
-    empty: int = 0
-    repeated: int = 0
-    bad: int = 0
-
-    def summary(self) -> str:
-        """Return a line for each count, without the exceptional ones that are 0."""
-        always = [("rows stored", self.rows), ("values stored", self.values)]
-        sometimes = [
-            ("devices registered", self.devices),
-            ("rows without a value", self.empty),
-            ("local times that a clock change repeats, read as the earlier", self.repeated),
-            ("bad rows", self.bad),
-        ]
-        return "\n".join(f"{what}: {count:,}" for what, count in always + [item for item in sometimes if item[1]])
+ROWS_PER_DEVICE = 200
+"""A chunk grows until its devices have this number of rows on average: small batches cost a request each."""
+MAX_SHOWN_REPLACEMENTS = 5
+Chunk = list[Row | EmptyRow | BadRow]
 
 
 async def import_file(options: ImportOptions) -> bool:
-    """Import a file, showing progress and bad rows on stderr and a summary on stdout.
+    """Import a file, showing progress, guesses and bad rows on stderr and a summary on stdout.
 
-    Return whether all rows were read, with at most `max_errors` bad ones. Stored records are kept after an error; to
-    import them again is idempotent. Raises UsageError, ServiceError.
+    Return whether all rows were read, with at most `max_errors` bad ones, and none replaced another. Stored records are
+    kept after an error; to import them again is idempotent. Raises UsageError, ServiceError.
     """
-    reader = options.reader()
-    with open_source(options.file) as source:
-        reader.layout.check(source)
+    zone = _check(options)
+    with open_source(options) as source:
+        reader = RowReader(
+            Layout.of(options, source),
+            TimeReader(options.time_format, zone, dst_order=options.dst_order),
+            frozenset(options.missing),
+            decimal="." if source.form is None else source.form.decimal,
+            parses=source.form is not None,
+        )
+        run = _ImportRun(options, source, reader)
+        if options.dry_run:
+            return await run.preview()
         async with open_session(options.url) as session, sign_in(session, options.username) as user:
-            run = _ImportRun(user, options.max_errors)
-            try:
-                return await run.run(source, reader)
-            finally:
-                print(run.tally.summary())
+            return await run.submit(
+                Submission(user, run.tally, run.report, run.note_replacement, run.has_too_many_errors)
+            )
 
 
 class _ImportRun:
-    """One run of an import: the devices by name, and a tally of the rows."""
+    """One run of an import: a tally of the rows, and the rows that replace others."""
 
-    def __init__(self, session: Session, max_errors: int) -> None:
+    def __init__(self, options: ImportOptions, source: Source, reader: RowReader) -> None:
         self.tally = Tally()
-        self._session = session
-        self._max_errors = max_errors
+        self._options = options
+        self._source = source
+        self._reader = reader
+        self._replacements = Replacements()
         self._console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
-        self._device_ids: dict[str, int] | None = None
 
-    async def run(self, source: Source, reader: RowReader) -> bool:
-        """Import all rows, or those before the bad row that exceeds the limit. Return whether all were imported."""
-        chunks = _chunks(source, reader)
+    async def submit(self, submission: Submission) -> bool:
+        """Submit all rows, or those before the bad row that exceeds the limit. Return whether the import succeeded."""
+        self._show_notes()
+        try:
+            has_all = await self._submit(submission)
+        finally:
+            self._print_summary()
+        return self._succeeded(has_all)
+
+    async def preview(self) -> bool:
+        """Read all rows and print how they are understood. Return whether an import would read them all."""
+        first: list[Row] = []
+        self._show_notes()
+        for chunk in _chunks(self._source, self._reader):
+            rows = self._select_good(chunk)
+            first = first or rows[:3]
+            for row in rows:
+                self.note_replacement(row)
+            self.tally.rows += len(rows)
+            self.tally.values += sum(len(row.values) for row in rows)
+            if self.has_too_many_errors():
+                break
+        print(describe(self._options, self._source, self._reader, first))
+        self._print_summary()
+        return self._succeeded(not self.has_too_many_errors())
+
+    def has_too_many_errors(self) -> bool:
+        """Return whether there were more bad rows than the limit."""
+        return self.tally.bad > self._options.max_errors
+
+    def report(self, row: BadRow) -> None:
+        """Count and show a bad row."""
+        self.tally.bad += 1
+        self._console.print(f"line {row.line}: {row.reason}")
+
+    def note_replacement(self, row: Row) -> None:
+        """Note a stored row; count and show it if it replaces an earlier one."""
+        earlier = self._replacements.add(row)
+        if earlier is None:
+            return
+        self.tally.replaced += 1
+        if self.tally.replaced <= MAX_SHOWN_REPLACEMENTS and not self._options.allow_replace:
+            self._console.print(
+                f"line {row.line}: replaces line {earlier} (device {row.device!r}, {format_rfc3339(row.time)})"
+            )
+
+    async def _submit(self, submission: Submission) -> bool:
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -128,109 +129,59 @@ class _ImportRun:
             _Rows(self.tally),
             TimeRemainingColumn(),
         )
+        content = self._source.content
         with Progress(*columns, console=self._console, disable=not self._console.is_terminal) as progress:
-            bar = progress.add_task(source.name, total=source.size)
-            while chunk := await asyncio.to_thread(next, chunks, None):
-                share = (source.position - progress.tasks[bar].completed) / len(chunk)
-                async for rows in self._store(self._select_good(chunk)):
-                    progress.advance(bar, rows * share)
-                if self._has_too_many_errors:
-                    self._console.print(f"stopped: more than {self._max_errors} bad rows (see --max-errors)")
-                    return False
-                progress.update(bar, completed=source.position)
-        return True
+            bar = progress.add_task(content.name, total=content.size)
+            async with aclosing(_read_ahead(_chunks(self._source, self._reader))) as chunks:
+                async for chunk in chunks:
+                    position = content.position
+                    share = (position - progress.tasks[bar].completed) / len(chunk)
 
-    @property
-    def _has_too_many_errors(self) -> bool:
-        return self.tally.bad > self._max_errors
+                    def advance(rows: int, share: float = share) -> None:
+                        progress.advance(bar, rows * share)
+
+                    await submission.store(self._select_good(chunk), advance)
+                    if self.has_too_many_errors():
+                        limit = self._options.max_errors
+                        self._console.print(f"stopped: more than {limit} bad rows (see --max-errors)")
+                        return False
+                    progress.update(bar, completed=position)
+        return True
 
     def _select_good(self, chunk: Sequence[Row | EmptyRow | BadRow]) -> list[Row]:
         """Return the rows to store, up to the bad row that exceeds the limit."""
         good = []
         for row in chunk:
-            if isinstance(row, Row):
-                good.append(row)
-            elif isinstance(row, EmptyRow):
+            if isinstance(row, BadRow):
+                self.report(row)
+                if self.has_too_many_errors():
+                    break
+            elif isinstance(row, EmptyRow) or not row.values:
                 self.tally.empty += 1
             else:
-                self._report(row)
-                if self._has_too_many_errors:
-                    break
+                good.append(row)
         return good
 
-    async def _store(self, rows: Sequence[Row]) -> AsyncIterator[int]:
-        """Store rows device by device, yielding the number of rows after each batch.
+    def _show_notes(self) -> None:
+        for note in self._source.notes:
+            self._console.print(note)
 
-        Stops when the service has refused more rows than the limit.
-        """
-        by_device: dict[str, list[Row]] = {}
-        for row in rows:
-            by_device.setdefault(row.device, []).append(row)
-        for name, device_rows in by_device.items():
-            for start in range(0, len(device_rows), MAX_BATCH_ROWS):
-                bad_before = self.tally.bad
-                batch = device_rows[start : start + MAX_BATCH_ROWS]
-                await self._store_batch(name, batch)
-                yield len(batch)
-                if self.tally.bad > bad_before and self._has_too_many_errors:
-                    return
+    def _print_summary(self) -> None:
+        lines = [self.tally.summary()]
+        lines += [line for column in self._reader.columns.values() for line in column.report()]
+        print("\n".join(lines))
 
-    async def _store_batch(self, name: str, rows: Sequence[Row]) -> None:
-        try:
-            device_id = await self._device_id(name)
-        except ServiceError as error:
-            if error.status != UNPROCESSABLE:
-                raise
-            self._report_all(rows, f"device {name!r}: {error}")
-            return
-        await self._submit(device_id, rows)
-
-    async def _submit(self, device_id: int, rows: Sequence[Row]) -> None:
-        """Submit rows of one device; split them in halves when the service returns 413."""
-        records = [{"timestamp": format_rfc3339(row.time), "data": row.values} for row in rows]
-        try:
-            answer = await self._session.post(
-                f"/api/v1/telemetry/{device_id}/batch", responses.BatchAnswer, records, repeatable=True
+    def _succeeded(self, has_all: bool) -> bool:
+        errors = self._reader.absent_fields() if has_all else []
+        if self.tally.replaced and not self._options.allow_replace:
+            errors.append(
+                f"{self.tally.replaced:,} rows replaced an earlier row of the same device, time and name: name all "
+                "parts of the time by repeating --time-column; for the repeated hour of a clock change set "
+                "--dst-order; if rows repeat on purpose set --allow-replace"
             )
-        except ServiceError as error:
-            if error.status != TOO_LARGE:
-                raise
-            if len(rows) == 1:
-                self._report_all(rows, str(error))
-                return
-            middle = len(rows) // 2
-            await self._submit(device_id, rows[:middle])
-            await self._submit(device_id, rows[middle:])
-            return
-        refused = {rejection.index for rejection in answer.errors}
-        stored = [row for index, row in enumerate(rows) if index not in refused]
-        self.tally.rows += len(stored)
-        self.tally.values += sum(len(row.values) for row in stored)
-        self.tally.repeated += sum(row.repeated for row in stored)
-        for rejection in answer.errors:
-            self._report_all([rows[rejection.index]], rejection.detail)
-
-    async def _device_id(self, name: str) -> int:
-        """Return the id of the caller's device of this name; register a missing one. Raises ServiceError."""
-        if self._device_ids is None:
-            self._device_ids = {device.name: device.id for device in await self._session.own_devices()}
-        if name not in self._device_ids:
-            answer = await self._session.post(
-                "/api/v1/devices/register",
-                responses.KeyedDeviceAnswer,
-                {"name": name, "device_type": DEVICE_TYPE, "description": "Registered by an import."},
-            )
-            self._device_ids[name] = answer.device.id
-            self.tally.devices += 1
-        return self._device_ids[name]
-
-    def _report_all(self, rows: Sequence[Row], reason: str) -> None:
-        for row in rows:
-            self._report(BadRow(row.line, reason))
-
-    def _report(self, row: BadRow) -> None:
-        self.tally.bad += 1
-        self._console.print(f"line {row.line}: {row.reason}")
+        for error in errors:
+            self._console.print(error)
+        return has_all and not errors
 
 
 class _Rows(ProgressColumn):
@@ -245,19 +196,55 @@ class _Rows(ProgressColumn):
         return Text(f"{rows:,} rows, {rows / (task.elapsed or 1):,.0f}/s")
 
 
-def _chunks(source: Source, reader: RowReader) -> Iterator[list[Row | EmptyRow | BadRow]]:
+def _check(options: ImportOptions) -> tzinfo | None:
+    """Return the time zone. Raises UsageError if the options contradict each other."""
+    if (options.device is None) == (options.device_column is None):
+        raise UsageError(
+            "expected either --device, the device of all rows, or --device-column, the column of device names"
+        )
+    if (options.name_column is None) != (options.value_column is None):
+        raise UsageError("expected --name-column and --value-column together")
+    if options.time_format is not None and "%Z" in options.time_format:
+        raise UsageError("--time-format: %Z loses the zone that it reads; use %z for offsets, or --timezone")
+    try:
+        return None if options.timezone is None else read_zone(options.timezone)
+    except ValueError as error:
+        raise UsageError(f"--timezone {options.timezone}: {error}, or an offset like +01:00") from None
+
+
+async def _read_ahead(chunks: Iterator[Chunk]) -> AsyncGenerator[Chunk, None]:
+    """Yield the chunks; a thread reads the next one meanwhile. Errors are raised after the chunks before them."""
+    upcoming = asyncio.create_task(asyncio.to_thread(next, chunks, None))
+    try:
+        while chunk := await upcoming:
+            upcoming = asyncio.create_task(asyncio.to_thread(next, chunks, None))
+            yield chunk
+    finally:
+        # The thread reads the file, which must stay open until then.
+        await asyncio.gather(upcoming, return_exceptions=True)
+
+
+def _chunks(source: Source, reader: RowReader) -> Iterator[Chunk]:
     """Yield the rows in lists of bounded size. When reading fails, yield the rows before the error, then raise it."""
-    rows: list[Row | EmptyRow | BadRow] = []
+    rows: Chunk = []
+    devices: set[str] = set()
     started_at = source.bytes_read
     try:
         for row in reader.rows(source):
             rows.append(row)
-            if len(rows) == MAX_CHUNK_ROWS or source.bytes_read - started_at > MAX_CHUNK_BYTES:
+            if isinstance(row, Row):
+                devices.add(row.device)
+            wanted = min(MAX_CHUNK_ROWS, max(MIN_CHUNK_ROWS, ROWS_PER_DEVICE * len(devices)))
+            if len(rows) >= wanted or source.bytes_read - started_at > MAX_CHUNK_BYTES:
+                reader.settle()
                 yield rows
                 rows, started_at = [], source.bytes_read
+                devices.clear()
     except UsageError:
         if rows:
+            reader.settle()
             yield rows
         raise
     if rows:
+        reader.settle()
         yield rows

@@ -1,143 +1,110 @@
-"""Reads a file of rows: CSV or NDJSON, plain or gzip, one line at a time."""
+"""An open file of rows: CSV, NDJSON or a JSON array."""
 
-import csv
-import gzip
-import zlib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from io import BufferedIOBase, BufferedReader
-from pathlib import Path
-
-import msgspec
 
 from iotflow.cli.errors import UsageError
-from iotflow.domain.telemetry import Value
+from iotflow.cli.importer.content import Content, open_content
+from iotflow.cli.importer.csv_head import CsvForm, detect_form
+from iotflow.cli.importer.csv_rows import BadRow, csv_rows, shorten
+from iotflow.cli.importer.json_rows import RawRow, json_array_rows, json_line_rows
+from iotflow.cli.importer.lines import Lines
+from iotflow.cli.importer.options import ImportOptions
 
-MAX_LINE_BYTES = 2**20
-
-Cells = Mapping[str, Value | None]
-"""Contents by column: text in CSV, a typed value in NDJSON. An absent column and None are empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be stored. Lines are counted from 1, including a CSV's header."""
-
-    line: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RawRow:
-    """A row as read, not interpreted yet."""
-
-    line: int
-    cells: Cells
+_COMMA = re.compile(r"\s*,\s*")
 
 
 class Source:
-    """An open CSV or NDJSON file. `columns` is None for NDJSON, which has no header.
+    """An open file. `form` and `columns` are None for JSON, which has no header. `notes` report guesses.
 
-    `size` is the file's size in bytes; `bytes_read` counts the decompressed bytes read.
+    A column of the list may be unnamed (empty): all its cells must be empty.
     """
 
-    def __init__(self, path: Path, raw: BufferedReader, content: BufferedIOBase) -> None:
-        self._path = path
-        self.name = path.name
-        self._raw = raw
-        self._content = content
-        self._line = 0
-        self.bytes_read = 0
-        self.size = path.stat().st_size
-        first = self._next_line()
-        while first is not None and not first.strip():
-            first = self._next_line()
-        if first is None:
-            raise UsageError(f"{path}: the file is empty")
-        self._first = first
-        self.columns = None if first.lstrip().startswith("{") else self._header()
+    def __init__(self, content: Content, options: ImportOptions) -> None:
+        self.content = content
+        self._lines = Lines(content)
+        self._options = options
+        self.notes: list[str] = []
+        self.form: CsvForm | None = None
+        self.columns: Sequence[str] | None = None
+        self.has_filled_unnamed = False
+        self.kind = self._detect_kind()
+        if content.encoding.startswith(("utf-16", "utf-32")) and options.encoding is None:
+            self.notes.append(f"encoding: {content.encoding}, detected; see --encoding")
+        if self.kind == "CSV":
+            self.form = detect_form(self._lines, options)
+            self.notes += self.form.notes
+            self.columns = self._clean(self.form)
 
     @property
-    def position(self) -> int:
-        """The number of bytes read of the file itself, up to `size`."""
-        return self._raw.tell()
+    def bytes_read(self) -> int:
+        """The number of decompressed bytes read."""
+        return self._lines.bytes_read
+
+    @property
+    def hint(self) -> str:
+        """A remedy if a column is missing."""
+        return f"; {self.form.hint}" if self.form is not None and self.form.hint else ""
 
     def rows(self) -> Iterator[RawRow | BadRow]:
         """Yield the rows in order without blank lines. Raises UsageError if the file is damaged."""
-        return self._json_rows() if self.columns is None else self._csv_rows(self.columns)
+        if self.form is not None and self.columns is not None:
+            return self._csv_rows(self.form, self.columns)
+        if self.kind == "JSON array":
+            return json_array_rows(self._lines, self._options.flatten)
+        return json_line_rows(self._lines, self._options.flatten)
 
-    def _json_rows(self) -> Iterator[RawRow | BadRow]:
-        decoder = msgspec.json.Decoder(dict[str, Value | None])
-        text: str | None = self._first
-        while text is not None:
-            if text.strip():
-                try:
-                    yield RawRow(self._line, decoder.decode(text))
-                except msgspec.DecodeError as error:
-                    yield BadRow(self._line, f"expected a flat JSON object: {error}")
-            text = self._next_line()
-
-    def _csv_rows(self, columns: list[str]) -> Iterator[RawRow | BadRow]:
-        reader = csv.reader(iter(self._next_line, None), skipinitialspace=True, strict=True)
-        while True:
-            line = self._line + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield BadRow(line, f"not CSV: {error}")
-                continue
-            if len(cells) == len(columns):
-                yield RawRow(line, dict(zip(columns, cells, strict=True)))
-            elif cells:
-                yield BadRow(line, f"{len(cells)} cells; the header has {len(columns)}")
-
-    def _header(self) -> list[str]:
+    def _detect_kind(self) -> str:
         try:
-            columns = [name.strip() for name in next(csv.reader([self._first], skipinitialspace=True, strict=True))]
-        except csv.Error as error:
-            raise UsageError(f"{self._path}, line {self._line}: no CSV header: {error}") from None
-        for name in columns:
-            if columns.count(name) > 1:
-                raise UsageError(f"{self._path}, line {self._line}: the header names {name!r} more than once")
+            start = self.content.stream.peek(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+        except self.content.damage:
+            start = b""  # the first read reports the damage
+        if start.startswith(b"[") and not self._options.skip_lines:
+            return "JSON array"
+        first = next((line for line in self._lines.peek(100) if line.strip()), "")
+        if "\0" in first and self._options.encoding is None:
+            raise UsageError(f"{self.content.path}: null characters; name the --encoding, like utf-16-le")
+        return "NDJSON" if first.lstrip().startswith("{") else "CSV"
+
+    def _clean(self, form: CsvForm) -> list[str]:
+        """Return the columns with names that can be stored, and note what changed."""
+        empty = [index for index, name in enumerate(form.columns) if not name]
+        self.has_filled_unnamed = any(row[index] for row in form.sample for index in empty)
+        if empty and not self.has_filled_unnamed:
+            self.notes.append(f"columns without a name and a value, left out: {len(empty)}")
+        columns = []
+        for name in form.columns:
+            clean = clean_name(name)
+            if clean != name:
+                self.notes.append(f"column {name!r}: stored as {clean!r}, without the comma; see --rename")
+            columns.append(clean)
         return columns
 
-    def _next_line(self) -> str | None:
-        number = self._line + 1
-        try:
-            raw = self._content.readline(MAX_LINE_BYTES + 1)
-        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise UsageError(f"{self._path}, after line {self._line}: damaged gzip: {error}") from None
-        except OSError as error:
-            raise UsageError(f"{self._path}, after line {self._line}: {error.strerror}") from None
-        if not raw:
-            return None
-        if len(raw) > MAX_LINE_BYTES:
-            raise UsageError(f"{self._path}, line {number}: longer than {MAX_LINE_BYTES:,} bytes")
-        self._line = number
-        self.bytes_read += len(raw)
-        try:
-            return raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise UsageError(f"{self._path}, line {number}: not UTF-8: {error.reason}") from None
+    def _csv_rows(self, form: CsvForm, columns: Sequence[str]) -> Iterator[RawRow | BadRow]:
+        unnamed = [index for index, name in enumerate(columns) if not name]
+        skips_unnamed = "" in self._options.skip_fields
+        for row in csv_rows(self._lines, form.delimiter, len(columns), self._options.comment):
+            if isinstance(row, BadRow):
+                yield row
+                continue
+            line, cells = row
+            if unnamed and not skips_unnamed:
+                value = next((cells[index] for index in unnamed if cells[index].strip()), None)
+                if value is not None:
+                    reason = f"a value in a column without a name: read {shorten(value)}; name it with --columns"
+                    yield BadRow(line, f"{reason}, or leave it out with --skip-field ''")
+                    continue
+            yield RawRow(line, dict(zip(columns, cells, strict=True)))
+
+
+def clean_name(name: str) -> str:
+    """Return a column's name without commas, which no measurement's name may hold."""
+    return _COMMA.sub(" ", name).strip()
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[Source]:
+def open_source(options: ImportOptions) -> Iterator[Source]:
     """Open a file for the block. Raises UsageError if it is unreadable or has no header."""
-    try:
-        raw = path.open("rb")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    with raw:
-        try:
-            is_gzip = raw.peek(2).startswith(b"\x1f\x8b")
-        except OSError as error:
-            raise UsageError(f"{path}: {error.strerror}") from None
-        if not is_gzip:
-            yield Source(path, raw, raw)
-            return
-        with gzip.open(raw) as content:
-            yield Source(path, raw, content)
+    with open_content(options.file, options.encoding) as content:
+        yield Source(content, options)
