@@ -11,6 +11,7 @@ import pytest
 
 from iotflow.services import ingest
 from iotflow.settings import Settings, load_settings
+from iotflow.stores.cassandra.session import Cassandra
 from iotflow.stores.sql import postgres
 from tests.api.bad_input import Scenario
 from tests.api.clients import (
@@ -37,6 +38,10 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("iotflow.stores.sql.database.SHORT_TIMEOUT_S", PATIENCE_S)
     monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", PATIENCE_S)
     monkeypatch.setattr(ingest, "ACTIVATION_DEADLINE_S", PATIENCE_S)
+    for method in (Cassandra.execute, Cassandra.execute_batch):
+        monkeypatch.setattr(method, "__kwdefaults__", {**(method.__kwdefaults__ or {}), "timeout_s": PATIENCE_S})
+    monkeypatch.setattr("iotflow.stores.cassandra.write_batcher.SHORT_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr("iotflow.stores.mongo.events.SHORT_TIMEOUT_S", PATIENCE_S)
 
 
 @pytest.fixture

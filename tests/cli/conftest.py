@@ -41,7 +41,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """A service shared by all tests of a worker; each test has separate accounts."""
     data_dir = tmp_path_factory.mktemp("service") / "data"
-    with ServiceProcess(data_dir, {"IOTFLOW_LOG_LEVEL": "warning"}) as service:
+    # One address registers more accounts here than the default admits at once.
+    environment = {"IOTFLOW_LOG_LEVEL": "warning", "IOTFLOW_REGISTRATIONS_PER_ADDRESS": "1000"}
+    with ServiceProcess(data_dir, environment) as service:
         yield service
 
 
