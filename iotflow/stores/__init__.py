@@ -1,1 +1,1 @@
-"""The players: each module plays one role on one kind of store. Only `iotflow.bootstrap` imports them."""
+"""The stores: implementations of the interfaces, a package for each kind. `composition` and `databases` import them."""

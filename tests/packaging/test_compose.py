@@ -109,7 +109,7 @@ def test_cassandra_requires_the_generated_passwords(compose: Compose) -> None:
 import asyncio, os
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.urls import parse_cassandra_url
-from iotflow.stores.cassandra.connection import Cassandra
+from iotflow.stores.cassandra.session import Cassandra
 
 async def ask(url, cql):
     cassandra = Cassandra(parse_cassandra_url(url))
