@@ -1,6 +1,6 @@
-"""Makes the service's role in Cassandra, and gives its first superuser a password of its own; run by compose.yaml.
+"""Create the service's role in Cassandra and set the password of its first superuser. `compose.yaml` runs this.
 
-Run again it changes nothing but the passwords, which it sets to those of the environment.
+Idempotent: a second run only sets the passwords to those of the environment.
 """
 
 import asyncio

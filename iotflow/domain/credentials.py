@@ -9,7 +9,6 @@ import secrets
 
 KEY_PREFIX = "iot_"
 SHOWN_PREFIX_LENGTH = 12
-MAX_SECRET_LENGTH = 512
 
 
 def new_api_key() -> str:

@@ -34,6 +34,7 @@ MAX_WAITING_ACTIVATIONS = 10_000
 ACTIVATION_DEADLINE_S = 1.5
 MAX_REJECTION_DETAIL = 300
 """Characters in the detail of a rejection."""
+_TOO_MANY_NAMES = f"a device has at most {MAX_NAMES_PER_DEVICE} names, and this one would be past that"
 
 logger = logging.getLogger(__name__)
 
@@ -109,8 +110,7 @@ class Ingest:
         if errors := self._errors(record):
             raise InvalidInput(errors)
         if not await self._names.try_add(caller.device_id, record.values.keys()):
-            message = f"a device has at most {MAX_NAMES_PER_DEVICE} names, and this one would be past that"
-            raise InvalidInput([FieldError(("body", "data", name), message) for name in record.values])
+            raise InvalidInput([FieldError(("body", "data", name), _TOO_MANY_NAMES) for name in record.values])
         await run_to_completion(self._store(RecordBatch(caller.device, [record])))
         await self._activate(caller, context)
         return record.timestamp
@@ -169,8 +169,7 @@ class Ingest:
             if errors := self._errors(record):
                 rejections.append(Rejection(index, _detail(errors)))
             elif not await self._names.try_add(device_id, record.values.keys()):
-                message = f"data: a device has at most {MAX_NAMES_PER_DEVICE} names, and this one would be past that"
-                rejections.append(Rejection(index, message))
+                rejections.append(Rejection(index, f"data: {_TOO_MANY_NAMES}"))
             else:
                 records.append(record)
         return records

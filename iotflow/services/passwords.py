@@ -33,7 +33,7 @@ class Passwords:
         self._threads = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="argon2")
         self._queue = _HashingQueue()
         # Passwords of unknown users are verified against it: a faster answer would reveal that the user does not exist.
-        self._dummy_hash = _ARGON2.hash("nobody's password")
+        self._dummy_hash = _ARGON2.hash("dummy password")
 
     async def hash(self, password: str, network: str = LOCAL_NETWORK) -> str:
         """Return the hash to store. Raises Overloaded if the queue is full or after `HASHING_TIMEOUT_S`."""

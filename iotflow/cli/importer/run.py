@@ -213,7 +213,7 @@ def _check(options: ImportOptions) -> tzinfo | None:
 
 
 async def _read_ahead(chunks: Iterator[Chunk]) -> AsyncGenerator[Chunk, None]:
-    """Yield the chunks; a thread reads the next one meanwhile. Errors are raised after the chunks before them."""
+    """Yield the chunks; a thread reads one chunk ahead. An error is raised after the chunks before it."""
     upcoming = asyncio.create_task(asyncio.to_thread(next, chunks, None))
     try:
         while chunk := await upcoming:
