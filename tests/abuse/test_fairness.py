@@ -32,7 +32,7 @@ READABLE_WITHIN_S = 2.0
 ENDED_WITHIN_S = 1.0
 ANSWERED_WITHIN_S = 2.0
 REMOVED_WITHIN_S = 240.0
-DEVICES = {"embedded": 200_000, "servers": 20_000}
+DEVICES = {"embedded": 200_000, "servers": 50_000}
 OWNED = ("devices", "device_keys", "device_configs", "device_groups", "group_members")
 
 
