@@ -67,7 +67,7 @@ servers-stop: .venv/.dev-installed ## Remove the servers and their data
 .PHONY: check
 check: lint types ## Before each commit, in under a minute: lint, types, unit tests, the API on embedded stores
 	@mkdir -p .cache
-	$(PYTEST) -m "not servers" tests/unit tests/api
+	$(PYTEST) -m "not servers and not slow" tests/unit tests/api
 
 .PHONY: test
 test: .venv/.dev-installed ## Run all tests, or a part: make test T=tests/api ARGS="-k latest -x"

@@ -23,7 +23,20 @@ SERVER_FIXTURES = {"postgres_url", "cassandra_url", "redis_url", "mongodb_url", 
 SERVER_PARAMETERS = {"servers", *(kind.name for kind in KINDS)}
 """Parameters by which a fixture or a test chooses a server when it runs."""
 
-SLOW = {"bench", "browser", "cli", "client", "faults", "packaging", "schema", "test_demo", "test_examples"}
+SLOW = {
+    "bench",
+    "browser",
+    "cli",
+    "faults",
+    "packaging",
+    "schema",
+    "test_access_matrix",
+    "test_demo",
+    "test_examples",
+    "test_login",
+    "test_model",
+    "test_order_of_errors",
+}
 """Folders and modules whose tests are marked slow."""
 
 LEFT_OUT = ("abuse", "compose", "sdks", "soak")
