@@ -10,6 +10,7 @@ RUN tools/bin/pip install --require-hashes -r requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY iotflow iotflow
 COPY migrations migrations
+COPY sdk/python/src sdk/python/src
 # The build backend and what it alone needs do not go into the image.
 RUN tools/bin/pip install --no-deps --no-build-isolation . \
   && tools/bin/pip uninstall --yes editables hatchling pathspec pluggy trove-classifiers \

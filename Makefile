@@ -11,6 +11,12 @@ BIN := .venv/bin
 WORKERS = $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $$n -le 3 && echo $$((n + 1)) || echo 4)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
+export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
+# pip calls rustc, which creates a missing ~/.rustup if it is rustup's.
+ifeq ($(wildcard $(HOME)/.rustup),)
+export RUSTUP_HOME ?= $(CURDIR)/.cache/rustup
+endif
 
 # The tests of `test` and `coverage`, and further options of pytest.
 T ?= tests
@@ -84,9 +90,9 @@ test-compose: .venv/.dev-installed ## Build the image, start compose.yaml and si
 	$(BIN)/python -m pytest -m compose tests/packaging/test_compose.py
 
 .PHONY: test-sdks
-test-sdks: .venv/.dev-installed ## Generate, compile and run clients in other languages; skips those without a toolchain
+test-sdks: .venv/.dev-installed ## Lint the document; generate, compile and run clients of which a toolchain is installed
 	@mkdir -p .cache
-	PYTEST_DEBUG_TEMPROOT=$(CURDIR)/.cache $(BIN)/python -m pytest -m sdks tests/schema/test_sdks.py
+	PYTEST_DEBUG_TEMPROOT=$(CURDIR)/.cache $(BIN)/python -m pytest -n 2 --dist loadgroup -m sdks $(ARGS) tests/schema
 
 .PHONY: lint
 lint: .venv/.dev-installed ## Check format, style and layers
@@ -118,6 +124,22 @@ profile: .venv/.dev-installed ## Draw a flame graph of the service in a run of t
 	@mkdir -p .cache
 	$(BIN)/py-spy record --subprocesses --output .cache/profile.svg -- \
 		$(BIN)/python -m bench $(or $(BENCH),--only embedded submissions --rounds 1 --seconds 10)
+
+##@ Client packages
+
+.PHONY: sdks
+sdks: sdk-python sdk-typescript ## Generate the client packages in sdk from the OpenAPI document; needs Node.js
+
+.PHONY: sdk-python
+sdk-python: .venv/.dev-installed
+	@$(BIN)/python sdk/python/generate.py
+
+.PHONY: sdk-typescript
+sdk-typescript: export npm_config_cache ?= $(CURDIR)/.cache/sdks/npm
+sdk-typescript: .venv/.dev-installed
+	@mkdir -p .cache
+	@$(BIN)/iotflow openapi > .cache/openapi.json
+	cd sdk/typescript && npm ci --no-audit --no-fund && npm run generate ../../.cache/openapi.json && npm run build
 
 ##@ Release
 

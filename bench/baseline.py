@@ -103,6 +103,7 @@ class Baseline:
             "device_name": "baseline",
             "timestamp": format_rfc3339(now),
             "accepted": len(values),
+            "ignored": [],
         }
 
     async def _submit_batch(self, scope: Scope, receive: Receive) -> object:
@@ -114,7 +115,7 @@ class Baseline:
             for index, record in enumerate(msgspec.json.decode(await _body(receive)))
         ]
         await self._calls.write(device_id, records)
-        return {"accepted": len(records), "rejected": 0, "errors": []}
+        return {"accepted": len(records), "rejected": 0, "merged": 0, "errors": []}
 
     async def _latest(self, device_id: int) -> object:
         device = await self._devices.get(device_id)

@@ -24,7 +24,7 @@ from iotflow.clock import SystemClock
 from iotflow.domain.aggregates import Aggregation, WindowAggregate, finalize, merge_aggregates
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import PageLimit, Record
-from iotflow.domain.time_windows import segments
+from iotflow.domain.time_windows import Window, segments
 from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.stores.cassandra.aggregates import aggregate_from_points
 from iotflow.stores.cassandra.driver import Row, Statement
@@ -149,11 +149,11 @@ def queries(telemetry: CassandraTelemetry, cassandra: Cassandra, newest: Millis)
     end = Millis(newest + 1)
     day, week, year = (TimeRange(Millis(end - days * DAY_MS), end) for days in (1, 7, DAYS))
     raw = partial(aggregate_from_points, cassandra)
-    daily = partial(means, width_ms=DAY_MS)
+    daily = partial(means, window=Window(DAY_MS))
     return [
         ("latest", partial(latest, telemetry)),
         ("24 h of history", partial(history, telemetry, day)),
-        ("hourly means of 7 days", partial(means, telemetry.aggregate, week, width_ms=HOUR_MS, zone="UTC")),
+        ("hourly means of 7 days", partial(means, telemetry.aggregate, week, window=Window(HOUR_MS), zone="UTC")),
         ("daily means of the year, UTC, raw", partial(daily, raw, year, zone="UTC")),
         ("daily means of the year, UTC", partial(daily, telemetry.aggregate, year, zone="UTC")),
         ("daily means of the year, New York, raw", partial(daily, raw, year, zone="America/New_York")),
@@ -173,14 +173,14 @@ async def history(telemetry: CassandraTelemetry, time_range: TimeRange) -> Seque
     return (await telemetry.records(DEVICE, time_range, descending=True, limit=PageLimit(10_000))).records
 
 
-async def means(aggregate: Aggregate, time_range: TimeRange, *, width_ms: int, zone: str) -> Sequence[object]:
+async def means(aggregate: Aggregate, time_range: TimeRange, *, window: Window, zone: str) -> Sequence[object]:
     """Return means per window, read as the service does: a range for each UTC offset of the zone."""
     merged: dict[int, WindowAggregate] = {}
     if time_range.end is None:
         raise ValueError("means: the range needs an end")
-    for segment in segments(time_range.start, time_range.end, width_ms, ZoneInfo(zone)):
+    for segment in segments(time_range.start, time_range.end, window, ZoneInfo(zone)):
         for found in await aggregate(
-            DEVICE, FIELDS[0], segment.time_range, Aggregation.MEAN, width_ms=width_ms, offset_ms=segment.offset_ms
+            DEVICE, FIELDS[0], segment.time_range, Aggregation.MEAN, window=window, offset_ms=segment.offset_ms
         ):
             earlier = merged.get(found.index)
             merged[found.index] = merge_aggregates(Aggregation.MEAN, earlier, found) if earlier else found

@@ -7,18 +7,26 @@ BEGIN_WRITE = "BEGIN IMMEDIATE"
 BEGIN_READ = "BEGIN"
 ROLLBACK = "ROLLBACK"
 
-STORE_POINTS = """\
-INSERT INTO telemetry_points (device_id, time, name, bool_value, int_value, float_value, text_value, received_us, \
-expires_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device_id, time, name) DO UPDATE SET \
-bool_value = excluded.bool_value, int_value = excluded.int_value, float_value = excluded.float_value, \
-text_value = excluded.text_value, received_us = excluded.received_us, expires_us = excluded.expires_us \
-WHERE telemetry_points.received_us <= excluded.received_us"""
+STORE_RECORDS = """\
+INSERT INTO telemetry_records (device_id, time, schema_id, received_us, expires_us, measurements) VALUES \
+(?, ?, ?, ?, ?, ?) ON CONFLICT (device_id, time, schema_id) DO UPDATE SET received_us = excluded.received_us, \
+expires_us = excluded.expires_us, measurements = excluded.measurements \
+WHERE telemetry_records.received_us <= excluded.received_us"""
 
-POINTS = """\
-SELECT telemetry_points.time, telemetry_points.name, telemetry_points.bool_value, telemetry_points.int_value, \
-telemetry_points.float_value, telemetry_points.text_value FROM telemetry_points WHERE \
-telemetry_points.device_id = ? AND telemetry_points.expires_us > ? AND telemetry_points.time >= ? AND \
-telemetry_points.time < ? ORDER BY telemetry_points.time DESC, telemetry_points.name DESC LIMIT ? OFFSET ?"""
+_NEXT_RECORDS = """\
+FROM telemetry_records WHERE telemetry_records.device_id = ? AND telemetry_records.expires_us > ? AND \
+telemetry_records.time >= ? AND telemetry_records.time < ? \
+ORDER BY telemetry_records.time DESC, telemetry_records.schema_id DESC LIMIT ? OFFSET ?"""
+
+_RECORD = """\
+telemetry_records.time, telemetry_records.schema_id, telemetry_records.received_us, telemetry_records.measurements"""
+
+RECORDS = f"SELECT {_RECORD} {_NEXT_RECORDS}"
+
+LARGEST_RECORD = f"""\
+SELECT max(length(anon_1.measurements)) AS max_1 FROM (SELECT telemetry_records.time AS time, \
+telemetry_records.schema_id AS schema_id, telemetry_records.received_us AS received_us, \
+telemetry_records.measurements AS measurements {_NEXT_RECORDS}) AS anon_1"""
 
 METADATA = """\
 SELECT telemetry_metadata.time, CAST(telemetry_metadata.metadata AS TEXT) AS metadata FROM telemetry_metadata WHERE \

@@ -12,15 +12,31 @@ from starlette.types import Lifespan
 import iotflow
 from iotflow.api import docs, openapi, problems
 from iotflow.api.bodies import BodiesInFlight
+from iotflow.api.compiled.routes import CompiledRoutes
+from iotflow.api.compression import Compression
 from iotflow.api.dependencies import AppState
 from iotflow.api.fastapi_compat import add_routes
 from iotflow.api.forwarded import Forwarded
-from iotflow.api.middleware import Cors, RequestLogging
-from iotflow.api.routers import admin, auth, batches, device_self, devices, events, groups, health, telemetry, users
+from iotflow.api.middleware import Cors, HeadRequests, RequestLogging
+from iotflow.api.routers import (
+    admin,
+    auth,
+    batches,
+    device_self,
+    devices,
+    events,
+    groups,
+    health,
+    personal_tokens,
+    submission,
+    telemetry,
+    users,
+)
 from iotflow.background.composition import flush_at_shutdown, start_background_work
 from iotflow.background.supervisor import Supervisor
 from iotflow.clock import Clock, SystemClock
 from iotflow.composition import open_stores
+from iotflow.logs import batched_lines
 from iotflow.services.container import build_services
 from iotflow.settings import Settings
 
@@ -46,19 +62,25 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         lifespan=_lifespan(settings, clock or SystemClock()),
         redirect_slashes=False,
         separate_input_output_schemas=False,
+        # Otherwise FastAPI looks for providers of OpenTelemetry in the environment at each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    for module in (telemetry, batches, device_self, devices, groups, auth, users, admin, events, health):
+    accounts = (auth, users, personal_tokens)
+    for module in (submission, telemetry, batches, device_self, devices, groups, *accounts, admin, events, health):
         add_routes(app, module.router)
     problems.install(app)
     openapi.install(app)
     docs.install(app)
+    app.add_middleware(CompiledRoutes, of=app)
+    app.add_middleware(Compression)
+    app.add_middleware(HeadRequests)
     if settings.cors_origins:
         app.add_middleware(
             Cors,
             allow_origins=settings.cors_origins,
             allow_methods=["*"],
-            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key", "X-Request-ID"],
+            expose_headers=["Link", "X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
         )
     app.add_middleware(RequestLogging)
     app.add_middleware(Forwarded, trusted=settings.trusted_proxies)
@@ -69,6 +91,7 @@ def _lifespan(settings: Settings, clock: Clock) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[LifespanState]:
         async with AsyncExitStack() as stack:
+            stack.enter_context(batched_lines())
             stores = await stack.enter_async_context(open_stores(settings, clock))
             services = build_services(stores, settings, clock)
             stack.push_async_callback(flush_at_shutdown, stores, services, clock)

@@ -57,6 +57,7 @@ async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]
             presence=cache.presence,
             rate_limiter=cache.rate_limiter,
             counters=cache.counters,
+            idempotency_keys=cache.idempotency_keys,
             broker=cache.broker,
             retention_sweepers=retention_sweepers,
             probes=probes,

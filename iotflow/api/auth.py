@@ -17,10 +17,13 @@ from iotflow.domain.devices import DeviceSummary
 from iotflow.domain.errors import Unauthenticated
 from iotflow.domain.networks import client_network
 from iotflow.domain.permissions import (
+    LOGIN_ONLY,
     require_admin,
     require_registration,
+    require_scope,
     require_telemetry_accepted,
 )
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
 from iotflow.repositories.cache import Admission
 
@@ -38,24 +41,30 @@ class AccessRule(Generic[C]):
     """A dependency that returns the context of an authorized request, or raises. It runs once per request.
 
     `authorize` authenticates the caller and checks permissions; rate limits are checked after it. `schemes` names the
-    accepted credentials, `refusals` the statuses of the errors that the rule raises.
+    accepted credentials, `refusals` the statuses of the errors that the rule raises, `scope` what the route needs of a
+    personal access token.
     """
 
     authorize: Callable[[Request], Awaitable[C]]
     schemes: tuple[str, ...]
     refusals: tuple[int, ...]
+    scope: TokenScope | None = LOGIN_ONLY
+    is_optional: bool = False
+    """Whether the route also answers requests without credentials."""
 
     async def __call__(self, request: Request) -> C:
         if _CONTEXT not in request.scope:
             try:
-                request.scope[_CONTEXT] = await self.authorize(request)
+                context = await self.authorize(request)
+                require_scope(context.principal, self.scope)
+                request.scope[_CONTEXT] = context
                 for admission in request.scope.get(RATE_LIMITS, ()):
                     app_state(request).services.request_limits.require(admission)
             except Unauthenticated as error:
                 challenge = ", ".join(_CHALLENGES[scheme] for scheme in self.schemes or (BEARER,))
                 raise HTTPException(401, str(error), {"WWW-Authenticate": challenge}) from error
-        context: C = request.scope[_CONTEXT]
-        return context
+        authorized: C = request.scope[_CONTEXT]
+        return authorized
 
 
 def network_of(request: Request) -> str:
@@ -78,7 +87,7 @@ async def _authorize_anyone(request: Request) -> RequestContext[None]:
 async def _authorize_user(request: Request) -> RequestContext[UserPrincipal]:
     token = _bearer_token(request)
     if token is None:
-        raise Unauthenticated("send Authorization: Bearer <token>, with a token from /api/v1/auth/login")
+        raise Unauthenticated("send Authorization: Bearer <token>, with one from /api/v1/auth/login or a personal one")
     network = network_of(request)
     user, admission = await app_state(request).services.authentication.user(token, network)
     _record_admission(request, admission)
@@ -162,22 +171,42 @@ def _bearer_token(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
+_PERSON = (401, 403, 429)
+"""The refusals of a user; 403 is at least that of a personal access token without the scope."""
+
+
+def _user_rule(scope: TokenScope | None) -> AccessRule[RequestContext[UserPrincipal]]:
+    return AccessRule(_authorize_user, (BEARER,), _PERSON, scope)
+
+
+def _account_rule(scope: TokenScope | None) -> AccessRule[RequestContext[UserPrincipal]]:
+    return AccessRule(_authorize_account, (BEARER,), _PERSON, scope)
+
+
+def _user_or_device_rule(scope: TokenScope) -> AccessRule[RequestContext[Principal]]:
+    return AccessRule(_authorize_user_or_device, (BEARER, API_KEY), _PERSON, scope)
+
+
 UserContext = RequestContext[UserPrincipal]
 DeviceContext = RequestContext[DevicePrincipal]
 
 NoAuth = Annotated[RequestContext[None], Depends(AccessRule(_authorize_anyone, (), ()))]
-CurrentUser = Annotated[UserContext, Depends(AccessRule(_authorize_user, (BEARER,), (401, 429)))]
-CurrentAdmin = Annotated[UserContext, Depends(AccessRule(_authorize_admin, (BEARER,), (401, 403, 429)))]
-SelfOrAdmin = Annotated[UserContext, Depends(AccessRule(_authorize_account, (BEARER,), (401, 403, 429)))]
-EventViewer = Annotated[UserContext, Depends(AccessRule(_authorize_event_viewer, (BEARER,), (401, 403, 429)))]
+LoggedInUser = Annotated[UserContext, Depends(_user_rule(LOGIN_ONLY))]
+ReadingUser = Annotated[UserContext, Depends(_user_rule(TokenScope.READ))]
+WritingUser = Annotated[UserContext, Depends(_user_rule(TokenScope.WRITE))]
+SubmittingUser = Annotated[UserContext, Depends(_user_rule(TokenScope.TELEMETRY))]
+CurrentAdmin = Annotated[UserContext, Depends(AccessRule(_authorize_admin, (BEARER,), _PERSON))]
+SelfOrAdmin = Annotated[UserContext, Depends(_account_rule(LOGIN_ONLY))]
+ReadingSelfOrAdmin = Annotated[UserContext, Depends(_account_rule(TokenScope.READ))]
+EventViewer = Annotated[UserContext, Depends(AccessRule(_authorize_event_viewer, (BEARER,), _PERSON, TokenScope.READ))]
 CurrentDevice = Annotated[DeviceContext, Depends(AccessRule(_authorize_device, (API_KEY,), (401, 429)))]
 TelemetryDevice = Annotated[
     DeviceContext, Depends(AccessRule(_authorize_telemetry_device, (API_KEY,), (401, 403, 429)))
 ]
-UserOrDevice = Annotated[
-    RequestContext[Principal], Depends(AccessRule(_authorize_user_or_device, (BEARER, API_KEY), (401, 429)))
-]
+ReadingUserOrDevice = Annotated[RequestContext[Principal], Depends(_user_or_device_rule(TokenScope.READ))]
+WritingUserOrDevice = Annotated[RequestContext[Principal], Depends(_user_or_device_rule(TokenScope.WRITE))]
 RegistrationCaller = Annotated[
-    RequestContext[UserPrincipal | None], Depends(AccessRule(_authorize_registration, (), (401, 403, 429)))
+    RequestContext[UserPrincipal | None],
+    Depends(AccessRule(_authorize_registration, (BEARER,), (401, 403, 429), is_optional=True)),
 ]
 LoginCaller = Annotated[RequestContext[None], Depends(AccessRule(_authorize_login, (), (401, 403, 429)))]

@@ -2,12 +2,17 @@
 
 They are not documented, so an update may break them; `tests/unit/test_fastapi_compat.py` tests each one. The other use
 of a route class, `APIRoute.get_route_handler`, is documented (https://fastapi.tiangolo.com/how-to/custom-request-and-route/).
+`iotflow/api/compiled` uses more of them, which `tests/api/test_compiled_routes.py` tests.
 """
 
+from copy import copy
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, FastAPI, Request, params
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi import APIRouter, FastAPI, Request, Response, params
+from fastapi._body_limit import wrap_app_with_body_limit
+from fastapi._compat import Undefined
+from fastapi.datastructures import DefaultPlaceholder
+from fastapi.routing import APIRoute, iter_route_contexts, request_response
 from starlette._utils import get_route_path
 from starlette.datastructures import Headers
 from starlette.routing import compile_path
@@ -19,6 +24,26 @@ class DecodedRequest(Request):
     """A request whose body FastAPI neither reads nor decodes: `set_body` or `set_json` must come first."""
 
     _decoded: object = None
+    _is_decoded = False
+
+    @property
+    def headers(self) -> Headers:
+        """The headers as sent. After `set_json` the content type is `application/json`.
+
+        FastAPI calls `json` only if that is the content type and there is a body; it does not look at the bytes.
+        """
+        if not hasattr(self, "_headers"):
+            headers = self.scope["headers"]
+            if self._is_decoded:
+                headers = [(name, text) for name, text in headers if name != b"content-type"]
+                headers.append((b"content-type", b"application/json"))
+            self._headers = Headers(raw=headers)
+        return self._headers
+
+    @property
+    def decoded(self) -> object:
+        """The body that was set, or FastAPI's mark of an absent one."""
+        return self._decoded if self._is_decoded else self._body or Undefined
 
     async def json(self) -> Any:  # Any: Starlette's type for JSON
         return self._decoded
@@ -28,15 +53,12 @@ class DecodedRequest(Request):
         self._body = body
 
     def set_json(self, value: object) -> None:
-        """Set the decoded body and the content type `application/json`.
-
-        FastAPI calls `json` only if that is the content type and there is a body; it does not look at the bytes.
-        """
+        """Set the decoded body."""
         self._body = b"1"
         self._decoded = value
-        headers = [(name, text) for name, text in self.scope["headers"] if name != b"content-type"]
-        self.scope["headers"] = [*headers, (b"content-type", b"application/json")]
-        self._headers = Headers(scope=self.scope)
+        self._is_decoded = True
+        if hasattr(self, "_headers"):
+            del self._headers
 
 
 def find_dependency(route: APIRoute, kind: type[T]) -> T:
@@ -64,9 +86,24 @@ def has_form_body(route: APIRoute) -> bool:
     return route.body_field is not None and isinstance(route.body_field.field_info, params.Form)
 
 
+def response_class(route: APIRoute) -> type[Response]:
+    """Return the class of the route's responses."""
+    given = route.response_class
+    found: type[Response] = given.value if isinstance(given, DefaultPlaceholder) else given
+    return found
+
+
 def add_routes(app: FastAPI, router: APIRouter) -> None:
-    """Add a router's routes to the app. `include_router` would match each request twice."""
-    app.router.routes += router.routes
+    """Add copies of a router's routes to the app, with the app's `dependency_overrides`.
+
+    `include_router` would match each request twice.
+    """
+    for declared in router.routes:
+        assert isinstance(declared, APIRoute)
+        route = copy(declared)
+        route.dependency_overrides_provider = app
+        route.app = wrap_app_with_body_limit(request_response(route.get_route_handler()), route.max_body_size)
+        app.router.routes.append(route)
 
 
 def methods_of_path(request: Request) -> set[str]:

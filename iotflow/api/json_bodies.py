@@ -1,5 +1,6 @@
 """Decoding of JSON bodies. Batches are split into undecoded records, which are decoded one at a time."""
 
+import codecs
 import json
 import math
 import re
@@ -12,11 +13,12 @@ from typing import NoReturn
 import msgspec
 from starlette.exceptions import HTTPException
 
+from iotflow.api.plain_records import decode_plain
 from iotflow.api.problems import MAX_LISTED_ERRORS
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.errors import FieldError, InvalidInput
 from iotflow.domain.json import text_holds_null_character
-from iotflow.domain.telemetry import NULL_CHARACTER_ERROR
+from iotflow.domain.telemetry import INTEGER_ERROR, NULL_CHARACTER_ERROR
 
 MAX_SEARCHED_BYTES = 16_384
 """Invalid fields are located only in texts up to this size: the search blocks the event loop."""
@@ -41,6 +43,12 @@ class _RecordValues(msgspec.Struct):
 
 
 _decode_values = msgspec.json.Decoder(_RecordValues).decode
+
+
+def remove_byte_order_mark(body: bytearray) -> None:
+    """Remove the UTF-8 byte order mark that a body may begin with."""
+    if body.startswith(codecs.BOM_UTF8):
+        del body[: len(codecs.BOM_UTF8)]
 
 
 def decode_json(text: bytes | bytearray) -> object:
@@ -92,7 +100,7 @@ async def check_items(items: Sequence[memoryview], max_bytes: int) -> None:
     work = TimeSlice()
     for index, item in enumerate(items):
         await work.pause()
-        if item.nbytes <= max_bytes:
+        if item.nbytes <= max_bytes and decode_plain(item) is None:
             try:
                 _decode(bytes(item))
             except InvalidInput as error:
@@ -106,6 +114,9 @@ async def count_values(records: Iterable[memoryview]) -> int:
     values = 0
     for record in records:
         await work.pause()
+        if plain := decode_plain(record):
+            values += len(plain.data)
+            continue
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             values += len(_decode_values(record).data)
     return values
@@ -154,7 +165,9 @@ def _message(error: Exception) -> str:
         return "the JSON is nested too deeply"
     if isinstance(error, UnicodeDecodeError):
         return "the JSON is not UTF-8"
-    return f"invalid JSON: {error}"
+    if str(error) == "Input data was truncated":
+        return "invalid JSON: it ends too early"
+    return f"invalid JSON: {str(error).removeprefix('JSON is malformed: ')}"
 
 
 class _InvalidNumber:
@@ -184,7 +197,7 @@ def _find_invalid_numbers(text: bytes | bytearray) -> Iterator[FieldError]:
 
 def _parse_int(digits: str) -> int | _InvalidNumber:
     # `int` raises ValueError for more than 4,300 digits, which would end the search.
-    return int(digits) if len(digits) < MAX_DIGITS else _InvalidNumber("an integer with too many digits")
+    return int(digits) if len(digits) < MAX_DIGITS else _InvalidNumber(INTEGER_ERROR)
 
 
 def _parse_float(digits: str) -> float | _InvalidNumber:

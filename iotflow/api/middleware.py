@@ -1,38 +1,43 @@
-"""Middleware: request ids, shared headers, request log, CORS, and the response to an unhandled error."""
+"""Middleware: request ids, shared headers, request log, HEAD, CORS, and the response to an unhandled error."""
 
 import logging
+import random
 import re
-import secrets
 import time
 from collections.abc import Sequence
 from functools import lru_cache
 from http import HTTPStatus
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from iotflow.api.problems import error_response
+from iotflow.logs import log_request
 from iotflow.repositories.cache import Admission, RateLimit
 
 RATE_LIMITS = "iotflow.rate_limits"
 """Key in a request's scope of its list of `Admission`, one for each rate limit that applies to it."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
-PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
+API_HEADERS = [(b"cache-control", b"no-store")]
+"""Defaults for responses of the API."""
+PAGE_HEADERS = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+]
 """Defaults for responses outside the API, which browsers may render."""
 
 logger = logging.getLogger(__name__)
 
+_random = random.Random()  # noqa: S311  # a request id is no secret; the system's generator is called once, not per id
+
 
 def choose_request_id(sent: str) -> str:
     """Return the client's request id if it is valid, else a new one."""
-    return sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
+    return sent if REQUEST_ID.fullmatch(sent) else f"{_random.getrandbits(128):032x}"
 
 
 class Cors(CORSMiddleware):
@@ -53,6 +58,22 @@ class _PreflightRefusal(Response):
         await response(scope, receive, send)
 
 
+class HeadRequests:
+    """Middleware that runs HEAD as GET, so that each route of GET answers it with the same headers.
+
+    The server leaves out the body: its scope, of which this one is a copy, keeps the method.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope.setdefault(RATE_LIMITS, [])  # shared by both: the access rule adds to it, and it becomes headers
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)
+
+
 @lru_cache(maxsize=1_024)
 def _format_policy(limit: RateLimit) -> str:
     return f'"{limit.name}";q={limit.limit};w={limit.period_s}'
@@ -65,6 +86,24 @@ def _rate_limit_headers(admissions: Sequence[Admission]) -> list[tuple[bytes, by
     return [(b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(remaining).encode())]
 
 
+def _complete_headers(
+    headers: Sequence[tuple[bytes, bytes]], scope: Scope, request_id: str
+) -> list[tuple[bytes, bytes]]:
+    """Return a response's headers with those of all responses, and the defaults of those that it does not have."""
+    complete = [*headers, (b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
+    if admissions := scope.get(RATE_LIMITS):
+        complete += _rate_limit_headers(admissions)
+    present = {name for name, _ in headers}
+    defaults = API_HEADERS if scope["path"].startswith("/api/") else PAGE_HEADERS
+    complete += [header for header in defaults if header[0] not in present]
+    return complete
+
+
+def _sent_request_id(scope: Scope) -> str:
+    sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return bytes(sent).decode("latin-1")
+
+
 class RequestLogging:
     """Middleware that assigns request ids, adds the headers of all responses, and logs each request."""
 
@@ -75,12 +114,10 @@ class RequestLogging:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = choose_request_id(Headers(scope=scope).get("x-request-id", ""))
+        request_id = choose_request_id(_sent_request_id(scope))
         scope.setdefault("state", {})["request_id"] = request_id
-        shared = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
         # The path stays percent-encoded: a decoded line break would forge a log line.
         request_line = f"{scope['method']} {scope['raw_path'].decode('ascii', 'backslashreplace')}"
-        extra = {"request_id": request_id}
         started = time.perf_counter()
         status = 0
 
@@ -88,27 +125,19 @@ class RequestLogging:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *shared]
-                if admissions := scope.get(RATE_LIMITS):
-                    message["headers"] += _rate_limit_headers(admissions)
-                if scope["path"].startswith("/api/"):
-                    MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
-                else:
-                    for name, value in PAGE_HEADERS.items():
-                        MutableHeaders(scope=message).setdefault(name, value)
+                message["headers"] = _complete_headers(message["headers"], scope, request_id)
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            logger.info("%s: the client left before its body was read", request_line, extra=extra)
+            log_request(logger, f"{request_line}: the client left before its body was read", request_id)
             return
         except Exception:
-            logger.exception("%s failed (request %s)", request_line, request_id, extra=extra)
+            logger.exception("%s failed (request %s)", request_line, request_id, extra={"request_id": request_id})
             if status:
                 raise
             detail = "internal error: the service logged the details under this request_id"
             await error_response(Request(scope), 500, detail)(scope, receive, send_with_headers)
-        logger.info(
-            "%s %d %.1f ms %s", request_line, status, (time.perf_counter() - started) * 1_000, request_id, extra=extra
-        )
+        duration_ms = (time.perf_counter() - started) * 1_000
+        log_request(logger, f"{request_line} {status} {duration_ms:.1f} ms {request_id}", request_id)

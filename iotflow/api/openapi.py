@@ -43,7 +43,10 @@ TAGS = [
         "description": "Submit measurements as a device; read them as the device or its owner.",
     },
     {"name": "Groups", "description": "Organize the devices of one owner in groups."},
-    {"name": "Users", "description": "Read and update accounts. `me` stands for your user id."},
+    {
+        "name": "Users",
+        "description": "Read and update accounts; create tokens for programs. `me` stands for your user id.",
+    },
     {"name": "Events", "description": "The audit trail: changes, their authors and their subjects."},
     {"name": "Administration", "description": "All users' devices, and totals of the service. For administrators."},
     {"name": "Health", "description": "Health checks for orchestrators, without credentials."},
@@ -56,7 +59,9 @@ _SECURITY_SCHEMES = {
     BEARER_TOKEN: {
         "type": "http",
         "scheme": "bearer",
-        "description": "Access token of a user, from `POST /api/v1/auth/login`. For generated clients.",
+        "description": "For generated clients: the access token of a user, from `POST /api/v1/auth/login`, or a "
+        "personal access token (`iotp_…`), from `POST /api/v1/users/{user_id}/tokens`. It acts for its user "
+        "in operations whose description names one of its scopes: `read`, `write` or `telemetry`.",
     },
     BEARER: {
         "type": "oauth2",

@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -42,6 +43,41 @@ MAX_RECORD_MESSAGE_LENGTH = 130
 
 # The phrases of RFC 9110, which Python uses from 3.13 on.
 _RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+_TEXT, _WHOLE, _NUMBER = "expected a string", "expected a whole number", "expected a number"
+_BOOLEAN, _OBJECT, _LIST = "expected true or false", "expected an object", "expected a list"
+_CHOICE, _FORM = "expected {expected}", "the text does not have the form that the documentation describes"
+_WORDS: Final[Mapping[str, str]] = {
+    "missing": "Field required",
+    "extra_forbidden": "unknown field",
+    "string_type": _TEXT,
+    "string_too_short": "too short, expected {min_length} or more characters",
+    "string_too_long": "too long, expected at most {max_length} characters",
+    "string_pattern_mismatch": _FORM,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": "expected a finite number",
+    "greater_than": "expected a number above {gt}",
+    "greater_than_equal": "expected a number of at least {ge}",
+    "less_than": "expected a number below {lt}",
+    "less_than_equal": "expected a number of at most {le}",
+    "bool_type": _BOOLEAN,
+    "bool_parsing": _BOOLEAN,
+    "enum": _CHOICE,
+    "literal_error": _CHOICE,
+    "dict_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+    "list_type": _LIST,
+    "too_short": "too few items, expected {min_length} or more",
+    "too_long": "too many items, expected at most {max_length}",
+}
+"""The words of a 422 by pydantic's kind of error, with the constraint's value."""
+_PYDANTIC_KINDS: Final = frozenset(get_args(ErrorType)) - {"value_error"}
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +159,7 @@ def encode_problem(status: int, detail: str, path: str, request_id: str, errors:
 
 def field_error(found: Mapping[str, Any], *within: str) -> FieldError:  # Any: pydantic's details of an error
     """Convert an error of pydantic. `within` is the location of the validated value."""
-    return FieldError((*within, *found["loc"]), found["msg"].removeprefix("Value error, "), found["type"])
+    return FieldError((*within, *found["loc"]), _words(found), found["type"])
 
 
 def record_detail(invalid: InvalidInput) -> str:
@@ -141,6 +177,20 @@ def record_detail(invalid: InvalidInput) -> str:
     if total > len(listed):
         listed.append(f"and {total - len(listed)} more")
     return "; ".join(listed)
+
+
+def _words(found: Mapping[str, Any]) -> str:  # Any: as above
+    """Return the message of an error of pydantic without its terms: regular expressions, types and classes of Python.
+
+    The kinds of the service's own validators carry their words.
+    """
+    kind, context = found["type"], found.get("ctx", {})
+    if kind in _WORDS:
+        return _WORDS[kind].format_map(context)
+    if kind in _PYDANTIC_KINDS:
+        return "invalid value"
+    words: str = found["msg"]
+    return words.removeprefix("Value error, ")
 
 
 async def _handle_domain_error(request: Request, error: Exception) -> Response:
@@ -176,7 +226,8 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
     headers = error.headers
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         # Starlette's `Allow` has the methods of the first matching route only.
-        headers = {"Allow": ", ".join(sorted(methods_of_path(request)))}
+        methods = methods_of_path(request)
+        headers = {"Allow": ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))}
         detail = f"{request.method[:MAX_LOCATION_LENGTH]} is not among the methods of this path: {headers['Allow']}"
     return error_response(request, error.status_code, detail, headers=headers)
 

@@ -5,27 +5,26 @@ with a decoded body is FastAPI's documented way to change that.
 """
 
 import re
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ClassVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.exceptions import HTTPException
 
-from iotflow.api import bodies, json_bodies, openapi
-from iotflow.api.auth import AccessRule
+from iotflow.api import bodies, json_bodies, media, openapi
+from iotflow.api.auth import BEARER, AccessRule
 from iotflow.api.dependencies import AppState, app_state
 from iotflow.api.fastapi_compat import DecodedRequest, find_dependency, has_body, has_form_body, query_parameters
+from iotflow.api.parameters import REPEATABLE
 from iotflow.api.problems import ErrorRenderer, render_problem
-from iotflow.api.responses import JSON
 from iotflow.concurrency import time_slices
 from iotflow.domain.errors import FieldError, InvalidInput
 from iotflow.domain.telemetry import MAX_RECORDS_PER_BATCH, NULL_CHARACTER_ERROR
 from iotflow.settings import Settings
 
-NDJSON = "application/x-ndjson"
-FORM = "application/x-www-form-urlencoded"
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]  # Any: asyncio's types of a coroutine
 MAX_FORM_BYTES = 65_536
 """The fields of the largest form, each character percent-encoded, take 52 KB."""
 
@@ -53,9 +52,9 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:  # Any
 class ApiRoute(APIRoute):
     """A route of the API. It has one `AccessRule` among its dependencies."""
 
-    content_types: ClassVar[tuple[str, ...]] = (JSON,)
+    content_types: ClassVar[tuple[str, ...]] = media.JSON_TYPES
     render_error: ClassVar[ErrorRenderer] = staticmethod(render_problem)
-    accepts_gzip: ClassVar[bool] = False
+    content_encodings: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: FastAPI's own two dozen parameters, passed on
         super().__init__(*args, **kwargs)
@@ -64,12 +63,17 @@ class ApiRoute(APIRoute):
         self._query_parameters = query_parameters(self)
         self._document()
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    def get_route_handler(self) -> Handler:
+        return self.guard(super().get_route_handler())
+
+    def guard(self, handle: Callable[[DecodedRequest], Awaitable[Response]]) -> Handler:
+        """Return a handler that runs the access rule, then reads, decodes and checks the body, then calls `handle`."""
 
         async def authorize_and_handle(request: Request) -> Response:
-            await self._access(request)
-            prepared = DecodedRequest(request.scope, request.receive)
+            prepared = (
+                request if isinstance(request, DecodedRequest) else DecodedRequest(request.scope, request.receive)
+            )
+            await self._access(prepared)
             if not self._has_body:
                 self._check_query(prepared)
                 return await handle(prepared)
@@ -101,37 +105,34 @@ class ApiRoute(APIRoute):
             self.summary, _, self.description = re.sub(r"\.\s+|\.$", "\0", self.description, count=1).partition("\0")
         if self._access.schemes:
             security: list[dict[str, list[str]]] = [{scheme: []} for scheme in self._access.schemes]
+            if self._access.is_optional:
+                security.insert(0, {})
             self.openapi_extra = {**(self.openapi_extra or {}), "security": security}
+        if BEARER in self._access.schemes and self._access.scope is not None:
+            self.description = f"{self.description} Scope of personal access tokens: `{self._access.scope}`.".strip()
 
     async def _read_body(self, request: DecodedRequest, reservation: bodies.Reservation) -> None:
         """Read the body, decompress and decode it, and set it in the request."""
         state = app_state(request)
-        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        encoding = request.headers.get("content-encoding", "identity").strip().lower()
+        content_type, encoding = media.content_type(request), media.content_encoding(request)
         if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
-            self._check_media(content_type, encoding)
-        limit, gzip = self.body_limit(state.settings), encoding == "gzip"
+            media.require_content_type(content_type, media.FORM_TYPES if self._has_form_body else self.content_types)
+            media.require_content_encoding(encoding, self.content_encodings)
+        limit, gzip = self.body_limit(state.settings), encoding in media.GZIP_ENCODINGS
         body = await bodies.read_body(request, limit, reservation, gzip=gzip)
         if gzip:
             body = await bodies.gunzip(body, limit, reservation)
-        if self._has_form_body and body.count(b"&") >= json_bodies.MAX_FIELDS:
+        if not self._has_form_body:
+            json_bodies.remove_byte_order_mark(body)
+        elif body.count(b"&") >= json_bodies.MAX_FIELDS:
             raise InvalidInput.at("body", message=f"a form has at most {json_bodies.MAX_FIELDS} fields")
         if self._has_form_body or not body:
             request.set_body(bytes(body))
         else:
             request.set_json(await self.decode(body, content_type, state))
 
-    def _check_media(self, content_type: str, encoding: str) -> None:
-        """Raise HTTPException (415) for a content type or an encoding that the route does not accept."""
-        accepted = (FORM,) if self._has_form_body else self.content_types
-        if content_type not in accepted:
-            expected = " or ".join(accepted)
-            raise HTTPException(415, f"the content type is {content_type[:100] or 'missing'!r}, expected {expected}")
-        if encoding != "identity" and not (encoding == "gzip" and self.accepts_gzip):
-            raise HTTPException(415, f"the content encoding {encoding[:100]!r} is not accepted here")
-
     def _check_query(self, request: Request) -> None:
-        """Raise InvalidInput for too many or unknown query parameters, and for null characters in their values."""
+        """Raise InvalidInput for too many, unknown or repeated query parameters, and null characters in values."""
         if not request.scope["query_string"]:
             return
         if request.scope["query_string"].count(b"&") >= json_bodies.MAX_FIELDS:
@@ -142,6 +143,12 @@ class ApiRoute(APIRoute):
             for name in request.query_params
             if name not in self._query_parameters
         ]
+        times = Counter(name for name, _ in request.query_params.multi_items() if name in self._query_parameters)
+        errors += [
+            FieldError(("query", name), f"given {count} times; give it once", "repeated")
+            for name, count in times.items()
+            if count > 1 and name not in REPEATABLE
+        ]
         errors += [
             FieldError(("query", name), NULL_CHARACTER_ERROR, "null_character")
             for name, value in request.query_params.multi_items()
@@ -151,11 +158,16 @@ class ApiRoute(APIRoute):
             raise InvalidInput(errors)
 
 
-class BatchRoute(ApiRoute):
+class SubmissionRoute(ApiRoute):
+    """A route for a record, optionally compressed by gzip."""
+
+    content_encodings = media.GZIP_ENCODINGS
+
+
+class BatchRoute(SubmissionRoute):
     """A route for batches of records: a JSON array or NDJSON, optionally compressed by gzip."""
 
-    content_types = (JSON, NDJSON)
-    accepts_gzip = True
+    content_types = (*media.JSON_TYPES, *media.NDJSON_TYPES)
 
     def body_limit(self, settings: Settings) -> int:
         return settings.max_batch_bytes
@@ -164,7 +176,7 @@ class BatchRoute(ApiRoute):
         """Return the records, each undecoded. A JSON array must be valid as a whole; an NDJSON line may be invalid."""
         if len(body) > json_bodies.LARGE_BODY_BYTES:
             await time_slices.wait_for_turn()
-        if content_type == NDJSON:
+        if content_type in media.NDJSON_TYPES:
             return json_bodies.split_lines(body, MAX_RECORDS_PER_BATCH)
         records = json_bodies.split_array(body, MAX_RECORDS_PER_BATCH)
         await json_bodies.check_items(records, state.settings.max_body_bytes)

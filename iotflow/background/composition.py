@@ -39,6 +39,7 @@ def start_background_work(supervisor: Supervisor, stores: Stores, services: Serv
 
     async def flush() -> None:
         await flush_presence(stores.presence, stores.transactions, clock)
+        await services.token_uses.flush()
         await services.activity.flush()
 
     async def clamp() -> None:
@@ -49,19 +50,21 @@ def start_background_work(supervisor: Supervisor, stores: Stores, services: Serv
 
     for consumer in build_relay(stores, services, clock).consumers:
         supervisor.run(f"outbox consumer {consumer.topic}", consumer.run)
-    supervisor.repeat("flush of presence and activity", flush, FLUSH_EVERY_S)
+    supervisor.repeat("flush of presence, uses of tokens and activity", flush, FLUSH_EVERY_S)
     supervisor.repeat("clamp of future times", clamp, CLAMP_EVERY_S)
     supervisor.repeat("deletion of expired data", expire, DELETE_EXPIRED_EVERY_S)
 
 
 async def flush_at_shutdown(stores: Stores, services: Services, clock: Clock) -> None:
-    """Flush presence and activity a last time. Log the loss if a store is unavailable."""
+    """Flush presence, uses of tokens and activity a last time. Log the loss if a store is unavailable."""
     try:
         await flush_presence(stores.presence, stores.transactions, clock)
+        await services.token_uses.flush()
         await services.activity.flush()
     except StoreUnavailable as error:
         logger.warning(
-            "shutdown: the %s store is unavailable: %s; presence and activity of the last seconds are lost",
+            "shutdown: the %s store is unavailable: %s; presence, uses of tokens and activity since the last flush are"
+            " lost",
             error.store,
             error,
         )

@@ -206,7 +206,9 @@ app.command("import")(import_command(_import))
 
 def _run_client(work: Coroutine[None, None, bool]) -> None:
     """Run a command against a service; exit with status 1 if it returns False."""
-    from iotflow.cli.errors import ServiceError, UsageError
+    from iotflow_sdk import IoTFlowError
+
+    from iotflow.cli.errors import ServiceNotStarted, UsageError
 
     # Handle SIGTERM like Ctrl-C: the summary is printed and a temporary service is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -214,7 +216,7 @@ def _run_client(work: Coroutine[None, None, bool]) -> None:
         succeeded = asyncio.run(work)
     except UsageError as error:
         _fail(str(error), MISUSED)
-    except ServiceError as error:
+    except (IoTFlowError, ServiceNotStarted) as error:
         _fail(str(error), FAILED)
     if not succeeded:
         raise typer.Exit(FAILED)

@@ -19,6 +19,9 @@ class EventType(StrEnum):
     USER_ACTIVATED = "user.activated"
     USER_DEACTIVATED = "user.deactivated"
     USER_DELETED = "user.deleted"
+    TOKEN_CREATED = "token.created"  # noqa: S105  # an event, no secret
+    """Of a personal access token: `details` holds `token_id`, `name`, `scopes` and `expires_at`."""
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105  # an event, no secret
     DEVICE_REGISTERED = "device.registered"
     DEVICE_UPDATED = "device.updated"
     DEVICE_STATUS_CHANGED = "device.status_changed"

@@ -1,5 +1,6 @@
 """Groups of one owner's devices."""
 
+import re
 from dataclasses import dataclass
 from typing import TypedDict
 from uuid import UUID
@@ -55,6 +56,15 @@ class Member:
 
     device: Device
     added_at: Millis
+
+
+COLOR = "#[0-9A-Fa-f]{6}"
+"""The regular expression of a color."""
+
+
+def color_error(color: str) -> str | None:
+    """Return why a color is invalid, or None."""
+    return None if re.fullmatch(COLOR, color) else "expected a color in the form #RRGGBB, such as #1E90FF"
 
 
 MAX_LISTED = 1_000

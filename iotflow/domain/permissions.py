@@ -1,6 +1,8 @@
 """Permissions: pure rules of access. Services apply them; the HTTP layer applies the same ones earlier.
 
-A rule returns the admitted caller or resource, narrowed for the type checker.
+A rule returns the admitted caller or resource, narrowed for the type checker. A personal access token acts for its
+user within its scopes, never as an administrator: each rule about a user's data takes the scope that the operation
+needs, or `LOGIN_ONLY`.
 
 Raises:
 - Unauthenticated: the caller has no credentials.
@@ -9,16 +11,20 @@ Raises:
 
 """
 
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from iotflow.domain.context import Caller, SystemPrincipal
 from iotflow.domain.devices import Device, DeviceStatus, DeviceSummary
 from iotflow.domain.errors import Forbidden, NotFound, Unauthenticated
 from iotflow.domain.groups import Group
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
 
 D = TypeVar("D", Device, DeviceSummary)
+
+LOGIN_ONLY: Final = None
+"""In place of a scope: no personal access token may do this."""
 
 
 def is_admin(caller: Caller) -> bool:
@@ -31,8 +37,19 @@ def may_act_for(caller: Caller, user_id: UUID) -> bool:
     return is_admin(caller) or (isinstance(caller, UserPrincipal) and caller.user_id == user_id)
 
 
-def require_user(caller: Caller) -> UserPrincipal:
+def require_scope(caller: Caller, scope: TokenScope | None) -> None:
+    """Refuse a personal access token without this scope, and any with `LOGIN_ONLY`. Admit all other callers."""
+    if not isinstance(caller, UserPrincipal) or caller.grant is None:
+        return
+    if scope is None:
+        raise Forbidden("a personal access token may not do this: log in")
+    if scope not in caller.grant.scopes:
+        raise Forbidden(f"the personal access token lacks the scope {scope}")
+
+
+def require_user(caller: Caller, scope: TokenScope | None) -> UserPrincipal:
     """Return the caller if it is a user."""
+    require_scope(caller, scope)
     if isinstance(caller, UserPrincipal):
         return caller
     if caller is None:
@@ -40,8 +57,9 @@ def require_user(caller: Caller) -> UserPrincipal:
     raise Forbidden("only a user may do this")
 
 
-def require_principal(caller: Caller) -> Principal:
+def require_principal(caller: Caller, scope: TokenScope | None) -> Principal:
     """Return the caller if it is a user or a device."""
+    require_scope(caller, scope)
     if isinstance(caller, UserPrincipal | DevicePrincipal):
         return caller
     if caller is None:
@@ -62,12 +80,14 @@ def require_admin(caller: Caller) -> None:
     """Admit an administrator or the system."""
     if caller is None:
         raise Unauthenticated("an administrator's access token is required")
+    require_scope(caller, LOGIN_ONLY)
     if not is_admin(caller):
         raise Forbidden("only an administrator may do this")
 
 
-def require_account(caller: Caller, user_id: UUID) -> None:
+def require_account(caller: Caller, user_id: UUID, scope: TokenScope | None) -> None:
     """Admit the account's user or an administrator, whether the account exists or not."""
+    require_scope(caller, scope)
     if caller is None:
         raise Unauthenticated("a user's access token is required")
     if not may_act_for(caller, user_id):
@@ -92,8 +112,9 @@ def require_status_change(caller: Caller, before: DeviceStatus, after: DeviceSta
         raise Forbidden("a device can't end its own maintenance: its owner or an administrator does")
 
 
-def visible_device(caller: Caller, device_id: int, device: D | None) -> D:
+def visible_device(caller: Caller, device_id: int, device: D | None, scope: TokenScope | None) -> D:
     """Return the device if the caller is itself, its owner or an administrator. `device` None: no such id."""
+    require_scope(caller, scope)
     if caller is None:
         raise Unauthenticated("an access token or an API key is required")
     if device is not None:
@@ -105,15 +126,16 @@ def visible_device(caller: Caller, device_id: int, device: D | None) -> D:
     raise NotFound(f"there is no device {device_id} among those that you may see")
 
 
-def managed_device(caller: Caller, device_id: int, device: D | None) -> D:
+def managed_device(caller: Caller, device_id: int, device: D | None, scope: TokenScope | None) -> D:
     """Return the device if the caller is its owner or an administrator; a device cannot manage itself."""
     if isinstance(caller, DevicePrincipal):
         raise Forbidden("only the device's owner or an administrator may do this")
-    return visible_device(caller, device_id, device)
+    return visible_device(caller, device_id, device, scope)
 
 
-def visible_group(caller: Caller, group_id: int, group: Group | None) -> Group:
+def visible_group(caller: Caller, group_id: int, group: Group | None, scope: TokenScope | None) -> Group:
     """Return the group if the caller owns it or is an administrator. `group` None: no such id."""
+    require_scope(caller, scope)
     if caller is None:
         raise Unauthenticated("a user's access token is required")
     if group is not None and may_act_for(caller, group.user_id):

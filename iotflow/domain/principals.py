@@ -4,18 +4,23 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from iotflow.domain.devices import DeviceSummary
+from iotflow.domain.personal_tokens import TokenGrant
 from iotflow.domain.times import Millis
 
 
 @dataclass(frozen=True, slots=True)
 class UserPrincipal:
-    """A user with a valid access token. `digest` and `expires_at` are the token's."""
+    """A user with a valid token. `digest` and `expires_at` are the token's; None: it never expires.
+
+    `grant` is None after a login. A personal access token has one, and `is_admin` is False then.
+    """
 
     user_id: UUID
     username: str
     is_admin: bool
     digest: bytes
-    expires_at: Millis
+    expires_at: Millis | None
+    grant: TokenGrant | None = None
 
 
 @dataclass(frozen=True, slots=True)

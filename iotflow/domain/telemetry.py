@@ -11,6 +11,9 @@ from iotflow.domain.times import DAY_MS, Micros, Millis
 Value = bool | int | float | str
 """A measured value. Its type is stored: an integer has 64 bits including its sign, a float is finite."""
 
+Reading = Value | None
+"""A value as a client sends it. None is no reading: what a failed sensor sends. It is never stored."""
+
 MAX_NAME_LENGTH = 128
 MAX_CACHED_NAMES = 10_000
 """Names whose check is cached: some 8 MiB at most."""
@@ -31,7 +34,11 @@ NUMBER_BYTES = 8
 INTEGER_MIN = -(2**63)
 INTEGER_MAX = 2**63 - 1
 
+INTEGER_ERROR = (
+    f"an integer has 64 bits, {INTEGER_MIN} to {INTEGER_MAX}; send others as decimals, such as 18446744073709551615.0"
+)
 NULL_CHARACTER_ERROR = "text holds no null character"
+NO_READING_ERROR = "a record has at least one value that is not null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,7 @@ def value_error(value: object) -> str | None:
     if isinstance(value, int):
         if INTEGER_MIN <= value <= INTEGER_MAX:
             return None
-        return "an integer has at most 64 bits with its sign: -2**63 to 2**63-1"
+        return INTEGER_ERROR
     if isinstance(value, float):
         if value - value == 0.0:
             return None
@@ -146,18 +153,32 @@ def value_error(value: object) -> str | None:
     return "a value is a finite number, a boolean or a string"
 
 
-def errors_of_record(values: Mapping[str, Value], metadata: JsonObject | None) -> list[FieldError]:
+def split_readings(readings: Mapping[str, Reading]) -> tuple[dict[str, Value], list[str]]:
+    """Return the values of a record, and the names that are without a reading."""
+    values = {name: value for name, value in readings.items() if value is not None}
+    return values, [] if len(values) == len(readings) else [name for name in readings if name not in values]
+
+
+def names_error(count: int) -> str | None:
+    """Return why a record cannot have this number of names, or None."""
+    if 1 <= count <= MAX_NAMES_PER_RECORD:
+        return None
+    return f"a record has 1 to {MAX_NAMES_PER_RECORD} measurements, this one has {count}"
+
+
+def errors_of_record(readings: Mapping[str, Reading], metadata: JsonObject | None) -> list[FieldError]:
     """Return the errors of a record: in its names, their number, its values and its metadata."""
-    if not 1 <= len(values) <= MAX_NAMES_PER_RECORD:
-        message = f"a record has 1 to {MAX_NAMES_PER_RECORD} measurements, this one has {len(values)}"
-        return [FieldError(("body", "data"), message)]
+    if error := names_error(len(readings)):
+        return [FieldError(("body", "data"), error)]
     errors = [
         FieldError(("body", "data", name), error)
-        for name, value in values.items()
+        for name, value in readings.items()
         # The first condition spares most values the call of `value_error`.
         if not (type(value) is float and value - value == 0.0 and name_error(name) is None)
-        and (error := value_error(value) or name_error(name))
+        and (error := (None if value is None else value_error(value)) or name_error(name))
     ]
+    if next(iter(readings.values())) is None and all(value is None for value in readings.values()):
+        errors.append(FieldError(("body", "data"), NO_READING_ERROR))
     if metadata is not None and (error := metadata_error(metadata)):
         errors.append(FieldError(("body", "metadata"), error))
     return errors

@@ -1,14 +1,16 @@
 """Windows of time: how long, and where each begins.
 
 Windows that are not whole days align to the Unix epoch. Windows of whole days follow a time zone's midnights; a window
-of n days counts local days from 1970-01-01. A day lasts from the first instant of its date to the first of the next:
-where clocks are set back across midnight, the hour that comes twice belongs to the day that had begun.
+of n days counts local days from 1970-01-01. Calendar windows are weeks from Monday, months, quarters and years of local
+days. A day lasts from the first instant of its date to the first of the next: where clocks are set back across
+midnight, the hour that comes twice belongs to the day that had begun.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from enum import StrEnum
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -20,7 +22,60 @@ MAX_WIDTH_MS = 30 * DAY_MS
 
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+"""Files of the database that are no zones: the host's zone, rules, and a placeholder."""
+_CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097
+"""The Gregorian calendar repeats itself. One cycle earlier, `date` also has the days that follow its last year."""
 _WINDOW = re.compile(r"([0-9]{1,7})([smhd])", re.ASCII)
+_DAYS_SINCE_MONDAY = 3
+"""Days from Monday to the epoch, a Thursday."""
+
+
+class CalendarUnit(StrEnum):
+    """A width of windows that begin where those of the calendar do."""
+
+    WEEK = "1w"
+    MONTH = "1mo"
+    QUARTER = "3mo"
+    YEAR = "1y"
+
+
+_CALENDAR_UNITS = frozenset(CalendarUnit)
+_MONTHS = {CalendarUnit.MONTH: 1, CalendarUnit.QUARTER: 3, CalendarUnit.YEAR: 12}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The windows of one width, numbered in order of time.
+
+    - `step_ms`: the width; for a unit of the calendar a day, of which its windows have several.
+    - Local times are milliseconds from 1970-01-01T00:00 by the local clock. Steps are multiples of `step_ms`.
+    """
+
+    step_ms: int
+    unit: CalendarUnit | None = None
+
+    @property
+    def follows_local_days(self) -> bool:
+        """Whether the windows begin at local midnights."""
+        return self.step_ms % DAY_MS == 0
+
+    def index_at(self, local_ms: int) -> int:
+        """Return the index of the window that contains a local time."""
+        step = local_ms // self.step_ms
+        if self.unit is None:
+            return step
+        if self.unit is CalendarUnit.WEEK:
+            return (step + _DAYS_SINCE_MONDAY) // 7
+        return _month_of(step) // _MONTHS[self.unit]
+
+    def begin_of(self, index: int) -> int:
+        """Return the local time at which a window begins."""
+        if self.unit is None:
+            return index * self.step_ms
+        if self.unit is CalendarUnit.WEEK:
+            return (index * 7 - _DAYS_SINCE_MONDAY) * DAY_MS
+        return _first_day_of(index * _MONTHS[self.unit]) * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +86,18 @@ class UtcOffsetSegment:
     offset_ms: int
 
 
-def parse_window(text: str) -> int:
-    """Return a window's width in milliseconds, from `10s` to `30d`. Raises ValueError with the accepted form."""
+def parse_window(text: str) -> Window:
+    """Return the windows of a text, `10s` to `30d` or a calendar unit. Raises ValueError with the accepted forms."""
+    if text in _CALENDAR_UNITS:
+        return Window(DAY_MS, CalendarUnit(text))
     match = _WINDOW.fullmatch(text)
     width = int(match[1]) * _UNIT_MS[match[2]] if match else 0
     if not MIN_WIDTH_MS <= width <= MAX_WIDTH_MS:
-        raise ValueError("expected a width from 10s to 30d in s, m, h or d, like 15m, 1h or 7d")
-    return width
+        raise ValueError(
+            "expected a width from 10s to 30d in s, m, h or d, like 15m, 1h or 7d, or one of the calendar's: "
+            "1w, 1mo, 3mo or 1y"
+        )
+    return Window(width)
 
 
 def parse_zone(name: str) -> ZoneInfo:
@@ -50,22 +110,17 @@ def parse_zone(name: str) -> ZoneInfo:
 @cache
 def _zone_names() -> frozenset[str]:
     # Cached: `available_timezones` opens hundreds of files.
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - _NO_PLACES
 
 
-def follows_local_days(width_ms: int) -> bool:
-    """Return whether windows of this width follow local midnights."""
-    return width_ms % DAY_MS == 0
-
-
-def segments(start: Millis, end: Millis, width_ms: int, zone: ZoneInfo) -> Iterator[UtcOffsetSegment]:
+def segments(start: Millis, end: Millis, window: Window, zone: ZoneInfo) -> Iterator[UtcOffsetSegment]:
     """Yield the parts of a time range with one offset each, in order; one part for windows that align to the epoch.
 
     A zone changes its offset at most once within a day: each day is probed, and a change is found by bisection.
     """
     if start >= end:
         return
-    if not follows_local_days(width_ms):
+    if not window.follows_local_days:
         yield UtcOffsetSegment(TimeRange(start, end), 0)
         return
     # Begin a day earlier: a change just before the start may affect the day that contains the start.
@@ -85,20 +140,20 @@ def segments(start: Millis, end: Millis, width_ms: int, zone: ZoneInfo) -> Itera
         yield UtcOffsetSegment(TimeRange(part, end), offset)
 
 
-def window_index(time: Millis, width_ms: int, zone: ZoneInfo) -> int:
+def window_index(time: Millis, window: Window, zone: ZoneInfo) -> int:
     """Return the index of the window that contains a time."""
-    (segment,) = segments(time, Millis(time + 1), width_ms, zone)
-    return (time + segment.offset_ms) // width_ms
+    (segment,) = segments(time, Millis(time + 1), window, zone)
+    return window.index_at(time + segment.offset_ms)
 
 
-def window_start(index: int, width_ms: int, zone: ZoneInfo) -> Millis:
+def window_start(index: int, window: Window, zone: ZoneInfo) -> Millis:
     """Return the start of a window.
 
-    For windows of whole days it is the first instant of the local day: midnight, or where a clock change skips
+    For windows of local days it is the first instant of the first day: midnight, or where a clock change skips
     midnight, the instant after the change. The start of a window that begins before 1970 in UTC is the epoch.
     """
-    start = index * width_ms
-    if not follows_local_days(width_ms):
+    start = window.begin_of(index)
+    if not window.follows_local_days:
         return Millis(start)
     midnight = _EPOCH.replace(tzinfo=None) + timedelta(milliseconds=start)
     local = midnight.replace(tzinfo=zone)
@@ -150,3 +205,16 @@ def _utc_offset(moment: datetime) -> timedelta:
 
 def _epoch_ms(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _month_of(day: int) -> int:
+    """Return the month of a day, both counted from the epoch."""
+    earlier = date.fromordinal(day + _EPOCH.toordinal() - _CYCLE_DAYS)
+    return (earlier.year + _CYCLE_YEARS - _EPOCH.year) * 12 + earlier.month - 1
+
+
+def _first_day_of(month: int) -> int:
+    """Return the first day of a month, both counted from the epoch."""
+    year, months = divmod(month, 12)
+    earlier = date(year + _EPOCH.year - _CYCLE_YEARS, months + 1, 1)
+    return earlier.toordinal() - _EPOCH.toordinal() + _CYCLE_DAYS

@@ -3,10 +3,11 @@
 Internally a time is an integer: milliseconds (`Millis`) or microseconds (`Micros`) since the Unix epoch, UTC.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NewType
+from typing import NamedTuple, NewType
 
 Millis = NewType("Millis", int)
 """Milliseconds since 1970-01-01T00:00:00Z."""
@@ -19,8 +20,22 @@ DAY_MS = 86_400_000
 LATEST_MS = Millis(253_402_300_799_999)
 """9999-12-31T23:59:59.999Z, the last millisecond in RFC 3339."""
 
-EPOCH_MILLISECONDS_FROM = 100_000_000_000
-"""The first number that is read as epoch milliseconds; smaller ones are epoch seconds."""
+
+class EpochUnit(NamedTuple):
+    """A unit of epoch numbers. Numbers from `end` on have the next unit."""
+
+    name: str
+    per_second: int
+    end: float
+
+
+EPOCH_UNITS = (
+    EpochUnit("seconds", 1, 10**11),
+    EpochUnit("milliseconds", 10**3, 10**14),
+    EpochUnit("microseconds", 10**6, 10**17),
+    EpochUnit("nanoseconds", 10**9, math.inf),
+)
+"""In order of size. Each unit but the first begins at 1973-03-03, each but the last ends in the year 5138."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
@@ -29,9 +44,12 @@ _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_M
 _RELATIVE = re.compile(r"-([0-9]{1,9})([smhdw])", re.ASCII)
 _RFC3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ]((?:[01]\d|2[0-3]):\d{2}:\d{2})(?:\.(\d{1,30}))?"
-    r"([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    r"([Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)",
     re.ASCII,
 )
+_LOST_PLUS = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ][0-9:.]+ \d{2}(?::?\d{2})?", re.ASCII)
+"""A time in a query whose offset began with an unencoded `+`, which a query holds as a space."""
+_EPOCH_TEXT = re.compile(r"([0-9]{1,21})(?:\.([0-9]{1,30}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +84,25 @@ def parse_rfc3339(text: str) -> Millis:
 
 
 def parse_epoch(number: int | float) -> Millis:
-    """Return the time of an epoch number: seconds below 1e11 (fractions allowed), milliseconds from there on.
+    """Return the time of an epoch number, truncated to the millisecond. Its size selects the unit of `EPOCH_UNITS`.
 
-    The time is truncated to the millisecond. Raises ValueError for a time before 1970 or past the year 9999.
+    Raises ValueError, with the unit, for a time before 1970 or past the year 9999.
     """
-    if number != number or number in (float("inf"), float("-inf")):
-        raise ValueError("expected a finite number")
-    if number >= EPOCH_MILLISECONDS_FROM:
-        return _require_supported(int(number))
     if isinstance(number, int):
-        return _require_supported(number * SECOND_MS)
+        return _time_of_epoch(number)
+    if not math.isfinite(number):
+        raise ValueError("expected a finite number")
+    if number < 0 or number >= EPOCH_UNITS[0].end:
+        return _time_of_epoch(math.floor(number))
     # The sender wrote the shortest decimal that parses to this double: 1.001 s is 1001 ms, although
     # 1.001 * 1000 is 1000.9999999999999.
     seconds, _, fraction = f"{number:.17f}".partition(".") if number < 1e-4 else repr(number).partition(".")
-    return _require_supported(int(seconds) * SECOND_MS + int(fraction.ljust(3, "0")[:3]) if number >= 0 else -1)
+    return _time_of_epoch(int(seconds), fraction)
+
+
+def epoch_unit(number: int | float) -> EpochUnit:
+    """Return the unit that the size of an epoch number selects."""
+    return next(unit for unit in EPOCH_UNITS if number < unit.end)
 
 
 def parse_query_time(text: str, now: Millis) -> Millis:
@@ -91,11 +114,13 @@ def parse_query_time(text: str, now: Millis) -> Millis:
         return now
     if relative := _RELATIVE.fullmatch(text):
         return Millis(max(0, now - int(relative[1]) * _UNIT_MS[relative[2]]))
-    if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,30})?", text, re.ASCII):
-        return parse_epoch(float(text) if "." in text else int(text))
+    if epoch := _EPOCH_TEXT.fullmatch(text):
+        return _time_of_epoch(int(epoch[1]), epoch[2] or "")
     try:
         return parse_rfc3339(text)
     except ValueError as error:
+        if _LOST_PLUS.fullmatch(text):
+            raise ValueError("a + in a query stands for a space; write the + of an offset as %2B") from None
         raise ValueError(
             f"{error}; or a relative time like -90s, -15m, -1h, -7d, -4w, now; or an epoch number"
         ) from None
@@ -104,6 +129,18 @@ def parse_query_time(text: str, now: Millis) -> Millis:
 def format_rfc3339(time: Millis) -> str:
     """Return a time in UTC with milliseconds: `2026-01-31T09:30:00.000Z`."""
     return f"{(_NAIVE_EPOCH + timedelta(milliseconds=time)).isoformat(timespec='milliseconds')}Z"
+
+
+def _time_of_epoch(whole: int, fraction: str = "") -> Millis:
+    """Return the time of a number: its whole part, and the digits after the point, which only seconds use."""
+    unit = epoch_unit(whole)
+    time = whole * SECOND_MS // unit.per_second
+    if fraction and unit.per_second == 1:
+        time += int(fraction[:3].ljust(3, "0"))
+    try:
+        return _require_supported(time)
+    except ValueError as error:
+        raise ValueError(f"read as epoch {unit.name}: {error}") from None
 
 
 def _require_supported(time: int) -> Millis:

@@ -56,7 +56,7 @@ class AccountRepository(Protocol):
         ...
 
     async def delete(self, user_id: UUID) -> None:
-        """Remove the user with its tokens, devices, keys, configs, groups and memberships."""
+        """Remove the user with its tokens of both kinds, devices, keys, configs, groups and memberships."""
         ...
 
     async def lock_active_admins(self) -> int:

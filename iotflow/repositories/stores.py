@@ -9,6 +9,7 @@ from iotflow.repositories.activity import ActivityRepository
 from iotflow.repositories.broker import Broker
 from iotflow.repositories.cache import CacheCounters, LatestCache, PresenceRepository, RateLimiter, VersionedCache
 from iotflow.repositories.events import EventRepository
+from iotflow.repositories.idempotency import IdempotencyKeys
 from iotflow.repositories.retention import RetentionSweeper
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
@@ -39,6 +40,7 @@ class Stores:
     presence: PresenceRepository
     rate_limiter: RateLimiter
     counters: CacheCounters
+    idempotency_keys: IdempotencyKeys
     broker: Broker
     retention_sweepers: Sequence[RetentionSweeper]
     probes: Sequence[Probe]

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
 
 
@@ -63,13 +64,13 @@ class TelemetryRepository(Protocol):
         time_range: TimeRange,
         aggregation: Aggregation,
         *,
-        width_ms: int,
+        window: Window,
         offset_ms: int,
     ) -> list[WindowAggregate]:
         """Return the statistic of one name's values within a range per window, in order. Empty windows are left out.
 
-        A value's window has the index `floor((time + offset_ms) / width_ms)`. Raises InvalidInput if the texts, which
-        `first` and `last` return, exceed `MAX_PAGE_BYTES` together.
+        A value's window has the index `window.index_at(time + offset_ms)`. Rises from one window to the next are left
+        to the caller. Raises InvalidInput if the texts, which `first` and `last` return, exceed `MAX_PAGE_BYTES`.
         """
         ...
 

@@ -8,6 +8,7 @@ from iotflow.repositories.accounts import AccountRepository, TokenRepository
 from iotflow.repositories.devices import ConfigRepository, DeviceRepository, KeyRepository
 from iotflow.repositories.groups import GroupRepository
 from iotflow.repositories.outbox import OutboxRepository
+from iotflow.repositories.personal_tokens import PersonalTokenRepository
 
 
 class Transaction(Protocol):
@@ -17,6 +18,8 @@ class Transaction(Protocol):
     def accounts(self) -> AccountRepository: ...
     @property
     def tokens(self) -> TokenRepository: ...
+    @property
+    def personal_tokens(self) -> PersonalTokenRepository: ...
     @property
     def devices(self) -> DeviceRepository: ...
     @property

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import cast
 
 from uvicorn._types import (
     ASGI3Application,
@@ -10,6 +11,7 @@ from uvicorn._types import (
     ASGIReceiveEvent,
     ASGISendCallable,
     ASGISendEvent,
+    HTTPResponseStartEvent,
     Scope,
 )
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -20,7 +22,43 @@ from iotflow.server.limits import SharedLimit
 MAX_UNREAD_REST_BYTES = 65_536
 """An unread rest of a body is read up to this size after an early response; a larger rest closes the connection."""
 
+MAX_JOINED_BYTES = 65_536
+"""A larger part of a body is written after the head: joining would copy it."""
+
 logger = logging.getLogger(__name__)
+
+
+class _JoiningTransport:
+    """The connection's transport for one response: a head that waits leaves in one write with the start of its body."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.is_closing = transport.is_closing
+        self._transport = transport
+        self._holds_next = False
+        self._head = b""
+
+    def hold_next(self) -> None:
+        """Let the next write wait for the one after it."""
+        self._holds_next = True
+
+    def write(self, data: bytes) -> None:
+        """Write data, after the head that waits."""
+        if self._holds_next:
+            self._holds_next = False
+            self._head = data
+            return
+        if len(data) <= MAX_JOINED_BYTES:
+            data = self._head + data
+        elif self._head:
+            self._transport.write(self._head)
+        self._head = b""
+        self._transport.write(data)
+
+    def close(self) -> None:
+        """Close the connection, after the head that waits."""
+        if self._head:
+            self.write(b"")
+        self._transport.close()
 
 
 class RequestCycle(RequestResponseCycle):
@@ -40,9 +78,10 @@ class RequestCycle(RequestResponseCycle):
 
         `read_body` resumes reading on the connection, with a timeout for the client.
         """
+        output = _JoiningTransport(protocol.transport)
         super().__init__(
             scope=protocol.scope,
-            transport=protocol.transport,
+            transport=cast(asyncio.Transport, output),
             flow=protocol.flow,
             logger=protocol.logger,
             access_logger=protocol.access_logger,
@@ -58,6 +97,7 @@ class RequestCycle(RequestResponseCycle):
         self.body_left = body_length
         self.received = 0
         self.body_since: float | None = None
+        self._output = output
         self._in_flight = in_flight
         self._client = client
         self._read_body = read_body
@@ -134,6 +174,8 @@ class RequestCycle(RequestResponseCycle):
         starts = not self.response_started
         if starts and self.more_body and not self._has_small_rest():
             self.keep_alive = False
+        if message["type"] == "http.response.start" and self._body_follows(message):
+            self._output.hold_next()
         await super().send(message)
         if starts:
             # The base class would close at once, and a reset could lose the response while the client still sends.
@@ -143,6 +185,10 @@ class RequestCycle(RequestResponseCycle):
             # Not when the task is done: the client may have sent its next request by then.
             self._pause_work()
             self._is_counted = False
+
+    def _body_follows(self, start: HTTPResponseStartEvent) -> bool:
+        """Return whether a body with a known length follows at once. A stream may wait before its first part."""
+        return self.scope["method"] != "HEAD" and any(name == b"content-length" for name, _ in start.get("headers", ()))
 
     def _request_body(self) -> None:
         if self.waiting_for_100_continue and not self.transport.is_closing():

@@ -9,13 +9,15 @@ from typing import Any, cast
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
-from iotflow.server.connection import HEAD_TIMEOUT_S, Phase
+from iotflow.server.connection import HEAD_TIMEOUT_S, UNCOUNTED_REQUEST_BYTES, Phase
 from iotflow.server.parser import BODY_TIMEOUT_S, RequestParser
 from iotflow.server.refusals import RefusingApp, RequestRefused, encode_refusal
 
 SLOW_BODY_GRACE_S = 30.0
 MIN_BODY_BYTES_PER_S = 1_024
 """Minimum average rate of a body after the grace time; GPRS is faster."""
+MIN_SMALL_BODY_BYTES_PER_S = 4
+"""The same for a body of at most UNCOUNTED_REQUEST_BYTES: modems on a weak link send a record at 5 bytes a second."""
 DISCONNECT_PROBE_INTERVAL_S = 1.0
 """Interval at which a read probes whether a client that has closed its side is still connected."""
 UNLIMITED_PATH = b"/health/live"
@@ -28,6 +30,7 @@ class HttpProtocol(RequestParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: uvicorn's own parameters, passed on
         super().__init__(*args, **kwargs)
         self._pending = bytearray()
+        self._refused = b""
 
     # Input
 
@@ -121,6 +124,8 @@ class HttpProtocol(RequestParser):
             self.flow.resume_reading()
         elif self.queue:
             self._start_next()
+        elif self._refused:
+            self._send_refused()
         else:
             self._await_next_request()
 
@@ -148,26 +153,29 @@ class HttpProtocol(RequestParser):
             self.deadline.set(BODY_TIMEOUT_S)
         elif self.phase is Phase.BODY and self.deadline.is_over:
             self._reject(RequestRefused(408, f"{BODY_TIMEOUT_S:.0f} s passed without a byte of the body"))
-        elif self.phase is Phase.BODY and self._is_slow():
-            self._reject(RequestRefused(408, f"the body arrives at less than {MIN_BODY_BYTES_PER_S} bytes a second"))
+        elif self.phase is Phase.BODY and (missed := self._missed_rate()):
+            self._reject(RequestRefused(408, f"the body arrives at less than {missed} bytes a second"))
         else:
             super().check_deadline()
 
-    def _is_slow(self) -> bool:
-        if self.running is None or self.running.body_since is None:
-            return False
-        passed_s = self.loop.time() - self.running.body_since
-        return passed_s > SLOW_BODY_GRACE_S and self.running.received < MIN_BODY_BYTES_PER_S * passed_s
+    def _missed_rate(self) -> int | None:
+        """Return the minimum rate if the body arrives more slowly, in bytes per second; None if it is fast enough."""
+        running = self.running
+        if running is None or running.body_since is None:
+            return None
+        passed_s = self.loop.time() - running.body_since
+        size = running.received + (0 if running.body_left == math.inf else running.body_left)
+        rate = MIN_SMALL_BODY_BYTES_PER_S if size <= UNCOUNTED_REQUEST_BYTES else MIN_BODY_BYTES_PER_S
+        return rate if passed_s > SLOW_BODY_GRACE_S and running.received < rate * passed_s else None
 
     def _reject(self, refusal: RequestRefused) -> None:
-        """Stop reading and refuse the rest of the input. After pending responses the refusal is not sent."""
+        """Stop reading and refuse the rest of the input, after the pending responses."""
         self.ignores_input = True
         self._pending.clear()
         self.flow.pause_reading()
         if refusal.status_code in (408, 431):
             self.limits.log(refusal.detail, self.peer)
         newest = self.newest
-        is_known = self.in_head
         if newest is not None and newest.more_body:
             if newest is self.running:
                 newest.fail_body(refusal)
@@ -176,18 +184,24 @@ class HttpProtocol(RequestParser):
                 self.close_gracefully()
                 return
             self.queue.pop()
-            is_known = True
         last = self.queue[-1] if self.queue else self.running
-        if last is not None:
-            last.close_after_response()
-            if self.running is None:
-                self._start_next()
-            return
+        if last is None or not last.closes_connection:
+            # Encoded now: a stored exception would keep the input alive by its traceback.
+            self._refused = self._encode_refusal(refusal)
+        if self.running is None:
+            self._start_next()
+        if last is None:
+            self._send_refused()
+
+    def _encode_refusal(self, refusal: RequestRefused) -> bytes:
+        """Encode the response to the newest request, which never starts."""
+        is_known = self.in_head or (self.newest is not None and self.newest.more_body)
         method = self.parser.get_method().decode() if is_known and self.url else ""
-        refused = encode_refusal(
-            refusal, method, self.url if is_known else b"", self.headers or (), self.server_state.default_headers
-        )
-        self.transport.write(refused)
+        url = self.url if is_known else b""
+        return encode_refusal(refusal, method, url, self.headers or (), self.server_state.default_headers)
+
+    def _send_refused(self) -> None:
+        self.transport.write(self._refused)
         self.close_gracefully()
 
     def shutdown(self) -> None:

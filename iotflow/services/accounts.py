@@ -4,12 +4,13 @@ from typing import TypedDict
 from uuid import UUID, uuid4
 
 from iotflow.clock import Clock
-from iotflow.domain.accounts import User, UserChange
+from iotflow.domain.accounts import User, UserChange, email_error, username_error
 from iotflow.domain.context import Context
-from iotflow.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from iotflow.domain.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonValue
-from iotflow.domain.permissions import require_account, require_admin, require_registration
+from iotflow.domain.permissions import LOGIN_ONLY, require_account, require_admin, require_registration
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import UserPrincipal
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit_log import record_event
@@ -17,6 +18,7 @@ from iotflow.services.cache_invalidation import CacheInvalidation
 from iotflow.services.login_throttle import LoginThrottle
 from iotflow.services.outbox_messages import account_deletion_message, anonymize_message
 from iotflow.services.passwords import Passwords
+from iotflow.services.personal_tokens import record_revocation
 
 _WRONG_PASSWORD = "the current_password is wrong"  # noqa: S105  # an error message, no secret
 
@@ -29,6 +31,7 @@ class ProfileChange(TypedDict, total=False):
     password: str
     current_password: str
     is_admin: bool
+    revoke_tokens: bool
 
 
 class Accounts:
@@ -64,11 +67,13 @@ class Accounts:
         """Create an account.
 
         Raises:
+            InvalidInput: the name or address breaks a rule.
             Conflict: the name or address is taken.
             Overloaded: too many passwords wait to be hashed.
 
         """
         require_registration(context.principal, is_open=self._registration_is_open, as_admin=is_admin)
+        _require_valid(ProfileChange(username=username, email=email))
         password_hash = await self._passwords.hash(password, context.network)
         now = self._clock.now()
         user = User(
@@ -91,7 +96,7 @@ class Accounts:
 
     async def get(self, context: Context, user_id: UUID) -> User:
         """Return an account."""
-        require_account(context.principal, user_id)
+        require_account(context.principal, user_id, TokenScope.READ)
         async with self._transactions.read() as transaction:
             user = await transaction.accounts.get(user_id)
         if user is None:
@@ -105,10 +110,12 @@ class Accounts:
             return await transaction.accounts.page(limit, offset)
 
     async def update(self, context: Context, user_id: UUID, change: ProfileChange) -> User:
-        """Change a profile. A new password revokes all of the user's tokens.
+        """Change a profile. A new password revokes all tokens of the user's logins.
+
+        `revoke_tokens` True revokes the user's personal access tokens, with a new password or without.
 
         Raises:
-            InvalidInput: the current password is missing.
+            InvalidInput: the current password is missing, or the name or address breaks a rule.
             Conflict: a name or address is taken, or no active administrator would be left.
             Forbidden: also for a wrong current password, and for `is_admin` by a user who is no administrator.
             RateLimited: too many wrong current passwords.
@@ -116,9 +123,10 @@ class Accounts:
 
         """
         caller = context.principal
-        require_account(caller, user_id)
+        require_account(caller, user_id, LOGIN_ONLY)
         if "is_admin" in change:
             require_admin(caller)
+        _require_valid(change)
         proven_hash = None
         if "password" in change and isinstance(caller, UserPrincipal) and caller.user_id == user_id:
             if "current_password" not in change:
@@ -135,10 +143,14 @@ class Accounts:
                 await self._require_hash(transaction, user_id, proven_hash)
             user = await transaction.accounts.update(user_id, _user_change(change, password_hash), now)
             digests = await transaction.tokens.digests_of_user(user_id)
+            digests += await transaction.personal_tokens.digests_of_user(user_id)
             await self._invalidation.invalidate_on_commit(transaction, now, digests=digests)
             if password_hash is not None:
                 await transaction.tokens.delete_of_user(user_id)
             await self._record_update(transaction, context, before, user, change)
+            if change.get("revoke_tokens"):
+                for token in await transaction.personal_tokens.delete_of_user(user_id):
+                    await record_revocation(transaction, context, token, now)
         return user
 
     async def set_active(self, context: Context, user_id: UUID, *, active: bool) -> User:
@@ -170,6 +182,7 @@ class Accounts:
             await self._lock(transaction, user_id, leaves_admins=True)
             await transaction.accounts.mark_deleted(user_id, now)
             await transaction.tokens.delete_of_user(user_id)
+            await transaction.personal_tokens.delete_of_user(user_id)
             await self._invalidation.invalidate_account_on_commit(transaction, user_id, now)
             await record_event(transaction, context, EventType.USER_DELETED, now, user_id=user_id)
             await transaction.outbox.add([anonymize_message(user_id, now), account_deletion_message(user_id, now)])
@@ -216,6 +229,17 @@ class Accounts:
         if changed:
             details = {"changed": changed}
             await record_event(transaction, context, EventType.USER_UPDATED, at, user_id=user_id, details=details)
+
+
+def _require_valid(wanted: ProfileChange) -> None:
+    """Raise InvalidInput for a username or an address that breaks a rule."""
+    found = {
+        "username": username_error(wanted["username"]) if "username" in wanted else None,
+        "email": email_error(wanted["email"]) if "email" in wanted else None,
+    }
+    errors = [FieldError(("body", field), error) for field, error in found.items() if error]
+    if errors:
+        raise InvalidInput(errors)
 
 
 def _user_change(change: ProfileChange, password_hash: str | None) -> UserChange:

@@ -6,6 +6,7 @@ from iotflow.domain.context import Context
 from iotflow.domain.events import Event, EventFilter, EventPosition, EventType
 from iotflow.domain.json import JsonObject
 from iotflow.domain.permissions import require_account, require_admin
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import DevicePrincipal, UserPrincipal
 from iotflow.domain.times import Millis
 from iotflow.repositories.events import EventRepository
@@ -56,7 +57,7 @@ class AuditLog:
         if where.user_id is None:
             require_admin(context.principal)
         else:
-            require_account(context.principal, where.user_id)
+            require_account(context.principal, where.user_id, TokenScope.READ)
         return await self._events.page(where, limit, after)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import partial
 
 from cachetools import TTLCache
@@ -13,10 +14,12 @@ from iotflow.domain.accounts import User, UserCredentials
 from iotflow.domain.context import Context
 from iotflow.domain.errors import Forbidden, Unauthenticated
 from iotflow.domain.events import EventType
-from iotflow.domain.permissions import require_user
+from iotflow.domain.names import normalize
+from iotflow.domain.permissions import LOGIN_ONLY, require_user
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
 from iotflow.domain.times import Millis
 from iotflow.logs import LimitLog
+from iotflow.repositories.accounts import TokenRepository
 from iotflow.repositories.cache import (
     Admission,
     CacheCounter,
@@ -25,12 +28,15 @@ from iotflow.repositories.cache import (
     PresenceRepository,
     VersionedCache,
 )
-from iotflow.repositories.transactions import Transactions
+from iotflow.repositories.devices import KeyRepository
+from iotflow.repositories.personal_tokens import PersonalTokenRepository
+from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit_log import record_event
 from iotflow.services.cache_invalidation import CacheInvalidation
 from iotflow.services.login_throttle import LoginThrottle
 from iotflow.services.passwords import Passwords
 from iotflow.services.request_limits import RequestLimits
+from iotflow.services.token_uses import TokenUses
 
 MAX_TOKENS_PER_ACCOUNT = 1_000
 """A script that logs in every two minutes has 720 valid tokens: a token lives a day by default."""
@@ -56,8 +62,16 @@ class Login:
     user: User
 
 
+class _Kind(Enum):
+    """The kind of a credential, each in a table of its kind."""
+
+    KEY = auto()
+    TOKEN = auto()
+    PERSONAL_TOKEN = auto()
+
+
 class Authentication:
-    """The authentication of callers by tokens and keys, and the issue of tokens."""
+    """The authentication of callers by tokens and keys, and the issue of tokens at logins."""
 
     def __init__(
         self,
@@ -67,6 +81,7 @@ class Authentication:
         presence: PresenceRepository,
         throttle: LoginThrottle,
         limits: RequestLimits,
+        token_uses: TokenUses,
         counters: CacheCounters,
         passwords: Passwords,
         clock: Clock,
@@ -79,6 +94,7 @@ class Authentication:
         self._presence = presence
         self._throttle = throttle
         self._limits = limits
+        self._token_uses = token_uses
         self._counters = counters
         self._passwords = passwords
         self._clock = clock
@@ -90,17 +106,24 @@ class Authentication:
         self._tokens_limit = LimitLog(f"{MAX_TOKENS_PER_ACCOUNT:,} tokens of an account: the oldest ends")
 
     async def user(self, token: str, network: str) -> tuple[UserPrincipal, Admission | None]:
-        """Return the user of an access token, and the admission by the account's rate limit (None: no limit).
+        """Return the user of a token of either kind, and the admission by the account's rate limit (None: no limit).
 
         Raises:
-            Unauthenticated: the token is unknown, expired or suspended.
+            Unauthenticated: the token is unknown, revoked, expired or suspended.
             RateLimited: the client's network has sent too many unknown credentials.
             StoreUnavailable.
 
         """
-        principal = await self._principal(token, network, key=False)
+        if credentials.is_personal_token(token):
+            principal = await self._principal(token, network, _Kind.PERSONAL_TOKEN)
+            remedy = "create another one"
+        else:
+            principal = await self._principal(token, network, _Kind.TOKEN)
+            remedy = "log in again"
         if not isinstance(principal, UserPrincipal):
-            raise Unauthenticated("the bearer token is unknown, expired or suspended: log in again")
+            raise Unauthenticated(f"the bearer token is unknown, expired or suspended: {remedy}")
+        if principal.grant is not None:
+            self._token_uses.record(principal.grant.token_id)
         return principal, await self._limits.charge_account_request(principal)
 
     async def device(self, key: str, network: str) -> tuple[DevicePrincipal, Admission | None]:
@@ -112,7 +135,7 @@ class Authentication:
             StoreUnavailable.
 
         """
-        principal = await self._principal(key, network, key=True)
+        principal = await self._principal(key, network, _Kind.KEY)
         if not isinstance(principal, DevicePrincipal):
             raise Unauthenticated("the API key is unknown, expired or suspended")
         # Begun before the next call, so Redis receives both in one batch.
@@ -135,6 +158,7 @@ class Authentication:
             StoreUnavailable.
 
         """
+        login = normalize(login)
         async with self._transactions.read() as transaction:
             found = await transaction.accounts.find_credentials(login)
         # Unknown names are limited too: else the limit would reveal which accounts exist.
@@ -170,25 +194,25 @@ class Authentication:
 
     async def logout(self, context: Context) -> None:
         """Revoke the caller's token. Raises Unauthenticated, Forbidden (for a device), StoreUnavailable."""
-        caller = require_user(context.principal)
+        caller = require_user(context.principal, LOGIN_ONLY)
         async with self._transactions.write() as transaction:
             await transaction.tokens.delete(caller.digest)
             now = self._clock.now()
             await record_event(transaction, context, EventType.USER_LOGGED_OUT, now, user_id=caller.user_id)
             await self._invalidation.invalidate_on_commit(transaction, now, digests=[caller.digest])
 
-    async def _principal(self, secret: str, network: str, *, key: bool) -> Principal | None:
+    async def _principal(self, secret: str, network: str, kind: _Kind) -> Principal | None:
         digest = credentials.digest(secret)
         cached_or_miss = await self._identities.get(digest)
         if not isinstance(cached_or_miss, Miss):
             await self._counters.add(CacheCounter.CACHE_HITS, 1)
             return cached_or_miss
         await self._counters.add(CacheCounter.CACHE_MISSES, 1)
-        logger.debug("identity cache: miss; kind=%s", "key" if key else "token")
+        logger.debug("identity cache: miss; kind=%s", kind.name.lower())
         if digest not in self._verified:
             self._limits.require(await self._limits.charge_failed_credential(network, count=False))
         principal = await self._look_ups.read(
-            (digest, key, cached_or_miss), partial(self._look_up, digest, cached_or_miss, key=key)
+            (digest, kind, cached_or_miss), partial(self._look_up, digest, cached_or_miss, kind)
         )
         if principal is None:
             self._verified.pop(digest, None)
@@ -197,11 +221,20 @@ class Authentication:
             self._verified[digest] = VERIFIED_ENTRY_BYTES
         return principal
 
-    async def _look_up(self, digest: bytes, miss: Miss, *, key: bool) -> Principal | None:
+    async def _look_up(self, digest: bytes, miss: Miss, kind: _Kind) -> Principal | None:
         async with self._transactions.read() as transaction:
-            store = transaction.keys if key else transaction.tokens
-            principal = await store.find(digest, self._clock.now())
+            principal = await _store(transaction, kind).find(digest, self._clock.now())
         if principal is None:
             return None
         await self._identities.fill(digest, principal, miss)
         return principal
+
+
+def _store(transaction: Transaction, kind: _Kind) -> KeyRepository | TokenRepository | PersonalTokenRepository:
+    match kind:
+        case _Kind.KEY:
+            return transaction.keys
+        case _Kind.TOKEN:
+            return transaction.tokens
+        case _Kind.PERSONAL_TOKEN:
+            return transaction.personal_tokens

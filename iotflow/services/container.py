@@ -15,13 +15,16 @@ from iotflow.services.devices import Devices
 from iotflow.services.feed import Feed
 from iotflow.services.groups import Groups
 from iotflow.services.health import HealthCheck
+from iotflow.services.idempotency import Idempotency
 from iotflow.services.ingest import Ingest
 from iotflow.services.login_throttle import LoginThrottle
 from iotflow.services.observers import ActivityObserver, LatestCacheObserver, RecordObservers
 from iotflow.services.passwords import Passwords
+from iotflow.services.personal_tokens import PersonalTokens
 from iotflow.services.request_limits import RequestLimits
 from iotflow.services.statistics import SystemStatistics
 from iotflow.services.telemetry_queries import TelemetryQueries
+from iotflow.services.token_uses import TokenUses
 from iotflow.settings import Settings
 
 
@@ -41,9 +44,11 @@ class Services:
     ingest: Ingest
     invalidation: CacheInvalidation
     passwords: Passwords
+    personal_tokens: PersonalTokens
     request_limits: RequestLimits
     statistics: SystemStatistics
     telemetry: TelemetryQueries
+    token_uses: TokenUses
 
     async def close(self) -> None:
         """Wait for activations under way, and end the threads for password hashing."""
@@ -64,6 +69,7 @@ def build_services(stores: Stores, settings: Settings, clock: Clock, passwords: 
     observers = RecordObservers(
         [LatestCacheObserver(stores.latest, settings.retention_days), ActivityObserver(activity)]
     )
+    token_uses = TokenUses(transactions, clock)
     is_open = settings.registration == "open"
     window_s, max_devices = settings.online_window_seconds, settings.max_devices_per_account
     authentication = Authentication(
@@ -73,6 +79,7 @@ def build_services(stores: Stores, settings: Settings, clock: Clock, passwords: 
         presence,
         throttle,
         limits,
+        token_uses,
         counters,
         passwords,
         clock,
@@ -90,10 +97,20 @@ def build_services(stores: Stores, settings: Settings, clock: Clock, passwords: 
         feed=Feed(transactions, stores.telemetry, bulk_reads),
         groups=Groups(transactions, presence, bulk_reads, clock),
         health=HealthCheck(stores.probes),
-        ingest=Ingest(transactions, stores.telemetry, observers, lookup, invalidation, clock),
+        ingest=Ingest(
+            transactions,
+            stores.telemetry,
+            observers,
+            lookup,
+            invalidation,
+            Idempotency(stores.idempotency_keys),
+            clock,
+        ),
         invalidation=invalidation,
         passwords=passwords,
+        personal_tokens=PersonalTokens(transactions, invalidation, token_uses, clock),
         request_limits=limits,
         statistics=SystemStatistics(transactions, presence, activity, counters, clock, online_window_s=window_s),
         telemetry=TelemetryQueries(transactions, stores.telemetry, stores.latest, lookup, counters, bulk_reads, clock),
+        token_uses=token_uses,
     )

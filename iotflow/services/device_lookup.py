@@ -6,6 +6,7 @@ from iotflow.concurrency.single_flight import SingleFlight
 from iotflow.domain.context import Caller
 from iotflow.domain.devices import DeviceSummary
 from iotflow.domain.permissions import visible_device
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import DevicePrincipal
 from iotflow.repositories.cache import Miss, VersionedCache
 from iotflow.repositories.transactions import Transactions
@@ -19,11 +20,12 @@ class DeviceLookup:
         self._devices = devices
         self._reads = SingleFlight[DeviceSummary | None]()
 
-    async def get_visible(self, caller: Caller, device_id: int) -> DeviceSummary:
-        """Return a device that the caller may see.
+    async def get_visible(self, caller: Caller, device_id: int, scope: TokenScope | None) -> DeviceSummary:
+        """Return a device that the caller may see. `scope` is what the operation needs of a personal access token.
 
         Raises:
             Unauthenticated: the caller has no credentials.
+            Forbidden: the caller is a personal access token without the scope.
             NotFound: the device does not exist or is hidden from the caller.
             StoreUnavailable.
 
@@ -32,9 +34,10 @@ class DeviceLookup:
             return caller.device
         cached_or_miss = await self._devices.get(device_id)
         if not isinstance(cached_or_miss, Miss):
-            return visible_device(caller, device_id, cached_or_miss)
+            return visible_device(caller, device_id, cached_or_miss, scope)
         read = partial(self._read, device_id)
-        device = visible_device(caller, device_id, await self._reads.read((device_id, cached_or_miss), read))
+        found = await self._reads.read((device_id, cached_or_miss), read)
+        device = visible_device(caller, device_id, found, scope)
         # Filled only after the check: clients that guess ids would fill the cache with devices of others.
         await self._devices.fill(device_id, device, cached_or_miss)
         return device

@@ -1,6 +1,6 @@
 """Devices: registration, changes, configs, keys and deletion."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from iotflow.clock import Clock
@@ -11,6 +11,7 @@ from iotflow.domain.errors import Conflict, NotFound, Unauthenticated
 from iotflow.domain.events import EventType
 from iotflow.domain.groups import MAX_LISTED, JoinedGroup
 from iotflow.domain.json import JsonObject, JsonValue
+from iotflow.domain.names import normalize, require_name
 from iotflow.domain.permissions import (
     managed_device,
     require_account,
@@ -20,6 +21,7 @@ from iotflow.domain.permissions import (
     require_user,
     visible_device,
 )
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.times import Millis
 from iotflow.logs import LimitLog
 from iotflow.repositories.cache import PresenceRepository
@@ -76,9 +78,10 @@ class Devices:
     async def register(self, context: Context, new: NewDevice) -> DeviceWithKey:
         """Register a device of the caller, with its first key.
 
-        Raises Conflict if the name is taken, or if the account has its maximum of devices.
+        Raises InvalidInput for the name, Conflict if it is taken or if the account has its maximum of devices.
         """
-        caller = require_user(context.principal)
+        caller = require_user(context.principal, TokenScope.WRITE)
+        new = replace(new, name=require_name(new.name))
         now = self._clock.now()
         api_key = credentials.new_api_key()
         async with self._transactions.write() as transaction:
@@ -94,12 +97,15 @@ class Devices:
     async def get(self, context: Context, device_id: int) -> Device:
         """Return a device."""
         async with self._transactions.read() as transaction:
-            device = visible_device(context.principal, device_id, await transaction.devices.get(device_id))
+            found = await transaction.devices.get(device_id)
+            device = visible_device(context.principal, device_id, found, TokenScope.READ)
         return (await merge_presence(self._presence, [device]))[0]
 
     async def page(self, context: Context, where: DeviceFilter, limit: int, offset: int) -> tuple[list[Device], int]:
         """Return a page of all accounts' devices, ordered by id, and the number that match. For administrators."""
         require_admin(context.principal)
+        if where.name_part is not None:
+            where = replace(where, name_part=normalize(where.name_part))
         async with self._transactions.read() as transaction:
             devices, total = await transaction.devices.page(where, limit, offset)
         return await merge_presence(self._presence, devices), total
@@ -108,7 +114,7 @@ class Devices:
         self, context: Context, user_id: UUID, status: DeviceStatus | None, limit: int, offset: int
     ) -> tuple[list[Device], int]:
         """Return a page of a user's devices by id, and the number that match. Raises NotFound for an unknown user."""
-        require_account(context.principal, user_id)
+        require_account(context.principal, user_id, TokenScope.READ)
         async with self._transactions.read() as transaction:
             if await transaction.accounts.get(user_id) is None:
                 raise NotFound(f"there is no user {user_id}")
@@ -118,13 +124,15 @@ class Devices:
     async def groups(self, context: Context, device_id: int) -> list[JoinedGroup]:
         """Return the first groups that contain a device, at most `MAX_LISTED`."""
         async with self._transactions.read() as transaction:
-            managed_device(context.principal, device_id, await transaction.devices.get(device_id))
+            device = await transaction.devices.get(device_id)
+            managed_device(context.principal, device_id, device, TokenScope.READ)
             return await transaction.groups.of_device(device_id, MAX_LISTED)
 
     async def update(self, context: Context, device_id: int, change: DeviceChange) -> Device:
         """Change a device.
 
         Raises:
+            InvalidInput: the name breaks a rule.
             Conflict: the name is taken.
             Forbidden: also for a device that ends its maintenance, and for rate limits without an administrator.
 
@@ -139,7 +147,7 @@ class Devices:
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             device = await _lock(transaction, device_id)
-            device = managed_device(context.principal, device_id, device)
+            device = managed_device(context.principal, device_id, device, TokenScope.WRITE)
             await self._invalidate(transaction, device_id, now)
             await transaction.devices.delete(device_id)
             await _record_event(transaction, context, EventType.DEVICE_DELETED, device, now, name=device.name)
@@ -151,7 +159,8 @@ class Devices:
         api_key = credentials.new_api_key()
         expires_at = Millis(now + grace_s * 1_000) if grace_s else None
         async with self._transactions.write() as transaction:
-            device = managed_device(context.principal, device_id, await _lock(transaction, device_id))
+            locked = await _lock(transaction, device_id)
+            device = managed_device(context.principal, device_id, locked, TokenScope.WRITE)
             changed_digests = await transaction.keys.end_keys(device_id, expires_at)
             await transaction.keys.add(_stored_key(device_id, api_key, now))
             await self._invalidation.invalidate_on_commit(transaction, now, digests=changed_digests)
@@ -170,7 +179,8 @@ class Devices:
     async def config(self, context: Context, device_id: int) -> DeviceConfig:
         """Return a device's config."""
         async with self._transactions.read() as transaction:
-            visible_device(context.principal, device_id, await transaction.devices.get(device_id))
+            device = await transaction.devices.get(device_id)
+            visible_device(context.principal, device_id, device, TokenScope.READ)
             config = await transaction.configs.get(device_id)
         if config is None:
             raise NotFound(f"device {device_id} has no config")
@@ -192,7 +202,8 @@ class Devices:
         """
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            device = visible_device(context.principal, device_id, await _lock(transaction, device_id))
+            locked = await _lock(transaction, device_id)
+            device = visible_device(context.principal, device_id, locked, TokenScope.WRITE)
             if change:
                 device = await self._change(transaction, context, device_id, change, now)
             config = await transaction.configs.update(device_id, settings, expected_version, now)
@@ -207,8 +218,11 @@ class Devices:
     ) -> Device:
         if any(field in change for field in RATE_LIMIT_FIELDS):
             require_admin(context.principal)
-        before = visible_device(context.principal, device_id, await _lock(transaction, device_id))
+        locked = await _lock(transaction, device_id)
+        before = visible_device(context.principal, device_id, locked, TokenScope.WRITE)
         require_status_change(context.principal, before.status, DeviceStatus(str(change.get("status", before.status))))
+        if "name" in change:
+            change = {**change, "name": require_name(change["name"])}
         after = await transaction.devices.update(device_id, change, at)
         await self._invalidate(transaction, device_id, at)
         changed: list[JsonValue] = [field for field in change if field != "status"]

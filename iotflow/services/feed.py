@@ -12,6 +12,7 @@ from iotflow.concurrency.tasks import MAX_CONCURRENT_CALLS, gather_bounded
 from iotflow.domain.context import Context
 from iotflow.domain.errors import NotFound
 from iotflow.domain.permissions import require_account, require_user
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.telemetry import MAX_PAGE_BYTES, MAX_PAGE_VALUES, PageLimit, PageRoom, StoredRecord, size_of
 from iotflow.domain.times import Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
@@ -77,8 +78,8 @@ class Feed:
             StoreUnavailable.
 
         """
-        caller = require_user(context.principal)
-        require_account(caller, user_id)
+        caller = require_user(context.principal, TokenScope.READ)
+        require_account(caller, user_id, TokenScope.READ)
         async with self._bulk_reads.slot(caller.user_id):
             newest = _Newest(PageLimit(limit))
             heads = await self._heads(user_id, time_range, after)

@@ -12,7 +12,9 @@ from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.events import EventType
 from iotflow.domain.groups import Group, GroupChange, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.json import JsonValue
+from iotflow.domain.names import require_name
 from iotflow.domain.permissions import require_user, visible_group
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.times import Millis
 from iotflow.logs import LimitLog
 from iotflow.repositories.cache import PresenceRepository
@@ -66,9 +68,10 @@ class Groups:
     async def create(self, context: Context, new: NewGroup) -> Group:
         """Create a group of the caller.
 
-        Raises Conflict if the name is taken, or if the account has its maximum of groups.
+        Raises InvalidInput for the name, Conflict if it is taken or if the account has its maximum of groups.
         """
-        caller = require_user(context.principal)
+        caller = require_user(context.principal, TokenScope.WRITE)
+        new = replace(new, name=require_name(new.name))
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             group = await transaction.groups.add(caller.user_id, new, now)
@@ -85,7 +88,7 @@ class Groups:
 
         `with_members` adds each group's first devices; then too many bulk reads of the caller raise Overloaded.
         """
-        user_id = require_user(context.principal).user_id
+        user_id = require_user(context.principal, TokenScope.READ).user_id
         if not with_members:
             async with self._transactions.read() as transaction:
                 groups, total = await transaction.groups.page(user_id, limit, offset)
@@ -100,7 +103,7 @@ class Groups:
 
     async def get(self, context: Context, group_id: int) -> GroupWithMembers:
         """Return a group with its first devices. Raises Overloaded for too many bulk reads of the caller."""
-        async with self._bulk_reads.slot(require_user(context.principal).user_id):
+        async with self._bulk_reads.slot(require_user(context.principal, TokenScope.READ).user_id):
             async with self._transactions.read(bulk=True) as transaction:
                 group = await _visible(transaction, context, group_id)
                 members = await transaction.groups.first_members([group_id], MemberLimit())
@@ -122,7 +125,9 @@ class Groups:
         return group, await self._merge_presence(members), total
 
     async def update(self, context: Context, group_id: int, change: GroupChange) -> Group:
-        """Change a group. Raises Conflict if the name is taken."""
+        """Change a group. Raises InvalidInput for the name, Conflict if it is taken."""
+        if "name" in change:
+            change = {**change, "name": require_name(change["name"])}
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             await _lock(transaction, context, group_id)
@@ -209,11 +214,13 @@ class Groups:
 
 
 async def _visible(transaction: Transaction, context: Context, group_id: int) -> Group:
-    return visible_group(context.principal, group_id, await transaction.groups.get(group_id))
+    group = await transaction.groups.get(group_id)
+    return visible_group(context.principal, group_id, group, TokenScope.READ)
 
 
 async def _lock(transaction: Transaction, context: Context, group_id: int) -> Group:
-    return visible_group(context.principal, group_id, await transaction.groups.lock(group_id))
+    group = await transaction.groups.lock(group_id)
+    return visible_group(context.principal, group_id, group, TokenScope.WRITE)
 
 
 async def _owned(transaction: Transaction, group: Group, device_ids: Sequence[int]) -> set[int]:

@@ -5,8 +5,12 @@ All protocols submit records here, so the rules for records are enforced here.
 
 import asyncio
 import logging
+from array import array
 from collections.abc import AsyncIterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+
+import msgspec
 
 from iotflow.clock import Clock
 from iotflow.concurrency.group_commit import GroupCommit
@@ -17,15 +21,25 @@ from iotflow.domain.devices import DeviceStatus, DeviceSummary
 from iotflow.domain.errors import FieldError, InvalidInput, StoreUnavailable
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonObject
+from iotflow.domain.names import normalize_names
 from iotflow.domain.permissions import require_device, require_telemetry_accepted, require_user
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import DevicePrincipal
-from iotflow.domain.telemetry import MAX_NAMES_PER_DEVICE, Record, Value, errors_of_record, time_error
+from iotflow.domain.telemetry import (
+    MAX_NAMES_PER_DEVICE,
+    Reading,
+    Record,
+    errors_of_record,
+    split_readings,
+    time_error,
+)
 from iotflow.domain.times import Millis
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.audit_log import record_event
 from iotflow.services.cache_invalidation import CacheInvalidation
 from iotflow.services.device_lookup import DeviceLookup
+from iotflow.services.idempotency import Idempotency, digest
 from iotflow.services.measurement_names import MeasurementNameCache
 from iotflow.services.observers import RecordBatch, RecordObservers
 
@@ -43,9 +57,23 @@ logger = logging.getLogger(__name__)
 class Submission:
     """One record as a client sends it. `timestamp` None: the time of receipt."""
 
-    values: Mapping[str, Value]
+    readings: Mapping[str, Reading]
     timestamp: Millis | None
     metadata: JsonObject | None
+
+    def fingerprint(self) -> bytes:
+        """Return a digest that equal submissions share, whatever the layout of their JSON."""
+        content = [self.readings, self.timestamp, self.metadata]
+        return digest(msgspec.json.encode(content, order="sorted"))
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """The acceptance of one record: its time, the number of values stored, and the names without a reading."""
+
+    timestamp: Millis
+    accepted: int
+    ignored: Sequence[str]
 
 
 Chunk = Mapping[int, Submission]
@@ -62,9 +90,13 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """The outcome of a batch: the number of stored records, and the rejections of the others."""
+    """The outcome of a batch: the number of stored records, and the rejections of the others.
+
+    `merged` of the stored records have the time of another one.
+    """
 
     accepted: int
+    merged: int
     rejections: Sequence[Rejection]
 
 
@@ -78,6 +110,7 @@ class Ingest:
         observers: RecordObservers,
         devices: DeviceLookup,
         invalidation: CacheInvalidation,
+        idempotency: Idempotency,
         clock: Clock,
     ) -> None:
         self._transactions = transactions
@@ -85,6 +118,7 @@ class Ingest:
         self._observers = observers
         self._devices = devices
         self._invalidation = invalidation
+        self._idempotency = idempotency
         self._clock = clock
         self._names = MeasurementNameCache(telemetry, clock)
         self._activations = GroupCommit(
@@ -95,25 +129,33 @@ class Ingest:
             deadline_s=ACTIVATION_DEADLINE_S,
         )
 
-    async def submit(self, context: Context, submission: Submission) -> Millis:
-        """Store one record of the calling device and return its time.
+    async def submit(self, context: Context, submission: Submission, idempotency_key: str | None = None) -> Acceptance:
+        """Store one record of the calling device. With a key, an equal submission that follows stores nothing.
 
         Raises:
             Unauthenticated: the caller has no credentials.
             Forbidden: the caller is no device, or the device is in maintenance.
-            InvalidInput: the record breaks a rule.
+            InvalidInput: the record breaks a rule, or the device has sent another one with this key.
             StoreUnavailable: the record may be stored nevertheless.
 
         """
         caller = self._submitter(context)
-        record = self._build_record(submission)
-        if errors := self._errors(record):
+        submission = _normalize(submission)
+        record, ignored = self._build_record(submission)
+        if errors := self._errors(submission, record.timestamp):
             raise InvalidInput(errors)
         if not await self._names.try_add(caller.device_id, record.values.keys()):
             raise InvalidInput([FieldError(("body", "data", name), _TOO_MANY_NAMES) for name in record.values])
-        await run_to_completion(self._store(RecordBatch(caller.device, [record])))
+        timestamp = record.timestamp
+        store = partial(self._store_record, caller.device, record)
+        if idempotency_key is None:
+            await store(timestamp)
+        else:
+            timestamp = await self._idempotency.store_once(
+                caller.device_id, idempotency_key, submission.fingerprint(), timestamp, store
+            )
         await self._activate(caller, context)
-        return record.timestamp
+        return Acceptance(timestamp, len(record.values), ignored)
 
     async def submit_batch(self, context: Context, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
         """Store records of the calling device. Each is checked separately; the batch counts as one message.
@@ -132,13 +174,14 @@ class Ingest:
 
         Raises:
             Unauthenticated: the caller has no credentials.
-            Forbidden: the caller is no user.
+            Forbidden: the caller is no user, or a personal access token without the scope.
             NotFound: the device does not exist or is hidden from the caller.
             StoreUnavailable: records may be stored nevertheless.
 
         """
-        require_user(context.principal)
-        return await self._store_chunks(await self._devices.get_visible(context.principal, device_id), chunks)
+        caller = require_user(context.principal, TokenScope.TELEMETRY)
+        device = await self._devices.get_visible(caller, device_id, TokenScope.TELEMETRY)
+        return await self._store_chunks(device, chunks)
 
     async def close(self) -> None:
         """Wait for activations under way."""
@@ -150,41 +193,52 @@ class Ingest:
         return caller
 
     async def _store_chunks(self, device: DeviceSummary, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
-        accepted = 0
+        times = array("q")
         rejections: list[Rejection] = []
         async for chunk in chunks:
             records = await self._accept(device.id, chunk, rejections)
             if records:
-                await run_to_completion(self._store(RecordBatch(device, records, messages=0 if accepted else 1)))
-                accepted += len(records)
-        return BatchOutcome(accepted, rejections)
+                await run_to_completion(self._store(RecordBatch(device, records, messages=0 if times else 1)))
+                times.extend(record.timestamp for record in records)
+        return BatchOutcome(len(times), len(times) - len(set(times)), rejections)
 
     async def _accept(self, device_id: int, chunk: Chunk, rejections: list[Rejection]) -> list[Record]:
         """Return the records of a chunk that may be stored, and append the others to `rejections`."""
         records: list[Record] = []
+        admitted: set[str] = set()
         work = TimeSlice()
-        for index, submission in chunk.items():
+        for index, sent in chunk.items():
             await work.pause()
-            record = self._build_record(submission)
-            if errors := self._errors(record):
+            submission = _normalize(sent)
+            record, _ = self._build_record(submission)
+            names = record.values.keys()
+            if errors := self._errors(submission, record.timestamp):
                 rejections.append(Rejection(index, _detail(errors)))
-            elif not await self._names.try_add(device_id, record.values.keys()):
-                rejections.append(Rejection(index, f"data: {_TOO_MANY_NAMES}"))
-            else:
+            elif names <= admitted:
                 records.append(record)
+            elif await self._names.try_add(device_id, names):
+                admitted |= names
+                records.append(record)
+            else:
+                rejections.append(Rejection(index, f"data: {_TOO_MANY_NAMES}"))
         return records
 
-    def _build_record(self, submission: Submission) -> Record:
+    def _build_record(self, submission: Submission) -> tuple[Record, list[str]]:
+        """Return the record to store, and the names without a reading."""
         received = self._clock.receipt()
         # Not the time of receipt: it stays ahead of the clock after the clock is set back.
         timestamp = self._clock.now() if submission.timestamp is None else submission.timestamp
-        return Record(timestamp, submission.values, submission.metadata, received)
+        values, ignored = split_readings(submission.readings)
+        return Record(timestamp, values, submission.metadata, received), ignored
 
-    def _errors(self, record: Record) -> list[FieldError]:
-        errors = errors_of_record(record.values, record.metadata)
-        if error := time_error(record.timestamp, self._clock.now()):
+    def _errors(self, submission: Submission, timestamp: Millis) -> list[FieldError]:
+        errors = errors_of_record(submission.readings, submission.metadata)
+        if error := time_error(timestamp, self._clock.now()):
             errors.append(FieldError(("body", "timestamp"), error))
         return errors
+
+    async def _store_record(self, device: DeviceSummary, record: Record, timestamp: Millis) -> None:
+        await run_to_completion(self._store(RecordBatch(device, [replace(record, timestamp=timestamp)])))
 
     async def _store(self, stored: RecordBatch) -> None:
         """Write records and call the observers. Must not be cancelled in between: the cache would stay stale."""
@@ -226,6 +280,11 @@ class Ingest:
                 )
             device_ids = [device.id for device in activated]
             await self._invalidation.invalidate_on_commit(transaction, now, digests=digests, device_ids=device_ids)
+
+
+def _normalize(submission: Submission) -> Submission:
+    readings = normalize_names(submission.readings)
+    return submission if readings is submission.readings else replace(submission, readings=readings)
 
 
 def _detail(errors: Sequence[FieldError]) -> str:

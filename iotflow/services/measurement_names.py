@@ -1,12 +1,16 @@
-"""The names of devices' measurements, cached in the process to enforce their limit."""
+"""The names of devices' measurements: cached in the process to enforce their limit, and those near a missing one."""
 
+import heapq
 import sys
+from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from cachetools import TTLCache
 
 from iotflow.clock import Clock
+from iotflow.concurrency.time_slices import TimeSlice
+from iotflow.domain.near_names import Nearness, nearness
 from iotflow.domain.telemetry import MAX_NAMES_PER_DEVICE
 from iotflow.domain.times import Millis
 from iotflow.repositories.telemetry import TelemetryRepository
@@ -21,6 +25,7 @@ ENTRY_BYTES = 1_000
 """Size of an entry without its names, in bytes: the set, and its slots in the tables of the cache."""
 NAME_BYTES = 100
 """Size of a name without its text, in bytes: its slot in the set."""
+MAX_NEAR_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +67,14 @@ class MeasurementNameCache:
 
 def _size(entry: _Entry) -> int:
     return ENTRY_BYTES + NAME_BYTES * len(entry.names) + sum(map(sys.getsizeof, entry.names))
+
+
+async def find_near_names(asked: str, names: Collection[str]) -> list[str]:
+    """Return the names that are near to the one asked for, the nearest first, at most `MAX_NEAR_NAMES`."""
+    work = TimeSlice()
+    near: list[tuple[Nearness, str]] = []
+    for name in names:
+        if (found := nearness(asked, name)) is not None:
+            near.append((found, name))
+        await work.pause()
+    return [name for _, name in heapq.nsmallest(MAX_NEAR_NAMES, near)]

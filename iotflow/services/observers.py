@@ -9,7 +9,6 @@ from typing import Protocol
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.devices import DeviceSummary
 from iotflow.domain.telemetry import LatestValue, Record, expiry
-from iotflow.domain.times import Micros
 from iotflow.repositories.cache import LatestCache
 from iotflow.services.activity import ActivityBuffer
 
@@ -90,17 +89,20 @@ class LatestCacheObserver:
         await self._latest.invalidate(device.id)
 
     async def _newest(self, records: Sequence[Record]) -> dict[str, LatestValue]:
-        newest: dict[str, LatestValue] = {}
+        newest: dict[str, Record] = {}
         work = TimeSlice()
         for record in records:
             await work.pause()
-            expires: Micros | None = expiry(record.received, self._retention_days)
-            for name, value in record.values.items():
+            for name in record.values:
                 known = newest.get(name)
                 # Records are in order of receipt: of two values of one time, the one received later wins.
                 if known is None or known.timestamp <= record.timestamp:
-                    newest[name] = LatestValue(value, record.timestamp, record.received, expires)
-        return newest
+                    newest[name] = record
+        return {name: self._latest_value(name, record) for name, record in newest.items()}
+
+    def _latest_value(self, name: str, record: Record) -> LatestValue:
+        expires = expiry(record.received, self._retention_days)
+        return LatestValue(record.values[name], record.timestamp, record.received, expires)
 
 
 class ActivityObserver:

@@ -11,6 +11,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from iotflow.domain.errors import Overloaded
+from iotflow.domain.names import normalize
 from iotflow.domain.networks import LOCAL_NETWORK
 from iotflow.logs import LimitLog
 
@@ -27,7 +28,10 @@ _ARGON2 = PasswordHash((Argon2Hasher(memory_cost=19_456, time_cost=2, parallelis
 
 
 class Passwords:
-    """The hashing and verification of passwords in dedicated threads, round robin among client networks."""
+    """The hashing and verification of passwords in dedicated threads, round robin among client networks.
+
+    A password is brought to Unicode normal form C first: keyboards differ in how they write accents.
+    """
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="argon2")
@@ -37,7 +41,7 @@ class Passwords:
 
     async def hash(self, password: str, network: str = LOCAL_NETWORK) -> str:
         """Return the hash to store. Raises Overloaded if the queue is full or after `HASHING_TIMEOUT_S`."""
-        return await self._run(_Work.HASH, network, lambda: _ARGON2.hash(password))
+        return await self._run(_Work.HASH, network, lambda: _ARGON2.hash(normalize(password)))
 
     async def verify(self, password: str, password_hash: str | None, network: str = LOCAL_NETWORK) -> bool:
         """Return whether the password has this hash. `password_hash` None: False, after the same time.
@@ -45,7 +49,7 @@ class Passwords:
         Raises Overloaded if the queue is full or after `HASHING_TIMEOUT_S`.
         """
         stored = password_hash or self._dummy_hash
-        matches = await self._run(_Work.VERIFY, network, lambda: _ARGON2.verify(password, stored))
+        matches = await self._run(_Work.VERIFY, network, lambda: _ARGON2.verify(normalize(password), stored))
         return matches and password_hash is not None
 
     def close(self) -> None:

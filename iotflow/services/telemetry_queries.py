@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -12,15 +12,17 @@ from iotflow.clock import Clock
 from iotflow.concurrency.single_flight import SingleFlight
 from iotflow.concurrency.tasks import gather_bounded, run_to_completion
 from iotflow.concurrency.time_slices import TimeSlice
-from iotflow.domain.aggregates import Aggregation, WindowAggregate, finalize, merge_aggregates
+from iotflow.domain.aggregates import Aggregation, MergedWindows, WindowAggregate, finalize
 from iotflow.domain.context import Context
 from iotflow.domain.devices import DeviceSummary
-from iotflow.domain.errors import InvalidInput, NotFound, Overloaded
+from iotflow.domain.errors import InvalidInput, NotFound, Overloaded, StoreUnavailable
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonValue
+from iotflow.domain.names import normalize
 from iotflow.domain.permissions import require_principal
-from iotflow.domain.telemetry import MAX_AHEAD_MS, LatestValues, PageLimit, RecordPage, Value
-from iotflow.domain.time_windows import MAX_WINDOWS, segments, window_index, window_start
+from iotflow.domain.personal_tokens import TokenScope
+from iotflow.domain.telemetry import MAX_AHEAD_MS, LatestValues, PageLimit, RecordPage, StoredRecord, Value
+from iotflow.domain.time_windows import MAX_WINDOWS, Window, segments, window_index, window_start
 from iotflow.domain.times import Millis, TimeRange, format_rfc3339
 from iotflow.repositories.cache import (
     CacheCounter,
@@ -33,6 +35,7 @@ from iotflow.repositories.transactions import Transactions
 from iotflow.services.audit_log import record_event
 from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.device_lookup import DeviceLookup
+from iotflow.services.measurement_names import find_near_names
 
 DELETION_TIMEOUT_S = 60
 """Time in seconds for some millions of records. After a timeout, deleted chunks stay deleted."""
@@ -99,19 +102,34 @@ class TelemetryQueries:
 
     async def latest(self, context: Context, device_id: int) -> DeviceLatest:
         """Return a device's latest values. Raises NotFound also for a device without values."""
-        device = await self._device_lookup.get_visible(context.principal, device_id)
+        device = await self._device_lookup.get_visible(context.principal, device_id, TokenScope.READ)
+        values, cached = await self._latest_values(device_id)
+        if not values:
+            raise NotFound(f"device {device_id} has no telemetry")
+        return DeviceLatest(device, values, cached)
+
+    async def newest_time(self, context: Context, device_id: int) -> Millis | None:
+        """Return the newest event time of a device's telemetry.
+
+        None without telemetry, and while the store is unavailable: a device's status does not depend on it.
+        """
+        await self._device_lookup.get_visible(context.principal, device_id, TokenScope.READ)
+        try:
+            values, _ = await self._latest_values(device_id)
+        except StoreUnavailable as error:
+            logger.warning("telemetry: device=%d status without its newest event time: %s", device_id, error)
+            return None
+        return max((found.timestamp for found in values.values()), default=None)
+
+    async def _latest_values(self, device_id: int) -> tuple[LatestValues, bool]:
+        """Return a device's latest values, and whether they are from the cache."""
         cached_or_miss = await self._latest.get(device_id)
         cached = not isinstance(cached_or_miss, Miss)
         await self._counters.add(CacheCounter.CACHE_HITS if cached else CacheCounter.CACHE_MISSES, 1)
         if isinstance(cached_or_miss, Miss):
-            values = await self._reads.read(
-                (device_id, cached_or_miss), partial(self._read_and_cache, device_id, cached_or_miss)
-            )
-        else:
-            values = cached_or_miss
-        if not values:
-            raise NotFound(f"device {device_id} has no telemetry")
-        return DeviceLatest(device, values, cached)
+            read = partial(self._read_and_cache, device_id, cached_or_miss)
+            return await self._reads.read((device_id, cached_or_miss), read), cached
+        return cached_or_miss, cached
 
     async def _read_and_cache(self, device_id: int, miss: Miss) -> LatestValues:
         logger.debug("latest cache: miss; device=%d", device_id)
@@ -134,13 +152,25 @@ class TelemetryQueries:
 
         `names` None: all names. Raises Overloaded for too many bulk reads of the caller's account.
         """
-        caller = require_principal(context.principal)
-        device = await self._device_lookup.get_visible(caller, device_id)
+        caller = require_principal(context.principal, TokenScope.READ)
+        names = None if names is None else list(dict.fromkeys(map(normalize, names)))
+        device = await self._device_lookup.get_visible(caller, device_id, TokenScope.READ)
         async with self._bulk_reads.slot(caller.user_id):
             page = await self._telemetry.records(
                 device_id, time_range, descending=descending, limit=PageLimit(limit), after=after, names=names
             )
         return DeviceRecords(device, page)
+
+    async def names(self, context: Context, device_id: int, records: Iterable[StoredRecord]) -> list[str]:
+        """Return the names of a device and of these records, in order."""
+        await self._device_lookup.get_visible(context.principal, device_id, TokenScope.READ)
+        work = TimeSlice()
+        # Read after the records, so that it has their names unless these were deleted since.
+        names = set(await self._telemetry.names(device_id))
+        for record in records:
+            names.update(record.values)
+            await work.pause()
+        return sorted(names)
 
     async def aggregate(
         self,
@@ -149,46 +179,61 @@ class TelemetryQueries:
         name: str,
         aggregation: Aggregation,
         time_range: TimeRange,
-        width_ms: int,
+        window: Window,
         zone: ZoneInfo,
     ) -> list[WindowValue]:
         """Return a statistic of one measurement per window, in order. Empty windows are left out.
 
         Raises:
-            InvalidInput: more than `MAX_WINDOWS` windows, texts of more than `MAX_PAGE_BYTES`, a sum beyond a double.
+            InvalidInput: more than `MAX_WINDOWS` windows, texts of more than `MAX_PAGE_BYTES`, or an overflow.
+            NotFound: also for a name that the device's catalogue lacks.
             Overloaded: too many bulk reads of the caller's account.
 
         """
-        caller = require_principal(context.principal)
+        caller = require_principal(context.principal, TokenScope.READ)
         # Nothing is stored after this time: an open range would need the time zone's windows up to the year 9999.
         end = Millis(self._clock.now() + MAX_AHEAD_MS + 1)
         asked_end = end if time_range.end is None else time_range.end
-        _require_few_windows(time_range.start, asked_end, width_ms, zone)
-        await self._device_lookup.get_visible(caller, device_id)
-        aggregate = partial(self._telemetry.aggregate, device_id, name, aggregation=aggregation, width_ms=width_ms)
+        _require_few_windows(time_range.start, asked_end, window, zone)
+        await self._device_lookup.get_visible(caller, device_id, TokenScope.READ)
+        name = normalize(name)
+        aggregate = partial(self._telemetry.aggregate, device_id, name, aggregation=aggregation, window=window)
         async with self._bulk_reads.slot(caller.user_id):
             parts = await gather_bounded(
                 (
                     partial(aggregate, time_range=segment.time_range, offset_ms=segment.offset_ms)
-                    for segment in segments(time_range.start, min(asked_end, end), width_ms, zone)
+                    for segment in segments(time_range.start, min(asked_end, end), window, zone)
                 ),
                 MAX_CONCURRENT_SEGMENTS,
             )
+            if not any(parts):
+                await self._require_name(device_id, name)
         work = TimeSlice()
-        merged: dict[int, WindowAggregate] = {}
-        for found in chain.from_iterable(parts):
-            earlier = merged.get(found.index)
-            merged[found.index] = merge_aggregates(aggregation, earlier, found) if earlier else found
+        merged = MergedWindows(aggregation)
+        for part in chain.from_iterable(parts):
+            merged.add(part)
             await work.pause()
         values: list[WindowValue] = []
-        for index in sorted(merged):
-            values.append(_window_value(merged[index], aggregation, width_ms, zone, name))
+        before: WindowAggregate | None = None
+        for found in merged.in_order():
+            value = _finalize(aggregation, found, before, name)
+            values.append(WindowValue(window_start(found.index, window, zone), value, found.count))
+            before = found
             await work.pause()
         return values
 
+    async def _require_name(self, device_id: int, name: str) -> None:
+        """Raise NotFound for a name that the device's catalogue lacks."""
+        names = await self._telemetry.names(device_id)
+        if name in names:
+            return
+        near = [repr(found) for found in await find_near_names(name, names)]
+        suggestion = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise NotFound(f"device {device_id} has no measurement {name!r}{suggestion}")
+
     async def delete(self, context: Context, device_id: int, time_range: TimeRange) -> None:
         """Delete a device's records within a range from the store and the cache. Raises Overloaded after a timeout."""
-        device = await self._device_lookup.get_visible(context.principal, device_id)
+        device = await self._device_lookup.get_visible(context.principal, device_id, TokenScope.WRITE)
         await run_to_completion(self._delete(context, device, time_range))
 
     async def _delete(self, context: Context, device: DeviceSummary, time_range: TimeRange) -> None:
@@ -217,21 +262,19 @@ class TelemetryQueries:
             )
 
 
-def _require_few_windows(start: Millis, end: Millis, width_ms: int, zone: ZoneInfo) -> None:
+def _require_few_windows(start: Millis, end: Millis, window: Window, zone: ZoneInfo) -> None:
     if end <= start:
         return
-    first, last = (window_index(at, width_ms, zone) for at in (start, Millis(end - 1)))
+    first, last = (window_index(at, window, zone) for at in (start, Millis(end - 1)))
     if last - first >= MAX_WINDOWS:
         message = f"the range has {last - first + 1} windows, at most {MAX_WINDOWS} are answered"
         raise InvalidInput.at("query", "window", message=message)
 
 
-def _window_value(
-    found: WindowAggregate, aggregation: Aggregation, width_ms: int, zone: ZoneInfo, name: str
-) -> WindowValue:
+def _finalize(aggregation: Aggregation, found: WindowAggregate, before: WindowAggregate | None, name: str) -> Value:
     try:
-        value = finalize(aggregation, found)
+        return finalize(aggregation, found, before)
     except OverflowError:
-        message = f"the sum of {name!r} in a window is beyond what a double holds"
+        statistic = "sum" if aggregation is Aggregation.MEAN else aggregation
+        message = f"the {statistic} of {name!r} in a window is beyond what a double holds"
         raise InvalidInput.at("query", "field", message=message) from None
-    return WindowValue(window_start(found.index, width_ms, zone), value, found.count)

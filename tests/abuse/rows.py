@@ -58,9 +58,10 @@ class Rows:
 
     async def add_points(self, device_id: int, count: int) -> None:
         """Add records of one value to a device."""
+        measurements = "x'9101'" if self._is_sqlite else "'\\x9101'::bytea"
         await self._run(
-            f"""INSERT INTO telemetry_points
-            {NUMBERS} SELECT {device_id}, n, 'x', NULL, n, NULL, NULL, 1, 9000000000000000000 FROM numbers""",
+            f"""INSERT INTO telemetry_records
+            {NUMBERS} SELECT {device_id}, n, 1, 1, 9000000000000000000, {measurements} FROM numbers""",
             count=count,
         )
 

@@ -109,11 +109,11 @@ class TestPurges:
         async with unharmed(embedded):
             await ada.delete(f"/devices/{huge.id}")
             await bob.delete(f"/devices/{small.id}")
-            await wait_until(lambda: _is_empty(rows, "telemetry_points", f"device_id = {small.id}"), 10.0)
-            assert await rows.count("telemetry_points") > 1_000, (
+            await wait_until(lambda: _is_empty(rows, "telemetry_records", f"device_id = {small.id}"), 10.0)
+            assert await rows.count("telemetry_records") > 1_000, (
                 "the backlog was processed before it could delay others"
             )
-        await wait_until(lambda: _is_empty(rows, "telemetry_points"), REMOVED_WITHIN_S)
+        await wait_until(lambda: _is_empty(rows, "telemetry_records"), REMOVED_WITHIN_S)
 
 
 class TestLargeAccounts:
@@ -148,7 +148,7 @@ class TestLargeAccounts:
 
         await _wait_until_removed(rows, ada.user_id)
         if service.data_dir.joinpath("iotflow.db").exists():
-            assert await rows.count("telemetry_points", f"device_id = {device.id}") == 0
+            assert await rows.count("telemetry_records", f"device_id = {device.id}") == 0
         await neighbour.get("/devices/status")
         await ada_again.get("/users/me")
         found = await events(admin, 1, user_id=ada.user_id, event_type="user.registered")

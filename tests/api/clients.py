@@ -113,6 +113,14 @@ async def new_group(owner: UserClient, name: str = "shed", **fields: Any) -> int
     return group_id
 
 
+async def new_token(
+    owner: UserClient, name: str, *scopes: str, user: str = "me", **fields: Any
+) -> tuple[dict[str, Any], ApiClient]:
+    """Create a personal access token, and return it with a client that sends its secret."""
+    answer = await owner.post(f"/users/{user}/tokens", {"name": name, "scopes": list(scopes), **fields})
+    return answer["token"], ApiClient(owner.client, {"Authorization": f"Bearer {answer['secret']}"})
+
+
 async def submit(device: DeviceClient, at: object = None, metadata: object = None, **data: Any) -> Any:
     """Submit one record."""
     body: dict[str, Any] = {"data": data}

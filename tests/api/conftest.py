@@ -11,8 +11,6 @@ import pytest
 
 from iotflow.services import ingest
 from iotflow.settings import Settings, load_settings
-from iotflow.stores.cassandra.session import Cassandra
-from iotflow.stores.sql import postgres
 from tests.api.bad_input import Scenario
 from tests.api.clients import (
     ADMIN,
@@ -28,6 +26,7 @@ from tests.api.clients import (
 from tests.api.service import Service, run_service
 from tests.clock import FakeClock
 from tests.server_stack import ServerStack
+from tests.stores import cassandra, postgres
 
 PATIENCE_S = 15.0
 
@@ -35,12 +34,9 @@ PATIENCE_S = 15.0
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Raise the deadlines: parallel tests and servers on one machine are slower than one service."""
-    monkeypatch.setattr("iotflow.stores.sql.database.SHORT_TIMEOUT_S", PATIENCE_S)
-    monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", PATIENCE_S)
+    postgres.raise_deadlines(monkeypatch)
     monkeypatch.setattr(ingest, "ACTIVATION_DEADLINE_S", PATIENCE_S)
-    for method in (Cassandra.execute, Cassandra.execute_batch):
-        monkeypatch.setattr(method, "__kwdefaults__", {**(method.__kwdefaults__ or {}), "timeout_s": PATIENCE_S})
-    monkeypatch.setattr("iotflow.stores.cassandra.write_batcher.SHORT_TIMEOUT_S", PATIENCE_S)
+    cassandra.raise_deadlines(monkeypatch)
     monkeypatch.setattr("iotflow.stores.mongo.events.SHORT_TIMEOUT_S", PATIENCE_S)
 
 

@@ -1,58 +1,59 @@
 """Every principal against every route: which are admitted, and the status of each refusal."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
-import httpx
-
 from iotflow.settings import Settings
+from tests.api.callers import SCOPES, Scenario, create_scenario
 from tests.api.clients import (
     ADMIN,
     PASSWORD,
-    ApiClient,
-    UserClient,
     login,
     new_device,
     new_group,
+    new_token,
     register,
-    sign_up,
-    submit,
 )
 from tests.api.service import API, Service, run_service, with_changes
 from tests.clock import FakeClock
 
-DAY_S = 86_400
 OK = 200
 """The success status that the route's schema documents."""
 
 KINDS = {
-    # For each kind of route, the status for each kind of principal.
-    #            stranger owner other admin device another_device maintenance
-    "anyone": (OK, OK, OK, OK, OK, OK, OK),
-    "user": (401, OK, OK, OK, 401, 401, 401),
-    "owner": (401, OK, 404, OK, 401, 401, 401),
-    "account": (401, OK, 403, OK, 401, 401, 401),
-    "admin": (401, 403, 403, OK, 401, 401, 401),
-    "device": (401, 401, 401, 401, OK, OK, OK),
-    "submitter": (401, 401, 401, 401, OK, OK, 403),
-    "reader": (401, OK, 404, OK, OK, 404, 404),
+    # For each kind of route, the status for each kind of principal. A route's kind ends with the scope that it needs of
+    # a personal access token; without one, every such token is refused.
+    #            stranger owner other admin device another_device maintenance token token_without_scope
+    "anyone": (OK, OK, OK, OK, OK, OK, OK, OK, OK),
+    "user": (401, OK, OK, OK, 401, 401, 401, OK, 403),
+    "owner": (401, OK, 404, OK, 401, 401, 401, OK, 403),
+    "account": (401, OK, 403, OK, 401, 401, 401, OK, 403),
+    "admin": (401, 403, 403, OK, 401, 401, 401, 403, 403),
+    "device": (401, 401, 401, 401, OK, OK, OK, 401, 401),
+    "submitter": (401, 401, 401, 401, OK, OK, 403, 401, 401),
+    "reader": (401, OK, 404, OK, OK, 404, 404, OK, 403),
 }
-PRINCIPALS = ("stranger", "owner", "other", "admin", "device", "another_device", "maintenance")
+PRINCIPALS = (
+    "stranger",
+    "owner",
+    "other",
+    "admin",
+    "device",
+    "another_device",
+    "maintenance",
+    "token",
+    "token_without_scope",
+)
 
 
-@dataclass
-class Scenario:
-    """The callers, and the ids that they call with, all of Ada's data."""
-
-    callers: list[tuple[str, str, ApiClient]] = field(default_factory=list)
-    ids: dict[str, Any] = field(default_factory=dict)
-    ada: UserClient = field(init=False)
-    serial: "count[int]" = field(default_factory=lambda: count(100))
-
-    def name(self) -> str:
-        return f"n{next(self.serial)}"
+def expected_status(kind: str, group: str) -> int:
+    """Return the status of a kind of route for a group of callers."""
+    kind, _, scope = kind.partition(":")
+    if group == "token of an admin":
+        group = "other" if scope or kind in ("anyone", "device", "submitter") else "token_without_scope"
+    elif group in SCOPES:
+        group = "token" if group == scope else "token_without_scope"
+    return KINDS[kind][PRINCIPALS.index(group)]
 
 
 Prepare = Callable[[Scenario], Awaitable[dict[str, Any]]]
@@ -103,6 +104,11 @@ async def new_user(scenario: Scenario) -> dict[str, Any]:
     return {"ids": {"user_id": (await register(scenario.ada.client, scenario.name()))["user_id"]}}
 
 
+async def new_token_of_ada(scenario: Scenario) -> dict[str, Any]:
+    token, _ = await new_token(scenario.ada, scenario.name(), "read")
+    return {"ids": {**scenario.ids, "token_id": token["id"]}}
+
+
 RECORD = {"data": {"t": 1}}
 TIMED = {"timestamp": "2026-01-01T00:00:00Z", **RECORD}
 RANGE = {"start_time": "1970-01-01T00:00:00Z", "stop_time": "1970-01-02T00:00:00Z"}
@@ -113,21 +119,24 @@ ROUTES: dict[str, tuple[str, Prepare]] = {
     "POST /api/v1/auth/login": ("anyone", plain(json=CREDENTIALS)),
     "POST /api/v1/auth/token": ("anyone", plain(data=CREDENTIALS)),
     "GET /api/v1/users": ("admin", plain()),
-    "GET /api/v1/users/{user_id}": ("account", plain()),
+    "GET /api/v1/users/{user_id}": ("account:read", plain()),
     "PUT /api/v1/users/{user_id}": ("account", plain(json={})),
+    "POST /api/v1/users/{user_id}/tokens": ("account", named(scopes=["read"])),
+    "GET /api/v1/users/{user_id}/tokens": ("account", plain()),
+    "DELETE /api/v1/users/{user_id}/tokens/{token_id}": ("account", new_token_of_ada),
     "PATCH /api/v1/users/{user_id}/activate": ("admin", new_user),
     "PATCH /api/v1/users/{user_id}/deactivate": ("admin", new_user),
     "DELETE /api/v1/users/{user_id}": ("admin", new_user),
-    "POST /api/v1/devices/register": ("user", named(device_type="sensor")),
-    "GET /api/v1/devices/user/{user_id}": ("account", plain()),
-    "GET /api/v1/devices/{device_id}": ("owner", plain()),
-    "PATCH /api/v1/devices/{device_id}": ("owner", plain(json={"location": "roof"})),
-    "DELETE /api/v1/devices/{device_id}": ("owner", new_device_of_ada),
-    "GET /api/v1/devices/{device_id}/status": ("owner", plain()),
-    "GET /api/v1/devices/{device_id}/groups": ("owner", plain()),
-    "POST /api/v1/devices/{device_id}/credentials/rotate": ("owner", new_device_of_ada),
-    "GET /api/v1/devices/{device_id}/config": ("owner", plain()),
-    "PUT /api/v1/devices/{device_id}/config": ("owner", plain(json={"settings": {}})),
+    "POST /api/v1/devices/register": ("user:write", named(device_type="sensor")),
+    "GET /api/v1/devices/user/{user_id}": ("account:read", plain()),
+    "GET /api/v1/devices/{device_id}": ("owner:read", plain()),
+    "PATCH /api/v1/devices/{device_id}": ("owner:write", plain(json={"location": "roof"})),
+    "DELETE /api/v1/devices/{device_id}": ("owner:write", new_device_of_ada),
+    "GET /api/v1/devices/{device_id}/status": ("owner:read", plain()),
+    "GET /api/v1/devices/{device_id}/groups": ("owner:read", plain()),
+    "POST /api/v1/devices/{device_id}/credentials/rotate": ("owner:write", new_device_of_ada),
+    "GET /api/v1/devices/{device_id}/config": ("owner:read", plain()),
+    "PUT /api/v1/devices/{device_id}/config": ("owner:write", plain(json={"settings": {}})),
     "GET /api/v1/devices/status": ("device", plain()),
     "POST /api/v1/devices/heartbeat": ("device", plain()),
     "GET /api/v1/devices/config": ("device", plain()),
@@ -135,25 +144,25 @@ ROUTES: dict[str, tuple[str, Prepare]] = {
     "GET /api/v1/devices/credentials": ("device", plain()),
     "POST /api/v1/telemetry": ("submitter", plain(json=RECORD)),
     "POST /api/v1/telemetry/batch": ("submitter", plain(json=[TIMED])),
-    "POST /api/v1/telemetry/{device_id}/batch": ("owner", plain(json=[TIMED])),
-    "GET /api/v1/telemetry/{device_id}": ("reader", plain()),
-    "GET /api/v1/telemetry/{device_id}/latest": ("reader", plain()),
+    "POST /api/v1/telemetry/{device_id}/batch": ("owner:telemetry", plain(json=[TIMED])),
+    "GET /api/v1/telemetry/{device_id}": ("reader:read", plain()),
+    "GET /api/v1/telemetry/{device_id}/latest": ("reader:read", plain()),
     "GET /api/v1/telemetry/{device_id}/aggregated": (
-        "reader",
+        "reader:read",
         plain(params={"field": "t", "aggregation": "mean", "window": "1h"}),
     ),
-    "DELETE /api/v1/telemetry/{device_id}": ("reader", plain(json=RANGE)),
+    "DELETE /api/v1/telemetry/{device_id}": ("reader:write", plain(json=RANGE)),
     "GET /api/v1/telemetry/status": ("anyone", plain()),
-    "GET /api/v1/telemetry/user/{user_id}": ("account", plain()),
-    "POST /api/v1/groups": ("user", named()),
-    "GET /api/v1/groups": ("user", plain()),
-    "GET /api/v1/groups/{group_id}": ("owner", plain()),
-    "PUT /api/v1/groups/{group_id}": ("owner", plain(json={"color": "#102030"})),
-    "DELETE /api/v1/groups/{group_id}": ("owner", new_group_of_ada),
-    "POST /api/v1/groups/{group_id}/devices": ("owner", device_to_group),
-    "POST /api/v1/groups/{group_id}/devices/bulk": ("owner", plain(json={"device_ids": [1]})),
-    "GET /api/v1/groups/{group_id}/devices": ("owner", plain()),
-    "DELETE /api/v1/groups/{group_id}/devices/{device_id}": ("owner", new_member),
+    "GET /api/v1/telemetry/user/{user_id}": ("account:read", plain()),
+    "POST /api/v1/groups": ("user:write", named()),
+    "GET /api/v1/groups": ("user:read", plain()),
+    "GET /api/v1/groups/{group_id}": ("owner:read", plain()),
+    "PUT /api/v1/groups/{group_id}": ("owner:write", plain(json={"color": "#102030"})),
+    "DELETE /api/v1/groups/{group_id}": ("owner:write", new_group_of_ada),
+    "POST /api/v1/groups/{group_id}/devices": ("owner:write", device_to_group),
+    "POST /api/v1/groups/{group_id}/devices/bulk": ("owner:write", plain(json={"device_ids": [1]})),
+    "GET /api/v1/groups/{group_id}/devices": ("owner:read", plain()),
+    "DELETE /api/v1/groups/{group_id}/devices/{device_id}": ("owner:write", new_member),
     "GET /api/v1/admin/devices": ("admin", plain()),
     "GET /api/v1/admin/devices/statuses": ("admin", plain()),
     "GET /api/v1/admin/devices/{device_id}": ("admin", plain()),
@@ -161,7 +170,7 @@ ROUTES: dict[str, tuple[str, Prepare]] = {
     "DELETE /api/v1/admin/devices/{device_id}": ("admin", new_device_of_ada),
     "PUT /api/v1/admin/devices/{device_id}/status": ("admin", plain(json={"status": "active"})),
     "GET /api/v1/admin/stats": ("admin", plain()),
-    "GET /api/v1/events": ("user", plain()),
+    "GET /api/v1/events": ("user:read", plain()),
     "GET /health": ("anyone", plain()),
     "GET /health/live": ("anyone", plain()),
     "GET /health/ready": ("anyone", plain()),
@@ -170,64 +179,6 @@ ROUTES: dict[str, tuple[str, Prepare]] = {
     # Last: an admitted caller has no valid token afterwards.
     "POST /api/v1/auth/logout": ("user", plain()),
 }
-
-
-async def create_invalid_credentials(client: httpx.AsyncClient, clock: FakeClock) -> dict[str, ApiClient]:
-    """Register Ada and a suspended user, and return callers whose credentials are no longer valid."""
-    admin = await login(client, ADMIN)
-    carol = await sign_up(client, "carol")
-    of_carol = await new_device(carol)
-    await admin.patch(f"/users/{carol.user_id}/deactivate")
-    await register(client, "ada")
-    expired = await login(client, "ada")
-    logged_out = await login(client, "ada")
-    await logged_out.post("/auth/logout")
-    retired = await new_device(expired, "retired")
-    await expired.post(f"/devices/{retired.id}/credentials/rotate", {"grace_seconds": 60})
-    await retired.get("/devices/status")
-    clock.advance(DAY_S)
-    return {
-        "expired token": expired,
-        "token after logout": logged_out,
-        "deactivated user": carol,
-        "device of deactivated user": of_carol,
-        "former key after its grace": retired,
-    }
-
-
-async def create_scenario(client: httpx.AsyncClient, clock: FakeClock) -> Scenario:
-    scenario = Scenario()
-    invalid = await create_invalid_credentials(client, clock)
-    scenario.ada = ada = await login(client, "ada")
-    deleted = await new_device(ada, "deleted")
-    await ada.delete(f"/devices/{deleted.id}")
-    former = await new_device(ada, "target")
-    answer = await ada.post(f"/devices/{former.id}/credentials/rotate", {"grace_seconds": 3_600})
-    device = former.with_key(answer["device"])
-    await submit(device, t=1)
-    resting = await new_device(ada, "resting")
-    await ada.patch(f"/devices/{resting.id}", {"status": "maintenance"})
-    bob = await sign_up(client, "bob")
-    scenario.ids = {"device_id": device.id, "group_id": await new_group(ada), "user_id": ada.user_id}
-    scenario.callers = [
-        ("nobody", "stranger", ApiClient(client)),
-        ("garbage token", "stranger", ApiClient(client, {"Authorization": "Bearer garbage"})),
-        ("token of another scheme", "stranger", ApiClient(client, {"Authorization": f"Basic {ada.token}"})),
-        ("garbage key", "stranger", ApiClient(client, {"X-API-Key": "iot_garbage"})),
-        ("token as key", "stranger", ApiClient(client, {"X-API-Key": ada.token})),
-        ("key as token", "stranger", ApiClient(client, {"Authorization": f"Bearer {device.key}"})),
-        *((name, "stranger", caller) for name, caller in invalid.items()),
-        ("key of deleted device", "stranger", deleted),
-        ("owner", "owner", ada),
-        ("another user", "other", bob),
-        ("admin", "admin", await login(client, ADMIN)),
-        ("device", "device", device),
-        ("device with former key in its grace", "device", former),
-        ("another device of the owner", "another_device", await new_device(ada, "sibling")),
-        ("device of another user", "another_device", await new_device(bob)),
-        ("device in maintenance", "maintenance", resting),
-    ]
-    return scenario
 
 
 async def test_every_principal_against_every_route(service: Service) -> None:
@@ -247,7 +198,7 @@ async def test_every_principal_against_every_route(service: Service) -> None:
             request: dict[str, Any] = {}
             service.clock.advance(len(scenario.callers))  # none of them calls more than once a second
             for name, group, caller in scenario.callers:
-                expected = KINDS[kind][PRINCIPALS.index(group)]
+                expected = expected_status(kind, group)
                 # An admitted request has used up its resource; a refused one has changed nothing.
                 request = request or await prepare(scenario)
                 method, _, path = route.partition(" ")

@@ -58,6 +58,8 @@ QUERIES: list[tuple[str, str, str, str]] = [
             "-1",
             "-1y",
             "%2B1h",
+            "2026-01-01T00:00:00+01:00",
+            "253402300800000000000",
             "-1.5h",
             "-h",
             "yesterday",
@@ -79,7 +81,8 @@ BAD_AGGREGATES: list[dict[str, str]] = [
     {"aggregation": "median"},
     {"window": "9s"},
     {"window": "31d"},
-    {"window": "1w"},
+    {"window": "2w"},
+    {"window": "6mo"},
     {"window": "1.5h"},
     {"window": "h"},
     {"window": "1h\n"},
@@ -87,6 +90,7 @@ BAD_AGGREGATES: list[dict[str, str]] = [
     {"window": f"{DIGITS}s"},
     {"timezone": ""},
     {"timezone": "Mars/Olympus"},
+    {"timezone": "localtime"},
     {"timezone": "../../etc/passwd"},
     {"timezone": "Europe/Berlin\0"},
     {"timezone": LONG},
@@ -121,6 +125,43 @@ async def test_an_unknown_parameter_is_answered_with_the_known_ones(ada: UserCli
     assert problem["detail"] == "query.names: unknown query parameter, expected none"
     problem = await ada.refused(422, "GET", "/devices/user/me", params={"state": "active"})
     assert problem["detail"] == "query.state: unknown query parameter, expected limit, offset, status"
+
+
+async def test_a_parameter_given_twice_is_named(service: Service, scenario: Scenario) -> None:
+    tried = 0
+    async with service.client(root="") as whole:
+        for template, operations in service.app.openapi()["paths"].items():
+            ids = {"device_id": scenario.ids["device"], "group_id": scenario.ids["group"], "token_id": 1}
+            path = template.format(user_id="me", **ids)
+            for method, operation in operations.items():
+                schemes = [scheme for requirement in operation["security"] for scheme in requirement]
+                caller = scenario.callers["device" if schemes == ["DeviceKey"] else "admin"]
+                client = ApiClient(whole, caller.headers)
+                for parameter in operation.get("parameters", ()):
+                    if (name := parameter["name"]) != "fields" and parameter["in"] == "query":
+                        problem = await client.refused(422, method.upper(), path, params={name: ["1", "1"]})
+                        assert {"loc": ["query", name], "msg": "given 2 times; give it once", "type": "repeated"} in (
+                            problem["errors"]
+                        ), f"{method} {path}"
+                        tried += 1
+    assert tried > 40
+
+
+MESSAGES = {
+    "start_time=2026-01-01T00:00:00+01:00": "query.start_time: a + in a query stands for a space; write the + of an "
+    "offset as %2B",
+    "start_time=253402300800000000000": "query.start_time: read as epoch nanoseconds: times after "
+    "9999-12-31T23:59:59.999Z are not taken",
+    "order=down": "query.order: expected 'asc' or 'desc'",
+    "cursor=x": "query.cursor: not a cursor of this list: take it from next_cursor",
+    "fields=a&fields=": "query.fields: a measurement's name has 1 to 128 characters, this one has 0",
+}
+
+
+async def test_messages_are_in_words(scenario: Scenario) -> None:
+    ada, path = scenario.callers["ada"], f"/telemetry/{scenario.ids['device']}"
+    for query, detail in MESSAGES.items():
+        assert (await ada.refused(422, "GET", f"{path}?{query}"))["detail"] == detail
 
 
 async def test_more_fields_than_a_device_may_have(scenario: Scenario) -> None:

@@ -4,6 +4,8 @@ import gzip
 import json
 from typing import Any
 
+import pytest
+
 from tests.api.clients import DeviceClient, UserClient, new_device
 from tests.clock import FakeClock
 
@@ -55,7 +57,7 @@ async def test_valid_records_are_stored_beside_invalid_ones(device: DeviceClient
 
 
 async def test_details_name_the_field(device: DeviceClient) -> None:
-    records = [{"data": {"a": 1}}, {"data": {"b": None}, "timestamp": 1}, {"data": {"c": "\0"}, "timestamp": 1}]
+    records = [{"data": {"a": 1}}, {"data": {"b": []}, "timestamp": 1}, {"data": {"c": "\0"}, "timestamp": 1}]
     answer = await device.post("/telemetry/batch", records)
     for error, field in zip(answer["errors"], ("timestamp", "data.b", "data.c"), strict=True):
         assert error["detail"].startswith(f"{field}: ")
@@ -83,7 +85,39 @@ async def test_ndjson_lines(device: DeviceClient) -> None:
 async def test_ndjson_may_be_compressed(device: DeviceClient) -> None:
     headers = NDJSON | {"Content-Encoding": "gzip"}
     answer = await device.post("/telemetry/batch", content=gzip.compress(lines(*GOOD)), headers=headers)
-    assert answer == {"accepted": 5, "rejected": 0, "errors": []}
+    assert answer == {"accepted": 5, "rejected": 0, "merged": 0, "errors": []}
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/x-ndjson", "application/ndjson", "application/jsonl; charset=utf-8"]
+)
+async def test_a_byte_order_mark_before_the_first_line_is_skipped(device: DeviceClient, content_type: str) -> None:
+    body = b"\xef\xbb\xbf" + lines(GOOD[0], b"\xef\xbb\xbf" + lines(GOOD[1]))
+    answer = await device.post("/telemetry/batch", content=body, headers={"Content-Type": content_type})
+    assert (answer["accepted"], [error["index"] for error in answer["errors"]]) == (1, [1])
+
+
+async def test_records_of_one_time_are_counted_as_merged(ada: UserClient, device: DeviceClient) -> None:
+    one_millisecond = [{"data": {"t": number}, "timestamp": 7 + number / 10_000} for number in range(10)]
+    for path, sender in (("/telemetry/batch", device), (f"/telemetry/{device.id}/batch", ada)):
+        answer = await sender.post(path, [*one_millisecond, {"data": {}, "timestamp": 7}, *GOOD])
+        assert (answer["accepted"], answer["rejected"], answer["merged"]) == (15, 1, 9)
+        assert await values_of(device, device) == [1, 2, 3, 4, 5, 9]
+
+
+async def test_records_of_one_time_in_different_chunks_are_counted_as_merged(device: DeviceClient) -> None:
+    records = [{"data": {f"n{name}": 1 for name in range(200)}, "timestamp": number % 40} for number in range(60)]
+    answer = await device.post("/telemetry/batch", records)
+    assert answer == {"accepted": 60, "rejected": 0, "merged": 20, "errors": []}
+
+
+async def test_nulls_are_left_out(device: DeviceClient) -> None:
+    records = [{"data": {"t": 1, "u": None}, "timestamp": 1}, {"data": {"t": None, "u": None}, "timestamp": 2}]
+    answer = await device.post("/telemetry/batch", records)
+    assert (answer["accepted"], answer["rejected"]) == (1, 1)
+    assert answer["errors"] == [{"index": 1, "detail": "data: a record has at least one value that is not null"}]
+    [record] = (await device.get(f"/telemetry/{device.id}", start_time=0))["data"]
+    assert record["measurements"] == {"t": 1}
 
 
 async def test_batches_without_a_valid_record(ada: UserClient, device: DeviceClient) -> None:
@@ -104,7 +138,7 @@ async def test_the_largest_number_of_records(device: DeviceClient) -> None:
     assert (await device.send("GET", f"/telemetry/{device.id}/latest")).status_code == 404
     body = lines(*MANY[:-1], b"", b"  ")
     answer = await device.post("/telemetry/batch", content=body, headers=NDJSON)
-    assert answer == {"accepted": 10_000, "rejected": 0, "errors": []}
+    assert answer == {"accepted": 10_000, "rejected": 0, "merged": 0, "errors": []}
     assert await values_of(device, device) == list(range(1, 10_001))
 
 
@@ -137,7 +171,8 @@ async def test_records_on_behalf_of_a_device(
     await ada.refused(404, "POST", "/telemetry/999/batch", GOOD)
     assert await values_of(ada, device) == [1, 2, 3, 4, 5]
     after = await ada.get(f"/devices/{device.id}/status")
-    assert after == before
+    assert after["device"].pop("latest_timestamp") == "1970-01-01T00:00:05.000Z"
+    assert after["device"] == {name: value for name, value in before["device"].items() if name != "latest_timestamp"}
     assert (after["device"]["status"], after["device"]["last_seen"]) == ("inactive", None)
     latest = await ada.get(f"/telemetry/{device.id}/latest")
     assert latest["latest_data"] == {"t": {"value": 5, "timestamp": "1970-01-01T00:00:05.000Z"}}

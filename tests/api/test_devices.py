@@ -53,7 +53,7 @@ async def test_keys_are_shown_once(ada: UserClient, admin: UserClient, device: D
 
 async def test_names_are_unique_and_case_sensitive_per_owner(ada: UserClient, bob: UserClient) -> None:
     first = await new_device(ada, "Pump")
-    for name in ("pump", "Pump ", "Pümp"):
+    for name in ("pump", "Pump 2", "Pümp"):
         await new_device(ada, name)
     await new_device(bob, "Pump")
     body = {"name": "Pump", "device_type": "x"}
@@ -104,6 +104,20 @@ async def test_lists_of_a_users_devices(ada: UserClient, bob: UserClient, admin:
             answer = await caller.get(path, status=status)
             assert [device["name"] for device in answer["devices"]] == expected
             assert answer["meta"]["total"] == len(expected)
+
+
+async def test_the_newest_time_of_the_telemetry(ada: UserClient, device: DeviceClient) -> None:
+    async def newest() -> str | None:
+        shown: str | None = (await ada.get(f"/devices/{device.id}/status"))["device"]["latest_timestamp"]
+        return shown
+
+    assert await newest() is None
+    await submit(device, at="2026-01-02T00:00:00Z", a=1)
+    assert await newest() == "2026-01-02T00:00:00.000Z"
+    await submit(device, at=12, b=1)
+    assert await newest() == "2026-01-02T00:00:00.000Z"
+    await device.delete(f"/telemetry/{device.id}", start_time="2026-01-01T00:00:00Z", stop_time="now")
+    assert await newest() == "1970-01-01T00:00:12.000Z"
 
 
 async def test_presence(ada: UserClient, device: DeviceClient, clock: FakeClock) -> None:

@@ -64,6 +64,7 @@ async def test_fields(device: DeviceClient) -> None:
     ]
     answer = await device.get(path, start_time=0, fields="c,b,unknown,b", order="asc")
     assert [record["measurements"] for record in answer["data"]] == [{"b": 2}, {"b": 3}, {"c": 5}]
+    assert answer == await device.get(path, start_time=0, fields=["c,b", "unknown", "b"], order="asc")
     answer = await device.get(path, start_time=0, fields="unknown")
     assert (answer["data"], answer["count"], answer["next_cursor"]) == ([], 0, None)
     answer = await device.get(path, start_time=0, fields="a", limit=1)
@@ -71,6 +72,12 @@ async def test_fields(device: DeviceClient) -> None:
     answer = await device.get(path, cursor=answer["next_cursor"], limit=1)
     assert [record["measurements"] for record in answer["data"]] == [{"a": 1}]
     assert answer["next_cursor"] is None
+
+
+async def test_names_of_fields_are_compared_in_normal_form_c(device: DeviceClient) -> None:
+    await submit(device, at=1, **{"Temp\u00e9rature": 1})
+    answer = await device.get(f"/telemetry/{device.id}", start_time=0, fields="Tempe\u0301rature,Temp\u00e9rature")
+    assert answer["data"][0]["measurements"] == {"Temp\u00e9rature": 1}
 
 
 async def test_pages_while_data_arrives(device: DeviceClient) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from iotflow.settings import Settings
-from tests.api.clients import ADMIN, PASSWORD, ApiClient, login, new_device, register, sign_up, submit
+from tests.api.clients import ADMIN, PASSWORD, ApiClient, login, new_device, new_token, register, sign_up, submit
 from tests.api.service import Service, run_service, with_changes
 from tests.clock import FakeClock
 
@@ -77,11 +77,14 @@ async def test_requests_of_an_account_are_limited(embedded_settings: Settings, c
     async with limited(embedded_settings, clock, account_requests_per_second=1) as (_, client):
         ada, bob = await sign_up(client, "ada"), await sign_up(client, "bob")
         again = await login(client, "ada")
-        for caller in (ada, again) * 5:
+        _, token = await new_token(ada, "export", "read")
+        clock.advance(1)
+        for caller in (ada, again, token, *(ada, again) * 3, token):
             answer = await caller.send("GET", "/users/me")
             assert counted(answer)[0] == '"account-requests";q=10;w=10'
         await ada.refused(429, "GET", "/users/me")
         await again.refused(429, "GET", "/users/me")
+        await token.refused(429, "GET", "/users/me")
         await bob.get("/users/me")
         clock.advance(1)
         await ada.get("/users/me")

@@ -6,6 +6,8 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from iotflow.domain.names import normalize
+from tests.api.bad_input import JSON
 from tests.api.clients import DeviceClient, UserClient, new_device, submit
 from tests.clock import FakeClock
 
@@ -20,8 +22,24 @@ async def stored(reader: UserClient | DeviceClient, device: DeviceClient) -> lis
 
 async def test_the_answer(device: DeviceClient) -> None:
     answer = await device.post("/telemetry", {"data": {"t": 21.5, "open": False}})
-    assert answer == {"device_id": device.id, "device_name": "probe", "timestamp": NOW, "accepted": 2}
+    assert answer == {"device_id": device.id, "device_name": "probe", "timestamp": NOW, "accepted": 2, "ignored": []}
     assert await stored(device, device) == [{"timestamp": NOW, "measurements": {"t": 21.5, "open": False}}]
+
+
+async def test_a_null_is_no_reading(device: DeviceClient) -> None:
+    answer = await device.post("/telemetry", {"data": {"t": None, "h": 40, "p": None}})
+    assert (answer["accepted"], answer["ignored"]) == (1, ["t", "p"])
+    assert await stored(device, device) == [{"timestamp": NOW, "measurements": {"h": 40}}]
+
+
+async def test_an_integer_beyond_64_bits_is_refused_with_its_remedy(device: DeviceClient) -> None:
+    for number in (2**63, 2**64 - 1, -(2**63) - 1, 10**39, 10**400):
+        problem = await device.refused(422, "POST", "/telemetry", {"data": {"total": number}})
+        for text in ("body.data.total", "-9223372036854775808 to 9223372036854775807", "18446744073709551615.0"):
+            assert text in problem["detail"]
+    answer = await device.post("/telemetry/batch", [{"data": {"total": 2**64 - 1}, "timestamp": 1}])
+    assert answer["errors"][0]["detail"].endswith("send others as decimals, such as 18446744073709551615.0")
+    await device.post("/telemetry", content=b'{"data": {"total": 18446744073709551615.0}}', headers=JSON)
 
 
 TIMES: list[tuple[object, str]] = [
@@ -38,6 +56,11 @@ TIMES: list[tuple[object, str]] = [
     (1769851800123, "2026-01-31T09:30:00.123Z"),
     (1769851800123.9, "2026-01-31T09:30:00.123Z"),
     (100_000_000_000, "1973-03-03T09:46:40.000Z"),
+    (1769851800123456, "2026-01-31T09:30:00.123Z"),
+    (1769851800123999999, "2026-01-31T09:30:00.123Z"),
+    (1.769851800123e18, "2026-01-31T09:30:00.123Z"),
+    ("2026-01-31T10:30:00+0100", "2026-01-31T09:30:00.000Z"),
+    ("2026-01-31 10:30:00+01", "2026-01-31T09:30:00.000Z"),
     ("2026-03-01T12:05:00.000Z", "2026-03-01T12:05:00.000Z"),
 ]
 
@@ -55,9 +78,11 @@ VALUES = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
 )
-NAMES = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters=","), min_size=1, max_size=128
-).filter(lambda name: name == name.strip(" "))
+NAMES = (
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters=","), min_size=1, max_size=128)
+    .map(normalize)
+    .filter(lambda name: name == name.strip(" ") and len(name) <= 128)
+)
 METADATA = st.dictionaries(
     st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=9),
     st.recursive(

@@ -9,10 +9,11 @@ from sqlalchemy import Engine, event
 from bench.statements import (
     BEGIN_READ,
     BEGIN_WRITE,
+    LARGEST_RECORD,
     METADATA,
-    POINTS,
+    RECORDS,
     ROLLBACK,
-    STORE_POINTS,
+    STORE_RECORDS,
 )
 from iotflow.clock import SystemClock
 from iotflow.domain.telemetry import PageLimit, Record
@@ -28,6 +29,7 @@ async def test_on_sqlite(tmp_path: Path) -> None:
     telemetry = SqlTelemetry(database, SystemClock(), 90)
     record = Record(Millis(1_000), {"a": 1.5, "b": 2}, None, SystemClock().receipt())
     try:
+        await telemetry.write(1, [record])
         with recorded() as writing:
             await telemetry.write(1, [record])
         with recorded() as reading:
@@ -35,8 +37,8 @@ async def test_on_sqlite(tmp_path: Path) -> None:
     finally:
         await database.close()
 
-    assert writing == [BEGIN_WRITE, STORE_POINTS, "COMMIT"]
-    assert reading == [BEGIN_READ, POINTS, METADATA, ROLLBACK]
+    assert writing == [BEGIN_WRITE, STORE_RECORDS, "COMMIT"]
+    assert reading == [BEGIN_READ, LARGEST_RECORD, RECORDS, METADATA, ROLLBACK]
 
 
 @contextmanager

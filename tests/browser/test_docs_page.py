@@ -51,6 +51,27 @@ async def test_docs_lead_from_an_account_to_the_first_value(service: ServiceProc
     assert hosts.violations == []
 
 
+async def test_authorize_opens_at_the_username(service: ServiceProcess, page: Page) -> None:
+    await page.goto(f"http://{HOST}:{service.port}/docs")
+    form = await _authorization(page, "AccessToken")
+    username = form.get_by_label("username")
+    await expect(username).to_be_focused()
+    await expect(username).to_be_in_viewport(ratio=1)
+
+
+async def test_operations_are_prefilled_so_that_they_succeed_unchanged(service: ServiceProcess, page: Page) -> None:
+    await page.goto(f"http://{HOST}:{service.port}/docs")
+    account = await _try_out(page, "Authentication-register_user", 201)
+    await _authorize_person(page, account["user"]["username"], PASSWORD)
+    device = (await _try_out(page, "Devices-register_device", 201))["device"]
+    await _try_out(page, "Telemetry-import_telemetry_batch", 200)
+
+    aggregate = await _try_out(page, "Telemetry-aggregate_telemetry", 200)
+    assert (aggregate["device_id"], aggregate["field"]) == (device["id"], "temperature")
+    deleted = await _try_out(page, "Telemetry-delete_telemetry", 200)
+    assert deleted["start_time"] < deleted["stop_time"]
+
+
 async def test_redoc_needs_no_other_host(service: ServiceProcess, page: Page) -> None:
     hosts = Hosts(page)
     await page.goto(f"http://{HOST}:{service.port}/redoc")

@@ -227,3 +227,10 @@ def _read_until(terminal: int, end: bytes) -> bytes:
     while end not in read:
         read += os.read(terminal, 1_024)
     return read
+
+
+def test_serving_does_not_import_the_client_package() -> None:
+    modules = "iotflow.cli.main, iotflow.cli.server, iotflow.server, iotflow.app"
+    check = f"import sys, {modules}; print('iotflow_sdk' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "False\n"

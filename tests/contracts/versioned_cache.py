@@ -11,6 +11,7 @@ import pytest
 
 from iotflow.clock import Clock
 from iotflow.domain.devices import DeviceStatus, DeviceSummary
+from iotflow.domain.personal_tokens import TokenGrant, TokenScope
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
 from iotflow.domain.times import Millis
 from iotflow.repositories.cache import Miss, VersionedCache
@@ -26,6 +27,12 @@ LIFETIME_S = 3
 
 def user(clock: Clock, expires_in_ms: int = 3_600_000) -> UserPrincipal:
     return UserPrincipal(uuid4(), "Ada", True, secrets.token_bytes(32), Millis(clock.now() + expires_in_ms))
+
+
+def bearer(clock: Clock) -> UserPrincipal:
+    """Return the bearer of a personal access token that never expires."""
+    grant = TokenGrant(2**53 - 1, frozenset((TokenScope.READ, TokenScope.TELEMETRY)))
+    return replace(user(clock), is_admin=False, expires_at=None, grant=grant)
 
 
 def summary(user_id: UUID | None = None) -> DeviceSummary:
@@ -213,7 +220,7 @@ class IdentityCacheContract(VersionedCacheContract[bytes, Principal]):
     async def test_users_and_devices_are_visible_to_every_process(
         self, cache: VersionedCache[bytes, Principal], other: VersionedCache[bytes, Principal], clock: Clock
     ) -> None:
-        principals: list[Principal] = [user(clock), device(), device(Millis(clock.now() + 60_000))]
+        principals: list[Principal] = [user(clock), bearer(clock), device(), device(Millis(clock.now() + 60_000))]
         await self.fill(cache, *principals)
         for principal in principals:
             assert await cache.get(principal.digest) == principal

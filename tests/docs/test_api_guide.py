@@ -56,5 +56,6 @@ def test_every_type_of_event_is_documented() -> None:
 
 
 def _who(operation: dict[str, list[dict[str, list[str]]]]) -> str:
-    schemes = [scheme for choice in operation.get("security", []) for scheme in choice]
+    choices = operation.get("security", [])
+    schemes = [] if {} in choices else [scheme for choice in choices for scheme in choice]
     return WHO[tuple(scheme for scheme in schemes if scheme != "BearerToken")]

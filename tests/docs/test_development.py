@@ -1,5 +1,6 @@
 """docs/development names existing files, markers, test folders and installed tools."""
 
+import os
 import re
 import subprocess
 import sys
@@ -32,11 +33,12 @@ def test_every_folder_of_tests_is_described() -> None:
     assert described == {f"tests/{package.parent.name}" for package in ROOT.glob("tests/*/__init__.py")}
 
 
-def test_the_pre_commit_hooks_use_installed_tools() -> None:
+def test_the_pre_commit_hooks_use_installed_tools(tmp_path: Path) -> None:
     config = ROOT / ".pre-commit-config.yaml"
-    checked = subprocess.run(
-        [sys.executable, "-m", "pre_commit", "validate-config", config], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "pre_commit", "validate-config", str(config)]
+    # pre-commit writes a database to the home directory.
+    environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path)}
+    checked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
     programs = re.findall(r"entry: \.venv/bin/(\S+)", config.read_text())
     assert len(programs) == config.read_text().count("entry:")

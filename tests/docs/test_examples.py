@@ -1,4 +1,8 @@
-"""Every shell block of the guides runs as written, and prints the block below it."""
+"""Every shell block of the guides runs as written, and prints the block below it.
+
+A block of Python or JSON with a file name on its fence is written to that file. A shell block with `needs PROGRAM` on
+its fence runs only where the program is installed.
+"""
 
 import json
 import os
@@ -6,39 +10,63 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.docs.documents import DOCUMENTS, ROOT, Block, blocks
-from tests.processes import ServiceProcess
+from tests.processes import ServiceProcess, free_port
 
 README = ROOT / "README.md"
-CONTINUED = [ROOT / "docs" / name for name in ("getting-started.md", "api-guide.md", "simulation-and-import.md")]
+CONTINUED = [
+    ROOT / "docs" / name for name in ("getting-started.md", "api-guide.md", "devices.md", "simulation-and-import.md")
+]
 """Guides that continue the README's tour, with its variables."""
 
 PROGRAMS = ("bash", "curl", "openssl")
+NEEDS = "needs "
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 DEADLINE_S = 100.0
 ADDRESS = "127.0.0.1:8000"
+PORT_OF_EXAMPLES = "8081"
+"""The port of servers that examples start."""
 END = "=== end of block ==="
 
 
-@pytest.mark.parametrize("document", CONTINUED, ids=lambda document: document.name)
-def test_examples(document: Path, tmp_path: Path) -> None:
-    if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
+def _cases() -> Iterator[tuple[Path, str]]:
+    """Each guide without the blocks that need a further program, and once with each program that they need."""
+    for document in CONTINUED:
+        for program in sorted({_needed(block) for block in blocks(document)} | {""}):
+            yield document, program
+
+
+def _needed(block: Block) -> str:
+    """Return the program that a block needs; nothing if it needs none but PROGRAMS."""
+    return block.info.removeprefix(NEEDS) if block.info.startswith(NEEDS) else ""
+
+
+@pytest.mark.parametrize(
+    ("document", "program"), [pytest.param(*case, id=f"{case[0].name} {case[1]}".strip()) for case in _cases()]
+)
+def test_examples(document: Path, program: str, tmp_path: Path) -> None:
+    required = (*PROGRAMS, program) if program else PROGRAMS
+    if missing := [name for name in required if shutil.which(name, path=PATH) is None]:
         pytest.skip(f"not installed: {', '.join(missing)}")
     shown = [*blocks(README), *blocks(document)]
     for block in shown:
-        if block.language == "python":
+        if _is_file(block):
             (tmp_path / block.info).write_text(block.text)
+    run = [block for block in shown if _is_run(block) and _needed(block) in ("", program)]
     with ServiceProcess(tmp_path / "data") as service:
-        # The only difference from the commands of a reader.
-        address = service.base_url.removeprefix("http://")
-        script = "".join(f"{block.text.replace(ADDRESS, address)}\necho '{END}'\n" for block in shown if _is_run(block))
-        outputs = _run(script, tmp_path, [block for block in shown if _is_run(block)])
+        # The only differences from the commands of a reader.
+        ports = {ADDRESS: service.base_url.removeprefix("http://"), PORT_OF_EXAMPLES: str(free_port())}
+        script = "".join(f"{_replace(block.text, ports)}\necho '{END}'\n" for block in run)
+        outputs = _run(script, tmp_path, run)
     for before, block in pairwise(shown):
+        if before not in outputs or _is_file(block):
+            continue
         if block.language == "json":
             assert _masked(_last_json(outputs[before])) == _masked(json.loads(block.text)), block.place
         elif block.language == "text":
@@ -55,14 +83,23 @@ def _is_run(block: Block) -> bool:
     return block.language == "sh" and block.info != "not-run"
 
 
+def _is_file(block: Block) -> bool:
+    return block.language in ("python", "json") and block.info != ""
+
+
+def _replace(text: str, replacements: Mapping[str, str]) -> str:
+    for old, new in replacements.items():
+        text = text.replace(old, new)
+    return text
+
+
 def _run(script: str, directory: Path, run: Sequence[Block]) -> dict[Block, str]:
     """Run the blocks and return the output of each."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("IOTFLOW_")}
-    path = f"{Path(sys.executable).parent}:{inherited['PATH']}"
     outcome = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=directory,
-        env={**inherited, "PATH": path, "IOTFLOW_DATA_DIR": str(directory / "data"), "no_proxy": "127.0.0.1"},
+        env={**inherited, "PATH": PATH, "IOTFLOW_DATA_DIR": str(directory / "data"), "no_proxy": "127.0.0.1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -12,7 +12,7 @@ BANNED = [word for row in table_rows(PAGE, "Banned") for word in re.findall(r"`(
 PATTERN = re.compile(r"(?<![.\w])(" + "|".join(BANNED).replace(" ", r"\s+") + r")\b", re.IGNORECASE)
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
-FOLDERS = ("bench", "docs", "iotflow", "migrations", "tests")
+FOLDERS = ("bench", "docs", "iotflow", "migrations", "sdk/python", "tests")
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

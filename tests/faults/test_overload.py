@@ -21,7 +21,7 @@ from iotflow.repositories.stores import Stores
 from iotflow.services import passwords
 from iotflow.services.passwords import MAX_QUEUED_PASSWORDS, Passwords
 from iotflow.settings import load_settings
-from iotflow.stores.sql.telemetry import MAX_WAITING_ROWS, ROWS_PER_FLUSH
+from iotflow.stores.sql.telemetry import MAX_WAITING_VALUES, VALUES_PER_FLUSH
 from tests.api.clients import PASSWORD
 
 LONG_S = 60.0
@@ -155,8 +155,8 @@ async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
 async def test_the_telemetry_that_waits_for_the_writer_is_limited(stores: Stores, tmp_path: Path) -> None:
     clock = SystemClock()
     values = {f"name-{number}": number for number in range(250)}
-    full = [Record(Millis(time), values, None, clock.receipt()) for time in range(ROWS_PER_FLUSH // len(values))]
-    fit = 1 + MAX_WAITING_ROWS // ROWS_PER_FLUSH
+    full = [Record(Millis(time), values, None, clock.receipt()) for time in range(VALUES_PER_FLUSH // len(values))]
+    fit = 1 + MAX_WAITING_VALUES // VALUES_PER_FLUSH
     with closing(sqlite3.connect(tmp_path / "iotflow.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         writes = [asyncio.create_task(stores.telemetry.write(1, full)) for _ in range(fit + 3)]

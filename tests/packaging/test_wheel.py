@@ -51,12 +51,12 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "bin"
 
 
-def test_the_wheel_holds_only_the_package_its_migrations_and_its_licence(wheel: Path) -> None:
+def test_the_wheel_holds_only_the_packages_the_migrations_and_the_licence(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
 
     metadata = f"iotflow-{package.__version__}.dist-info"
-    assert {name.partition("/")[0] for name in names} == {"iotflow", metadata}
-    assert "iotflow/py.typed" in names
+    assert {name.partition("/")[0] for name in names} == {"iotflow", "iotflow_sdk", metadata}
+    assert {"iotflow/py.typed", "iotflow_sdk/py.typed", "iotflow_sdk/models/device.py"} <= set(names)
     assert f"{metadata}/licenses/LICENSE" in names
     in_checkout = {f"iotflow/{file.relative_to(ROOT)}" for file in (ROOT / "migrations").rglob("*.py")}
     assert {name for name in names if name.startswith("iotflow/migrations/") and name.endswith(".py")} == in_checkout

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from iotflow_sdk import Client
 
 from iotflow.cli.databases import create_admin
 from iotflow.settings import load_settings
 from tests.processes import ServiceProcess
 from tests.schema.resources import PASSWORD, ROOT_USER, ResourceFactory
+from tests.schema.sdk_accounts import new_login
 
 GENEROUS = {"IOTFLOW_LOGIN_ATTEMPTS_PER_ACCOUNT": "1000", "IOTFLOW_LOGIN_ATTEMPTS_PER_ADDRESS": "100000"}
 """Settings that keep the login limit, which is tested elsewhere, out of the way."""
@@ -29,3 +31,10 @@ def resources(service: ServiceProcess) -> Iterator[ResourceFactory]:
     """A factory of the resources that each request needs."""
     with ResourceFactory(service.base_url) as resources:
         yield resources
+
+
+@pytest.fixture
+def user(service: ServiceProcess) -> Iterator[Client]:
+    """A client of a new account."""
+    with Client(service.base_url, new_login(service.base_url)) as client:
+        yield client

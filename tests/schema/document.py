@@ -27,7 +27,7 @@ MEASURED_VALUE = {
     ]
 }
 LOCATION_PART = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
-EPOCH = {"type": "number", "minimum": 0, "maximum": LATEST_MS}
+EPOCH = {"type": "number", "minimum": 0, "maximum": (LATEST_MS + 1) * 1_000_000 - 1}
 
 
 def _exact(document: dict[str, Any]) -> dict[str, Any]:
@@ -36,9 +36,13 @@ def _exact(document: dict[str, Any]) -> dict[str, Any]:
     schemas = exact["components"]["schemas"]
     schemas["MeasuredValue"] |= MEASURED_VALUE
     schemas["LocationPart"] |= LOCATION_PART
+    for model in ("TelemetryRecordCreate", "BatchRecord"):
+        data = schemas[model]["properties"]["data"]
+        data["additionalProperties"] = {"anyOf": [data["additionalProperties"], {"type": "null"}]}
     times = (
         ("TelemetryRecordCreate", "timestamp"),
         ("BatchRecord", "timestamp"),
+        ("PersonalTokenCreate", "expires_at"),
         ("TelemetryDelete", "start_time"),
         ("TelemetryDelete", "stop_time"),
     )

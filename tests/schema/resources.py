@@ -67,6 +67,8 @@ class ResourceFactory:
         if not _tries_out(case, ParameterLocation.PATH) and not _breaks(case, ParameterLocation.PATH):
             real = {"user_id": self._account_id, "device_id": str(device_id)}
             path.update({name: value for name, value in real.items() if name in path and name not in linked})
+            if "token_id" in path and "token_id" not in linked:
+                path["token_id"] = str(self._new_token())
             if "group_id" in path and "group_id" not in linked:
                 path["group_id"] = str(self._new_group(device_id if "device_id" in path else None))
         if isinstance(case.body, dict) and not _breaks(case, ParameterLocation.BODY):
@@ -74,8 +76,10 @@ class ResourceFactory:
                 case.body["device_id"] = device_id
             if isinstance(ids := case.body.get("device_ids"), list):
                 case.body["device_ids"] = [device_id, *ids[1:]]
-        if case.path.endswith("/latest"):
+        if case.path.endswith(("/latest", "/aggregated")):
             self._submit(device_id)
+        if "field" in case.query and not _breaks(case, ParameterLocation.QUERY):
+            case.query["field"] = "temperature"
 
     def _renew_accounts(self) -> None:
         answer = self._send("GET", "/users/me", self._caller)
@@ -109,6 +113,11 @@ class ResourceFactory:
         if member_id is not None:
             self._done("POST", f"/groups/{group_id}/devices", self._caller, {"device_id": member_id})
         return group_id
+
+    def _new_token(self) -> int:
+        body = {"name": f"token-{next(self._numbers)}", "scopes": ["read"]}
+        token: int = self._done("POST", f"/users/{self._account_id}/tokens", self._caller, body)["token"]["id"]
+        return token
 
     def _submit(self, device_id: int | None) -> None:
         records = [{"timestamp": 1_769_851_800, "data": {"temperature": 21.5}}]

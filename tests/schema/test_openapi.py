@@ -27,10 +27,9 @@ SECTIONS = [
     "Health",
 ]
 VERBS = re.compile(
-    "activate|add|aggregate|create|deactivate|delete|get|import|list|login|logout|register|remove|rotate|send|set|submit|update"
+    "activate|add|aggregate|create|deactivate|delete|get|import|list|login|logout|register|remove|revoke|rotate|send|set|submit|update"
 )
 OPEN_TO_ALL = {
-    "register_user",
     "login",
     "login_with_form",
     "get_telemetry_status",
@@ -131,6 +130,7 @@ def test_credentials_are_documented(operation: dict[str, Any]) -> None:
         assert schemes
     else:
         assert schemes == {"AccessToken", "BearerToken"}
+        assert ({} in operation["security"]) == (operation["operationId"] == "register_user")
 
 
 def test_authorize_logs_in_by_the_token_route() -> None:

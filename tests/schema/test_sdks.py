@@ -3,115 +3,78 @@
 Each folder of `sdks` has the configuration of a generator and a program that uses its client.
 """
 
-import json
-import os
 import shutil
-import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.processes import ServiceProcess
-from tests.schema.document import DOCUMENT, ROOT
+from tests.schema.toolchains import GO, JAVA, MAVEN, NODE, NPM_INSTALL, RUST, Workspace, require_tools
 
 SDKS = Path(__file__).with_name("sdks")
-CACHE = ROOT / ".cache" / "sdks"
-"""Compiled dependencies, which a second run does not compile again."""
-
-GENERATOR = "org.openapitools:openapi-generator-cli:7.25.0"
 OGEN = "github.com/ogen-go/ogen/cmd/ogen@v1.24.0"
-MAVEN = ("mvn", "--batch-mode", "--quiet")
+OAPI_CODEGEN = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2"
 EXEC = "org.codehaus.mojo:exec-maven-plugin:3.5.0:java"
-REQUIRE = "IOTFLOW_REQUIRE_SDKS"
-"""The environment variable that, set to 1, makes a machine without a toolchain fail instead of skip."""
-
-COMMAND_DEADLINE_S = 600.0
-TOOLS = {
-    "go": ("go",),
-    "java": ("java", "mvn"),
-    "kotlin": ("java", "mvn"),
-    "rust": ("cargo", "java", "mvn"),
-    "typescript": ("node", "npm"),
-}
 
 pytestmark = [pytest.mark.sdks, pytest.mark.timeout(1_800)]
 
 
-class Workspace:
-    """A copy of a folder of `sdks`, with the document, in which a client is generated and run."""
-
-    def __init__(self, folder: Path, service: ServiceProcess) -> None:
-        self.folder = folder
-        self.url = service.base_url
-
-    def run(self, *command: str) -> str:
-        """Run a command in the folder and return its output. Fails with the output of a command that fails."""
-        environment = {**os.environ, "CARGO_TARGET_DIR": str(CACHE / "rust")}
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=COMMAND_DEADLINE_S,
-        )
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-8_000:]}\n{done.stderr[-8_000:]}"
-        return done.stdout
-
-    def generate(self) -> None:
-        """Generate `client` with openapi-generator, from the local Maven repository or from Maven Central."""
-        self.run(*MAVEN, "dependency:get", f"-Dartifact={GENERATOR}", "-Dtransitive=false")
-        self.run(*MAVEN, "dependency:copy", f"-Dartifact={GENERATOR}", "-DoutputDirectory=.", "-Dmdep.stripVersion")
-        jar = "openapi-generator-cli.jar"
-        self.run("java", "-jar", jar, "generate", "-c", "config.yaml", "-i", "openapi.json", "-o", "client")
+def _prepare(name: str, tmp_path: Path, tools: Mapping[str, str]) -> Workspace:
+    """Return the workspace of a folder of `sdks`. Skips without its tools."""
+    require_tools(f"the client in {name}", tools)
+    return Workspace(SDKS / name, tmp_path / name)
 
 
-@pytest.fixture
-def workspace(request: pytest.FixtureRequest, tmp_path: Path, service: ServiceProcess) -> Workspace:
-    """The workspace of the language in the test's name. Skips without its tools."""
-    language = request.node.name.removeprefix("test_")
-    tools = TOOLS[language]
-    missing = [tool for tool in tools if shutil.which(tool) is None]
-    if missing:
-        reason = f"{', '.join(missing)} not installed: the {language} client is not tested"
-        if os.environ.get(REQUIRE) == "1":
-            pytest.fail(f"{reason}, and {REQUIRE}=1 demands it")
-        pytest.skip(reason)
-    folder = tmp_path / language
-    shutil.copytree(SDKS / language, folder)
-    (folder / "openapi.json").write_text(json.dumps(DOCUMENT))
-    return Workspace(folder, service)
-
-
-def test_java(workspace: Workspace) -> None:
-    workspace.generate()
+def test_java(tmp_path: Path, service: ServiceProcess) -> None:
+    workspace = _prepare("java", tmp_path, JAVA)
+    workspace.generate_client()
     shutil.copy(workspace.folder / "Check.java", workspace.folder / "client" / "src" / "main" / "java")
-    arguments = ("-Dexec.mainClass=Check", f"-Dexec.args={workspace.url}")
-    assert workspace.run(*MAVEN, "-f", "client", "-DskipTests", "compile", EXEC, *arguments) == "ok\n"
+    arguments = ("-Dexec.mainClass=Check", f"-Dexec.args={service.base_url}")
+    assert "ok\n" in workspace.run(*MAVEN, "-f", "client", "-DskipTests", "compile", EXEC, *arguments)
 
 
-def test_kotlin(workspace: Workspace) -> None:
-    workspace.generate()
-    arguments = ("-Dexec.mainClass=CheckKt", f"-Dexec.args={workspace.url}")
-    assert workspace.run(*MAVEN, "compile", EXEC, *arguments).endswith("ok\n")
+def test_kotlin(tmp_path: Path, service: ServiceProcess) -> None:
+    workspace = _prepare("kotlin", tmp_path, JAVA)
+    workspace.generate_client()
+    arguments = ("-Dexec.mainClass=CheckKt", f"-Dexec.args={service.base_url}")
+    assert "ok\n" in workspace.run(*MAVEN, "compile", EXEC, *arguments)
 
 
-def test_rust(workspace: Workspace) -> None:
-    workspace.generate()
-    assert workspace.run("cargo", "run", "--quiet", "--", workspace.url) == "ok\n"
+def test_python(tmp_path: Path, service: ServiceProcess) -> None:
+    workspace = _prepare("python", tmp_path, JAVA)
+    workspace.generate_client()
+    program = (workspace.folder / "check.py").rename(workspace.folder / "client" / "check.py")
+    assert workspace.run(sys.executable, str(program), service.base_url) == "ok\n"
 
 
-def test_go(workspace: Workspace) -> None:
+def test_rust(tmp_path: Path, service: ServiceProcess) -> None:
+    workspace = _prepare("rust", tmp_path, JAVA | RUST)
+    workspace.generate_client()
+    assert workspace.run("cargo", "run", "--quiet", "--", service.base_url) == "ok\n"
+
+
+def test_go_by_ogen(tmp_path: Path, service: ServiceProcess) -> None:
+    workspace = _prepare("go", tmp_path, GO)
     workspace.run("go", "run", OGEN, "--target", "iotflow", "--package", "iotflow", "--clean", "openapi.json")
     workspace.run("go", "mod", "tidy")
-    assert workspace.run("go", "run", ".", workspace.url) == "ok\n"
+    assert workspace.run("go", "run", ".", service.base_url) == "ok\n"
 
 
-def test_typescript(workspace: Workspace) -> None:
-    workspace.run("npm", "install", "--no-audit", "--no-fund", "--silent")
+def test_go_by_oapi_codegen(tmp_path: Path, service: ServiceProcess) -> None:
+    workspace = _prepare("go-oapi-codegen", tmp_path, GO)
+    (workspace.folder / "iotflow").mkdir()
+    workspace.run("go", "run", OAPI_CODEGEN, "-config", "config.yaml", "openapi.json")
+    workspace.run("go", "mod", "tidy")
+    assert workspace.run("go", "run", ".", service.base_url) == "ok\n"
+
+
+def test_typescript(tmp_path: Path, service: ServiceProcess) -> None:
+    workspace = _prepare("typescript", tmp_path, NODE)
+    workspace.run(*NPM_INSTALL)
     workspace.run("npx", "openapi-typescript", "openapi.json", "--output", "schema.ts")
     workspace.run("npx", "openapi-ts")
     workspace.run("npx", "tsc")
-    assert workspace.run("node", "build/fetch.js", workspace.url) == "ok\n"
-    assert workspace.run("node", "build/sdk.js", workspace.url) == "ok\n"
+    assert workspace.run("node", "build/fetch.js", service.base_url) == "ok\n"
+    assert workspace.run("node", "build/sdk.js", service.base_url) == "ok\n"

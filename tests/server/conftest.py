@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from starlette.responses import StreamingResponse
 
 from iotflow.api import problems
-from iotflow.api.middleware import RequestLogging
+from iotflow.api.middleware import HeadRequests, RequestLogging
 from iotflow.server.config import ServerConfig
 from iotflow.settings import load_settings
 
@@ -26,7 +27,10 @@ LARGE = 24 * 2**20
 
 @dataclass
 class Served:
-    """A running server. `/held` answers once `released` is set, `/echo` with its body, `/large` with `LARGE` bytes."""
+    """A running server. `/held` answers once `released` is set, `/echo` with its body, `/large` with `LARGE` bytes.
+
+    `/stream` answers at once with a head, and with a body once `released` is set.
+    """
 
     port: int
     server: uvicorn.Server
@@ -100,6 +104,7 @@ async def serving(tls: Path | None = None, **settings: object) -> AsyncIterator[
     """Run a server with these settings. `tls` contains a certificate and its key; None is without TLS."""
     app = FastAPI()
     problems.install(app)
+    app.add_middleware(HeadRequests)
     app.add_middleware(RequestLogging)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1_000)
     config = ServerConfig(app, load_settings(**settings), workers=1, tls_cert=tls, tls_key=tls)
@@ -139,6 +144,13 @@ def _add_routes(app: FastAPI, served: Served) -> None:
     async def large() -> Response:
         return Response(bytes(LARGE))
 
+    async def stream() -> Response:
+        async def parts() -> AsyncIterator[bytes]:
+            await served.released.wait()
+            yield b"parts"
+
+        return StreamingResponse(parts())
+
     async def live() -> Response:
         return Response(b"alive")
 
@@ -146,6 +158,7 @@ def _add_routes(app: FastAPI, served: Served) -> None:
         "/held": held,
         "/echo": echo,
         "/large": large,
+        "/stream": stream,
         "/health/live": live,
     }
     for path, handler in handlers.items():

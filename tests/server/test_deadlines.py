@@ -50,6 +50,26 @@ async def test_a_body_that_is_too_slow_is_refused(monkeypatch: pytest.MonkeyPatc
         sending.cancel()
 
 
+def test_a_record_of_200_bytes_may_take_40_seconds() -> None:
+    assert protocol.MIN_SMALL_BODY_BYTES_PER_S < 200 / 40
+    assert parser.BODY_TIMEOUT_S == protocol.SLOW_BODY_GRACE_S == 30.0
+
+
+@pytest.mark.parametrize(("minimum", "status"), [(100, 200), (4_000, 408)])
+async def test_a_small_body_has_a_lower_minimum_rate(
+    monkeypatch: pytest.MonkeyPatch, minimum: int, status: int
+) -> None:
+    set_body_timeout(monkeypatch, 0.2)
+    monkeypatch.setattr(protocol, "SLOW_BODY_GRACE_S", 0.1)
+    monkeypatch.setattr(protocol, "MIN_BODY_BYTES_PER_S", 4_000)
+    monkeypatch.setattr(protocol, "MIN_SMALL_BODY_BYTES_PER_S", minimum)
+    async with serving() as served:
+        peer = await served.connect()
+        sending = asyncio.create_task(_trickle(peer.writer, POST % 300 + b"x" * 300))
+        assert (await peer.answer())[0] == status
+        await sending
+
+
 async def test_a_body_above_the_minimum_rate_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     set_body_timeout(monkeypatch, 0.2)
     monkeypatch.setattr(protocol, "SLOW_BODY_GRACE_S", 0.1)

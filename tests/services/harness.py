@@ -9,6 +9,7 @@ from iotflow.domain import credentials
 from iotflow.domain.accounts import User
 from iotflow.domain.context import RequestContext
 from iotflow.domain.devices import DeviceStatus, NewDevice
+from iotflow.domain.personal_tokens import NewPersonalToken, TokenScope
 from iotflow.domain.principals import DevicePrincipal, UserPrincipal
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Millis
@@ -77,6 +78,16 @@ async def register_user(harness: ServiceHarness, name: str = "ada", *, is_admin:
         await transaction.tokens.add(credentials.digest(token), user.user_id, now, expires_at)
     caller, _ = await harness.services.authentication.user(token, NETWORK)
     return SignedInUser(caller, token)
+
+
+async def create_token(
+    harness: ServiceHarness, owner: SignedInUser, *scopes: TokenScope, expires_at: Millis | None = None
+) -> SignedInUser:
+    """Create a personal access token of the owner with an unused name, and return its bearer."""
+    new = NewPersonalToken(uuid4().hex, scopes, expires_at)
+    made = await harness.services.personal_tokens.create(owner.context, owner.caller.user_id, new)
+    caller, _ = await harness.services.authentication.user(made.secret, NETWORK)
+    return SignedInUser(caller, made.secret)
 
 
 async def calling(harness: ServiceHarness, key: str) -> DevicePrincipal:

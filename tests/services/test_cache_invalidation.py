@@ -8,6 +8,7 @@ import pytest
 from iotflow.domain.errors import StoreUnavailable, Unauthenticated
 from iotflow.domain.json import JsonObject
 from iotflow.domain.outbox import NewOutboxMessage, OutboxTopic
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.repositories.cache import Miss
 from iotflow.services.passwords import Passwords
 from tests.services.harness import (
@@ -135,7 +136,7 @@ async def test_a_malformed_message_delays_no_other_message(
 async def test_a_message_of_an_earlier_release_invalidates_a_device_by_its_former_digest(
     harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice
 ) -> None:
-    await harness.services.device_lookup.get_visible(ada.caller, device.id)
+    await harness.services.device_lookup.get_visible(ada.caller, device.id, TokenScope.READ)
     digest = (await calling(harness, device.key)).digest
     payload: JsonObject = {"digests": [digest.hex(), device.id.to_bytes(8, "big").hex()]}
     async with harness.stores.transactions.write() as transaction:

@@ -10,6 +10,7 @@ from iotflow.domain import credentials
 from iotflow.domain.context import RequestContext
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import EventFilter
+from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Millis
 from iotflow.services import activity as activity_module
 from iotflow.services import presence
@@ -22,7 +23,7 @@ from tests.api.clients import DeviceClient, new_device, sign_up
 from tests.api.clients import submit as send
 from tests.api.service import run_service
 from tests.clock import START, FakeClock
-from tests.services.harness import ServiceHarness, SignedInUser, calling, register_device, submit
+from tests.services.harness import ServiceHarness, SignedInUser, calling, register_device
 from tests.services.interception import Fail, Intercepted, InterceptedTransactions, Pause
 from tests.stores.sqlite import SqliteTables
 
@@ -145,9 +146,8 @@ async def test_a_sweep_removes_only_expired_data(
     harness: ServiceHarness, ada: SignedInUser, clock: FakeClock, tables: SqliteTables
 ) -> None:
     device = await register_device(harness, ada)
-    names = {f"name-{number}": number for number in range(250)}
-    for second in range(2 * ROWS_PER_SWEEP // len(names) + 1):
-        await submit(harness, device, second, **names)
+    records = [Record(Millis(second), {"x": 1}, None, clock.receipt()) for second in range(2 * ROWS_PER_SWEEP + 1)]
+    await harness.stores.telemetry.write(device.id, records)
     await harness.relay.handle_due()
     await _add_tokens(harness, ada, CREDENTIALS_PER_CHUNK + 10, lifetime_s=DAY_S)
     await _add_tokens(harness, ada, 1, lifetime_s=1_000 * DAY_S)
@@ -156,11 +156,11 @@ async def test_a_sweep_removes_only_expired_data(
     rotated = await harness.services.devices.rotate_key(ada.context, device.id, 60)
     await harness.services.ingest.submit(RequestContext(await calling(harness, rotated.api_key)), _submission(temp=21))
     await harness.relay.handle_due()
-    counted = {table: len(tables.query(f"SELECT * FROM {table}")) for table in ("telemetry_points", "events")}
+    counted = {table: len(tables.query(f"SELECT * FROM {table}")) for table in ("telemetry_records", "events")}
     clock.advance(2 * DAY_S)
     await delete_expired(harness.stores.retention_sweepers, harness.stores.transactions, clock)
-    assert [row["name"] for row in tables.query("SELECT name FROM telemetry_points")] == ["temp"]
-    assert counted["telemetry_points"] > 2 * ROWS_PER_SWEEP
+    assert len(tables.query("SELECT * FROM telemetry_records")) == 1
+    assert counted["telemetry_records"] > 2 * ROWS_PER_SWEEP
     assert len(tables.query("SELECT * FROM tokens")) == 1
     assert len(tables.query("SELECT * FROM device_keys")) == 1, (
         "only the new key remains after the grace period of the former one"
@@ -171,7 +171,7 @@ async def test_a_sweep_removes_only_expired_data(
     await delete_expired(harness.stores.retention_sweepers, harness.stores.transactions, clock)
     left = await harness.stores.events.page(EventFilter(), 1_000, None)
     assert {event.event_type.value for event in left} == {"device.key_rotated"}
-    assert tables.query("SELECT * FROM telemetry_points") == []
+    assert tables.query("SELECT * FROM telemetry_records") == []
 
 
 async def test_work_that_fails_in_an_outage_is_repeated() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.errors import NotFound, Unauthenticated
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.repositories.cache import Miss
 from iotflow.services.accounts import ProfileChange
 from iotflow.services.passwords import Passwords
@@ -89,7 +90,7 @@ async def token_works(harness: ServiceHarness, user: SignedInUser) -> bool:
 
 async def is_there(harness: ServiceHarness, reader: SignedInUser, device: RegisteredDevice) -> bool:
     try:
-        await harness.services.device_lookup.get_visible(reader.caller, device.id)
+        await harness.services.device_lookup.get_visible(reader.caller, device.id, TokenScope.READ)
     except NotFound:
         return False
     return True
@@ -223,12 +224,12 @@ async def test_a_device_that_is_looked_up_while_it_is_renamed_has_the_new_name_a
     pause = Pause()
     stores = replace(harness.stores, devices=Intercepted(harness.stores.devices, "fill", before=pause))
     slow = build_harness(stores, harness.clock, passwords)
-    looking_up = asyncio.create_task(slow.services.device_lookup.get_visible(ada.caller, device.id))
+    looking_up = asyncio.create_task(slow.services.device_lookup.get_visible(ada.caller, device.id, TokenScope.READ))
     await pause.reached.wait()
     await harness.services.devices.update(ada.context, device.id, {"name": "renamed"})
     pause.go_on.set()
     assert (await looking_up).name == "probe"
-    assert (await harness.services.device_lookup.get_visible(ada.caller, device.id)).name == "renamed"
+    assert (await harness.services.device_lookup.get_visible(ada.caller, device.id, TokenScope.READ)).name == "renamed"
 
 
 async def test_a_cached_device_is_visible_only_to_its_readers(
@@ -236,11 +237,12 @@ async def test_a_cached_device_is_visible_only_to_its_readers(
 ) -> None:
     other = await register_user(harness, "bob")
     neighbour = await register_device(harness, ada, "neighbour")
+    get_visible = harness.services.device_lookup.get_visible
     for _ in range(2):
-        assert (await harness.services.device_lookup.get_visible(ada.caller, device.id)).user_id == ada.caller.user_id
+        assert (await get_visible(ada.caller, device.id, TokenScope.READ)).user_id == ada.caller.user_id
         for stranger in (other.caller, await calling(harness, neighbour.key)):
             with pytest.raises(NotFound):
-                await harness.services.device_lookup.get_visible(stranger, device.id)
+                await get_visible(stranger, device.id, TokenScope.READ)
 
 
 async def test_a_refused_caller_does_not_fill_the_cache(
@@ -248,9 +250,9 @@ async def test_a_refused_caller_does_not_fill_the_cache(
 ) -> None:
     stranger = await register_user(harness, "bob")
     with pytest.raises(NotFound):
-        await harness.services.device_lookup.get_visible(stranger.caller, device.id)
+        await harness.services.device_lookup.get_visible(stranger.caller, device.id, TokenScope.READ)
     assert isinstance(await harness.stores.devices.get(device.id), Miss)
-    await harness.services.device_lookup.get_visible(root.caller, device.id)
+    await harness.services.device_lookup.get_visible(root.caller, device.id, TokenScope.READ)
     assert not isinstance(await harness.stores.devices.get(device.id), Miss)
 
 

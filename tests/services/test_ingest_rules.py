@@ -7,7 +7,7 @@ import pytest
 from iotflow.domain.context import RequestContext
 from iotflow.domain.errors import InvalidInput
 from iotflow.domain.json import JsonObject
-from iotflow.domain.telemetry import MAX_AHEAD_MS, MAX_NAMES_PER_DEVICE, Value
+from iotflow.domain.telemetry import MAX_AHEAD_MS, MAX_NAMES_PER_DEVICE, Reading
 from iotflow.domain.times import Millis
 from iotflow.services.ingest import BatchOutcome, Chunk, Submission
 from tests.clock import START
@@ -18,8 +18,11 @@ DEEP: JsonObject = {"a": 1}
 for _ in range(40):
     DEEP = {"a": DEEP}
 
-BROKEN: dict[str, tuple[dict[str, Value], Millis | None, JsonObject | None, str]] = {
+BROKEN: dict[str, tuple[dict[str, Reading], Millis | None, JsonObject | None, str]] = {
     "no measurement": ({}, None, None, "1 to 256 measurements"),
+    "no reading": ({"a": None, "b": None}, None, None, "not null"),
+    "a comma in the name of a null": ({"a": 1, "b,c": None}, None, None, "no comma"),
+    "too many names with nulls": (dict.fromkeys(map(str, range(257))) | {"1": 1}, None, None, "1 to 256 measurements"),
     "too many names": ({f"n{number}": 1 for number in range(257)}, None, None, "1 to 256 measurements"),
     "an empty name": ({"": 1}, None, None, "1 to 128 characters"),
     "a long name": ({"n" * 129: 1}, None, None, "1 to 128 characters"),
@@ -58,7 +61,7 @@ async def test_a_record_that_breaks_a_rule_is_refused_and_not_stored(
     context = RequestContext(await calling(harness, device.key))
     with pytest.raises(InvalidInput, match=problem):
         await harness.services.ingest.submit(context, broken)
-    assert tables.query("SELECT * FROM telemetry_points") == []
+    assert tables.query("SELECT * FROM telemetry_records") == []
     good = Submission({"good": 1}, Millis(1_000), None)
     for outcome in (
         await harness.services.ingest.submit_batch(context, chunk(broken, good)),
@@ -70,14 +73,14 @@ async def test_a_record_that_breaks_a_rule_is_refused_and_not_stored(
         assert index == 0
         assert problem in detail
         assert len(detail) <= 300
-    assert {row["name"] for row in tables.query("SELECT name FROM telemetry_points")} == {"good"}
+    assert [row["names"] for row in tables.query("SELECT names FROM telemetry_schemas")] == ['["good"]']
 
 
 async def test_names_beyond_the_limit_of_a_device_are_refused(
     harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice
 ) -> None:
     for first in range(0, MAX_NAMES_PER_DEVICE, 250):
-        values: dict[str, Value] = {f"n{first + number}": 1 for number in range(250)}
+        values: dict[str, Reading] = {f"n{first + number}": 1 for number in range(250)}
         await harness.services.ingest.backfill(ada.context, device.id, chunk(Submission(values, Millis(1), None)))
     context = RequestContext(await calling(harness, device.key))
     with pytest.raises(InvalidInput, match="at most 1000 names"):

@@ -157,3 +157,15 @@ async def test_a_failed_write_or_deletion_that_reached_the_store_is_visible(
     with pytest.raises(StoreUnavailable):
         await doubtful.services.telemetry.delete(ada.context, device.id, TimeRange(Millis(20_000), None))
     assert await latest(harness, ada, device) == 10
+
+
+async def test_the_newest_time_is_missing_while_the_store_is_unavailable(
+    harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
+) -> None:
+    assert await harness.services.telemetry.newest_time(ada.context, device.id) == 20_000
+    await harness.stores.latest.invalidate(device.id)
+    fail = Fail(StoreUnavailable("telemetry", "gone"))
+    without = build_slow_harness(
+        harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "latest", before=fail)
+    )
+    assert await without.services.telemetry.newest_time(ada.context, device.id) is None

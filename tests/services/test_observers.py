@@ -6,6 +6,7 @@ from iotflow.domain.context import RequestContext
 from iotflow.domain.devices import DeviceSummary
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.services import observers as module
+from iotflow.services.idempotency import Idempotency
 from iotflow.services.ingest import Ingest, Submission
 from iotflow.services.observers import RecordBatch, RecordObserver, RecordObservers
 from tests.services.harness import ServiceHarness, SignedInUser, calling, register_device
@@ -37,6 +38,7 @@ def ingest_with(harness: ServiceHarness, observers: RecordObservers, telemetry: 
         observers,
         services.device_lookup,
         services.invalidation,
+        Idempotency(stores.idempotency_keys),
         harness.clock,
     )
 

@@ -13,8 +13,11 @@ from iotflow.domain.devices import DeviceFilter, NewDevice
 from iotflow.domain.errors import Forbidden, NotFound, Unauthenticated
 from iotflow.domain.events import EventFilter
 from iotflow.domain.groups import NewGroup
+from iotflow.domain.personal_tokens import NewPersonalToken, TokenScope
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
 from iotflow.services.accounts import ProfileChange
+from iotflow.services.container import Services
 from iotflow.services.ingest import Chunk, Submission
 from tests.services.harness import (
     RegisteredDevice,
@@ -22,6 +25,7 @@ from tests.services.harness import (
     SignedInUser,
     build_harness,
     calling,
+    create_token,
     register_device,
     register_user,
     submit,
@@ -29,7 +33,12 @@ from tests.services.harness import (
 
 OK = None
 U, F, N = Unauthenticated, Forbidden, NotFound
-CALLERS = ("anonymous", "owner", "another user", "admin", "the device", "another device", "the system")
+SCOPES = tuple(TokenScope)
+CALLERS = (
+    *("anonymous", "owner", "another user", "admin", "the device", "another device", "the system"),
+    *(f"a token to {scope}" for scope in SCOPES),
+)
+READ, WRITE, TELEMETRY = SCOPES
 HOUR = TimeRange(Millis(0), Millis(3_600_000))
 RECORD = Submission({"temp": 1}, Millis(1_000), None)
 
@@ -42,7 +51,13 @@ class Scenario:
     owner: SignedInUser
     device: RegisteredDevice
     group_id: int
+    token_id: int
     contexts: dict[str, Context]
+
+    @property
+    def services(self) -> Services:
+        """The services to call."""
+        return self.harness.services
 
 
 serial = count()
@@ -66,7 +81,19 @@ async def scenario(harness: ServiceHarness) -> Scenario:
         "another device": RequestContext(await calling(harness, neighbour.key)),
         "the system": RequestContext(SystemPrincipal()),
     }
-    return Scenario(harness, owner, device, group.id, contexts)
+    for scope in SCOPES:
+        contexts[f"a token to {scope}"] = (await create_token(harness, owner, scope)).context
+    revocable = await harness.services.personal_tokens.create(owner.context, owner.caller.user_id, new_token())
+    return Scenario(harness, owner, device, group.id, revocable.token.id, contexts)
+
+
+Refusals = tuple[type[Exception] | None, ...]
+"""For each caller the error of a refusal."""
+
+
+def needing(scope: TokenScope | None, refusals: Refusals) -> Refusals:
+    """Add the owner's personal access tokens, of which that with the scope is admitted."""
+    return (*refusals, *(OK if scope is one else F for one in SCOPES))
 
 
 Call = Callable[[Scenario, Context], Awaitable[object]]
@@ -79,109 +106,146 @@ ADMIN = (U, F, F, OK, F, F, OK)
 ANY_USER = (U, OK, OK, OK, F, F, F)
 ANY_DEVICE = (U, F, F, F, OK, OK, F)
 
-CALLS: dict[str, tuple[tuple[type[Exception] | None, ...], Call]] = {
+CALLS: dict[str, tuple[Refusals, Call]] = {
     "accounts.register an administrator": (
-        ADMIN,
+        needing(None, ADMIN),
         lambda s, c: register(s.harness, c, is_admin=True),
     ),
-    "accounts.get": (ACCOUNT, lambda s, c: s.harness.services.accounts.get(c, s.owner.caller.user_id)),
-    "accounts.page": (ADMIN, lambda s, c: s.harness.services.accounts.page(c, 1, 0)),
+    "accounts.get": (needing(READ, ACCOUNT), lambda s, c: s.services.accounts.get(c, s.owner.caller.user_id)),
+    "accounts.page": (needing(None, ADMIN), lambda s, c: s.services.accounts.page(c, 1, 0)),
     "accounts.update": (
-        ACCOUNT,
-        lambda s, c: s.harness.services.accounts.update(
-            c, s.owner.caller.user_id, ProfileChange(username=f"n{next(serial)}")
+        needing(None, ACCOUNT),
+        lambda s, c: s.services.accounts.update(
+            c, s.owner.caller.user_id, ProfileChange(username=f"name{next(serial)}")
         ),
     ),
     "accounts.update is_admin": (
-        ADMIN,
-        lambda s, c: s.harness.services.accounts.update(c, s.owner.caller.user_id, ProfileChange(is_admin=True)),
+        needing(None, ADMIN),
+        lambda s, c: s.services.accounts.update(c, s.owner.caller.user_id, ProfileChange(is_admin=True)),
     ),
     "accounts.set_active": (
-        ADMIN,
-        lambda s, c: s.harness.services.accounts.set_active(c, s.owner.caller.user_id, active=False),
+        needing(None, ADMIN),
+        lambda s, c: s.services.accounts.set_active(c, s.owner.caller.user_id, active=False),
     ),
-    "accounts.delete": (ADMIN, lambda s, c: s.harness.services.accounts.delete(c, s.owner.caller.user_id)),
-    "authentication.logout": (ANY_USER, lambda s, c: s.harness.services.authentication.logout(c)),
-    "devices.register": (ANY_USER, lambda s, c: s.harness.services.devices.register(c, NewDevice("new", "sensor"))),
-    "devices.get": (VISIBLE_DEVICE, lambda s, c: s.harness.services.devices.get(c, s.device.id)),
-    "devices.page": (ADMIN, lambda s, c: s.harness.services.devices.page(c, DeviceFilter(), 1, 0)),
+    "accounts.delete": (
+        needing(None, ADMIN),
+        lambda s, c: s.services.accounts.delete(c, s.owner.caller.user_id),
+    ),
+    "authentication.logout": (needing(None, ANY_USER), lambda s, c: s.services.authentication.logout(c)),
+    "personal_tokens.create": (
+        needing(None, ACCOUNT),
+        lambda s, c: s.services.personal_tokens.create(c, s.owner.caller.user_id, new_token()),
+    ),
+    "personal_tokens.page": (
+        needing(None, ACCOUNT),
+        lambda s, c: s.services.personal_tokens.page(c, s.owner.caller.user_id, 1, 0),
+    ),
+    "personal_tokens.revoke": (
+        needing(None, ACCOUNT),
+        lambda s, c: s.services.personal_tokens.revoke(c, s.owner.caller.user_id, s.token_id),
+    ),
+    "devices.register": (
+        needing(WRITE, ANY_USER),
+        lambda s, c: s.services.devices.register(c, NewDevice("new", "sensor")),
+    ),
+    "devices.get": (needing(READ, VISIBLE_DEVICE), lambda s, c: s.services.devices.get(c, s.device.id)),
+    "devices.page": (needing(None, ADMIN), lambda s, c: s.services.devices.page(c, DeviceFilter(), 1, 0)),
     "devices.page_of_user": (
-        ACCOUNT,
-        lambda s, c: s.harness.services.devices.page_of_user(c, s.owner.caller.user_id, None, 1, 0),
+        needing(READ, ACCOUNT),
+        lambda s, c: s.services.devices.page_of_user(c, s.owner.caller.user_id, None, 1, 0),
     ),
-    "devices.groups": (MANAGED_DEVICE, lambda s, c: s.harness.services.devices.groups(c, s.device.id)),
+    "devices.groups": (needing(READ, MANAGED_DEVICE), lambda s, c: s.services.devices.groups(c, s.device.id)),
     "devices.update": (
-        VISIBLE_DEVICE,
-        lambda s, c: s.harness.services.devices.update(c, s.device.id, {"location": "roof"}),
+        needing(WRITE, VISIBLE_DEVICE),
+        lambda s, c: s.services.devices.update(c, s.device.id, {"location": "roof"}),
     ),
     "devices.update rates": (
-        ADMIN,
-        lambda s, c: s.harness.services.devices.update(c, s.device.id, {"requests_per_second": 0}),
+        needing(None, ADMIN),
+        lambda s, c: s.services.devices.update(c, s.device.id, {"requests_per_second": 0}),
     ),
-    "devices.delete": (MANAGED_DEVICE, lambda s, c: s.harness.services.devices.delete(c, s.device.id)),
-    "devices.rotate_key": (MANAGED_DEVICE, lambda s, c: s.harness.services.devices.rotate_key(c, s.device.id, 0)),
-    "devices.key": (ANY_DEVICE, lambda s, c: s.harness.services.devices.key(c)),
-    "devices.config": (VISIBLE_DEVICE, lambda s, c: s.harness.services.devices.config(c, s.device.id)),
-    "devices.configure": (VISIBLE_DEVICE, lambda s, c: s.harness.services.devices.configure(c, s.device.id, {})),
-    "groups.create": (ANY_USER, lambda s, c: s.harness.services.groups.create(c, NewGroup("new"))),
-    "groups.page": (ANY_USER, lambda s, c: s.harness.services.groups.page(c, 1, 0, with_members=True)),
-    "groups.get": ((U, OK, N, OK, F, F, F), lambda s, c: s.harness.services.groups.get(c, s.group_id)),
+    "devices.delete": (needing(WRITE, MANAGED_DEVICE), lambda s, c: s.services.devices.delete(c, s.device.id)),
+    "devices.rotate_key": (
+        needing(WRITE, MANAGED_DEVICE),
+        lambda s, c: s.services.devices.rotate_key(c, s.device.id, 0),
+    ),
+    "devices.key": (needing(None, ANY_DEVICE), lambda s, c: s.services.devices.key(c)),
+    "devices.config": (needing(READ, VISIBLE_DEVICE), lambda s, c: s.services.devices.config(c, s.device.id)),
+    "devices.configure": (
+        needing(WRITE, VISIBLE_DEVICE),
+        lambda s, c: s.services.devices.configure(c, s.device.id, {}),
+    ),
+    "groups.create": (needing(WRITE, ANY_USER), lambda s, c: s.services.groups.create(c, NewGroup("new"))),
+    "groups.page": (needing(READ, ANY_USER), lambda s, c: s.services.groups.page(c, 1, 0, with_members=True)),
+    "groups.get": (needing(READ, (U, OK, N, OK, F, F, F)), lambda s, c: s.services.groups.get(c, s.group_id)),
     "groups.members": (
-        VISIBLE_GROUP,
-        lambda s, c: s.harness.services.groups.members(c, s.group_id, 1, 0, None, None),
+        needing(READ, VISIBLE_GROUP),
+        lambda s, c: s.services.groups.members(c, s.group_id, 1, 0, None, None),
     ),
     "groups.update": (
-        VISIBLE_GROUP,
-        lambda s, c: s.harness.services.groups.update(c, s.group_id, {"description": "x"}),
+        needing(WRITE, VISIBLE_GROUP),
+        lambda s, c: s.services.groups.update(c, s.group_id, {"description": "x"}),
     ),
-    "groups.delete": (VISIBLE_GROUP, lambda s, c: s.harness.services.groups.delete(c, s.group_id)),
+    "groups.delete": (needing(WRITE, VISIBLE_GROUP), lambda s, c: s.services.groups.delete(c, s.group_id)),
     "groups.add_devices": (
-        VISIBLE_GROUP,
-        lambda s, c: s.harness.services.groups.add_devices(c, s.group_id, [s.device.id]),
+        needing(WRITE, VISIBLE_GROUP),
+        lambda s, c: s.services.groups.add_devices(c, s.group_id, [s.device.id]),
     ),
     "groups.remove_device": (
-        VISIBLE_GROUP,
-        lambda s, c: s.harness.services.groups.remove_device(c, s.group_id, s.device.id),
+        needing(WRITE, VISIBLE_GROUP),
+        lambda s, c: s.services.groups.remove_device(c, s.group_id, s.device.id),
     ),
-    "ingest.submit": (ANY_DEVICE, lambda s, c: s.harness.services.ingest.submit(c, RECORD)),
-    "ingest.submit_batch": (ANY_DEVICE, lambda s, c: s.harness.services.ingest.submit_batch(c, one_chunk())),
+    "ingest.submit": (needing(None, ANY_DEVICE), lambda s, c: s.services.ingest.submit(c, RECORD)),
+    "ingest.submit_batch": (
+        needing(None, ANY_DEVICE),
+        lambda s, c: s.services.ingest.submit_batch(c, one_chunk()),
+    ),
     "ingest.backfill": (
-        (U, OK, N, OK, F, F, F),
-        lambda s, c: s.harness.services.ingest.backfill(c, s.device.id, one_chunk()),
+        needing(TELEMETRY, (U, OK, N, OK, F, F, F)),
+        lambda s, c: s.services.ingest.backfill(c, s.device.id, one_chunk()),
     ),
-    "telemetry.latest": (VISIBLE_DEVICE, lambda s, c: s.harness.services.telemetry.latest(c, s.device.id)),
+    "telemetry.latest": (
+        needing(READ, VISIBLE_DEVICE),
+        lambda s, c: s.services.telemetry.latest(c, s.device.id),
+    ),
     "telemetry.records": (
-        (U, OK, N, OK, OK, N, F),
-        lambda s, c: s.harness.services.telemetry.records(
+        needing(READ, (U, OK, N, OK, OK, N, F)),
+        lambda s, c: s.services.telemetry.records(
             c, s.device.id, HOUR, descending=True, limit=1, after=None, names=None
         ),
     ),
     "telemetry.aggregate": (
-        (U, OK, N, OK, OK, N, F),
-        lambda s, c: s.harness.services.telemetry.aggregate(
-            c, s.device.id, "temp", Aggregation.MEAN, HOUR, 60_000, ZoneInfo("UTC")
+        needing(READ, (U, OK, N, OK, OK, N, F)),
+        lambda s, c: s.services.telemetry.aggregate(
+            c, s.device.id, "temp", Aggregation.MEAN, HOUR, Window(60_000), ZoneInfo("UTC")
         ),
     ),
-    "telemetry.delete": (VISIBLE_DEVICE, lambda s, c: s.harness.services.telemetry.delete(c, s.device.id, HOUR)),
+    "telemetry.delete": (
+        needing(WRITE, VISIBLE_DEVICE),
+        lambda s, c: s.services.telemetry.delete(c, s.device.id, HOUR),
+    ),
     "feed.page": (
-        (U, OK, F, OK, F, F, F),
-        lambda s, c: s.harness.services.feed.page(c, s.owner.caller.user_id, HOUR, 1, None),
+        needing(READ, (U, OK, F, OK, F, F, F)),
+        lambda s, c: s.services.feed.page(c, s.owner.caller.user_id, HOUR, 1, None),
     ),
     "audit_log.page": (
-        ACCOUNT,
-        lambda s, c: s.harness.services.audit_log.page(c, EventFilter(user_id=s.owner.caller.user_id), 1, None),
+        needing(READ, ACCOUNT),
+        lambda s, c: s.services.audit_log.page(c, EventFilter(user_id=s.owner.caller.user_id), 1, None),
     ),
     "audit_log.page of all accounts": (
-        ADMIN,
-        lambda s, c: s.harness.services.audit_log.page(c, EventFilter(), 1, None),
+        needing(None, ADMIN),
+        lambda s, c: s.services.audit_log.page(c, EventFilter(), 1, None),
     ),
-    "statistics.read": (ADMIN, lambda s, c: s.harness.services.statistics.read(c)),
+    "statistics.read": (needing(None, ADMIN), lambda s, c: s.services.statistics.read(c)),
 }
 
 
 async def register(harness: ServiceHarness, context: Context, *, is_admin: bool = False) -> None:
-    name = f"n{next(serial)}"
+    name = f"name{next(serial)}"
     await harness.services.accounts.register(context, name, f"{name}@example.org", "password", is_admin=is_admin)
+
+
+def new_token() -> NewPersonalToken:
+    return NewPersonalToken(f"n{next(serial)}", (TokenScope.READ,), None)
 
 
 async def one_chunk() -> AsyncIterator[Chunk]:

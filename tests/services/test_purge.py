@@ -35,7 +35,7 @@ from tests.services.interception import Fail, Intercepted
 from tests.stores.sqlite import SqliteTables
 
 OF_USERS = ("users", "tokens", "devices", "device_keys", "device_configs", "device_groups", "outbox")
-OF_DEVICES = ("telemetry_points", "telemetry_metadata", "activity")
+OF_DEVICES = ("telemetry_records", "telemetry_schemas", "telemetry_metadata", "activity")
 
 
 async def use_all_features(harness: ServiceHarness, user: SignedInUser, name: str) -> list[RegisteredDevice]:
@@ -156,15 +156,15 @@ async def test_a_device_is_purged_again_after_the_lifetime_of_cached_keys(
     await harness.services.devices.delete(ada.context, device.id)
     assert await harness.stores.presence.last_seen([device.id])
     await harness.relay.handle_due()
-    assert tables.query("SELECT * FROM telemetry_points") == []
+    assert tables.query("SELECT * FROM telemetry_records") == []
     assert await harness.stores.presence.last_seen([device.id]) == {}
     # Another process had cached the key and admitted a submission.
     late = Record(Millis(2_000), {"temp": 22}, None, clock.receipt())
     await harness.stores.telemetry.write(device.id, [late])
     await pass_time(harness, PURGE_AGAIN_AFTER_S - 1)
-    assert len(tables.query("SELECT * FROM telemetry_points")) == 1
+    assert len(tables.query("SELECT * FROM telemetry_records")) == 1
     await pass_time(harness, 2)
-    assert tables.query("SELECT * FROM telemetry_points") == []
+    assert tables.query("SELECT * FROM telemetry_records") == []
     assert tables.query("SELECT * FROM outbox") == []
 
 
@@ -182,7 +182,7 @@ async def test_a_purge_waits_for_an_unavailable_store(
     await submit(harness, device, 1, temp=21)
     await harness.services.devices.delete(ada.context, device.id)
     await pass_time(shaky, 30)
-    assert len(tables.query("SELECT * FROM telemetry_points")) == 1
+    assert len(tables.query("SELECT * FROM telemetry_records")) == 1
     away.error = None
     await pass_time(shaky, 60)
-    assert tables.query("SELECT * FROM telemetry_points") == []
+    assert tables.query("SELECT * FROM telemetry_records") == []

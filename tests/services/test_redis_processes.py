@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Millis, TimeRange
 from iotflow.repositories.stores import Stores
@@ -23,12 +24,13 @@ from tests.services.harness import (
     SignedInUser,
     build_harness,
     calling,
+    create_token,
     register_device,
     register_user,
     submit,
 )
 from tests.services.interception import Fail, Intercepted, Pause
-from tests.services.test_identity_races import OF_KEYS, Revocation, key_works
+from tests.services.test_identity_races import OF_KEYS, Revocation, key_works, token_works
 from tests.stores.redis import OnRedis
 from tests.stores.redis_server import RedisServer, require
 
@@ -45,6 +47,7 @@ def over(stores: Stores, redis: RedisCache) -> Stores:
         presence=redis.presence,
         rate_limiter=redis.rate_limiter,
         counters=redis.counters,
+        idempotency_keys=redis.idempotency_keys,
     )
 
 
@@ -135,6 +138,18 @@ class TestTwoProcesses(OnRedis):
             while await key_works(here, device):  # noqa: ASYNC110  # the message may still be in transit
                 await asyncio.sleep(0.01)
         assert not await key_works(there, device)
+
+    async def test_a_personal_access_token_that_is_revoked_elsewhere_is_refused(
+        self, here: ServiceHarness, there: ServiceHarness, ada: SignedInUser
+    ) -> None:
+        bearer = await create_token(here, ada, TokenScope.READ)
+        assert bearer.caller.grant is not None
+        assert await token_works(there, bearer)
+        await there.services.personal_tokens.revoke(ada.context, ada.caller.user_id, bearer.caller.grant.token_id)
+        assert not await token_works(there, bearer)
+        async with asyncio.timeout(1):
+            while await token_works(here, bearer):  # noqa: ASYNC110  # nothing signals it
+                await asyncio.sleep(0.01)
 
     async def test_a_submission_elsewhere_is_visible_at_once(
         self, here: ServiceHarness, there: ServiceHarness, ada: SignedInUser, device: RegisteredDevice

@@ -24,6 +24,15 @@ from iotflow.urls import parse_cassandra_url
 from tests.contracts.telemetry.base import RawPoint
 from tests.contracts.timed import PassTime
 
+PATIENCE_S = 15.0
+
+
+def raise_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raise the deadlines, so that tests of other things pass on a busy machine."""
+    for method in (Cassandra.execute, Cassandra.execute_batch):
+        monkeypatch.setattr(method, "__kwdefaults__", {**(method.__kwdefaults__ or {}), "timeout_s": PATIENCE_S})
+    monkeypatch.setattr("iotflow.stores.cassandra.write_batcher.SHORT_TIMEOUT_S", PATIENCE_S)
+
 
 class RawCassandra:
     """Queries on a separate session. Values are part of the CQL: only tests choose them."""
@@ -99,7 +108,10 @@ class OnCassandra:
         return wait
 
     @pytest.fixture
-    async def cassandra(self, cassandra_keyspace: CassandraAddress) -> AsyncIterator[Cassandra]:
+    async def cassandra(
+        self, cassandra_keyspace: CassandraAddress, monkeypatch: pytest.MonkeyPatch
+    ) -> AsyncIterator[Cassandra]:
+        raise_deadlines(monkeypatch)
         cassandra = Cassandra(cassandra_keyspace)
         await cassandra.connect()
         yield cassandra

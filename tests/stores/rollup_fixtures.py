@@ -7,6 +7,7 @@ import pytest
 
 from iotflow.addresses import CassandraAddress
 from iotflow.domain.aggregates import Aggregation, WindowAggregate
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.stores.cassandra.rollups.cell import HOUR_MS, unpack
 from iotflow.stores.cassandra.rollups.store import STAMP_MARGIN_US
@@ -26,7 +27,7 @@ Telemetry = CassandraTelemetry
 
 async def sums(telemetry: Telemetry, device: int, time_range: TimeRange = ALL_TIME) -> list[WindowAggregate]:
     """Return the hourly sums of x."""
-    return await telemetry.aggregate(device, "x", time_range, Aggregation.SUM, width_ms=HOUR_MS, offset_ms=0)
+    return await telemetry.aggregate(device, "x", time_range, Aggregation.SUM, window=Window(HOUR_MS), offset_ms=0)
 
 
 class RawRollups(RawCassandra):

@@ -7,7 +7,7 @@ import pytest
 
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.domain.time_windows import segments
+from iotflow.domain.time_windows import CalendarUnit, Window, segments
 from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.stores.cassandra.rollups import store
 from iotflow.stores.cassandra.rollups.cell import HOUR_MS
@@ -35,14 +35,18 @@ class TestStatements(OnRollups):
         return device
 
     async def daily(self, telemetry: Telemetry, device: int, zone: str) -> int:
-        """Return the number of daily means of the year, read as the service does: a range for each UTC offset."""
-        days: set[int] = set()
-        for segment in segments(self.YEAR.start, self.END, DAY_MS, ZoneInfo(zone)):
+        """Return the number of daily means of the year."""
+        return await self.windows(telemetry, device, zone, Window(DAY_MS))
+
+    async def windows(self, telemetry: Telemetry, device: int, zone: str, window: Window) -> int:
+        """Return the number of means of the year, read as the service does: a range for each UTC offset."""
+        found: set[int] = set()
+        for segment in segments(self.YEAR.start, self.END, window, ZoneInfo(zone)):
             aggregates = await telemetry.aggregate(
-                device, "x", segment.time_range, Aggregation.MEAN, width_ms=DAY_MS, offset_ms=segment.offset_ms
+                device, "x", segment.time_range, Aggregation.MEAN, window=window, offset_ms=segment.offset_ms
             )
-            days |= {aggregate.index for aggregate in aggregates}
-        return len(days)
+            found |= {aggregate.index for aggregate in aggregates}
+        return len(found)
 
     async def test_a_rolled_up_year_takes_few_statements_in_zones_of_whole_hours(
         self, telemetry: Telemetry, cassandra: Cassandra, year: int
@@ -61,7 +65,9 @@ class TestStatements(OnRollups):
     ) -> None:
         for statements in (4 + 2 * 2 + 8, 4):
             async with counted(cassandra) as sent:
-                found = await telemetry.aggregate(year, "x", self.WEEK, Aggregation.MEAN, width_ms=HOUR_MS, offset_ms=0)
+                found = await telemetry.aggregate(
+                    year, "x", self.WEEK, Aggregation.MEAN, window=Window(HOUR_MS), offset_ms=0
+                )
             assert len(found) == 7 * 24
             assert sent.all <= statements
 
@@ -72,6 +78,16 @@ class TestStatements(OnRollups):
         async with counted(cassandra) as sent:
             assert await self.daily(telemetry, year, "Asia/Kathmandu") == 366
         assert sent.all <= 5 + 366
+
+    async def test_windows_of_the_calendar_are_answered_from_the_same_hours(
+        self, telemetry: Telemetry, cassandra: Cassandra, year: int
+    ) -> None:
+        await self.daily(telemetry, year, "UTC")
+        for unit, windows in ((CalendarUnit.WEEK, 53), (CalendarUnit.MONTH, 13), (CalendarUnit.YEAR, 2)):
+            for zone, midnights in (("UTC", 0), ("Asia/Kathmandu", windows)):
+                async with counted(cassandra) as sent:
+                    assert await self.windows(telemetry, year, zone, Window(DAY_MS, unit)) == windows
+                assert sent.all <= 6 + midnights
 
     async def test_roll_ups_computed_before_the_deadline_are_stored(
         self, telemetry: Telemetry, cassandra: Cassandra, year: int, monkeypatch: pytest.MonkeyPatch

@@ -12,6 +12,7 @@ from iotflow.addresses import CassandraAddress
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import Record, Value
+from iotflow.domain.time_windows import CalendarUnit, Window
 from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
 from iotflow.stores.cassandra.driver import STORE_NAME
 from iotflow.stores.cassandra.rollups.cell import HOUR_MS
@@ -19,8 +20,8 @@ from iotflow.stores.cassandra.rollups.store import STAMP_MARGIN_US, STORE_CELL, 
 from iotflow.stores.cassandra.session import SHORT_TIMEOUT_S, Cassandra
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from tests.clock import START, FakeClock
-from tests.contracts.telemetry.aggregates import VALUES, Point, assert_aggregates
 from tests.contracts.telemetry.base import ALL_TIME, RETENTION_DAYS, new_device, purge_all, record
+from tests.contracts.telemetry.exact_statistics import VALUES, Point, assert_aggregates
 from tests.stores.rollup_fixtures import LONG_AGO, SETTLED_S, OnRollups, RawRollups, Telemetry, sums
 
 
@@ -39,7 +40,7 @@ class Delete:
 class Ask:
     start: int
     end: int | None
-    width_ms: int
+    window: Window
     offset_ms: int
     aggregations: Sequence[Aggregation] = tuple(Aggregation)
     """The first one finds hours that are not rolled up, the others find their roll-ups."""
@@ -47,16 +48,22 @@ class Ask:
 
 HOURS_AGO = Millis(START - 5 * HOUR_MS)
 # Hours near the clock's time are closed, ended, current or in the future; a week before, all are closed.
+MONTH = Window(DAY_MS, CalendarUnit.MONTH)
 PLACES = st.sampled_from([LONG_AGO, HOURS_AGO])
 QUARTERS = st.integers(0, 4 * 30)
 TIMES = st.builds(lambda place, quarter, ms: place + quarter * 900_000 + ms, PLACES, QUARTERS, st.integers(-1, 1))
-WIDTHS = st.sampled_from([1, 2, 5, 24, 48, 24 * 30]).map(lambda hours: hours * HOUR_MS)
+WINDOWS = st.one_of(
+    st.sampled_from([1, 2, 5, 24, 48, 24 * 30]).map(lambda hours: Window(hours * HOUR_MS)),
+    st.sampled_from(CalendarUnit).map(lambda unit: Window(DAY_MS, unit)),
+)
 OFFSETS = st.sampled_from([0, 3_600_000, -18_000_000, 19_800_000, 20_700_000, -12_600_000, -2_670_000])
 STEPS = st.lists(
     st.one_of(
         st.builds(Write, st.lists(st.builds(Point, TIMES.map(Millis), VALUES), min_size=1, max_size=6)),
         st.builds(Delete, TIMES, st.none() | TIMES),
-        st.builds(Ask, TIMES, st.none() | TIMES, WIDTHS, OFFSETS, st.sampled_from(Aggregation).map(lambda one: (one,))),
+        st.builds(
+            Ask, TIMES, st.none() | TIMES, WINDOWS, OFFSETS, st.sampled_from(Aggregation).map(lambda one: (one,))
+        ),
         st.sampled_from([0.5, SETTLED_S, 1_200.0]),
     ),
     max_size=10,
@@ -71,7 +78,7 @@ class TestAnswers(OnRollups):
         await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
         time_range = TimeRange(Millis(points[9].time + 1), Millis(points[-9].time + 1))
         for width_ms, offset_ms in ((30 * DAY_MS, 0), (DAY_MS, 5 * HOUR_MS), (DAY_MS, 20_700_000), (7 * HOUR_MS, 0)):
-            await assert_aggregates(telemetry, device, points, time_range, width_ms, offset_ms)
+            await assert_aggregates(telemetry, device, points, time_range, Window(width_ms), offset_ms)
 
     @settings(max_examples=60)
     @given(steps=STEPS, cut=TIMES)
@@ -81,7 +88,7 @@ class TestAnswers(OnRollups):
         clock, device = FakeClock(), new_device()
         telemetry = CassandraTelemetry(cassandra, clock, RETENTION_DAYS)
         points: dict[Millis, Value] = {}
-        last = [Ask(0, None, HOUR_MS, 0), Ask(0, None, DAY_MS, 20_700_000), Ask(cut, None, 30 * DAY_MS, 0)]
+        last = [Ask(0, None, Window(HOUR_MS), 0), Ask(0, None, Window(DAY_MS), 20_700_000), Ask(cut, None, MONTH, 0)]
         for step in [*steps, SETTLED_S, *last]:
             match step:
                 case Write():
@@ -95,7 +102,7 @@ class TestAnswers(OnRollups):
                     time_range = TimeRange(Millis(step.start), None if step.end is None else Millis(step.end))
                     held = [Point(time, value) for time, value in points.items()]
                     await assert_aggregates(
-                        telemetry, device, held, time_range, step.width_ms, step.offset_ms, step.aggregations
+                        telemetry, device, held, time_range, step.window, step.offset_ms, step.aggregations
                     )
                 case seconds:
                     clock.advance(seconds)
@@ -107,8 +114,8 @@ class TestAnswers(OnRollups):
         clock.set(Millis(midnight + HOUR_MS // 2))
         points = [Point(Millis(midnight + minutes * 60_000), minutes) for minutes in (-7 * 1_440, -1, 0, 29, 45)]
         await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
-        await assert_aggregates(telemetry, device, points, ALL_TIME, DAY_MS, 0)
-        await assert_aggregates(telemetry, device, points, ALL_TIME, HOUR_MS, 0)
+        await assert_aggregates(telemetry, device, points, ALL_TIME, Window(DAY_MS), 0)
+        await assert_aggregates(telemetry, device, points, ALL_TIME, Window(HOUR_MS), 0)
 
     async def test_a_sum_that_overflows_across_hours_is_computed_from_points(
         self, telemetry: Telemetry, clock: FakeClock, device: int
@@ -118,8 +125,8 @@ class TestAnswers(OnRollups):
         await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
         clock.advance(SETTLED_S)
         for _ in range(2):
-            await assert_aggregates(telemetry, device, points, ALL_TIME, DAY_MS, 0)
-            await assert_aggregates(telemetry, device, points, ALL_TIME, HOUR_MS, 0)
+            await assert_aggregates(telemetry, device, points, ALL_TIME, Window(DAY_MS), 0)
+            await assert_aggregates(telemetry, device, points, ALL_TIME, Window(HOUR_MS), 0)
 
 
 class RefusesRollups(Cassandra):
@@ -165,7 +172,7 @@ class TestStoring(OnRollups):
     ) -> None:
         await telemetry.write(device, [record(clock, LONG_AGO, {"x": 1})])
         clock.advance(SETTLED_S)
-        await telemetry.aggregate(device, "x", ALL_TIME, Aggregation.SUM, width_ms=90 * 60_000, offset_ms=0)
+        await telemetry.aggregate(device, "x", ALL_TIME, Aggregation.SUM, window=Window(90 * 60_000), offset_ms=0)
         assert await stored.hours(device) == {}
 
     async def test_nothing_is_stored_for_an_unknown_name(
@@ -182,7 +189,7 @@ class TestStoring(OnRollups):
         await telemetry.write(device, [record(clock, LONG_AGO + i * DAY_MS, {"x": 1, "y": 1}) for i in range(2)])
         clock.advance(SETTLED_S)
         for name in "xy":
-            await telemetry.aggregate(device, name, ALL_TIME, Aggregation.SUM, width_ms=HOUR_MS, offset_ms=0)
+            await telemetry.aggregate(device, name, ALL_TIME, Aggregation.SUM, window=Window(HOUR_MS), offset_ms=0)
         await telemetry.write(device, [record(clock, LONG_AGO + 5 * HOUR_MS, {"x": 1})])
         rows = await stored.rows("day, name", device)
         assert sorted((row["day"] - LONG_AGO // DAY_MS, row["name"]) for row in rows) == [(0, "y"), (1, "x"), (1, "y")]

@@ -6,13 +6,15 @@ import pytest
 
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation
+from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import PageLimit, Record
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
+from iotflow.stores.cassandra import value_aggregates
 from iotflow.stores.cassandra.driver import InvalidQuery
 from iotflow.stores.cassandra.session import Cassandra
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from tests.contracts.telemetry import TelemetryContract
-from tests.contracts.telemetry.aggregates import Point, assert_aggregates
 from tests.contracts.telemetry.base import (
     ALL_TIME,
     RETENTION_DAYS,
@@ -24,6 +26,7 @@ from tests.contracts.telemetry.base import (
     record,
     values_of,
 )
+from tests.contracts.telemetry.exact_statistics import Point, assert_aggregates
 from tests.contracts.telemetry.retention import expiring
 from tests.stores.cassandra import CassandraRawTelemetry, OnCassandra, counted
 
@@ -153,7 +156,7 @@ class TestCassandraLayout(OnCassandra):
             assert len(await page_of(telemetry, device, 1_000, descending=False)) == 50
         assert sent.all <= 8
         async with counted(cassandra) as sent:
-            await telemetry.aggregate(device, "a", ALL_TIME, Aggregation.SUM, width_ms=60_000, offset_ms=0)
+            await telemetry.aggregate(device, "a", ALL_TIME, Aggregation.SUM, window=Window(60_000), offset_ms=0)
         assert sent.all <= 3
 
     async def test_hourly_means_of_a_day_take_one_statement(
@@ -162,7 +165,9 @@ class TestCassandraLayout(OnCassandra):
         await telemetry.write(device, [record(clock, T + i * HOUR // 10, {"a": i}) for i in range(240)])
         async with counted(cassandra) as sent:
             time_range = TimeRange(T, Millis(T + DAY_MS))
-            found = await telemetry.aggregate(device, "a", time_range, Aggregation.MEAN, width_ms=HOUR, offset_ms=0)
+            found = await telemetry.aggregate(
+                device, "a", time_range, Aggregation.MEAN, window=Window(HOUR), offset_ms=0
+            )
         assert [aggregate.count for aggregate in found] == [10] * 24
         assert sent.all == 1
 
@@ -174,14 +179,23 @@ class TestCassandraLayout(OnCassandra):
         await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
         time_range = TimeRange(Millis(T + step), Millis(T + 290 * step))
         for width_ms, offset_ms in ((HOUR, 0), (10_000, 1_234), (30 * DAY_MS, -5 * HOUR), (7 * DAY_MS, 11 * HOUR)):
-            await assert_aggregates(telemetry, device, points, time_range, width_ms, offset_ms)
+            await assert_aggregates(telemetry, device, points, time_range, Window(width_ms), offset_ms)
 
     async def test_a_sum_that_overflows_in_one_day_but_not_in_its_window(
         self, telemetry: CassandraTelemetry, clock: Clock, device: int
     ) -> None:
         points = [Point(Millis(T + i * DAY_MS // 2), value) for i, value in enumerate([1e308, 1e308, -1e308, 5, 2**62])]
         await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
-        await assert_aggregates(telemetry, device, points, ALL_TIME, 30 * DAY_MS, 0)
+        await assert_aggregates(telemetry, device, points, ALL_TIME, Window(30 * DAY_MS), 0)
+
+    async def test_values_that_take_too_long_to_read_are_an_outage(
+        self, telemetry: CassandraTelemetry, clock: Clock, device: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await telemetry.write(device, [record(clock, T, {"x": 1})])
+        monkeypatch.setattr(value_aggregates, "READ_TIMEOUT_S", 0.0)
+        for aggregation in (Aggregation.STDDEV, Aggregation.INCREASE):
+            with pytest.raises(StoreUnavailable, match="not all values"):
+                await telemetry.aggregate(device, "x", ALL_TIME, aggregation, window=Window(HOUR), offset_ms=0)
 
     async def test_a_shorter_retention_later_hides_no_day_of_the_longer_one(
         self, telemetry: CassandraTelemetry, cassandra: Cassandra, clock: Clock, device: int

@@ -145,7 +145,7 @@ class TestPostgresFaults(OnPostgres):
             else:
                 acknowledged.append(number)
         assert refused >= 50
-        assert {row["time"] for row in await tables.rows("telemetry_points")} >= set(acknowledged)
+        assert {row["time"] for row in await tables.rows("telemetry_records")} >= set(acknowledged)
         await telemetry.close()
 
     async def test_a_cancelled_statement_ends_on_the_server_and_its_connection_is_replaced(

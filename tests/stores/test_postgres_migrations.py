@@ -20,6 +20,7 @@ from iotflow.stores.sql.migrations import (
     wanted_version,
 )
 from iotflow.stores.sql.tables import metadata
+from tests.stores.former_points import check_conversion
 from tests.stores.postgres import PostgresTables, new_database, raise_deadlines
 from tests.stores.test_sqlite_migrations import revisions
 from tests.stores.waiting_purges import check_waiting_purges
@@ -72,6 +73,12 @@ async def test_concurrent_migrations_all_succeed(url: str) -> None:
 
 async def test_waiting_purges_are_converted_to_the_current_payload(database: Database) -> None:
     await check_waiting_purges(database)
+
+
+async def test_points_are_converted_to_records_despite_interruptions(
+    database: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await check_conversion(database, PostgresTables(url), monkeypatch)
 
 
 async def test_models_and_migrations_agree(database: Database, url: str, postgres_url: str) -> None:

@@ -14,6 +14,7 @@ from iotflow.domain.devices import DeviceFilter
 from iotflow.domain.events import EventFilter, EventPosition, EventType
 from iotflow.domain.outbox import OutboxTopic
 from iotflow.domain.telemetry import PageLimit
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
 from iotflow.stores.sql import open_database
 from iotflow.stores.sql.database import Database
@@ -31,10 +32,12 @@ SPAN = TimeRange(Millis(500_000), Millis(4_900_000))
 ROWS_IN_ALL = DEVICES * RECORDS * len(NAMES)
 
 FILL = f"""
-    INSERT INTO telemetry_points
-    SELECT device, record * 1000, name, NULL, record, NULL, NULL, 1, 9000000000000000000
-    FROM generate_series(1, {DEVICES}) device, generate_series(1, {RECORDS}) record,
-        unnest(ARRAY['a', 'b', 'c', 'd', 'e']) name;
+    INSERT INTO telemetry_schemas (device_id, digest, names)
+    SELECT device, sha256(name::bytea), json_build_array(name)
+    FROM generate_series(1, 2000) device, unnest(ARRAY['a', 'b', 'c', 'd', 'e']) name;
+    INSERT INTO telemetry_records
+    SELECT device_id, record * 1000, id, 1, 9000000000000000000, '\\x9101'
+    FROM telemetry_schemas, generate_series(1, {RECORDS}) record WHERE device_id <= {DEVICES};
     INSERT INTO telemetry_metadata
     SELECT device, record * 1000, '{{}}', 1, 9000000000000000000
     FROM generate_series(1, {DEVICES}) device, generate_series(1, {RECORDS}) record;
@@ -163,17 +166,15 @@ class TestPostgresPlans:
             assert rows_read(nodes) <= 6 * len(NAMES)
 
     @pytest.mark.parametrize("aggregation", Aggregation)
-    async def test_a_statistic_reads_the_points_of_its_name_and_span(
+    async def test_a_statistic_reads_the_records_of_its_name_and_span(
         self, telemetry: SqlTelemetry, filled: str, aggregation: Aggregation
     ) -> None:
         with record_statements() as statements:
-            await telemetry.aggregate(7, "c", SPAN, aggregation, width_ms=60_000, offset_ms=0)
-        (nodes,) = await plans(filled, statements)
-        assert_by_index(nodes)
-        points = (SPAN.end or 0) // 1_000 - SPAN.start // 1_000
-        # First and last read their points a second time, by whichever plan PostgreSQL estimates to be cheapest.
-        times = 3 if aggregation in (Aggregation.FIRST, Aggregation.LAST) else 1
-        assert rows_read(nodes) <= times * points
+            await telemetry.aggregate(7, "c", SPAN, aggregation, window=Window(60_000), offset_ms=0)
+        for nodes in await plans(filled, statements):
+            assert_by_index(nodes)
+            # PostgreSQL may read the index first, and then the table.
+            assert rows_read(nodes) <= 2 * ((SPAN.end or 0) - SPAN.start) // 1_000
 
     @pytest.mark.parametrize("paged", [False, True])
     @pytest.mark.parametrize("by", ["all", "type", "user", "device"])
@@ -200,7 +201,8 @@ class TestPostgresPlans:
             await telemetry.delete_expired_chunk()
         for nodes in await plans(filled, statements):
             assert_by_index(nodes)
-            assert rows_read(nodes) <= 1_100
+            # PostgreSQL may read the index first, and then the table.
+            assert rows_read(nodes) <= 2_200
 
     async def test_a_claim_reads_few_rows_however_many_messages_a_subject_has(
         self, database: Database, filled: str

@@ -7,6 +7,7 @@ from tests.contracts.devices import DevicesContract
 from tests.contracts.groups import GroupsContract
 from tests.contracts.keys import KeysContract
 from tests.contracts.outbox import OutboxContract
+from tests.contracts.personal_tokens import PersonalTokensContract
 from tests.contracts.tokens import TokensContract
 from tests.contracts.transactions import TransactionsContract
 from tests.stores.postgres import OnPostgres
@@ -17,6 +18,9 @@ class TestPostgresAccounts(OnPostgres, Transactional, AccountsContract): ...
 
 
 class TestPostgresTokens(OnPostgres, Transactional, TokensContract): ...
+
+
+class TestPostgresPersonalTokens(OnPostgres, Transactional, PersonalTokensContract): ...
 
 
 class TestPostgresDevices(OnPostgres, Transactional, DevicesContract): ...

@@ -74,7 +74,7 @@ class TestPostgresWriters(OnPostgres):
             async with asyncio.TaskGroup() as writing:
                 for device in range(100):
                     writing.create_task(workers[0].write(device, [record(clock, 1, {"x": device})]))
-        assert len(statements.beginning_with("INSERT INTO telemetry_points")) <= 3
+        assert len(statements.beginning_with("INSERT INTO telemetry_records")) <= 3
         assert [len(await raw.points(device)) for device in range(100)] == [1] * 100
 
     async def test_a_submission_that_the_store_cannot_store_fails_alone_and_is_no_outage(
@@ -106,7 +106,7 @@ class TestPostgresWriters(OnPostgres):
     ) -> None:
         """Another client locks the second row and then waits for the first, which the write has locked."""
         await workers[0].write(1, [record(clock, time, {"x": 0}) for time in (1, 2)])
-        lock = "SELECT 1 FROM telemetry_points WHERE device_id = 1 AND time = {} FOR UPDATE"
+        lock = "SELECT 1 FROM telemetry_records WHERE device_id = 1 AND time = {} FOR UPDATE"
         async with asyncio.timeout(30):
             async with database.write(bulk=True) as connection:
                 await connection.exec_driver_sql("SET LOCAL deadlock_timeout = '20s'")

@@ -23,6 +23,7 @@ from iotflow.stores.sql.migrations import (
     wanted_version,
 )
 from iotflow.stores.sql.tables import metadata
+from tests.stores.former_points import check_conversion
 from tests.stores.sqlite import OnSqlite, SqliteTables
 from tests.stores.waiting_purges import check_waiting_purges
 
@@ -103,6 +104,14 @@ class TestSqliteMigrations(OnSqlite):
     async def test_waiting_purges_are_converted_to_the_current_payload(self, tmp_path: Path) -> None:
         database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'waiting.db'}")
         await check_waiting_purges(database)
+        await database.close()
+
+    async def test_points_are_converted_to_records_despite_interruptions(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "points.db"
+        database = open_database(f"sqlite+aiosqlite:///{file}")
+        await check_conversion(database, SqliteTables(file), monkeypatch)
         await database.close()
 
     async def test_a_failed_upgrade_leaves_the_database_unchanged(self, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from iotflow.domain.devices import DeviceFilter
 from iotflow.domain.events import EventFilter, EventPosition, EventType
 from iotflow.domain.groups import MemberLimit
 from iotflow.domain.telemetry import PageLimit
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
 from iotflow.stores.sql.activity import SqlActivityRetention
 from iotflow.stores.sql.database import Database
@@ -24,7 +25,7 @@ from tests.stores.statements import Statements, record_statements
 
 SPAN = TimeRange(Millis(1_000), Millis(2_000))
 SORTS = "USE TEMP B-TREE"
-BY_NAME = "COVERING INDEX ix_telemetry_points_by_name"
+BY_SCHEMA = "INDEX ix_telemetry_records_by_schema"
 
 
 def plans(tables: SqliteTables, statements: Statements) -> list[list[str]]:
@@ -71,9 +72,8 @@ class TestSqlitePlans(OnSqlite):
                 1, time_range, descending=descending, limit=PageLimit(100), after=after, names=names
             )
         found = plans(tables, statements)
-        assert len(found) == 2, "points, metadata"
-        for (step,) in found:
-            assert step.startswith("SEARCH telemetry_")
+        assert len(found) == 3 + (names is not None), "schemas, size, records, metadata"
+        for step in (step for steps in found[-3:] for step in steps if step.startswith("SEARCH telemetry_")):
             assert "(device_id=? AND" in step
             assert "time>?" in step
 
@@ -84,36 +84,42 @@ class TestSqlitePlans(OnSqlite):
             await telemetry.newest_times([1, 2, 3], SPAN)
         (steps,) = plans(tables, statements)
         assert SORTS not in " ".join(steps)
-        (search,) = steps_of("telemetry_points", steps)
-        assert search.startswith("SEARCH telemetry_points USING PRIMARY KEY (device_id=? AND time>? AND time<?)")
+        (search,) = steps_of("telemetry_records", steps)
+        assert search.startswith("SEARCH telemetry_records USING PRIMARY KEY (device_id=? AND time>? AND time<?)")
 
-    async def test_the_newest_values_cost_a_few_probes_a_name(
-        self, telemetry: SqlTelemetry, tables: SqliteTables
+    async def test_the_newest_values_cost_a_few_probes_a_schema(
+        self, telemetry: SqlTelemetry, tables: SqliteTables, clock: Clock
     ) -> None:
+        await telemetry.write(1, [record(clock, 1, {"x": 1}), record(clock, 1, {"x": 1, "y": 2})])
         with record_statements() as statements:
             await telemetry.latest(1)
             await telemetry.names(1)
-        latest, names = plans(tables, statements)
+        ids, latest, _, names = plans(tables, statements)
         assert SORTS not in " ".join(latest + names)
-        searches = steps_of("telemetry_points", latest)
-        assert all(step.startswith("SEARCH") for step in searches)
-        by_key = [step for step in searches if "USING PRIMARY KEY" in step]
-        assert [step.partition("KEY ")[2] for step in by_key] == ["(device_id=? AND time=? AND name=?)"]
-        assert all(BY_NAME in step for step in searches if step not in by_key)
-        assert all(BY_NAME in step for step in steps_of("telemetry_points", names))
+        assert [step.partition("(")[0] for step in ids] == [
+            "SEARCH telemetry_schemas USING COVERING INDEX sqlite_autoindex_telemetry_schemas_1 "
+        ]
+        between = "(device_id=? AND (schema_id,time)>(?,?) AND (schema_id,time)<(?,?))"
+        of_key = "SEARCH telemetry_records USING PRIMARY KEY (device_id=? AND time=? AND schema_id=?) LEFT-JOIN"
+        assert steps_of("telemetry_records", latest) == [
+            of_key,
+            f"SEARCH telemetry_records USING {BY_SCHEMA} {between}",
+        ]
+        of_schema = f"SEARCH telemetry_records USING COVERING {BY_SCHEMA} (device_id=? AND schema_id=?)"
+        assert steps_of("telemetry_records", names) == [of_schema]
 
+    @pytest.mark.parametrize("others", [0, 1])
     @pytest.mark.parametrize("aggregation", Aggregation)
-    async def test_a_statistic_reads_the_points_of_its_name_and_span(
-        self, telemetry: SqlTelemetry, tables: SqliteTables, aggregation: Aggregation
+    async def test_a_statistic_reads_the_records_of_its_span_in_order_of_time(
+        self, telemetry: SqlTelemetry, tables: SqliteTables, clock: Clock, aggregation: Aggregation, others: int
     ) -> None:
+        await telemetry.write(1, [record(clock, 1, {name: 1}) for name in ("x", "y")[: 1 + others]])
         with record_statements() as statements:
-            await telemetry.aggregate(1, "x", SPAN, aggregation, width_ms=60_000, offset_ms=0)
-        (steps,) = plans(tables, statements)
-        reads = steps_of("telemetry_points", steps)
-        assert f"SEARCH telemetry_points USING {BY_NAME} (device_id=? AND name=? AND time>? AND time<?)" == reads[0]
-        # First and last look up one point for each window.
-        ends = ["SEARCH telemetry_points USING PRIMARY KEY (device_id=? AND time=? AND name=?)"]
-        assert reads[1:] == (ends if aggregation in (Aggregation.FIRST, Aggregation.LAST) else [])
+            await telemetry.aggregate(1, "x", SPAN, aggregation, window=Window(60_000), offset_ms=0)
+        steps = plans(tables, statements)[-1]
+        by_schema = f"{BY_SCHEMA} (device_id=? AND (schema_id,time)>(?,?) AND (schema_id,time)<(?,?))"
+        by_time = "PRIMARY KEY (device_id=? AND time>? AND time<?)"
+        assert steps == [f"SEARCH telemetry_records USING {by_schema if others else by_time}"]
 
     @pytest.mark.parametrize("paged", [False, True])
     @pytest.mark.parametrize(
@@ -140,7 +146,7 @@ class TestSqlitePlans(OnSqlite):
         async with database.write() as connection:
             await connection.exec_driver_sql(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) "
-                "INSERT INTO telemetry_points SELECT 1, i, 'x', NULL, i, NULL, NULL, 1, 9000000000000000000 FROM n"
+                "INSERT INTO telemetry_records SELECT 1, i, 1, 1, 9000000000000000000, x'9101' FROM n"
             )
         await telemetry.delete_expired_chunk()
         with record_statements() as statements:

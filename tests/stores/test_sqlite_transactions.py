@@ -7,6 +7,7 @@ from tests.contracts.devices import DevicesContract
 from tests.contracts.groups import GroupsContract
 from tests.contracts.keys import KeysContract
 from tests.contracts.outbox import OutboxContract
+from tests.contracts.personal_tokens import PersonalTokensContract
 from tests.contracts.tokens import TokensContract
 from tests.contracts.transactions import TransactionsContract
 from tests.stores.sql import Transactional
@@ -17,6 +18,9 @@ class TestSqliteAccounts(OnSqlite, Transactional, AccountsContract): ...
 
 
 class TestSqliteTokens(OnSqlite, Transactional, TokensContract): ...
+
+
+class TestSqlitePersonalTokens(OnSqlite, Transactional, PersonalTokensContract): ...
 
 
 class TestSqliteDevices(OnSqlite, Transactional, DevicesContract): ...

@@ -87,7 +87,7 @@ class TestSqliteWriters(OnSqlite):
             assert not batch.done(), "the submissions waited for the whole batch"
             await batch
         assert len(await raw.points(1)) == 25_600
-        assert len(statements.beginning_with("BEGIN IMMEDIATE")) >= 25_600 // sql_telemetry.ROWS_PER_FLUSH
+        assert len(statements.beginning_with("BEGIN IMMEDIATE")) >= 25_600 // sql_telemetry.VALUES_PER_FLUSH
 
     async def test_a_submission_that_sqlite_cannot_store_fails_alone(
         self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock
@@ -175,6 +175,21 @@ class TestSqliteWriters(OnSqlite):
         assert statements.sent
         assert statements.beginning_with("BEGIN IMMEDIATE") == []
 
+    async def test_large_records_are_deleted_few_at_a_time(
+        self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sql_telemetry, "BYTES_PER_CHUNK", 10_000)
+        text = "x" * 990
+        for device in (1, 2):
+            await telemetry.write(device, [record(clock, i, {"x": text}) for i in range(100)])
+        await telemetry.write(3, [expiring(clock, -1, i, {"x": text}) for i in range(100)])
+        with record_statements() as statements:
+            await telemetry.delete(1, TimeRange(Millis(0), None))
+            await purge_all(telemetry, 2)
+            await sweep(telemetry)
+        assert [await raw.points(device) for device in (1, 2, 3)] == [[], [], []]
+        assert max(statements.removed) == 10
+
     @pytest.mark.parametrize("purged", [False, True])
     async def test_submissions_do_not_wait_for_a_whole_deletion(
         self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock, purged: bool
@@ -190,5 +205,5 @@ class TestSqliteWriters(OnSqlite):
             await deleting
         assert await raw.points(1) == []
         assert await raw.metadata(1) == {}
-        assert max(statements.removed) <= sql_telemetry.ROWS_PER_DELETION + len(values)
-        assert sum(statements.removed) == 50_000
+        assert max(statements.removed) <= sql_telemetry.ROWS_PER_DELETION
+        assert sum(statements.removed) == 20_000 + purged, "records, metadata, and the schema of a purged device"

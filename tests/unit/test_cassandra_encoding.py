@@ -17,8 +17,8 @@ from iotflow.stores.cassandra.encoding import (
     retention_error,
     ttl_s,
 )
-from tests.contracts.telemetry.aggregates import VALUES
 from tests.contracts.telemetry.base import at
+from tests.contracts.telemetry.exact_statistics import VALUES
 
 NOW = at("2028-01-22 03:14:06")
 

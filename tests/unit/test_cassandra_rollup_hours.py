@@ -6,6 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from iotflow.domain.time_windows import CalendarUnit, Window
 from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.stores.cassandra.rollups.cell import (
     HOUR_MS,
@@ -16,12 +17,17 @@ from iotflow.stores.cassandra.rollups.cell import (
     unpack,
     whole_hours,
 )
-from tests.contracts.telemetry.aggregates import VALUES
+from tests.contracts.telemetry.exact_statistics import VALUES
 from tests.unit.test_cassandra_rollup_statistics import statistics
 
 DAYS = st.integers(0, 40_000)
 HOURS = st.frozensets(st.integers(0, 23))
-WIDTHS = st.sampled_from([60, 61, 90, 3 * 60, 7 * 60, 24 * 60, 7 * 24 * 60, 30 * 24 * 60]).map(lambda m: m * 60_000)
+WINDOWS = st.one_of(
+    st.sampled_from([60, 61, 90, 3 * 60, 7 * 60, 24 * 60, 7 * 24 * 60, 30 * 24 * 60]).map(
+        lambda minutes: Window(minutes * 60_000)
+    ),
+    st.sampled_from(CalendarUnit).map(lambda unit: Window(DAY_MS, unit)),
+)
 OFFSETS = st.one_of(
     st.integers(-56, 56).map(lambda quarters: quarters * 900_000),
     st.sampled_from([-2_670_000, 1_172_000]),  # with seconds, as before standard time
@@ -35,17 +41,17 @@ def spans(draw: st.DrawFn, day: int) -> TimeRange:
     return TimeRange(Millis(max(0, day * DAY_MS + start)), None if end is None else Millis(max(0, day * DAY_MS + end)))
 
 
-@given(data=st.data(), day=DAYS, width_ms=WIDTHS, offset_ms=OFFSETS)
+@given(data=st.data(), day=DAYS, window=WINDOWS, offset_ms=OFFSETS)
 def test_an_hour_is_used_exactly_if_it_lies_in_the_range_and_in_one_window(
-    data: st.DataObject, day: int, width_ms: int, offset_ms: int
+    data: st.DataObject, day: int, window: Window, offset_ms: int
 ) -> None:
     time_range = data.draw(spans(day))
-    used = whole_hours(day, time_range, width_ms, offset_ms)
+    used = whole_hours(day, time_range, window, offset_ms)
     for hour in range(24):
         first = Millis(day * DAY_MS + hour * HOUR_MS)
         last = Millis(first + HOUR_MS - 1)
         within = first in time_range and last in time_range
-        assert (hour in used) == (within and (first + offset_ms) // width_ms == (last + offset_ms) // width_ms)
+        assert (hour in used) == (within and window.index_at(first + offset_ms) == window.index_at(last + offset_ms))
     assert used <= set(range(24))
 
 
@@ -61,7 +67,7 @@ def test_hours_and_uncovered_ranges_are_the_range_s_part_of_the_day(
     data: st.DataObject, day: int, hours: Set[int]
 ) -> None:
     time_range = data.draw(spans(day))
-    hours &= whole_hours(day, time_range, HOUR_MS, 0)
+    hours &= whole_hours(day, time_range, Window(HOUR_MS), 0)
     start = day * DAY_MS
     low, high = (
         max(start, time_range.start),

@@ -1,15 +1,20 @@
-"""API keys and access tokens."""
+"""API keys, access tokens and personal access tokens."""
 
 import base64
 import hashlib
 import re
 
+import pytest
+
 from iotflow.domain.credentials import (
     SHOWN_PREFIX_LENGTH,
     digest,
+    is_personal_token,
     new_access_token,
     new_api_key,
+    new_personal_token,
     shown_prefix,
+    shown_token_prefix,
 )
 
 
@@ -27,6 +32,21 @@ def test_a_token_is_32_random_bytes() -> None:
     for token in tokens:
         assert re.fullmatch(r"[A-Za-z0-9_-]{43}", token)
         assert len(base64.urlsafe_b64decode(token + "=")) == 32
+
+
+def test_a_personal_token_is_a_prefix_and_32_random_bytes() -> None:
+    tokens = {new_personal_token() for _ in range(200)}
+    assert len(tokens) == 200
+    for token in tokens:
+        assert re.fullmatch(r"iotp_[A-Za-z0-9_-]{43}", token)
+        assert is_personal_token(token)
+        assert shown_token_prefix(token) == token[:11]
+
+
+def test_an_access_token_never_begins_like_a_personal_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter(["iotp_" + "a" * 38, "b" * 43])
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _: next(drawn))
+    assert new_access_token() == "b" * 43
 
 
 def test_every_byte_of_a_secret_varies() -> None:

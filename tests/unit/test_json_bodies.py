@@ -18,6 +18,7 @@ from iotflow.api.json_bodies import (
 )
 from iotflow.api.problems import MAX_LISTED_ERRORS, MAX_RECORD_DETAIL, record_detail
 from iotflow.domain.errors import FieldError, InvalidInput
+from iotflow.domain.telemetry import INTEGER_ERROR
 
 TEXTS = st.text(st.sampled_from(["\\", "\0", "u", "0", '"', "a", "é"]), max_size=12)
 
@@ -51,6 +52,20 @@ def test_the_first_faults_are_listed_and_all_are_counted() -> None:
         assert len(invalid.errors) == MAX_LISTED_ERRORS
         assert invalid.unlisted == 1_500 - MAX_LISTED_ERRORS
         assert invalid.errors[7].location == ("body", "data", 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b'{"a": 1', "invalid JSON: it ends too early"),
+        (b'{"a": 1} x', "invalid JSON: trailing characters (byte 10)"),
+        (b"[" * 100_000, "the JSON is nested too deeply"),
+        (b'"\xff"', "the JSON is not UTF-8"),
+        (b"[%s]" % (b"9" * 5_000), INTEGER_ERROR),
+    ],
+)
+def test_messages_name_no_library(text: bytes, message: str) -> None:
+    assert [error.message for error in faults(text).errors] == [message]
 
 
 def test_a_path_is_shortened() -> None:

@@ -1,5 +1,6 @@
 """The permissions of users, devices and administrators."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -7,7 +8,17 @@ import pytest
 from iotflow.domain.devices import Device, DeviceStatus, DeviceSummary
 from iotflow.domain.errors import Forbidden, NotFound
 from iotflow.domain.groups import Group
-from iotflow.domain.permissions import may_act_for, require_account, require_admin, visible_device, visible_group
+from iotflow.domain.permissions import (
+    LOGIN_ONLY,
+    may_act_for,
+    require_account,
+    require_admin,
+    require_scope,
+    require_user,
+    visible_device,
+    visible_group,
+)
+from iotflow.domain.personal_tokens import TokenGrant, TokenScope
 from iotflow.domain.principals import DevicePrincipal, UserPrincipal
 from iotflow.domain.times import Millis
 
@@ -35,24 +46,24 @@ class TestAccounts:
     def test_an_account_is_accessible_to_itself_and_admins(self, caller: UserPrincipal, may: bool) -> None:
         assert may_act_for(caller, OWNER_ID) is may
         if may:
-            require_account(caller, OWNER_ID)
+            require_account(caller, OWNER_ID, LOGIN_ONLY)
         else:
             with pytest.raises(Forbidden):
-                require_account(caller, OWNER_ID)
+                require_account(caller, OWNER_ID, LOGIN_ONLY)
 
     def test_a_group_is_accessible_to_its_owner_and_admins(self, caller: UserPrincipal, may: bool) -> None:
         if may:
-            assert visible_group(caller, GROUP.id, GROUP) is GROUP
+            assert visible_group(caller, GROUP.id, GROUP, LOGIN_ONLY) is GROUP
         else:
             with pytest.raises(NotFound):
-                visible_group(caller, GROUP.id, GROUP)
+                visible_group(caller, GROUP.id, GROUP, LOGIN_ONLY)
 
     def test_a_device_is_accessible_to_its_owner_and_admins(self, caller: UserPrincipal, may: bool) -> None:
         if may:
-            assert visible_device(caller, DEVICE.id, DEVICE) is DEVICE
+            assert visible_device(caller, DEVICE.id, DEVICE, LOGIN_ONLY) is DEVICE
         else:
             with pytest.raises(NotFound):
-                visible_device(caller, DEVICE.id, DEVICE)
+                visible_device(caller, DEVICE.id, DEVICE, LOGIN_ONLY)
 
 
 def test_administration_is_for_administrators() -> None:
@@ -62,29 +73,61 @@ def test_administration_is_for_administrators() -> None:
 
 
 def test_a_device_sees_itself_and_no_other_of_its_owner_s() -> None:
-    assert visible_device(device_principal(DEVICE.id), DEVICE.id, DEVICE) is DEVICE
+    assert visible_device(device_principal(DEVICE.id), DEVICE.id, DEVICE, LOGIN_ONLY) is DEVICE
     with pytest.raises(NotFound):
-        visible_device(device_principal(DEVICE.id + 1), DEVICE.id, DEVICE)
+        visible_device(device_principal(DEVICE.id + 1), DEVICE.id, DEVICE, LOGIN_ONLY)
 
 
 @pytest.mark.parametrize("caller", [OWNER, ADMIN, STRANGER, device_principal(DEVICE.id)])
 def test_missing_objects_are_not_found(caller: UserPrincipal | DevicePrincipal) -> None:
     with pytest.raises(NotFound):
-        visible_device(caller, DEVICE.id, None)
+        visible_device(caller, DEVICE.id, None, LOGIN_ONLY)
     if isinstance(caller, UserPrincipal):
         with pytest.raises(NotFound):
-            visible_group(caller, GROUP.id, None)
+            visible_group(caller, GROUP.id, None, LOGIN_ONLY)
 
 
 def test_a_stranger_cannot_distinguish_existing_objects_from_missing_ones() -> None:
     details = []
     for device in (DEVICE, None):
         with pytest.raises(NotFound) as error:
-            visible_device(STRANGER, DEVICE.id, device)
+            visible_device(STRANGER, DEVICE.id, device, LOGIN_ONLY)
         details.append(str(error.value))
     for group in (GROUP, None):
         with pytest.raises(NotFound) as error:
-            visible_group(STRANGER, GROUP.id, group)
+            visible_group(STRANGER, GROUP.id, group, LOGIN_ONLY)
         details.append(str(error.value))
     assert details[0] == details[1]
     assert details[2] == details[3]
+
+
+@pytest.mark.parametrize("scope", TokenScope)
+def test_a_personal_access_token_is_admitted_with_its_scope_alone(scope: TokenScope) -> None:
+    bearer = replace(OWNER, grant=TokenGrant(1, frozenset((scope,))))
+    assert require_user(bearer, scope) is bearer
+    assert visible_device(bearer, DEVICE.id, DEVICE, scope) is DEVICE
+    with pytest.raises(NotFound):
+        visible_group(bearer, GROUP.id, None, scope)
+    for other in {*TokenScope, LOGIN_ONLY} - {scope}:
+        with pytest.raises(Forbidden, match="personal access token"):
+            require_user(bearer, other)
+        with pytest.raises(Forbidden):
+            require_account(bearer, OWNER_ID, other)
+        with pytest.raises(Forbidden):
+            visible_device(bearer, DEVICE.id, None, other)
+        with pytest.raises(Forbidden):
+            visible_group(bearer, GROUP.id, GROUP, other)
+
+
+def test_no_scope_gives_the_rights_of_an_administrator() -> None:
+    bearer = replace(OWNER, grant=TokenGrant(1, frozenset(TokenScope)))
+    with pytest.raises(Forbidden, match="log in"):
+        require_admin(bearer)
+    with pytest.raises(Forbidden):
+        require_account(bearer, uuid4(), TokenScope.READ)
+
+
+@pytest.mark.parametrize("caller", [OWNER, ADMIN, device_principal(DEVICE.id), None])
+def test_scopes_restrict_personal_access_tokens_only(caller: UserPrincipal | DevicePrincipal | None) -> None:
+    for scope in (*TokenScope, LOGIN_ONLY):
+        require_scope(caller, scope)

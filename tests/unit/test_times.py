@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from iotflow.domain.times import (
     DAY_MS,
-    EPOCH_MILLISECONDS_FROM,
+    EPOCH_UNITS,
     LATEST_MS,
     Millis,
     TimeRange,
+    epoch_unit,
     format_rfc3339,
     parse_epoch,
     parse_query_time,
@@ -22,6 +23,7 @@ from iotflow.domain.times import (
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOW = Millis(1_772_366_400_123)
+SECONDS_END = 10**11
 
 times = st.integers(0, LATEST_MS).map(Millis)
 offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59)
@@ -67,6 +69,9 @@ class TestRfc3339:
             ("1969-12-31T23:00:00-01:00", 0),
             ("1970-01-01T00:00:00.0009z", 0),
             ("2026-01-31t09:30:00.5-00:00", 1_769_851_800_500),
+            ("2026-01-31T10:30:00+01", 1_769_851_800_000),
+            ("2026-01-31T10:30:00+0100", 1_769_851_800_000),
+            ("2026-01-31 06:00:00.25-0330", 1_769_851_800_250),
             ("2024-02-29 23:59:59.999999999Z", 1_709_251_199_999),
             ("9999-12-31T23:59:59.999Z", LATEST_MS),
         ],
@@ -80,8 +85,10 @@ class TestRfc3339:
             "2026-01-31T09:30:00",
             "2026-01-31",
             "2026-01-31T09:30Z",
-            "2026-01-31T09:30:00+01",
-            "2026-01-31T09:30:00+0100",
+            "2026-01-31T09:30:00+1",
+            "2026-01-31T09:30:00+010",
+            "2026-01-31T09:30:00+01:0",
+            "2026-01-31T09:30:00+2400",
             "2026-01-31T09:30:00 +01:00",
             "2026-01-31T09:30:00+24:00",
             "2026-01-31T09:30:00+01:60",
@@ -127,15 +134,29 @@ class TestRfc3339:
 
 
 class TestEpoch:
-    @given(st.integers(0, EPOCH_MILLISECONDS_FROM - 1))
+    @given(st.integers(0, SECONDS_END - 1))
     def test_small_numbers_are_seconds(self, seconds: int) -> None:
         assert parse_epoch(seconds) == seconds * 1_000
 
-    @given(st.integers(EPOCH_MILLISECONDS_FROM, LATEST_MS))
-    @example(EPOCH_MILLISECONDS_FROM)
-    def test_large_numbers_are_milliseconds(self, milliseconds: int) -> None:
-        assert parse_epoch(milliseconds) == milliseconds
-        assert parse_epoch(float(milliseconds)) == milliseconds
+    @pytest.mark.parametrize("power", [0, 3, 6])
+    @given(millis=st.integers(10**11, LATEST_MS), rest=st.integers(0, 10**6 - 1))
+    @example(millis=10**11, rest=0)
+    @example(millis=10**14 - 1, rest=999_999)
+    def test_larger_numbers_are_milliseconds_microseconds_and_nanoseconds(
+        self, power: int, millis: int, rest: int
+    ) -> None:
+        """Each is exact. Only nanoseconds reach beyond the year 5138, where the next unit begins."""
+        number = millis * 10**power + rest % 10**power
+        if millis < 10**14 or power == 6:
+            assert parse_epoch(number) == millis
+            assert parse_query_time(str(number), NOW) == millis
+            assert parse_query_time(f"{number}.9999999999", NOW) == millis
+
+    @given(st.floats(SECONDS_END, 2.5e20))
+    @example(1e14)
+    @example(1e17)
+    def test_large_decimals_are_cut_off_to_the_millisecond(self, number: float) -> None:
+        assert parse_epoch(number) == int(number) // (10**6 if number >= 1e17 else 10**3 if number >= 1e14 else 1)
 
     @given(st.integers(0, 10**11 - 2), st.integers(0, 999))
     @example(1, 1)
@@ -143,7 +164,7 @@ class TestEpoch:
     def test_decimal_seconds_are_exact(self, seconds: int, milliseconds: int) -> None:
         assert parse_epoch(float(f"{seconds}.{milliseconds:03}")) == seconds * 1_000 + milliseconds
 
-    @given(st.floats(0, EPOCH_MILLISECONDS_FROM, exclude_max=True))
+    @given(st.floats(0, SECONDS_END, exclude_max=True))
     @example(5e-324)
     @example(0.0009999999999999999)
     @example(-0.0)
@@ -151,19 +172,23 @@ class TestEpoch:
         # Precisely: of the shortest decimal of this double.
         assert parse_epoch(seconds) == int(Fraction(repr(seconds)) * 1_000)
 
-    @pytest.mark.parametrize("number", [1e11 + 0.9, 1_772_366_400_123.75])
-    def test_parts_of_a_millisecond_are_cut_off(self, number: float) -> None:
-        assert parse_epoch(number) == math.floor(number)
-
     @pytest.mark.parametrize("number", [-1, -0.001, -5e-324, -1e300, -(10**400)])
     def test_times_before_1970_are_refused(self, number: float) -> None:
-        with pytest.raises(ValueError, match="before 1970"):
+        with pytest.raises(ValueError, match="read as epoch seconds: times before 1970"):
             parse_epoch(number)
 
-    @pytest.mark.parametrize("number", [LATEST_MS + 1, 1e300, 10**400])
-    def test_times_past_the_year_9999_are_refused(self, number: float) -> None:
-        with pytest.raises(ValueError, match="after 9999"):
+    @pytest.mark.parametrize("number", [(LATEST_MS + 1) * 10**6, 1e300, 10**400])
+    def test_times_past_the_year_9999_are_refused_with_the_unit(self, number: float) -> None:
+        with pytest.raises(ValueError, match="read as epoch nanoseconds: times after 9999"):
             parse_epoch(number)
+
+    @pytest.mark.parametrize(
+        ("number", "unit"),
+        [(10**11 - 1, "seconds"), (10**11, "milliseconds"), (10**14, "microseconds"), (1e17, "nanoseconds")],
+    )
+    def test_the_size_of_a_number_selects_its_unit(self, number: float, unit: str) -> None:
+        assert epoch_unit(number).name == unit
+        assert [later.end for later in EPOCH_UNITS] == sorted(later.end for later in EPOCH_UNITS)
 
     @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
     def test_values_that_are_not_finite_numbers_are_refused(self, number: float) -> None:
@@ -203,6 +228,9 @@ class TestQueryTime:
             ("1769851800", 1_769_851_800_000),
             ("1769851800.5", 1_769_851_800_500),
             ("1769851800500", 1_769_851_800_500),
+            ("1795787788101569", 1_795_787_788_101),
+            ("1795787788101569000", 1_795_787_788_101),
+            ("99999999999.9999999999", 99_999_999_999_999),
         ],
     )
     def test_epoch_numbers_are_accepted(self, text: str, time: int) -> None:
@@ -237,6 +265,13 @@ class TestQueryTime:
     )
     def test_other_values_are_refused_with_the_expected_forms(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"RFC 3339.*-15m.*epoch number"):
+            parse_query_time(text, NOW)
+
+    @pytest.mark.parametrize(
+        "text", ["2026-01-01T00:00:00 01:00", "2026-01-01 00:00:00.5 0100", "2026-01-01T00:00:00 01"]
+    )
+    def test_a_space_in_place_of_a_plus_is_explained(self, text: str) -> None:
+        with pytest.raises(ValueError, match="write the \\+ of an offset as %2B"):
             parse_query_time(text, NOW)
 
     def test_the_error_for_an_invalid_calendar_time_has_the_reason(self) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from iotflow.domain.time_windows import (
     MAX_WIDTH_MS,
     MIN_WIDTH_MS,
-    follows_local_days,
+    CalendarUnit,
+    Window,
     parse_window,
     parse_zone,
     segments,
@@ -64,7 +65,9 @@ zones_and_times = st.one_of(
     ).map(lambda near: (near[0], max(0, CHANGES[near[0]] + near[1]))),
     st.tuples(st.sampled_from(ZONES), st.integers(0, utc("2037-01-01 00:00"))),
 )
-day_widths = st.sampled_from([1, 1, 1, 2, 7, 30]).map(lambda days: days * DAY_MS)
+windows_of_days = st.sampled_from([1, 1, 1, 2, 7, 30]).map(lambda days: Window(days * DAY_MS))
+calendar_windows = st.sampled_from(CalendarUnit).map(lambda unit: Window(DAY_MS, unit))
+DAY = Window(DAY_MS)
 
 
 def local_date(time: int, zone: ZoneInfo) -> date:
@@ -86,30 +89,30 @@ def assert_begins_the_day(start: int, day: date, zone: ZoneInfo) -> None:
 
 
 class TestWindowsOfDays:
-    @given(zones_and_times, day_widths)
-    @example(("America/St_Johns", utc("2006-10-29 02:31")), DAY_MS)
-    @example(("America/St_Johns", utc("2006-10-29 02:30:59.999")), DAY_MS)
-    @example(("Pacific/Apia", utc("2011-12-30 10:00")), 2 * DAY_MS)
-    @example(("America/New_York", 0), DAY_MS)
-    def test_a_time_lies_in_the_window_of_its_local_day(self, zone_and_time: tuple[str, int], width_ms: int) -> None:
+    @given(zones_and_times, windows_of_days)
+    @example(("America/St_Johns", utc("2006-10-29 02:31")), DAY)
+    @example(("America/St_Johns", utc("2006-10-29 02:30:59.999")), DAY)
+    @example(("Pacific/Apia", utc("2011-12-30 10:00")), Window(2 * DAY_MS))
+    @example(("America/New_York", 0), DAY)
+    def test_a_time_lies_in_the_window_of_its_local_day(self, zone_and_time: tuple[str, int], window: Window) -> None:
         name, time = zone_and_time
-        zone, days = ZoneInfo(name), width_ms // DAY_MS
-        index = window_index(Millis(time), width_ms, zone)
-        start, following = window_start(index, width_ms, zone), window_start(index + 1, width_ms, zone)
+        zone, days = ZoneInfo(name), window.step_ms // DAY_MS
+        index = window_index(Millis(time), window, zone)
+        start, following = window_start(index, window, zone), window_start(index + 1, window, zone)
         assert start <= time < following
         first_day, next_first_day = (EPOCH + timedelta(days=i * days) for i in (index, index + 1))
         assert_begins_the_day(start, first_day, zone)
         assert_begins_the_day(following, next_first_day, zone)
 
-    @given(zones_and_times, st.integers(1, 70 * DAY_MS), day_widths)
-    @example(("America/New_York", utc("2013-03-09 07:00")), 5 * DAY_MS, DAY_MS)
-    @example(("America/St_Johns", utc("2006-10-29 02:31")), HOUR, DAY_MS)
+    @given(zones_and_times, st.integers(1, 70 * DAY_MS), windows_of_days | calendar_windows)
+    @example(("America/New_York", utc("2013-03-09 07:00")), 5 * DAY_MS, DAY)
+    @example(("America/St_Johns", utc("2006-10-29 02:31")), HOUR, DAY)
     def test_segments_give_the_window_of_every_time_of_the_range(
-        self, zone_and_time: tuple[str, int], length: int, width_ms: int
+        self, zone_and_time: tuple[str, int], length: int, window: Window
     ) -> None:
         name, start = zone_and_time
         zone, end = ZoneInfo(name), start + length
-        parts = list(segments(Millis(start), Millis(end), width_ms, zone))
+        parts = list(segments(Millis(start), Millis(end), window, zone))
         bounds = [start, *(part.time_range.end for part in parts)]
         assert bounds[-1] == end
         assert all(part.time_range.start == bound for part, bound in zip(parts, bounds, strict=False))
@@ -117,9 +120,9 @@ class TestWindowsOfDays:
             assert part.time_range.end is not None
             first, last = part.time_range.start, part.time_range.end - 1
             for time in {first, (first + last) // 2, last, *range(first, last, 7 * HOUR)}:
-                index = (time + part.offset_ms) // width_ms
-                assert window_start(index, width_ms, zone) <= time < window_start(index + 1, width_ms, zone)
-                assert index == window_index(Millis(time), width_ms, zone)
+                index = window.index_at(time + part.offset_ms)
+                assert window_start(index, window, zone) <= time < window_start(index + 1, window, zone)
+                assert index == window_index(Millis(time), window, zone)
 
     @pytest.mark.parametrize(
         ("zone", "day", "start", "hours"),
@@ -146,9 +149,9 @@ class TestWindowsOfDays:
     )
     def test_known_days_of_the_calendar(self, zone: str, day: str, start: str, hours: float) -> None:
         index = (date.fromisoformat(day) - EPOCH).days
-        begins = window_start(index, DAY_MS, ZoneInfo(zone))
+        begins = window_start(index, DAY, ZoneInfo(zone))
         assert begins == utc(start)
-        ends = window_start(index + 1, DAY_MS, ZoneInfo(zone))
+        ends = window_start(index + 1, DAY, ZoneInfo(zone))
         # The day after 29 December 2011 is skipped in Apia, and begins and ends at once.
         assert (ends - begins) / HOUR == pytest.approx(hours, abs=1e-9)
 
@@ -156,32 +159,32 @@ class TestWindowsOfDays:
         """No real zone has done so since 1970: a custom zone goes from 23:30 to 0:30 on the last Sunday of March."""
         zone = zone_of("AAA0BBB,M3.5.0/23:30,M10.5.0/3:00")
         change, monday = utc("2026-03-29 23:30"), (date(2026, 3, 30) - EPOCH).days
-        assert window_start(monday, DAY_MS, zone) == change
-        assert [window_index(Millis(time), DAY_MS, zone) - monday for time in (change - 1, change)] == [-1, 0]
+        assert window_start(monday, DAY, zone) == change
+        assert [window_index(Millis(time), DAY, zone) - monday for time in (change - 1, change)] == [-1, 0]
 
     def test_a_skipped_day_has_no_times(self) -> None:
         apia, skipped = ZoneInfo("Pacific/Apia"), (date(2011, 12, 30) - EPOCH).days
-        assert window_start(skipped, DAY_MS, apia) == window_start(skipped + 1, DAY_MS, apia)
+        assert window_start(skipped, DAY, apia) == window_start(skipped + 1, DAY, apia)
         around = range(utc("2011-12-28 00:00"), utc("2012-01-02 00:00"), HOUR)
-        assert skipped not in {window_index(Millis(time), DAY_MS, apia) for time in around}
+        assert skipped not in {window_index(Millis(time), DAY, apia) for time in around}
 
     def test_windows_of_days_count_local_days_from_1970(self) -> None:
         berlin = ZoneInfo("Europe/Berlin")
         # 1970-01-01 was a Thursday.
-        assert window_start(2_925, 7 * DAY_MS, berlin) == utc("2026-01-21 23:00")
-        assert window_index(utc("2026-01-28 22:59:59.999"), 7 * DAY_MS, berlin) == 2_925
-        assert window_index(utc("2026-01-28 23:00"), 7 * DAY_MS, berlin) == 2_926
+        assert window_start(2_925, Window(7 * DAY_MS), berlin) == utc("2026-01-21 23:00")
+        assert window_index(utc("2026-01-28 22:59:59.999"), Window(7 * DAY_MS), berlin) == 2_925
+        assert window_index(utc("2026-01-28 23:00"), Window(7 * DAY_MS), berlin) == 2_926
 
     def test_a_first_day_that_begins_before_the_epoch_begins_at_the_epoch(self) -> None:
         new_york = ZoneInfo("America/New_York")
-        assert window_index(Millis(0), DAY_MS, new_york) == -1
-        assert window_start(-1, DAY_MS, new_york) == 0
-        assert window_start(0, DAY_MS, new_york) == 5 * HOUR
-        assert window_start(0, DAY_MS, ZoneInfo("Asia/Tokyo")) == 0
+        assert window_index(Millis(0), DAY, new_york) == -1
+        assert window_start(-1, DAY, new_york) == 0
+        assert window_start(0, DAY, new_york) == 5 * HOUR
+        assert window_start(0, DAY, ZoneInfo("Asia/Tokyo")) == 0
 
     def test_the_last_possible_time_has_a_window(self) -> None:
         for zone in ("UTC", "Pacific/Kiritimati", "America/Adak"):
-            assert window_index(LATEST_MS, DAY_MS, ZoneInfo(zone)) >= LATEST_MS // DAY_MS - 1
+            assert window_index(LATEST_MS, DAY, ZoneInfo(zone)) >= LATEST_MS // DAY_MS - 1
 
 
 class TestOtherWindows:
@@ -193,24 +196,24 @@ class TestOtherWindows:
     )
     def test_they_align_to_the_epoch_in_every_zone(self, zone_and_time: tuple[str, int], width_ms: int) -> None:
         name, time = zone_and_time
-        index = window_index(Millis(time), width_ms, ZoneInfo(name))
+        index = window_index(Millis(time), Window(width_ms), ZoneInfo(name))
         assert index == time // width_ms
-        assert window_start(index, width_ms, ZoneInfo(name)) == time // width_ms * width_ms
+        assert window_start(index, Window(width_ms), ZoneInfo(name)) == time // width_ms * width_ms
 
     def test_their_range_is_one_segment(self) -> None:
         start, end = utc("2013-01-01 00:00"), utc("2014-01-01 00:00")
-        (part,) = segments(start, end, HOUR, ZoneInfo("America/New_York"))
+        (part,) = segments(start, end, Window(HOUR), ZoneInfo("America/New_York"))
         assert (part.time_range, part.offset_ms) == (TimeRange(start, end), 0)
 
     @pytest.mark.parametrize("width_ms", [HOUR, DAY_MS])
     def test_an_empty_range_has_no_segments(self, width_ms: int) -> None:
         for start, end in ((5, 5), (6, 5)):
-            assert list(segments(Millis(start), Millis(end), width_ms, ZoneInfo("Europe/Berlin"))) == []
+            assert list(segments(Millis(start), Millis(end), Window(width_ms), ZoneInfo("Europe/Berlin"))) == []
 
 
 def test_a_year_has_a_segment_for_each_offset() -> None:
     start, end = utc("2013-01-01 05:00"), utc("2014-01-01 05:00")
-    parts = list(segments(start, end, DAY_MS, ZoneInfo("America/New_York")))
+    parts = list(segments(start, end, DAY, ZoneInfo("America/New_York")))
     assert [(part.time_range, part.offset_ms // HOUR) for part in parts] == [
         (TimeRange(start, utc("2013-03-10 07:00")), -5),
         (TimeRange(utc("2013-03-10 07:00"), utc("2013-11-03 06:00")), -4),
@@ -234,7 +237,7 @@ def test_a_year_has_a_segment_for_each_offset() -> None:
     ],
 )
 def test_valid_widths(text: str, seconds: int) -> None:
-    assert parse_window(text) == seconds * 1_000
+    assert parse_window(text) == Window(seconds * 1_000)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +248,6 @@ def test_valid_widths(text: str, seconds: int) -> None:
         "0d",
         "31d",
         "721h",
-        "1w",
         "1",
         "h",
         "-1h",
@@ -264,10 +266,10 @@ def test_invalid_widths(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("width_ms", "follows"), [(DAY_MS, True), (30 * DAY_MS, True), (HOUR, False), (36 * HOUR, False), (10_000, False)]
+    ("text", "follows"), [("1d", True), ("30d", True), ("48h", True), ("1h", False), ("36h", False), ("1y", True)]
 )
-def test_whole_days_follow_local_days(width_ms: int, follows: bool) -> None:
-    assert follows_local_days(width_ms) is follows
+def test_whole_days_follow_local_days(text: str, follows: bool) -> None:
+    assert parse_window(text).follows_local_days is follows
 
 
 def test_zones_are_those_of_the_tz_database() -> None:
@@ -286,6 +288,9 @@ def test_zones_are_those_of_the_tz_database() -> None:
         "CEST-2",
         "../Europe/Berlin",
         "/etc/localtime",
+        "localtime",
+        "posixrules",
+        "Factory",
         "a\0b",
         "x" * 5_000,
     ],

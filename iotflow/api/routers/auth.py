@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from fastapi import Form
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from iotflow.api.auth import CurrentUser, LoginCaller, RegistrationCaller
+from iotflow.api.auth import LoggedInUser, LoginCaller, RegistrationCaller
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.routing import api_router, problem_responses
 from iotflow.api.schemas.accounts import Credentials, TokenResponse, UserCreate, UserResponse
-from iotflow.api.schemas.fields import text
+from iotflow.api.schemas.fields import NORMALIZED, text
 from iotflow.domain.telemetry import NULL_CHARACTER_ERROR
 
 router = api_router("Authentication")
@@ -20,8 +20,10 @@ class PasswordForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    username: Annotated[str, text(254), Field(description="Username or email address.", examples=["ada"])]
-    password: Annotated[str, text(1_000), Field(json_schema_extra={"format": "password"}, examples=["correct horse"])]
+    username: Annotated[str, text(254), NORMALIZED, Field(description="Username or email address.", examples=["ada"])]
+    password: Annotated[
+        str, text(1_000), NORMALIZED, Field(json_schema_extra={"format": "password"}, examples=["correct horse"])
+    ]
     grant_type: Literal["password"] = "password"
     scope: str = Field("", max_length=1_000, description="Ignored: a token has all rights of its user.")
     client_id: str | None = Field(None, max_length=1_000, description="Ignored: clients are not registered.")
@@ -59,6 +61,6 @@ async def login_with_form(
 
 
 @router.post("/auth/logout", status_code=204, operation_id="logout")
-async def logout(context: CurrentUser, services: ServicesDep) -> None:
+async def logout(context: LoggedInUser, services: ServicesDep) -> None:
     """Log out. Revokes the access token of the request."""
     await services.authentication.logout(context)

@@ -1,21 +1,23 @@
 """Routes that store batches of telemetry records."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Annotated
 
 from fastapi import Body, Request, Response
 from pydantic import ValidationError
 
-from iotflow.api.auth import CurrentUser, TelemetryDevice, charge_values
+from iotflow.api.auth import SubmittingUser, TelemetryDevice, charge_values
 from iotflow.api.dependencies import AppState, AppStateDep, ServicesDep
 from iotflow.api.json_bodies import count_values, decode_record
 from iotflow.api.parameters import DeviceId
+from iotflow.api.plain_records import parse_plain
 from iotflow.api.problems import field_error, record_detail
 from iotflow.api.responses import json_response
 from iotflow.api.routing import BatchRoute, api_router, problem_responses
 from iotflow.api.schemas.telemetry import BatchRecord, BatchResult, UncheckedRecord
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.errors import InvalidInput
+from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.telemetry import MAX_RECORDS_PER_BATCH
 from iotflow.services.ingest import BatchOutcome, Rejection, Submission
 
@@ -44,12 +46,12 @@ async def submit_telemetry_batch(
     """Submit up to 10,000 records at once. Valid records are stored even if others are rejected.
 
     The body may also be NDJSON, one record per line, with the content type `application/x-ndjson`. Either may be
-    compressed with `Content-Encoding: gzip`.
+    compressed with `Content-Encoding: gzip`. A null in `data` is no reading and is not stored.
     """
     await charge_values(request, context.principal.device, await count_values(records))
     rejections: list[Rejection] = []
     outcome = await services.ingest.submit_batch(context, _chunks(records, rejections, state))
-    return _batch_response(outcome, rejections)
+    return await _batch_response(outcome, rejections, records, state)
 
 
 @router.post(
@@ -59,7 +61,7 @@ async def submit_telemetry_batch(
     responses=problem_responses(403, 404),
 )
 async def import_telemetry_batch(
-    context: CurrentUser,
+    context: SubmittingUser,
     device_id: DeviceId,
     records: Records,
     request: Request,
@@ -70,11 +72,11 @@ async def import_telemetry_batch(
 
     The device's presence and status do not change. The body has the format of a device's batch.
     """
-    device = await services.device_lookup.get_visible(context.principal, device_id)
+    device = await services.device_lookup.get_visible(context.principal, device_id, TokenScope.TELEMETRY)
     await charge_values(request, device, await count_values(records))
     rejections: list[Rejection] = []
     outcome = await services.ingest.backfill(context, device_id, _chunks(records, rejections, state))
-    return _batch_response(outcome, rejections)
+    return await _batch_response(outcome, rejections, records, state)
 
 
 async def _chunks(
@@ -94,17 +96,23 @@ async def _chunks(
         except InvalidInput as error:
             rejections.append(Rejection(index, record_detail(error)))
             continue
-        values += len(submission.values)
+        values += len(submission.readings)
         size += record.nbytes
         if chunk and (values > MAX_VALUES_PER_CHUNK or size > MAX_BYTES_PER_CHUNK):
             yield chunk
-            chunk, values, size = {}, len(submission.values), record.nbytes
+            chunk, values, size = {}, len(submission.readings), record.nbytes
         chunk[index] = submission
     if chunk:
         yield chunk
 
 
 def _parse_record(record: memoryview, max_bytes: int) -> Submission:
+    """Return a record: in its usual form, which the service checks, or else a valid one. Raises InvalidInput."""
+    plain = parse_plain(record) if record.nbytes <= max_bytes else None
+    return plain or _validate_record(record, max_bytes)
+
+
+def _validate_record(record: memoryview, max_bytes: int) -> Submission:
     value = decode_record(record, max_bytes)
     try:
         return BatchRecord.model_validate(value).submission()
@@ -113,6 +121,23 @@ def _parse_record(record: memoryview, max_bytes: int) -> Submission:
         raise InvalidInput([field_error(details, "body") for details in found]) from None
 
 
-def _batch_response(outcome: BatchOutcome, rejections: list[Rejection]) -> Response:
-    errors = sorted([*rejections, *outcome.rejections], key=lambda rejection: rejection.index)
-    return json_response({"accepted": outcome.accepted, "rejected": len(errors), "errors": errors})
+async def _batch_response(
+    outcome: BatchOutcome, rejections: Sequence[Rejection], records: Sequence[memoryview], state: AppState
+) -> Response:
+    work = TimeSlice()
+    errors = [*rejections]
+    for rejection in outcome.rejections:
+        await work.pause()
+        errors.append(_describe(rejection, records[rejection.index], state.settings.max_body_bytes))
+    errors.sort(key=lambda rejection: rejection.index)
+    counts = {"accepted": outcome.accepted, "rejected": len(errors), "merged": outcome.merged}
+    return json_response({**counts, "errors": errors})
+
+
+def _describe(rejection: Rejection, record: memoryview, max_bytes: int) -> Rejection:
+    """Return the rejection of a service with the schema's description of the record's errors, if it finds any."""
+    try:
+        _validate_record(record, max_bytes)
+    except InvalidInput as error:
+        return Rejection(rejection.index, record_detail(error))
+    return rejection

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from fastapi import Response
 
-from iotflow.api.auth import CurrentUser, SelfOrAdmin
+from iotflow.api.auth import ReadingSelfOrAdmin, ReadingUser, WritingUser
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.pagination import Limit, Offset
 from iotflow.api.parameters import AccountId, DeviceId
@@ -32,7 +32,7 @@ router = api_router("Devices")
 
 
 @router.post("/devices/register", status_code=201, operation_id="register_device", responses=problem_responses(409))
-async def register_device(context: CurrentUser, body: DeviceCreate, services: ServicesDep) -> DeviceWithKeyResponse:
+async def register_device(context: WritingUser, body: DeviceCreate, services: ServicesDep) -> DeviceWithKeyResponse:
     """Register a device. The response contains its API key, which is not shown again."""
     return _key_response(await services.devices.register(context, NewDevice(**body.model_dump())))
 
@@ -44,7 +44,7 @@ async def register_device(context: CurrentUser, body: DeviceCreate, services: Se
     responses=problem_responses(404),
 )
 async def list_devices_of_user(
-    context: SelfOrAdmin,
+    context: ReadingSelfOrAdmin,
     user_id: AccountId,
     services: ServicesDep,
     status: DeviceStatus | None = None,
@@ -58,14 +58,14 @@ async def list_devices_of_user(
 
 
 @router.get("/devices/{device_id:digits}", operation_id="get_device", responses=problem_responses(404))
-async def get_device(context: CurrentUser, device_id: DeviceId, services: ServicesDep) -> DeviceResponse:
+async def get_device(context: ReadingUser, device_id: DeviceId, services: ServicesDep) -> DeviceResponse:
     """Get a device."""
     return DeviceResponse(device=Device.model_validate(await services.devices.get(context, device_id)))
 
 
 @router.patch("/devices/{device_id:digits}", operation_id="update_device", responses=problem_responses(404, 409))
 async def update_device(
-    context: CurrentUser, device_id: DeviceId, body: DeviceUpdate, services: ServicesDep
+    context: WritingUser, device_id: DeviceId, body: DeviceUpdate, services: ServicesDep
 ) -> DeviceResponse:
     """Update a device."""
     device = await services.devices.update(context, device_id, body.change())
@@ -75,18 +75,22 @@ async def update_device(
 @router.delete(
     "/devices/{device_id:digits}", status_code=204, operation_id="delete_device", responses=problem_responses(404)
 )
-async def delete_device(context: CurrentUser, device_id: DeviceId, services: ServicesDep) -> None:
+async def delete_device(context: WritingUser, device_id: DeviceId, services: ServicesDep) -> None:
     """Delete a device. Its key stops working immediately; its telemetry is removed in the background."""
     await services.devices.delete(context, device_id)
 
 
 @router.get("/devices/{device_id:digits}/status", operation_id="get_device_status", responses=problem_responses(404))
 async def get_device_status(
-    context: CurrentUser, device_id: DeviceId, services: ServicesDep
+    context: ReadingUser, device_id: DeviceId, services: ServicesDep
 ) -> DeviceWithPresenceResponse:
-    """Get a device and its presence."""
+    """Get a device and its presence. Also the newest time of its telemetry."""
     device = await services.devices.get(context, device_id)
-    view = DeviceWithPresence(**asdict(device), is_online=services.devices.is_online(device))
+    view = DeviceWithPresence(
+        **asdict(device),
+        is_online=services.devices.is_online(device),
+        latest_timestamp=await services.telemetry.newest_time(context, device_id),
+    )
     return DeviceWithPresenceResponse(device=view)
 
 
@@ -96,7 +100,7 @@ async def get_device_status(
     response_model=DeviceGroupList,
     responses=problem_responses(404),
 )
-async def list_groups_of_device(context: CurrentUser, device_id: DeviceId, services: ServicesDep) -> Response:
+async def list_groups_of_device(context: ReadingUser, device_id: DeviceId, services: ServicesDep) -> Response:
     """List the groups that contain a device."""
     groups = await services.devices.groups(context, device_id)
     return await list_response({"device_id": device_id}, "groups", groups, dump_device_group, {})
@@ -106,7 +110,7 @@ async def list_groups_of_device(context: CurrentUser, device_id: DeviceId, servi
     "/devices/{device_id:digits}/credentials/rotate", operation_id="rotate_device_key", responses=problem_responses(404)
 )
 async def rotate_device_key(
-    context: CurrentUser, device_id: DeviceId, services: ServicesDep, body: KeyRotation | None = None
+    context: WritingUser, device_id: DeviceId, services: ServicesDep, body: KeyRotation | None = None
 ) -> DeviceWithKeyResponse:
     """Rotate a device's API key. The previous key works until the grace period ends; older keys stop working."""
     grace_s = body.grace_seconds if body else 0
@@ -119,7 +123,7 @@ async def rotate_device_key(
     response_model=DeviceConfig,
     responses=problem_responses(404),
 )
-async def get_device_config(context: CurrentUser, device_id: DeviceId, services: ServicesDep) -> Response:
+async def get_device_config(context: ReadingUser, device_id: DeviceId, services: ServicesDep) -> Response:
     """Get a device's settings."""
     return json_response(dump_device_config(await services.devices.config(context, device_id)))
 
@@ -128,7 +132,7 @@ async def get_device_config(context: CurrentUser, device_id: DeviceId, services:
     "/devices/{device_id:digits}/config", operation_id="update_device_config", responses=problem_responses(404, 409)
 )
 async def update_device_config(
-    context: CurrentUser, device_id: DeviceId, body: DeviceConfigUpdate, services: ServicesDep
+    context: WritingUser, device_id: DeviceId, body: DeviceConfigUpdate, services: ServicesDep
 ) -> DeviceConfig:
     """Replace a device's settings. The version rises by one."""
     config = await services.devices.configure(context, device_id, body.settings, body.config_version, {})

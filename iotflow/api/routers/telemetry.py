@@ -1,14 +1,22 @@
-"""Routes that store single records, and read, aggregate and delete telemetry."""
+"""Routes that read, aggregate and delete telemetry."""
 
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated
 
 import msgspec
 from fastapi import Query, Request, Response
 
-from iotflow.api.auth import NoAuth, SelfOrAdmin, TelemetryDevice, UserOrDevice, charge_values
+from iotflow.api.aggregate_parameters import (
+    AggregationParameter,
+    MeasurementName,
+    WindowParameter,
+    parse_window_parameter,
+)
+from iotflow.api.auth import NoAuth, ReadingSelfOrAdmin, ReadingUserOrDevice, WritingUserOrDevice
+from iotflow.api.csv_responses import csv_of_records, csv_of_windows, wants_csv
 from iotflow.api.dependencies import ClockDep, ServicesDep
-from iotflow.api.pagination import Limit, Time, open_page, resolve_range
-from iotflow.api.parameters import AccountId, Cursor, DeviceId, NamesParameter, parse_names
+from iotflow.api.pagination import Limit, Page, Time, open_page, resolve_range
+from iotflow.api.parameters import AccountId, Cursor, DeviceId, NamesParameter, Order, join_repeated, parse_names
 from iotflow.api.responses import json_response, list_response, page_response
 from iotflow.api.routing import api_router, problem_responses
 from iotflow.api.schemas.fields import EndTime, StartTime, StopTime
@@ -16,28 +24,20 @@ from iotflow.api.schemas.health import StoreAvailability, TelemetryStatus
 from iotflow.api.schemas.telemetry import (
     AggregateResult,
     LatestValues,
-    SubmitResult,
     TelemetryDelete,
     TelemetryDeleteResult,
-    TelemetryRecordCreate,
     TelemetryRecordPage,
     UserRecordPage,
 )
-from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.devices import MAX_ID, DeviceSummary
 from iotflow.domain.errors import InvalidInput
-from iotflow.domain.telemetry import StoredRecord
-from iotflow.domain.time_windows import parse_window, parse_zone
+from iotflow.domain.telemetry import RecordPage, StoredRecord
+from iotflow.domain.time_windows import parse_zone
 from iotflow.domain.times import Millis, TimeRange, format_rfc3339
 from iotflow.services.feed import FeedPosition, FeedRecord
 from iotflow.services.telemetry_queries import WindowValue
 
 router = api_router("Telemetry")
-
-Order = Annotated[
-    Literal["asc", "desc"],
-    Query(description="Order by time: `asc` returns the oldest records first, `desc` the newest."),
-]
 
 
 class RecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,21 +53,6 @@ class DeviceRecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     device_id: Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
 
 
-@router.post("/telemetry", status_code=201, operation_id="submit_telemetry")
-async def submit_telemetry(
-    context: TelemetryDevice, body: TelemetryRecordCreate, request: Request, services: ServicesDep
-) -> SubmitResult:
-    """Submit a record. It is stored durably before the response is sent."""
-    await charge_values(request, context.principal.device, len(body.data))
-    timestamp = await services.ingest.submit(context, body.submission())
-    return SubmitResult(
-        device_id=context.principal.device_id,
-        device_name=context.principal.device.name,
-        timestamp=timestamp,
-        accepted=len(body.data),
-    )
-
-
 @router.get(
     "/telemetry/{device_id:digits}",
     operation_id="get_telemetry",
@@ -75,7 +60,7 @@ async def submit_telemetry(
     responses=problem_responses(404),
 )
 async def get_telemetry(
-    context: UserOrDevice,
+    context: ReadingUserOrDevice,
     device_id: DeviceId,
     request: Request,
     services: ServicesDep,
@@ -90,10 +75,12 @@ async def get_telemetry(
     """List a device's records within a time range.
 
     A page also ends at 100,000 values or 8 MiB, never within a record: follow `next_cursor` until it is null.
+    `Accept: text/csv` returns CSV: the column `timestamp` and one of each name (of `fields`, or all of the device's),
+    no metadata; the header `Link` has the next page.
     """
     page = open_page(
         f"telemetry of device {device_id}",
-        request.query_params,
+        join_repeated(request.query_params),
         {"start_time": "-1h", "end_time": None, "fields": None, "order": "desc"},
         RecordPosition,
         clock.now(),
@@ -108,13 +95,15 @@ async def get_telemetry(
         after=Millis(page.position.time) if page.position else None,
         names=names,
     )
-    head = {**_dump_device(found.device), **_dump_time_range(page.time_range)}
+    next_cursor = partial(_cursor_after, page, found.page)
+    if wants_csv(request):
+        columns = names or await services.telemetry.names(context, device_id, found.page.records)
+        return await csv_of_records(request, columns, found.page.records, next_cursor)
 
     def tail(count: int) -> dict[str, object]:
-        more = found.page.more or count < len(found.page.records)
-        last = RecordPosition(found.page.records[count - 1].timestamp) if more else None
-        return {"count": count, "next_cursor": page.cursor(last) if last else None}
+        return {"count": count, "next_cursor": next_cursor(count)}
 
+    head = {**_dump_device(found.device), **_dump_time_range(page.time_range)}
     return await page_response(head, "data", found.page.records, _dump_record, tail)
 
 
@@ -124,16 +113,17 @@ async def get_telemetry(
     response_model=LatestValues,
     responses=problem_responses(404),
 )
-async def get_latest_telemetry(context: UserOrDevice, device_id: DeviceId, services: ServicesDep) -> Response:
+async def get_latest_telemetry(context: ReadingUserOrDevice, device_id: DeviceId, services: ServicesDep) -> Response:
     """Get a device's latest values. Latest by event time: late data never replaces newer values."""
     latest = await services.telemetry.latest(context, device_id)
+    # Most values have the same time.
+    times = {time: format_rfc3339(time) for time in {found.timestamp for found in latest.values.values()}}
     body = {
         **_dump_device(latest.device),
         "latest_data": {
-            name: {"value": found.value, "timestamp": format_rfc3339(found.timestamp)}
-            for name, found in latest.values.items()
+            name: {"value": found.value, "timestamp": times[found.timestamp]} for name, found in latest.values.items()
         },
-        "timestamp": format_rfc3339(max(found.timestamp for found in latest.values.values())),
+        "timestamp": times[max(times)],
         "cached": latest.cached,
     }
     return json_response(body)
@@ -146,44 +136,40 @@ async def get_latest_telemetry(context: UserOrDevice, device_id: DeviceId, servi
     responses=problem_responses(404),
 )
 async def aggregate_telemetry(
-    context: UserOrDevice,
+    context: ReadingUserOrDevice,
     device_id: DeviceId,
+    request: Request,
     services: ServicesDep,
     clock: ClockDep,
-    field: Annotated[
-        str, Query(description="Name of the measurement.", min_length=1, max_length=128, examples=["temperature"])
-    ],
-    aggregation: Aggregation,
-    window: Annotated[
-        str,
-        Query(
-            pattern=r"^[0-9]{1,7}[smhd]$", description="Width of the windows, from 10s to 30d.", examples=["1h", "7d"]
-        ),
-    ],
+    field: MeasurementName,
+    aggregation: AggregationParameter,
+    window: WindowParameter,
     start_time: StartTime = "-24h",
     end_time: EndTime | None = None,
     timezone: Annotated[
-        str, Query(description="IANA time zone; windows of whole days start at its midnights.")
+        str, Query(description="IANA time zone; windows of days, weeks, months and years start at its midnights.")
     ] = "UTC",
 ) -> Response:
-    """Aggregate a measurement by time window. Windows without values are omitted."""
-    try:
-        width_ms = parse_window(window)
-    except ValueError as error:
-        raise InvalidInput.at("query", "window", message=str(error)) from None
+    """Aggregate a measurement by time window. Windows without values are omitted.
+
+    `Accept: text/csv` returns CSV with the columns `timestamp`, `value` and `count`.
+    """
+    windows = parse_window_parameter(window)
     try:
         zone = parse_zone(timezone)
     except ValueError as error:
         raise InvalidInput.at("query", "timezone", message=str(error)) from None
     time_range = resolve_range(start_time, end_time, clock.now())
-    values = await services.telemetry.aggregate(context, device_id, field, aggregation, time_range, width_ms, zone)
+    values = await services.telemetry.aggregate(context, device_id, field, aggregation, time_range, windows, zone)
+    if wants_csv(request):
+        return await csv_of_windows(values)
     head = {"device_id": device_id, "field": field, "aggregation": aggregation, "window": window}
     return await list_response(head, "data", values, _dump_window, {})
 
 
 @router.delete("/telemetry/{device_id:digits}", operation_id="delete_telemetry", responses=problem_responses(404))
 async def delete_telemetry(
-    context: UserOrDevice,
+    context: WritingUserOrDevice,
     device_id: DeviceId,
     services: ServicesDep,
     clock: ClockDep,
@@ -214,7 +200,7 @@ async def get_telemetry_status(context: NoAuth, services: ServicesDep) -> Teleme
     responses=problem_responses(404),
 )
 async def list_telemetry_of_user(
-    context: SelfOrAdmin,
+    context: ReadingSelfOrAdmin,
     user_id: AccountId,
     request: Request,
     services: ServicesDep,
@@ -244,6 +230,12 @@ async def list_telemetry_of_user(
         return {"count": count, "next_cursor": cursor}
 
     return await page_response({"user_id": user_id}, "telemetry", found.records, _dump_feed_record, tail)
+
+
+def _cursor_after(page: Page[RecordPosition], found: RecordPage, count: int) -> str | None:
+    """Return the cursor of the next page after the first `count` records of this one; None on the last page."""
+    more = found.more or count < len(found.records)
+    return page.cursor(RecordPosition(found.records[count - 1].timestamp)) if more else None
 
 
 def _deletion_range(body: TelemetryDelete | None, start: str | None, stop: str | None) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Routes about accounts, for their owners and administrators."""
 
-from iotflow.api.auth import CurrentAdmin, SelfOrAdmin
+from iotflow.api.auth import CurrentAdmin, ReadingSelfOrAdmin, SelfOrAdmin
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.pagination import Limit, Offset
 from iotflow.api.parameters import AccountId
@@ -20,7 +20,7 @@ async def list_users(context: CurrentAdmin, services: ServicesDep, limit: Limit 
 
 
 @router.get("/users/{user_id}", operation_id="get_user", responses=problem_responses(404))
-async def get_user(context: SelfOrAdmin, user_id: AccountId, services: ServicesDep) -> UserResponse:
+async def get_user(context: ReadingSelfOrAdmin, user_id: AccountId, services: ServicesDep) -> UserResponse:
     """Get an account."""
     return UserResponse.of(await services.accounts.get(context, user_id))
 
@@ -32,7 +32,10 @@ async def update_user(
     body: UserUpdate,
     services: ServicesDep,
 ) -> UserResponse:
-    """Update an account. A new password revokes all of its access tokens."""
+    """Update an account. A new password revokes all of its access tokens from logins.
+
+    Its personal access tokens stay valid unless `revoke_tokens` is true.
+    """
     return UserResponse.of(await services.accounts.update(context, user_id, body.change()))
 
 

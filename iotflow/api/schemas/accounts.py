@@ -6,24 +6,38 @@ from uuid import UUID
 from pydantic import MISSING, Field
 
 from iotflow.api.schemas.base import PageInfo, PartialUpdate, RequestModel, ResponseModel, example
-from iotflow.api.schemas.fields import Timestamp
+from iotflow.api.schemas.fields import NORMALIZED, TextRule, Timestamp
 from iotflow.domain import accounts as domain
+from iotflow.domain.accounts import (
+    EMAIL,
+    MAX_EMAIL_LENGTH,
+    MAX_USERNAME_LENGTH,
+    MIN_USERNAME_LENGTH,
+    USERNAME,
+    email_error,
+    username_error,
+)
 from iotflow.services.accounts import ProfileChange
 from iotflow.services.authentication import Login
 
-USERNAME = r"^[A-Za-z0-9._-]+$"
-
-# The rule of HTML's e-mail input (https://html.spec.whatwg.org/#valid-e-mail-address): the addresses that browsers
-# accept, and those of a home network.
-EMAIL = (
-    r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-    r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$"
-)
-
-Username = Annotated[str, Field(min_length=3, max_length=64, pattern=USERNAME, examples=["ada"])]
-Email = Annotated[str, Field(max_length=254, pattern=EMAIL, examples=["ada@example.org"])]
+Username = Annotated[
+    str,
+    TextRule(
+        username_error,
+        {"minLength": MIN_USERNAME_LENGTH, "maxLength": MAX_USERNAME_LENGTH, "pattern": f"^{USERNAME}$"},
+    ),
+    NORMALIZED,
+    Field(examples=["ada"]),
+]
+Email = Annotated[
+    str,
+    TextRule(email_error, {"maxLength": MAX_EMAIL_LENGTH, "pattern": f"^{EMAIL}$"}),
+    Field(examples=["ada@example.org"]),
+]
 Password = Annotated[
-    str, Field(min_length=10, max_length=1_000, json_schema_extra={"format": "password"}, examples=["correct horse"])
+    str,
+    Field(min_length=10, max_length=1_000, json_schema_extra={"format": "password"}, examples=["correct horse"]),
+    NORMALIZED,
 ]
 
 
@@ -70,11 +84,14 @@ class Credentials(RequestModel):
     """A login by username or email address."""
 
     username: Annotated[
-        str, Field(min_length=1, max_length=254, examples=["ada"], description="Username or email address.")
+        str,
+        Field(min_length=1, max_length=254, examples=["ada"], description="Username or email address."),
+        NORMALIZED,
     ]
     password: Annotated[
         str,
         Field(min_length=1, max_length=1_000, json_schema_extra={"format": "password"}, examples=["correct horse"]),
+        NORMALIZED,
     ]
 
 
@@ -107,8 +124,11 @@ class UserUpdate(PartialUpdate):
     username: Username | MISSING = MISSING
     email: Email | MISSING = MISSING
     password: Password | MISSING = MISSING
-    current_password: Annotated[str, Field(max_length=1_000, json_schema_extra={"format": "password"})] | MISSING = (
-        Field(MISSING, description="Current password; required to change your own `password`.")
+    current_password: (
+        Annotated[str, Field(max_length=1_000, json_schema_extra={"format": "password"}), NORMALIZED] | MISSING
+    ) = Field(MISSING, description="Current password; required to change your own `password`.")
+    revoke_tokens: bool | MISSING = Field(
+        MISSING, description="True: also revoke the account's personal access tokens, with a new `password` or without."
     )
     is_admin: bool | MISSING = Field(MISSING, description="Whether the account is an administrator. Admins only.")
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import MISSING, Field
 
 from iotflow.api.schemas.base import PageInfo, PartialUpdate, RequestModel, ResponseModel, example
-from iotflow.api.schemas.fields import WHOLE, Timestamp, text
+from iotflow.api.schemas.fields import WHOLE, Timestamp, VisibleName, text
 from iotflow.domain import devices as domain
 from iotflow.domain.devices import MAX_ID, DeviceStatus
 from iotflow.domain.times import format_rfc3339
@@ -15,7 +15,7 @@ from iotflow.domain.times import format_rfc3339
 MAX_GRACE_S = 30 * 86_400
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID, examples=[1]), WHOLE]
-DeviceName = Annotated[str, text(128), Field(examples=["greenhouse-1"])]
+DeviceName = Annotated[VisibleName, Field(examples=["greenhouse-1"])]
 DeviceType = Annotated[str, text(64), Field(examples=["weather_station"])]
 Description = Annotated[str, Field(max_length=1_024, examples=["Under the south window"])]
 Location = Annotated[str, Field(max_length=256, examples=["Bench 3"])]
@@ -51,9 +51,13 @@ class DeviceWithKey(Device):
 
 
 class DeviceWithPresence(Device):
-    """A device and its presence."""
+    """A device, its presence and the newest time of its telemetry."""
 
     is_online: bool
+    latest_timestamp: Timestamp | None = Field(
+        description="The newest timestamp of the device's telemetry, which shows a clock that is wrong. Null without "
+        "telemetry, and while the telemetry store is unavailable."
+    )
 
 
 class DeviceRateLimits(RequestModel):

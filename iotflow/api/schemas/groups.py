@@ -7,13 +7,13 @@ from pydantic import MISSING, Field
 
 from iotflow.api.schemas.base import PageInfo, PartialUpdate, RequestModel, ResponseModel, example
 from iotflow.api.schemas.devices import Description, Device, Id, dump_device
-from iotflow.api.schemas.fields import Timestamp, text
+from iotflow.api.schemas.fields import TextRule, Timestamp, VisibleName
 from iotflow.domain import groups as domain
-from iotflow.domain.groups import MAX_LISTED, MemberLimit
+from iotflow.domain.groups import COLOR, MAX_LISTED, MemberLimit, color_error
 from iotflow.domain.times import format_rfc3339
 
-Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$", examples=["#1E90FF"])]
-GroupName = Annotated[str, text(128), Field(examples=["Greenhouse"])]
+Color = Annotated[str, TextRule(color_error, {"pattern": f"^{COLOR}$"}), Field(examples=["#1E90FF"])]
+GroupName = Annotated[VisibleName, Field(examples=["Greenhouse"])]
 
 
 class Group(ResponseModel):

@@ -4,20 +4,22 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError, PydanticKnownError
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from iotflow.api.schemas.base import SCHEMA_REFERENCE, NextCursor, RequestModel, ResponseModel, example
 from iotflow.api.schemas.fields import InputTime, Json, RangeTime, Timestamp
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.json import JsonValue, size_error
+from iotflow.domain.names import normalize
 from iotflow.domain.telemetry import (
     MAX_METADATA_BYTES,
     MAX_NAME_LENGTH,
     MAX_NAMES_PER_RECORD,
     MAX_STRING_BYTES,
-    Value,
+    Reading,
     name_error,
+    names_error,
     value_error,
 )
 from iotflow.services.ingest import Submission
@@ -30,24 +32,26 @@ NAMES_PATTERN = f"^{_NAME}(,{_NAME})*$"
 def _check_name(name: object) -> str:
     if not isinstance(name, str):
         raise PydanticCustomError("measurement_name", "a measurement's name is a string")
+    name = normalize(name)
     if error := name_error(name):
         raise PydanticCustomError("measurement_name", "{error}", {"error": error})
     return name
 
 
-def _check_name_count(data: object) -> object:
+def _check_names(data: object) -> object:
     """Refuse too many names with one error: 100,000 bad names would be as many errors."""
-    if isinstance(data, dict) and len(data) > MAX_NAMES_PER_RECORD:
-        size = {"field_type": "Dictionary", "max_length": MAX_NAMES_PER_RECORD, "actual_length": len(data)}
-        raise PydanticKnownError("too_long", size)
+    if isinstance(data, dict) and (error := names_error(len(data))):
+        raise PydanticCustomError("data_length", "{error}", {"error": error})
     return data
 
 
-def _check_value(value: object) -> Value:
-    if error := value_error(value):
+def _check_reading(reading: object) -> Reading:
+    if reading is None:
+        return None
+    if error := value_error(reading):
         raise PydanticCustomError("measurement_value", "{error}", {"error": error})
-    assert isinstance(value, bool | int | float | str)
-    return value
+    assert isinstance(reading, bool | int | float | str)
+    return reading
 
 
 def _check_metadata_size(metadata: JsonValue) -> JsonValue:
@@ -61,8 +65,8 @@ Name = Annotated[str, PlainValidator(_check_name), WithJsonSchema({"type": "stri
 MeasuredValue = TypeAliasType(
     "MeasuredValue",
     Annotated[
-        bool | int | float | str,
-        PlainValidator(_check_value),
+        Reading,
+        PlainValidator(_check_reading),
         WithJsonSchema(
             {
                 "description": "A finite number (an integer has at most 64 bits), a boolean, or a string of at most "
@@ -72,7 +76,7 @@ MeasuredValue = TypeAliasType(
         ),
     ],
 )
-"""A measured value. Its schema has a name and no type, the only form that all SDK generators carry.
+"""A measured value; null only in a request. Its schema has a name and no type: all SDK generators carry that form only.
 
 With `oneOf` the code does not compile in Java; `anyOf` becomes an empty class in Rust, Swift and Kotlin.
 """
@@ -83,11 +87,11 @@ Data = Annotated[
     Field(
         min_length=1,
         max_length=MAX_NAMES_PER_RECORD,
-        description="Measured values by name.",
+        description="Measured values by name. A null is no reading and is not stored; one value at least is not null.",
         examples=[{"temperature": 21.5, "door_open": False}],
         json_schema_extra={"propertyNames": {"minLength": 1, "maxLength": MAX_NAME_LENGTH, "pattern": NAME_PATTERN}},
     ),
-    BeforeValidator(_check_name_count),
+    BeforeValidator(_check_names),
 ]
 Metadata = Annotated[
     Json,
@@ -140,6 +144,7 @@ class SubmitResult(ResponseModel):
     device_name: str = Field(examples=["greenhouse-1"])
     timestamp: Timestamp
     accepted: int = Field(description="Number of values stored.", examples=[2])
+    ignored: list[str] = Field(description="Names that were sent with null, which is no reading.", examples=[[]])
 
 
 class RejectedRecord(ResponseModel):
@@ -158,6 +163,11 @@ class BatchResult(ResponseModel):
 
     accepted: int = Field(description="Number of records stored.", examples=[9])
     rejected: int = Field(description="Number of records not stored.", examples=[1])
+    merged: int = Field(
+        description="Number of accepted records with the time of another one in the batch. Records of one time are "
+        "stored as one, with the values of all.",
+        examples=[0],
+    )
     errors: list[RejectedRecord] = Field(description="One entry per record that was not stored.")
 
 

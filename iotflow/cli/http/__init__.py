@@ -1,1 +1,1 @@
-"""An HTTP client of the service, for the commands that use one."""
+"""The client of the service for the commands that use one."""

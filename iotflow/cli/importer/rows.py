@@ -19,13 +19,17 @@ MAX_SHOWN_NAMES = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An interpreted row. `repeated`: its local time occurred twice, and the earlier instant was used."""
+    """An interpreted row. `repeated`: its local time occurred twice, and the earlier instant was used.
+
+    `size` is the number of bytes read for it from the decompressed file.
+    """
 
     line: int
     device: str
     time: Millis
     values: dict[str, Value]
     repeated: bool
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +135,15 @@ class RowReader:
     def rows(self, source: Source) -> Iterator[Row | EmptyRow | BadRow]:
         """Yield the file's rows in order. Raises UsageError for an error that all rows would have."""
         names = None if source.columns is None else [name for name in self.layout.measurements(source.columns) if name]
+        read_before = source.bytes_read
         for raw in source.rows():
+            read = source.bytes_read
+            size, read_before = read - read_before, read
             if isinstance(raw, BadRow):
                 yield raw
                 continue
             try:
-                yield self._row(raw, self._values(raw.cells, names))
+                yield self._row(raw, self._values(raw.cells, names), size)
             except ValueError as error:
                 yield BadRow(raw.line, str(error))
             except UsageError as error:
@@ -157,7 +164,7 @@ class RowReader:
             if name not in self.columns
         ]
 
-    def _row(self, raw: RawRow, values: dict[str, Value]) -> Row | EmptyRow:
+    def _row(self, raw: RawRow, values: dict[str, Value], size: int) -> Row | EmptyRow:
         if not values:
             return EmptyRow(raw.line)
         columns = self.layout.time_columns
@@ -172,7 +179,7 @@ class RowReader:
             read = self.times.read(cell, series)
         except ValueError as error:
             raise ValueError(f"{' '.join(columns)}: {error}") from None
-        return Row(raw.line, device, read.time, values, read.repeated)
+        return Row(raw.line, device, read.time, values, read.repeated, size)
 
     def _device(self, cells: Cells) -> str:
         if self.layout.device is not None:

@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from iotflow.cli.errors import UsageError
-from iotflow.cli.http.session import open_session, sign_in
+from iotflow.cli.http.client import open_client, sign_in
 from iotflow.cli.importer.csv_rows import BadRow
 from iotflow.cli.importer.dry_run import describe
 from iotflow.cli.importer.options import ImportOptions
@@ -30,12 +30,9 @@ from iotflow.cli.importer.tally import Tally
 from iotflow.cli.importer.times import TimeReader, read_zone
 from iotflow.domain.times import format_rfc3339
 
-MIN_CHUNK_ROWS = 20_000
-MAX_CHUNK_ROWS = 100_000
-MAX_CHUNK_BYTES = 8 * 2**20
-"""A chunk is read, grouped by device, and submitted: a file may interleave the rows of many devices."""
-ROWS_PER_DEVICE = 200
-"""A chunk grows until its devices have this number of rows on average: small batches cost a request each."""
+MAX_CHUNK_ROWS = 20_000
+MAX_CHUNK_BYTES = 4 * 2**20
+"""A chunk is read by a thread while the previous one is submitted."""
 MAX_SHOWN_REPLACEMENTS = 5
 Chunk = list[Row | EmptyRow | BadRow]
 
@@ -44,7 +41,7 @@ async def import_file(options: ImportOptions) -> bool:
     """Import a file, showing progress, guesses and bad rows on stderr and a summary on stdout.
 
     Return whether all rows were read, with at most `max_errors` bad ones, and none replaced another. Stored records are
-    kept after an error; to import them again is idempotent. Raises UsageError, ServiceError.
+    kept after an error; to import them again is idempotent. Raises UsageError, IoTFlowError.
     """
     zone = _check(options)
     with open_source(options) as source:
@@ -58,7 +55,7 @@ async def import_file(options: ImportOptions) -> bool:
         run = _ImportRun(options, source, reader)
         if options.dry_run:
             return await run.preview()
-        async with open_session(options.url) as session, sign_in(session, options.username) as user:
+        async with open_client(options.url) as client, sign_in(client, options.username) as user:
             return await run.submit(
                 Submission(user, run.tally, run.report, run.note_replacement, run.has_too_many_errors)
             )
@@ -130,22 +127,27 @@ class _ImportRun:
             TimeRemainingColumn(),
         )
         content = self._source.content
+        read = 0
         with Progress(*columns, console=self._console, disable=not self._console.is_terminal) as progress:
             bar = progress.add_task(content.name, total=content.size)
+
+            def advance() -> None:
+                progress.update(bar, completed=content.position * (1 - submission.waiting / read))
+
             async with aclosing(_read_ahead(_chunks(self._source, self._reader))) as chunks:
-                async for chunk in chunks:
-                    position = content.position
-                    share = (position - progress.tasks[bar].completed) / len(chunk)
-
-                    def advance(rows: int, share: float = share) -> None:
-                        progress.advance(bar, rows * share)
-
-                    await submission.store(self._select_good(chunk), advance)
-                    if self.has_too_many_errors():
-                        limit = self._options.max_errors
-                        self._console.print(f"stopped: more than {limit} bad rows (see --max-errors)")
-                        return False
-                    progress.update(bar, completed=position)
+                try:
+                    async for chunk in chunks:
+                        read += len(chunk)
+                        await submission.store(self._select_good(chunk), advance)
+                        if self.has_too_many_errors():
+                            break
+                except UsageError:
+                    await submission.finish(advance)
+                    raise
+            await submission.finish(advance)
+        if self.has_too_many_errors():
+            self._console.print(f"stopped: more than {self._options.max_errors} bad rows (see --max-errors)")
+            return False
         return True
 
     def _select_good(self, chunk: Sequence[Row | EmptyRow | BadRow]) -> list[Row]:
@@ -227,19 +229,14 @@ async def _read_ahead(chunks: Iterator[Chunk]) -> AsyncGenerator[Chunk, None]:
 def _chunks(source: Source, reader: RowReader) -> Iterator[Chunk]:
     """Yield the rows in lists of bounded size. When reading fails, yield the rows before the error, then raise it."""
     rows: Chunk = []
-    devices: set[str] = set()
     started_at = source.bytes_read
     try:
         for row in reader.rows(source):
             rows.append(row)
-            if isinstance(row, Row):
-                devices.add(row.device)
-            wanted = min(MAX_CHUNK_ROWS, max(MIN_CHUNK_ROWS, ROWS_PER_DEVICE * len(devices)))
-            if len(rows) >= wanted or source.bytes_read - started_at > MAX_CHUNK_BYTES:
+            if len(rows) >= MAX_CHUNK_ROWS or source.bytes_read - started_at > MAX_CHUNK_BYTES:
                 reader.settle()
                 yield rows
                 rows, started_at = [], source.bytes_read
-                devices.clear()
     except UsageError:
         if rows:
             reader.settle()

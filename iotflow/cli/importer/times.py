@@ -11,8 +11,6 @@ from iotflow.domain.times import Millis, parse_epoch, parse_rfc3339
 
 EXCEL = "excel"
 """The --time-format of Excel's serial days."""
-EPOCH_MICROS_FROM = 10**14
-EPOCH_NANOS_FROM = 10**17
 # Ten digits are seconds from 2001 to 2286, thirteen are milliseconds, and so on. Other lengths are ambiguous: 20260131
 # may be a date without dashes.
 _EPOCH_TEXT = re.compile(r"[0-9]{10}(\.[0-9]{1,9})?|[0-9]{13}|[0-9]{16}|[0-9]{19}", re.ASCII)
@@ -66,12 +64,12 @@ class TimeReader:
     def read(self, cell: object, series: str = "") -> ReadTime:
         """Parse a cell of a series. Raises ValueError for a bad cell, UsageError if an option is missing."""
         if self.time_format is None and isinstance(cell, int | float) and not isinstance(cell, bool):
-            return ReadTime(_epoch(cell))
+            return ReadTime(parse_epoch(cell))
         text = str(cell).strip()
         if self.time_format is not None:
             return self._instant(self._by_format(text, self.time_format), text, series)
         if _EPOCH_TEXT.fullmatch(text):
-            return ReadTime(_epoch(float(text) if "." in text else int(text)))
+            return ReadTime(parse_epoch(float(text) if "." in text else int(text)))
         if _NAIVE.fullmatch(text) and " 24:" not in text and "T24:" not in text:
             return self._instant(datetime.fromisoformat(text.upper()), text, series)
         try:
@@ -132,14 +130,6 @@ def read_zone(name: str) -> tzinfo:
     if offset >= timedelta(days=1):
         raise ValueError("expected an offset below 24 hours")
     return timezone(-offset if sign == "-" else offset)
-
-
-def _epoch(number: int | float) -> Millis:
-    if number >= EPOCH_NANOS_FROM:
-        return parse_epoch(int(number) // 1_000_000)
-    if number >= EPOCH_MICROS_FROM:
-        return parse_epoch(int(number) // 1_000)
-    return parse_epoch(number)
 
 
 def _parse_iso(text: str) -> datetime | None:

@@ -4,11 +4,14 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
-from iotflow.cli.http import responses
-from iotflow.cli.http.session import Session
-from iotflow.domain.telemetry import Value
-from iotflow.domain.times import Millis
+from iotflow_sdk import MeasuredValue
+from iotflow_sdk.models import User
+
+from iotflow.cli.http.client import ServiceClient
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CheckFailed(Exception):
@@ -19,26 +22,26 @@ class CheckFailed(Exception):
 class Owner:
     """An account and its groups, by kind of device."""
 
-    session: Session
-    user: responses.User
+    client: ServiceClient
+    user: User
     group_ids: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
 class Device:
-    """A device and the values it sent, by timestamp in the service's format."""
+    """A device and the values it sent, by time."""
 
     id: int
     name: str
     kind: str
     owner: Owner
-    session: Session
+    client: ServiceClient
     rng: random.Random
-    sent: dict[str, dict[str, Value]] = field(default_factory=dict)
+    sent: dict[datetime, dict[str, MeasuredValue]] = field(default_factory=dict)
     temperature: float = 20.0
-    last_time: int = 0
+    last_time_ms: int = 0
 
-    def measure(self) -> dict[str, Value]:
+    def measure(self) -> dict[str, MeasuredValue]:
         """Return the next values: one of each type of measurement at least."""
         self.temperature += self.rng.uniform(-0.5, 0.5)
         return {
@@ -49,13 +52,13 @@ class Device:
             "state": self.rng.choice(("idle", "heating", "cooling")),
         }
 
-    def next_time(self) -> Millis:
-        """Return the current time, or the previous one plus 1 ms if that is later."""
-        self.last_time = max(self.last_time + 1, time.time_ns() // 1_000_000)
-        return Millis(self.last_time)
+    def next_time(self) -> datetime:
+        """Return the current time to the millisecond, or the previous one plus 1 ms if that is later."""
+        self.last_time_ms = max(self.last_time_ms + 1, time.time_ns() // 1_000_000)
+        return EPOCH + timedelta(milliseconds=self.last_time_ms)
 
 
-def with_types(values: Mapping[str, Value]) -> dict[str, tuple[type, Value]]:
+def with_types(values: Mapping[str, MeasuredValue]) -> dict[str, tuple[type, MeasuredValue]]:
     """Return the values with their types, for comparison: 1, 1.0 and true are equal in Python."""
     return {name: (type(value), value) for name, value in values.items()}
 

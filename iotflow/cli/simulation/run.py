@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
 
+from iotflow_sdk import IoTFlowError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from iotflow.cli.errors import ServiceError, UsageError
-from iotflow.cli.http.session import open_session, sign_in
+from iotflow.cli.errors import UsageError
+from iotflow.cli.http.client import open_client, sign_in
 from iotflow.cli.simulation.fleet import CheckFailed
 from iotflow.cli.simulation.service_process import embedded_service
 from iotflow.cli.simulation.steps import HEALTH_ROUNDS, KINDS, Advance, SimulatedDay, submissions
@@ -71,15 +72,16 @@ class Step:
 async def simulate(options: SimulationOptions) -> bool:
     """Run the steps up to the first that fails, showing progress on stderr and the summary on stdout.
 
-    Return whether all checks passed. Raises UsageError, and ServiceError if the first step cannot begin.
+    Return whether all checks passed. Raises UsageError, and IoTFlowError or ServiceNotStarted if the first
+    step cannot begin.
     """
     async with _service(options) as url, AsyncExitStack() as stack:
         recorder = Recorder()
-        session = await stack.enter_async_context(open_session(url, recorder.observe))
+        client = await stack.enter_async_context(open_client(url, recorder.observe))
         account = None
         if options.username or (options.url and os.environ.get("IOTFLOW_TOKEN")):
-            account = await stack.enter_async_context(sign_in(session, options.username))
-        steps = _steps(SimulatedDay(session, account, devices=options.devices, seed=options.seed), options)
+            account = await stack.enter_async_context(sign_in(client, options.username))
+        steps = _steps(SimulatedDay(client, account, devices=options.devices, seed=options.seed), options)
         timings = {step.name: Timings() for step in steps}
         failure = await _run(steps, timings, recorder)
         Console().print(_summary(timings))
@@ -125,7 +127,7 @@ async def _run(steps: Sequence[Step], timings: dict[str, Timings], recorder: Rec
             bar = progress.add_task(step.name, total=step.units)
             try:
                 await step.run(partial(progress.advance, bar))
-            except (CheckFailed, ServiceError) as error:
+            except (CheckFailed, IoTFlowError) as error:
                 recorder.current.outcome = "FAILED"
                 return f"{step.name}: {error}"
             recorder.current.outcome = "ok"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from iotflow.cli.errors import ServiceError
+from iotflow.cli.errors import ServiceNotStarted
 
 READY_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 20.0
@@ -23,8 +23,8 @@ LOG_TAIL_LINES = 20
 async def embedded_service() -> AsyncIterator[str]:
     """Run a service on a free port with its files in a temporary directory; yield its address.
 
-    It gets none of the caller's `IOTFLOW_` variables, so it cannot touch a real database. Raises ServiceError if it
-    does not become ready.
+    It gets none of the caller's `IOTFLOW_` variables, so it cannot touch a real database. Raises ServiceNotStarted if
+    it does not become ready.
     """
     with tempfile.TemporaryDirectory(prefix="iotflow-") as directory:
         port = _free_port()
@@ -68,7 +68,7 @@ async def _until_ready(url: str, process: asyncio.subprocess.Process, log_path: 
     else:
         reason = f"ended with status {process.returncode}"
     lines = (await asyncio.to_thread(log_path.read_text, errors="replace")).splitlines()
-    raise ServiceError("\n".join([f"the temporary service {reason}; its log ends:", *lines[-LOG_TAIL_LINES:]]))
+    raise ServiceNotStarted("\n".join([f"the temporary service {reason}; its log ends:", *lines[-LOG_TAIL_LINES:]]))
 
 
 async def _is_ready(http: httpx.AsyncClient, url: str) -> bool:

@@ -7,15 +7,24 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from math import ceil
+from typing import Protocol
 
-from iotflow.cli.http import responses
-from iotflow.cli.http.session import Session
-from iotflow.cli.simulation.fleet import Device, Owner, expect, with_types
+from iotflow_sdk import DeviceKey, Login
+from iotflow_sdk.api.authentication import register_user
+from iotflow_sdk.api.devices import get_device_status, register_device
+from iotflow_sdk.api.groups import add_devices_to_group, create_group, list_devices_of_group
+from iotflow_sdk.api.health import get_health, get_liveness, get_readiness
+from iotflow_sdk.api.own_device import get_own_status, send_heartbeat
+from iotflow_sdk.api.telemetry import aggregate_telemetry, get_telemetry_status
+from iotflow_sdk.api.users import get_user
+from iotflow_sdk.models import AddDevicesRequest, Aggregation, DeviceCreate, GroupCreate, TelemetryRecord, UserCreate
+
+from iotflow.cli.http.client import ServiceClient
+from iotflow.cli.simulation.fleet import EPOCH, Device, Owner, expect, with_types
 from iotflow.concurrency.tasks import gather_bounded
-from iotflow.domain.times import format_rfc3339
 
 KINDS = ("greenhouse", "cold_room", "weather_mast")
 MAX_OWNERS = 3
@@ -27,12 +36,18 @@ Advance = Callable[[], None]
 """Advances the progress bar by one unit of a step."""
 
 
+class _Health(Protocol):
+    @property
+    def status(self) -> str:
+        """The status that the service reports."""
+
+
 class SimulatedDay:
     """A day of a fleet: its steps in the order of the methods."""
 
-    def __init__(self, session: Session, account: Session | None, *, devices: int, seed: int) -> None:
-        """`account` is an existing user's session; without one the fleet registers owners."""
-        self._session = session
+    def __init__(self, client: ServiceClient, account: ServiceClient | None, *, devices: int, seed: int) -> None:
+        """`account` is an existing user's client; without one the fleet registers owners."""
+        self._client = client
         self._account = account
         self._seed = seed
         self._run = secrets.token_hex(4)
@@ -42,12 +57,13 @@ class SimulatedDay:
         self.devices: list[Device] = []
 
     async def register_owners(self, advance: Advance) -> None:
-        """Register owners and sign in; check that each session is its owner's."""
+        """Register owners and sign in; check that each client is its owner's."""
 
         async def make(number: int) -> Owner:
             owner = await self._account_owner() if self._account else await self._registered_owner(number)
-            me = (await owner.session.get("/api/v1/users/me", responses.UserAnswer)).user
-            expect(me == owner.user, f"the account of {owner.user.username} came back as {me.username}")
+            me = (await get_user.asyncio(owner.client, "me")).user
+            found, expected = (me.user_id, me.username), (owner.user.user_id, owner.user.username)
+            expect(found == expected, f"the account of {owner.user.username} came back as {me.username}")
             advance()
             return owner
 
@@ -59,7 +75,7 @@ class SimulatedDay:
         async def register(number: int) -> Device:
             owner = self.owners[number % len(self.owners)]
             device = await self._registered_device(owner, number)
-            status = await device.session.get("/api/v1/devices/status", responses.OwnStatus)
+            status = await get_own_status.asyncio(device.client)
             expect(
                 status.device_id == device.id, f"the key of device {device.id} authenticated device {status.device_id}"
             )
@@ -70,15 +86,15 @@ class SimulatedDay:
         self.devices = await gather_bounded(partial(register, number) for number in range(self.device_count))
         for owner in self.owners:
             ids = {device.id for device in self.devices if device.owner is owner}
-            missing = ids - {device.id for device in await owner.session.own_devices()}
+            missing = ids - {device.id async for device in owner.client.devices()}
             expect(not missing, f"the devices of {owner.user.username} are listed without {sorted(missing)}")
 
     async def create_groups(self, advance: Advance) -> None:
         """Create a group for each owner and kind of device; check that it is empty."""
 
         async def make(owner: Owner, kind: str) -> None:
-            body = {"name": f"{kind} {self._run}", "color": "#1E90FF"}
-            group = (await owner.session.post("/api/v1/groups", responses.GroupAnswer, body)).group
+            body = GroupCreate(name=f"{kind} {self._run}", color="#1E90FF")
+            group = (await create_group.asyncio(owner.client, body=body)).group
             expect(group.device_count == 0, f"group {group.id} is new and holds {group.device_count} devices")
             owner.group_ids[kind] = group.id
             advance()
@@ -92,12 +108,12 @@ class SimulatedDay:
             group_id = owner.group_ids[kind]
             ids = sorted(device.id for device in self.devices if device.owner is owner and device.kind == kind)
             if ids:
-                path, body = f"/api/v1/groups/{group_id}/devices/bulk", {"device_ids": ids}
-                first = await owner.session.post(path, responses.Additions, body, repeatable=True)
-                again = await owner.session.post(path, responses.Additions, body, repeatable=True)
+                body = AddDevicesRequest(device_ids=ids)
+                first = await add_devices_to_group.asyncio(owner.client, group_id, body=body)
+                again = await add_devices_to_group.asyncio(owner.client, group_id, body=body)
                 expect(sorted(first.added) == ids, f"group {group_id} added {first.added} instead of {ids}")
                 expect(sorted(again.skipped) == ids, f"group {group_id} added devices a second time: {again.added}")
-            members = await owner.session.get(f"/api/v1/groups/{group_id}/devices", responses.DeviceList, limit=1_000)
+            members = await list_devices_of_group.asyncio(owner.client, group_id, limit=1_000)
             found = [device.id for device in members.devices]
             expect(sorted(found) == ids, f"group {group_id} lists {found} instead of {ids}")
             advance()
@@ -127,13 +143,13 @@ class SimulatedDay:
 
         async def read(device: Device) -> None:
             timestamp, values = list(device.sent.items())[-1]
-            for caller in (device.owner.session, device.session):
-                latest = await caller.get(f"/api/v1/telemetry/{device.id}/latest", responses.Latest)
-                found = {name: newest.value for name, newest in latest.latest_data.items()}
+            for caller in (device.owner.client, device.client):
+                latest = await caller.latest(device.id)
+                found = {name: newest.value for name, newest in latest.items()}
                 expect(
                     with_types(found) == with_types(values), f"device {device.id} sent {values} last, latest is {found}"
                 )
-                times = {newest.timestamp for newest in latest.latest_data.values()}
+                times = {newest.timestamp for newest in latest.values()}
                 expect(times == {timestamp}, f"device {device.id} sent last at {timestamp}, latest is of {times}")
             advance()
 
@@ -146,22 +162,21 @@ class SimulatedDay:
             expected = [(timestamp, with_types(values)) for timestamp, values in device.sent.items()]
             for order in ("asc", "desc"):
                 found = [
-                    (record.timestamp, with_types(record.measurements)) for record in await _records(device, order)
+                    (record.timestamp, with_types(record.measurements.additional_properties))
+                    for record in await _records(device, ascending=order == "asc")
                 ]
                 wanted = expected if order == "asc" else expected[::-1]
                 expect(
                     found == wanted,
                     f"device {device.id} sent {len(wanted)} records, its history ({order}) has {len(found)} or others",
                 )
-            counted = await device.owner.session.get(
-                f"/api/v1/telemetry/{device.id}/aggregated",
-                responses.Aggregated,
-                **{
-                    "field": "temperature",
-                    "aggregation": "count",
-                    "window": "1h",
-                    "start_time": next(iter(device.sent)),
-                },
+            counted = await aggregate_telemetry.asyncio(
+                device.owner.client,
+                device.id,
+                field="temperature",
+                aggregation=Aggregation.COUNT,
+                window="1h",
+                start_time=next(iter(device.sent)).isoformat(),
             )
             total = sum(window.count for window in counted.data)
             expect(total == len(expected), f"device {device.id} sent {len(expected)} records, {total} are counted")
@@ -173,10 +188,9 @@ class SimulatedDay:
         """Check that every device is active and online, for itself and its owner, and send a heartbeat."""
 
         async def read(device: Device) -> None:
-            own = await device.session.get("/api/v1/devices/status", responses.OwnStatus)
-            beat = await device.session.post("/api/v1/devices/heartbeat", responses.Heartbeat, repeatable=True)
-            path = f"/api/v1/devices/{device.id}/status"
-            shown = (await device.owner.session.get(path, responses.PresentDeviceAnswer)).device
+            own = await get_own_status.asyncio(device.client)
+            beat = await send_heartbeat.asyncio(device.client)
+            shown = (await get_device_status.asyncio(device.owner.client, device.id)).device
             expect(
                 beat.device_id == device.id,
                 f"the heartbeat of device {device.id} was recorded for device {beat.device_id}",
@@ -184,7 +198,7 @@ class SimulatedDay:
             for status, is_online in ((own.status, own.is_online), (shown.status, shown.is_online)):
                 expect(status == "active", f"device {device.id} sends telemetry and is {status}")
                 expect(is_online, f"device {device.id} has just made a request and is not online")
-            seen = (own.last_seen or "never", shown.last_seen or "never")
+            seen = (own.last_seen or EPOCH, shown.last_seen or EPOCH)
             expect(seen[0] <= seen[1], f"device {device.id} was last seen {seen[0]}, then {seen[1]}")
             advance()
 
@@ -192,36 +206,34 @@ class SimulatedDay:
 
     async def read_health(self, advance: Advance) -> None:
         """Check the health endpoints."""
-        expected = {
-            "/health": ("healthy", "degraded"),
-            "/health/live": ("alive",),
-            "/health/ready": ("ready",),
-            "/api/v1/telemetry/status": ("healthy", "degraded"),
-        }
+        reads: Sequence[tuple[Callable[[ServiceClient], Awaitable[_Health]], tuple[str, ...]]] = (
+            (get_health.asyncio, ("healthy", "degraded")),
+            (get_liveness.asyncio, ("alive",)),
+            (get_readiness.asyncio, ("ready",)),
+            (get_telemetry_status.asyncio, ("healthy", "degraded")),
+        )
         for _ in range(HEALTH_ROUNDS):
-            for path, good in expected.items():
-                health = await self._session.get(path, responses.Health)
-                expect(health.status in good, f"{path} returned {health.status}")
+            for read, good in reads:
+                health = await read(self._client)
+                expect(health.status in good, f"{health} instead of {' or '.join(good)}")
             advance()
 
     async def _account_owner(self) -> Owner:
         assert self._account is not None
-        me = await self._account.get("/api/v1/users/me", responses.UserAnswer)
-        return Owner(self._account, me.user)
+        return Owner(self._account, (await get_user.asyncio(self._account, "me")).user)
 
     async def _registered_owner(self, number: int) -> Owner:
         username, password = f"sim-{self._run}-{number}", secrets.token_urlsafe(16)
-        body = {"username": username, "email": f"{username}@example.org", "password": password}
-        await self._session.post("/api/v1/auth/register", responses.UserAnswer, body)
-        session, user = await self._session.log_in(username, password)
-        return Owner(session, user)
+        body = UserCreate(username=username, email=f"{username}@example.org", password=password)
+        user = (await register_user.asyncio(self._client, body=body)).user
+        return Owner(self._client.with_credentials(Login(username, password)), user)
 
     async def _registered_device(self, owner: Owner, number: int) -> Device:
         name, kind = f"sim-{self._run}-{number}", KINDS[number % len(KINDS)]
-        body = {"name": name, "device_type": kind, "firmware_version": "1.0.0"}
-        made = (await owner.session.post("/api/v1/devices/register", responses.KeyedDeviceAnswer, body)).device
+        body = DeviceCreate(name=name, device_type=kind, firmware_version="1.0.0")
+        made = (await register_device.asyncio(owner.client, body=body)).device
         rng = random.Random(f"{self._seed}/{number}")  # noqa: S311 - made-up measurements, the same for a seed
-        return Device(made.id, name, kind, owner, self._session.as_device(made.api_key), rng)
+        return Device(made.id, name, kind, owner, self._client.with_credentials(DeviceKey(made.api_key)), rng)
 
 
 def submissions(duration_s: float, rate: float) -> int:
@@ -230,24 +242,25 @@ def submissions(duration_s: float, rate: float) -> int:
 
 
 async def _submit(device: Device) -> None:
-    timestamp, values = format_rfc3339(device.next_time()), device.measure()
-    body = {"timestamp": timestamp, "data": values}
-    accepted = await device.session.post("/api/v1/telemetry", responses.Accepted, body, repeatable=True)
-    device.sent[timestamp] = values
+    time_sent, values = device.next_time(), device.measure()
+    accepted = await device.client.submit(values, time=time_sent)
+    device.sent[time_sent] = values
     expect(
-        (accepted.device_id, accepted.timestamp, accepted.accepted) == (device.id, timestamp, len(values)),
-        f"device {device.id} sent {len(values)} values at {timestamp}, the service acknowledged {accepted}",
+        (accepted.device_id, accepted.timestamp, accepted.accepted) == (device.id, time_sent, len(values)),
+        f"device {device.id} sent {len(values)} values at {time_sent}, the service acknowledged {accepted}",
     )
 
 
-async def _records(device: Device, order: str) -> list[responses.StoredRecord]:
-    """Read the device's history from its first record on, in pages."""
-    path = f"/api/v1/telemetry/{device.id}"
-    limit = ceil(len(device.sent) / HISTORY_PAGES)
-    start = {"start_time": next(iter(device.sent)), "order": order}
-    page = await device.owner.session.get(path, responses.History, limit=limit, **start)
-    records = page.data
-    while page.next_cursor and len(records) <= len(device.sent):
-        page = await device.owner.session.get(path, responses.History, limit=limit, cursor=page.next_cursor)
-        records += page.data
+async def _records(device: Device, *, ascending: bool) -> list[TelemetryRecord]:
+    """Read the device's history from its first record on, in pages, up to one record more than it sent."""
+    records: list[TelemetryRecord] = []
+    async for record in device.owner.client.history(
+        device.id,
+        start_time=next(iter(device.sent)),
+        ascending=ascending,
+        page_size=ceil(len(device.sent) / HISTORY_PAGES),
+    ):
+        records.append(record)
+        if len(records) > len(device.sent):
+            break
     return records

@@ -1,4 +1,4 @@
-"""Aggregates of points, computed by Cassandra per day and window, and merged here.
+"""Aggregates of points, computed by Cassandra per day and step of a window, and merged here.
 
 Cassandra adds doubles with compensation (Kahan, "Further remarks on reducing truncation errors", 1965), so its sums are
 nearly exact. A sum that overflows a double on the way is computed here instead, from the values.
@@ -8,7 +8,8 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from iotflow.domain.aggregates import Aggregation, TextSize, WindowAggregate, merge_aggregates
+from iotflow.domain.aggregates import Aggregation, MergedWindows, TextSize, WindowAggregate
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.stores.cassandra.catalogue import read_days
 from iotflow.stores.cassandra.driver import ROWS_PER_PAGE, Row
@@ -53,33 +54,35 @@ async def aggregate_from_points(
     time_range: TimeRange,
     aggregation: Aggregation,
     *,
-    width_ms: int,
+    window: Window,
     offset_ms: int,
 ) -> list[WindowAggregate]:
-    """Return the aggregate of one name's values within the range per window, in order.
+    """Return the aggregate of one name's values within the range per window, in order, by one of `SELECT_AGGREGATES`.
 
     Raises InvalidInput for more text than an answer may have.
     """
-    # The origin is a time at which a window begins and which no point precedes.
-    origin = -(offset_ms % width_ms)
-    windows = (timedelta(milliseconds=width_ms), timestamp(origin))
+    # The origin is a time at which a step begins and which no point precedes.
+    origin = -(offset_ms % window.step_ms)
+    steps = (timedelta(milliseconds=window.step_ms), timestamp(origin))
     texts = TextSize()
-    merged: dict[int, WindowAggregate] = {}
+    merged = MergedWindows(aggregation)
     stored = await read_days(cassandra, device_id, time_range)
-    for days, part in _split_by_statement(stored, time_range, aggregation, width_ms, offset_ms):
+    for days, part in _split_by_statement(stored, time_range, aggregation, window.step_ms, offset_ms):
         between = (timestamp(part.start), timestamp(bounds(part)[1]))
-        values = (*windows, device_id, days, name, *between, *windows)
+        values = (*steps, device_id, days, name, *between, *steps)
         for row in await _read_rows(cassandra, aggregation, values, texts):
-            index = (row[1] + offset_ms) // width_ms
-            if (aggregate := _aggregate_of(aggregation, index, row)) is not None:
-                earlier = merged.get(index)
-                merged[index] = aggregate if earlier is None else merge_aggregates(aggregation, earlier, aggregate)
-    for index, aggregate in merged.items():
-        if sum_overflowed(aggregate):
-            window = clip_window(index, time_range, width_ms, offset_ms)
-            total = await _scaled_sum(cassandra, device_id, name, window)
-            merged[index] = WindowAggregate(index, total, aggregate.count)
-    return [merged[index] for index in sorted(merged)]
+            if (aggregate := _aggregate_of(aggregation, window.index_at(row[1] + offset_ms), row)) is not None:
+                merged.add(aggregate)
+    return [
+        WindowAggregate(
+            found.index,
+            await _scaled_sum(cassandra, device_id, name, clip_window(found.index, time_range, window, offset_ms)),
+            found.count,
+        )
+        if sum_overflowed(found)
+        else found
+        for found in merged.in_order()
+    ]
 
 
 def sum_overflowed(aggregate: WindowAggregate) -> bool:
@@ -87,32 +90,33 @@ def sum_overflowed(aggregate: WindowAggregate) -> bool:
     return isinstance(aggregate.value, float) and not math.isfinite(aggregate.value)
 
 
-def clip_window(index: int, time_range: TimeRange, width_ms: int, offset_ms: int) -> TimeRange:
+def clip_window(index: int, time_range: TimeRange, window: Window, offset_ms: int) -> TimeRange:
     """Return the part of a window that lies within the range."""
-    (start, end), first = bounds(time_range), index * width_ms - offset_ms
-    return TimeRange(Millis(max(start, first)), Millis(min(end, first + width_ms)))
+    start, end = bounds(time_range)
+    first, following = (window.begin_of(at) - offset_ms for at in (index, index + 1))
+    return TimeRange(Millis(max(start, first)), Millis(min(end, following)))
 
 
 def _split_by_statement(
-    days: Sequence[int], time_range: TimeRange, aggregation: Aggregation, width_ms: int, offset_ms: int
+    days: Sequence[int], time_range: TimeRange, aggregation: Aggregation, step_ms: int, offset_ms: int
 ) -> Iterator[tuple[Sequence[int], TimeRange]]:
     """Yield the days and the range that each statement reads.
 
-    A statement for FIRST sorts, and Cassandra does not page sorted results: so it reads at most a page of windows.
+    A statement for FIRST sorts, and Cassandra does not page sorted results: so it reads at most a page of steps.
     """
-    windows_per_day = DAY_MS // width_ms + 2
+    steps_per_day = DAY_MS // step_ms + 2
     if aggregation is not Aggregation.FIRST:
         yield from ((some, time_range) for some in grouped(days))
-    elif windows_per_day <= ROWS_PER_PAGE:
-        days_per_statement = min(MAX_DAYS_PER_STATEMENT, ROWS_PER_PAGE // windows_per_day)
+    elif steps_per_day <= ROWS_PER_PAGE:
+        days_per_statement = min(MAX_DAYS_PER_STATEMENT, ROWS_PER_PAGE // steps_per_day)
         yield from ((some, time_range) for some in grouped(days, days_per_statement))
     else:
         for day in days:
             (start, end), (midnight, next_midnight) = bounds(time_range), bounds(day_span(day))
             start, end = max(start, midnight), min(end, next_midnight)
             while start < end:
-                window = (start + offset_ms) // width_ms
-                following = Millis(min(end, (window + ROWS_PER_PAGE) * width_ms - offset_ms))
+                step = (start + offset_ms) // step_ms
+                following = Millis(min(end, (step + ROWS_PER_PAGE) * step_ms - offset_ms))
                 yield [day], TimeRange(start, following)
                 start = following
 
@@ -120,7 +124,7 @@ def _split_by_statement(
 async def _read_rows(
     cassandra: Cassandra, aggregation: Aggregation, values: Sequence[object], texts: TextSize
 ) -> list[Row]:
-    """Return a row for each day and window, in order. Raises InvalidInput for too much text."""
+    """Return a row for each day and step, in order. Raises InvalidInput for too much text."""
     if aggregation is Aggregation.FIRST:
         rows = await cassandra.execute(SELECT_AGGREGATES[aggregation], values, timeout_s=SCAN_TIMEOUT_S)
         _count_texts(texts, rows)
@@ -139,7 +143,7 @@ def _count_texts(texts: TextSize, rows: Sequence[Row]) -> None:
 
 
 def _aggregate_of(aggregation: Aggregation, index: int, row: Row) -> WindowAggregate | None:
-    """Return one day's part of a window; None if a numeric aggregation finds no number."""
+    """Return one step's or day's part of a window; None if a numeric aggregation finds no number."""
     if not aggregation.numeric:
         count = row[2]
         return WindowAggregate(index, count if aggregation is Aggregation.COUNT else decode_measured(row[3]), count)

@@ -7,13 +7,15 @@ from iotflow.clock import Clock
 from iotflow.concurrency.tasks import gather_bounded
 from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
-from iotflow.stores.cassandra.aggregates import aggregate_from_points
+from iotflow.stores.cassandra.aggregates import SELECT_AGGREGATES, aggregate_from_points
 from iotflow.stores.cassandra.catalogue import read_names
 from iotflow.stores.cassandra.latest import read_latest, read_newest_times
 from iotflow.stores.cassandra.records import read_records
 from iotflow.stores.cassandra.rollups.query import aggregate_from_rollups, can_use_rollups
 from iotflow.stores.cassandra.session import Cassandra
+from iotflow.stores.cassandra.value_aggregates import aggregate_values
 from iotflow.stores.cassandra.write_batcher import WriteBatcher
 from iotflow.stores.cassandra.writes import DeviceWrite, delete_range, purge_device_chunk
 
@@ -76,14 +78,16 @@ class CassandraTelemetry:
         time_range: TimeRange,
         aggregation: Aggregation,
         *,
-        width_ms: int,
+        window: Window,
         offset_ms: int,
     ) -> list[WindowAggregate]:
-        if can_use_rollups(time_range, width_ms):
+        if aggregation not in SELECT_AGGREGATES:
+            aggregate = partial(aggregate_values, self._cassandra)
+        elif can_use_rollups(time_range, window):
             aggregate = partial(aggregate_from_rollups, self._cassandra, self._clock, self._retention_days)
         else:
             aggregate = partial(aggregate_from_points, self._cassandra)
-        return await aggregate(device_id, name, time_range, aggregation, width_ms=width_ms, offset_ms=offset_ms)
+        return await aggregate(device_id, name, time_range, aggregation, window=window, offset_ms=offset_ms)
 
     async def delete(self, device_id: int, time_range: TimeRange) -> None:
         await delete_range(self._cassandra, device_id, time_range, self._clock)

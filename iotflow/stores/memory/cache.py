@@ -4,6 +4,7 @@ from iotflow.clock import Clock
 from iotflow.stores.codecs import DeviceCodec, IdentityCodec
 from iotflow.stores.memory.broker import MemoryBroker
 from iotflow.stores.memory.counters import MemoryCounters
+from iotflow.stores.memory.idempotency import MemoryIdempotencyKeys
 from iotflow.stores.memory.latest_cache import MemoryLatestCache
 from iotflow.stores.memory.presence import MemoryPresence
 from iotflow.stores.memory.rate_limits import MemoryRateLimiter
@@ -25,4 +26,5 @@ class MemoryCache:
         self.presence = MemoryPresence()
         self.rate_limiter = MemoryRateLimiter(clock)
         self.counters = MemoryCounters()
+        self.idempotency_keys = MemoryIdempotencyKeys(clock)
         self.broker = MemoryBroker()

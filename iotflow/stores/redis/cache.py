@@ -14,6 +14,7 @@ from iotflow.stores.redis.batcher import CommandBatcher
 from iotflow.stores.redis.broker import RedisBroker
 from iotflow.stores.redis.client import RedisConnection
 from iotflow.stores.redis.counters import RedisCounters
+from iotflow.stores.redis.idempotency import RedisIdempotencyKeys
 from iotflow.stores.redis.invalidation import InvalidationListener
 from iotflow.stores.redis.latest_cache import RedisLatestCache
 from iotflow.stores.redis.presence import RedisPresence
@@ -42,6 +43,7 @@ class RedisCache:
         self.presence = RedisPresence(self._batcher, prefix)
         self.rate_limiter = RedisRateLimiter(self._batcher, prefix, clock)
         self.counters = RedisCounters(self._batcher, prefix)
+        self.idempotency_keys = RedisIdempotencyKeys(self._batcher, prefix)
         self._listener = InvalidationListener(self.broker, [self.identities, self.devices], self._batcher)
         self._tasks: list[asyncio.Task[None]] = []
 

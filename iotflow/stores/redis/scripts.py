@@ -93,7 +93,49 @@ return 1
 """
 """Remove members whose score is unchanged."""
 
-ALL = (GET, FILL, MERGE, HIT, REFUND, MARK_FLUSHED)
+CLAIM = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now_us = time[1] * 1000000 + time[2]
+local lease, lifetime, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local leased = string.format('%d ', now + lease)
+local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now_us - lifetime * 1000)
+if #expired > 0 then
+  redis.call('HDEL', KEYS[1], unpack(expired))
+  redis.call('ZREM', KEYS[2], unpack(expired))
+end
+local entry = redis.call('HGET', KEYS[1], ARGV[1])
+if entry then
+  local ends, timestamp, fingerprint = string.match(entry, '^(%-?%d+) (%d+) (%x+)$')
+  ends = tonumber(ends)
+  if ends < 0 then return {2, timestamp, fingerprint} end
+  if ends > now and ends <= now + lease or fingerprint ~= ARGV[2] then return {1, timestamp, fingerprint} end
+  redis.call('HSET', KEYS[1], ARGV[1], leased .. timestamp .. ' ' .. fingerprint)
+  return {0, timestamp, fingerprint}
+end
+local held = redis.call('ZCARD', KEYS[2])
+if held == 0 then redis.call('DEL', KEYS[1]) end
+if held >= most then redis.call('HDEL', KEYS[1], redis.call('ZPOPMIN', KEYS[2])[1]) end
+redis.call('HSET', KEYS[1], ARGV[1], leased .. ARGV[3] .. ' ' .. ARGV[2])
+redis.call('ZADD', KEYS[2], now_us, ARGV[1])
+redis.call('PEXPIRE', KEYS[1], lifetime)
+redis.call('PEXPIRE', KEYS[2], lifetime)
+return {0, ARGV[3], ARGV[2]}
+"""
+"""Return the first claim of a key: its state, time and fingerprint. Make one if there is none; drop the oldest keys.
+
+A lease that ends further ahead than its length is from before Redis's clock was set back, and counts as past. If Redis
+evicted the order, the claims are dropped too, since nothing else would ever remove them.
+"""
+
+SET_LEASE = """
+local entry = redis.call('HGET', KEYS[1], ARGV[1])
+if entry then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. string.match(entry, ' .*$')) end
+return 1
+"""
+"""Replace the end of a claim's lease."""
+
+ALL = (GET, FILL, MERGE, HIT, REFUND, MARK_FLUSHED, CLAIM, SET_LEASE)
 
 
 class Scripts:

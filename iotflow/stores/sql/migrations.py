@@ -15,9 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import iotflow
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql.database import Database
+from iotflow.stores.sql.points_conversion import convert_points
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+POINTS_AND_RECORDS = "0005"
+"""The revision that has both the former and the present tables of telemetry."""
 
 _PACKAGE = Path(iotflow.__file__).parent
 _IN_WHEEL = _PACKAGE / "migrations" / "sql"
@@ -48,13 +52,19 @@ def pending(stored: str | None) -> list[str]:
 
 
 async def upgrade(database: Database) -> None:
-    """Upgrade the database to the required revision in one transaction.
+    """Upgrade the database to the required revision.
 
-    Of two concurrent upgrades the second waits for the first and finds nothing to do. Raises StoreUnavailable, also
-    for a revision of a newer version of the code.
+    The revisions are one transaction, but for a conversion of data between two of them, which is done in chunks and
+    resumes after an interruption. Of two concurrent upgrades the second waits for the first. Raises StoreUnavailable,
+    also for a revision of a newer version of the code.
     """
-    if await stored_version(database) == wanted_version():
+    stored = await stored_version(database)
+    if stored == wanted_version():
         return
+    if stored is not None and stored <= POINTS_AND_RECORDS:
+        async with database.migration() as connection:
+            await upgrade_connection(connection, POINTS_AND_RECORDS)
+        await convert_points(database)
     async with database.migration() as connection:
         await upgrade_connection(connection)
 

@@ -1,4 +1,4 @@
-"""The tables of the SQL store, and how a measured value is stored in its columns.
+"""The tables of the SQL store.
 
 Times are epoch milliseconds; in columns whose name ends in `_us`, epoch microseconds. `migrations/sql` creates the
 tables, and a test compares them with these.
@@ -10,7 +10,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Double,
     ForeignKey,
     Index,
     Integer,
@@ -24,7 +23,6 @@ from sqlalchemy import (
     and_,
 )
 
-from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Micros
 
 # On SQLite a BigInteger primary key is no row id, so an insert would fail; on PostgreSQL an Integer is too small.
@@ -79,6 +77,22 @@ tokens = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False, index=True),
     sqlite_with_rowid=False,
+)
+
+personal_tokens = Table(
+    "personal_tokens",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ForeignKey(users.c.user_id, ondelete="CASCADE"), nullable=False),
+    Column("name", _key(), nullable=False),
+    Column("scopes", String(64), nullable=False, comment="separated by spaces"),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("prefix", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    UniqueConstraint("user_id", "name"),
+    sqlite_autoincrement=True,
 )
 
 devices = Table(
@@ -168,21 +182,29 @@ outbox = Table(
 
 # Telemetry and documents have no foreign keys to devices and users: they may be in another store.
 
-points = Table(
-    "telemetry_points",
+record_schemas = Table(
+    "telemetry_schemas",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("device_id", BigInteger, nullable=False),
+    # Names may be longer than an entry of an index on PostgreSQL.
+    Column("digest", LargeBinary, nullable=False),
+    Column("names", JSON, nullable=False, comment="ascending"),
+    UniqueConstraint("device_id", "digest"),
+    sqlite_autoincrement=True,
+)
+
+records = Table(
+    "telemetry_records",
     metadata,
     Column("device_id", BigInteger, primary_key=True),
     Column("time", BigInteger, primary_key=True),
-    Column("name", _key(), primary_key=True),
-    # The one column that is not null determines the type.
-    Column("bool_value", Boolean),
-    Column("int_value", BigInteger),
-    Column("float_value", Double),
-    Column("text_value", Text),
+    Column("schema_id", BigInteger, primary_key=True),
     Column("received_us", BigInteger, nullable=False),
     Column("expires_us", BigInteger, nullable=False),
-    # A covering index for the catalogue, the newest value of each name, and numeric statistics.
-    Index("ix_telemetry_points_by_name", "device_id", "name", "time", "expires_us", "int_value", "float_value"),
+    Column("measurements", LargeBinary, nullable=False, comment="MessagePack array in the order of the schema's names"),
+    # For the newest record of each schema.
+    Index("ix_telemetry_records_by_schema", "device_id", "schema_id", "time"),
     sqlite_with_rowid=False,
 )
 
@@ -226,39 +248,6 @@ activity = Table(
 NO_EXPIRY_US = Micros(2**63 - 1)
 """`expires_us` of data without a retention."""
 
-VALUE_COLUMNS = (points.c.bool_value, points.c.int_value, points.c.float_value, points.c.text_value)
-
-ValueColumns = tuple[bool | None, int | None, float | None, str | None]
-"""What the `VALUE_COLUMNS` of a row hold."""
-
 
 class CorruptRow(RuntimeError):
     """A stored row that this code cannot have written."""
-
-
-def encode_value(value: Value) -> ValueColumns:
-    """Return a value in the column of its type, None in the others."""
-    match value:
-        case float():
-            return None, None, value, None
-        case bool():
-            return value, None, None, None
-        case int():
-            return None, value, None, None
-        case str():
-            return None, None, None, value
-
-
-def decode_value(
-    bool_value: bool | None, int_value: int | None, float_value: float | None, text_value: str | None
-) -> Value:
-    """Return the value of a row's `VALUE_COLUMNS`. Raises CorruptRow when all are None."""
-    if float_value is not None:
-        return float_value
-    if int_value is not None:
-        return int_value
-    if bool_value is not None:
-        return bool_value
-    if text_value is None:
-        raise CorruptRow("telemetry_points: a row has no value; delete it, or restore the table from a backup")
-    return text_value

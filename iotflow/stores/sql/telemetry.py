@@ -1,58 +1,57 @@
-"""Telemetry in the `telemetry_points` and `telemetry_metadata` tables: writes, deletion and retention."""
+"""Telemetry in the `telemetry_records` and `telemetry_metadata` tables: writes, deletion and retention."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache, partial
-from typing import Final, TypeVar, cast
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import (
     ColumnElement,
-    Dialect,
-    Insert,
     Table,
     and_,
     delete,
+    func,
     literal,
     select,
     true,
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from iotflow.clock import Clock
 from iotflow.concurrency.group_commit import GroupCommit
 from iotflow.domain.aggregates import Aggregation, WindowAggregate
-from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage, expiry
+from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Micros, Millis, TimeRange
-from iotflow.stores.sql.aggregates import Windows, aggregate
-from iotflow.stores.sql.database import Database, insert, retry_on_conflict
-from iotflow.stores.sql.tables import NO_EXPIRY_US, encode_value, points, record_metadata
-from iotflow.stores.sql.telemetry_queries import read_latest, read_names, read_newest_times, read_records
+from iotflow.stores.sql.aggregates import aggregate
+from iotflow.stores.sql.database import Database, retry_on_conflict
+from iotflow.stores.sql.record_pages import read_records
+from iotflow.stores.sql.record_schemas import DeviceNames, Layout, RecordSchemas
+from iotflow.stores.sql.record_writes import (
+    ROWS_PER_STATEMENT,
+    DeviceRecords,
+    metadata_rows,
+    names_of,
+    record_rows,
+    upsert_metadata,
+    upsert_records,
+)
+from iotflow.stores.sql.tables import record_metadata, record_schemas, records
+from iotflow.stores.sql.telemetry_queries import read_latest, read_names, read_newest_times
 
-ROWS_PER_STATEMENT = 500
-ROWS_PER_FLUSH = 5_000
-MAX_WAITING_ROWS = 200_000
+VALUES_PER_FLUSH = 10_000
+MAX_WAITING_VALUES = 200_000
 WRITE_DEADLINE_S = 10.0
 ROWS_PER_DELETION = 5_000
 ROWS_PER_SWEEP = 1_000
 ROWS_PER_PURGE = 2_000
+BYTES_PER_CHUNK = 32 * 2**20
+"""Bytes of records that one transaction deletes at most: the largest record has 1 MiB."""
 
 T = TypeVar("T")
 
-_Key = tuple[int, Millis, str]
-_Point = tuple[int, Millis, str, bool | None, int | None, float | None, str | None, Micros, Micros]
-"""A row of `points`, in the order of its columns."""
-_RECEIVED: Final = 7
-"""The index of `received_us` in a `_Point`."""
-
-_TABLES = (points, record_metadata)
-
-
-@dataclass(frozen=True, slots=True)
-class _Write:
-    device_id: int
-    records: Sequence[Record]
+_TABLES = (records, record_metadata)
+_PURGED = (*_TABLES, record_schemas)
 
 
 class SqlTelemetry:
@@ -62,20 +61,21 @@ class SqlTelemetry:
         self._database = database
         self._clock = clock
         self._retention_days = retention_days
+        self._schemas = RecordSchemas()
         self._swept_table = 0
         self._swept_to: tuple[object, ...] | None = None
         self._writes = GroupCommit(
             self._flush,
             store="telemetry",
-            group_weight=ROWS_PER_FLUSH,
-            max_waiting_weight=MAX_WAITING_ROWS,
+            group_weight=VALUES_PER_FLUSH,
+            max_waiting_weight=MAX_WAITING_VALUES,
             deadline_s=WRITE_DEADLINE_S,
         )
 
     async def write(self, device_id: int, records: Sequence[Record]) -> None:
         # In parts: a flush blocks the event loop while it builds its rows, and has a deadline.
         for part in _split(records):
-            await self._writes.submit(_Write(device_id, part), sum(len(record.values) for record in part))
+            await self._writes.submit((device_id, part), sum(len(record.values) for record in part))
 
     async def close(self) -> None:
         """Wait for the submitted writes."""
@@ -83,11 +83,11 @@ class SqlTelemetry:
 
     async def names(self, device_id: int) -> frozenset[str]:
         async with self._database.read() as connection:
-            return await read_names(connection, device_id)
+            return await read_names(connection, self._schemas, device_id)
 
     async def latest(self, device_id: int) -> LatestValues:
         async with self._database.read() as connection:
-            return await read_latest(connection, device_id, alive_at=self._now_us())
+            return await read_latest(connection, self._schemas, device_id, alive_at=self._now_us())
 
     async def records(
         self,
@@ -102,6 +102,7 @@ class SqlTelemetry:
         async with self._database.read(bulk=True) as connection:
             return await read_records(
                 connection,
+                self._schemas,
                 device_id,
                 time_range,
                 alive_at=self._now_us(),
@@ -122,17 +123,21 @@ class SqlTelemetry:
         time_range: TimeRange,
         aggregation: Aggregation,
         *,
-        width_ms: int,
+        window: Window,
         offset_ms: int,
     ) -> list[WindowAggregate]:
-        chosen = and_(
-            points.c.device_id == device_id,
-            points.c.name == name,
-            _within(points.c.time, time_range),
-            self._alive(points.c.expires_us),
-        )
         async with self._database.read(bulk=True) as connection:
-            return await aggregate(connection, chosen, Windows(width_ms, offset_ms), aggregation)
+            return await aggregate(
+                connection,
+                self._schemas,
+                device_id,
+                name,
+                time_range,
+                aggregation,
+                alive_at=self._now_us(),
+                window=window,
+                offset_ms=offset_ms,
+            )
 
     async def delete(self, device_id: int, time_range: TimeRange) -> None:
         # In chunks: one transaction over a year of records would block writers and exceed its deadline.
@@ -141,8 +146,8 @@ class SqlTelemetry:
             rest = await retry_on_conflict(partial(self._delete_chunk, device_id, rest))
 
     async def purge_chunk(self, device_ids: Collection[int]) -> list[int]:
-        for table in _TABLES:
-            if await retry_on_conflict(partial(self._purge_rows, table, device_ids)) == ROWS_PER_PURGE:
+        for table in _PURGED:
+            if await retry_on_conflict(partial(self._purge_rows, table, device_ids)):
                 return list(device_ids)
         return []
 
@@ -153,45 +158,35 @@ class SqlTelemetry:
             self._swept_table = (self._swept_table + 1) % len(_TABLES)
         return self._swept_to is not None or self._swept_table != 0
 
-    async def _flush(self, writes: Sequence[_Write]) -> None:
-        values: dict[_Key, _Point] = {}
-        metadata: dict[tuple[int, Millis], dict[str, object]] = {}
-        for write in writes:
-            for record in write.records:
-                expires = expiry(record.received, self._retention_days) or NO_EXPIRY_US
-                for name, value in record.values.items():
-                    key = (write.device_id, record.timestamp, name)
-                    held = values.get(key)
-                    # Of several values for one key in one flush only the last received is stored.
-                    if held is None or held[_RECEIVED] <= record.received:
-                        values[key] = (*key, *encode_value(value), record.received, expires)
-                if record.metadata is not None:
-                    _keep_last_received(metadata, write.device_id, record, expires)
-        # In the order of their keys: two workers that wrote the same keys in different orders would deadlock.
-        rows = [values[key] for key in sorted(values)]
-        records = [metadata[key] for key in sorted(metadata)]
+    async def _flush(self, writes: Sequence[DeviceRecords]) -> None:
+        layouts, missing = self._schemas.cached(names_of(writes))
+        metadata = metadata_rows(writes, self._retention_days)
 
-        async def upsert() -> None:
-            async with self._database.write(bulk=len(rows) > ROWS_PER_STATEMENT) as connection:
-                await _upsert_points(connection, rows)
-                for chunk in _chunks(records):
-                    await connection.execute(_upsert_statement(connection.dialect.name, record_metadata), chunk)
+        async def upsert() -> Mapping[DeviceNames, Layout]:
+            bulk = sum(len(records) for _, records in writes) > ROWS_PER_STATEMENT
+            async with self._database.write(bulk=bulk) as connection:
+                added = await self._schemas.find_or_add(connection, missing)
+                await upsert_records(connection, record_rows(writes, {**layouts, **added}, self._retention_days))
+                await upsert_metadata(connection, metadata)
+            return added
 
-        await retry_on_conflict(upsert)
+        self._schemas.remember(await retry_on_conflict(upsert))
 
     async def _delete_chunk(self, device_id: int, time_range: TimeRange) -> TimeRange | None:
         """Delete the first records of the range in one transaction. Return the rest of the range, None for none."""
         async with self._database.write(bulk=True) as connection:
-            times = select(points.c.time).where(points.c.device_id == device_id, _within(points.c.time, time_range))
-            last = await connection.scalar(times.order_by(points.c.time).offset(ROWS_PER_DELETION - 1).limit(1))
+            chosen = and_(records.c.device_id == device_id, _within(records.c.time, time_range))
+            number = await _rows_per_chunk(connection, records, chosen, ROWS_PER_DELETION)
+            times = select(records.c.time).where(chosen).order_by(records.c.time)
+            last = await connection.scalar(times.offset(number - 1).limit(1))
             end = time_range.end if last is None else Millis(last + 1)
             for table in _TABLES:
                 chunk = _within(table.c.time, TimeRange(time_range.start, end))
                 await connection.execute(delete(table).where(table.c.device_id == device_id, chunk))
         return None if last is None else TimeRange(Millis(last + 1), time_range.end)
 
-    async def _purge_rows(self, table: Table, device_ids: Collection[int]) -> int:
-        """Delete up to `ROWS_PER_PURGE` rows of these devices and return their number.
+    async def _purge_rows(self, table: Table, device_ids: Collection[int]) -> bool:
+        """Delete up to `ROWS_PER_PURGE` rows of these devices, and return whether there may be more.
 
         Without any rows no write transaction begins.
         """
@@ -200,13 +195,14 @@ class SqlTelemetry:
         async with self._database.read(bulk=True) as connection:
             found = (await connection.execute(select(literal(1)).select_from(table).where(of_devices).limit(1))).first()
         if found is None:
-            return 0
+            return False
         async with self._database.write(bulk=True) as connection:
-            chunk = select(*table.primary_key.columns).where(of_devices).limit(ROWS_PER_PURGE)
-            return (await connection.execute(delete(table).where(key.in_(chunk)))).rowcount
+            number = await _rows_per_chunk(connection, table, of_devices, ROWS_PER_PURGE)
+            chunk = select(*table.primary_key.columns).where(of_devices).order_by(*table.primary_key.columns)
+            return (await connection.execute(delete(table).where(key.in_(chunk.limit(number))))).rowcount == number
 
     async def _sweep_rows(self, table: Table, swept_to: tuple[object, ...] | None) -> tuple[object, ...] | None:
-        """Delete what has expired of the `ROWS_PER_SWEEP` rows after the key `swept_to`.
+        """Delete what has expired of the next rows, up to `ROWS_PER_SWEEP`, after the key `swept_to`.
 
         Return the key of the last row looked at, None at the end of the table. Without expired rows no write
         transaction begins.
@@ -215,8 +211,9 @@ class SqlTelemetry:
         types = [column.type for column in table.primary_key.columns]
         rest = key > tuple_(*swept_to, types=types) if swept_to is not None else true()
         async with self._database.read(bulk=True) as connection:
+            number = await _rows_per_chunk(connection, table, rest, ROWS_PER_SWEEP)
             keys = select(*table.primary_key.columns).where(rest).order_by(*table.primary_key.columns)
-            end = (await connection.execute(keys.offset(ROWS_PER_SWEEP - 1).limit(1))).one_or_none()
+            end = (await connection.execute(keys.offset(number - 1).limit(1))).one_or_none()
             chunk = rest if end is None else and_(rest, key <= tuple_(*end, types=types))
             expired = and_(chunk, ~self._alive(table.c.expires_us))
             found = (await connection.execute(select(literal(1)).select_from(table).where(expired).limit(1))).first()
@@ -232,12 +229,25 @@ class SqlTelemetry:
         return Micros(self._clock.now() * 1_000)
 
 
+async def _rows_per_chunk(connection: AsyncConnection, table: Table, chosen: ColumnElement[bool], most: int) -> int:
+    """Return how many of the first chosen rows one transaction may delete: `most`, or fewer if records are large."""
+    if table is not records:
+        return most
+    sizes = select(func.length(records.c.measurements)).where(chosen).order_by(*records.primary_key.columns)
+    room = BYTES_PER_CHUNK
+    for number, size in enumerate((await connection.execute(sizes.limit(most))).scalars()):
+        room -= size
+        if room < 0:
+            return max(1, number)
+    return most
+
+
 def _split(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    """Split records into parts of at most `ROWS_PER_FLUSH` values, or one record."""
+    """Split records into parts of at most `VALUES_PER_FLUSH` values, or one record."""
     part: list[Record] = []
     rows = 0
     for record in records:
-        if part and rows + len(record.values) > ROWS_PER_FLUSH:
+        if part and rows + len(record.values) > VALUES_PER_FLUSH:
             yield part
             part, rows = [], 0
         part.append(record)
@@ -248,47 +258,3 @@ def _split(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
 
 def _within(time: ColumnElement[int], time_range: TimeRange) -> ColumnElement[bool]:
     return and_(time >= time_range.start, time < time_range.end if time_range.end is not None else true())
-
-
-def _keep_last_received(
-    rows: dict[tuple[int, Millis], dict[str, object]], device_id: int, record: Record, expires: Micros
-) -> None:
-    held = rows.get((device_id, record.timestamp))
-    if held is None or cast(int, held["received_us"]) <= record.received:
-        rows[device_id, record.timestamp] = {
-            "device_id": device_id,
-            "time": record.timestamp,
-            "metadata": record.metadata,
-            "received_us": record.received,
-            "expires_us": expires,
-        }
-
-
-async def _upsert_points(connection: AsyncConnection, rows: Sequence[_Point]) -> None:
-    """Upsert points by the driver itself: SQLAlchemy's binding by name would cost more than all other work."""
-    statement = _upsert_points_sql(connection.dialect)
-    for chunk in _chunks(rows):
-        await connection.exec_driver_sql(statement, list(chunk))
-
-
-@lru_cache(maxsize=4)  # a process has one dialect, except in tests
-def _upsert_points_sql(dialect: Dialect) -> str:
-    compiled = _upsert_statement(dialect.name, points).compile(dialect=dialect)
-    assert isinstance(compiled, SQLCompiler)
-    assert compiled.positiontup == [column.name for column in points.columns]
-    return str(compiled)
-
-
-@cache  # building the statement takes longer than executing it
-def _upsert_statement(dialect: str, table: Table) -> Insert:
-    statement = insert(dialect, table)
-    keys = [column.name for column in table.primary_key.columns]
-    replaced = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-    return statement.on_conflict_do_update(
-        index_elements=keys, set_=replaced, where=table.c.received_us <= statement.excluded.received_us
-    )
-
-
-def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        yield rows[start : start + ROWS_PER_STATEMENT]

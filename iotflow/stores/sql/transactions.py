@@ -12,6 +12,7 @@ from iotflow.stores.sql.device_keys import SqlKeys
 from iotflow.stores.sql.devices import SqlConfigs, SqlDevices
 from iotflow.stores.sql.groups import SqlGroups
 from iotflow.stores.sql.outbox import SqlOutbox
+from iotflow.stores.sql.personal_tokens import SqlPersonalTokens
 
 
 class SqlTransaction:
@@ -20,6 +21,7 @@ class SqlTransaction:
     def __init__(self, connection: AsyncConnection) -> None:
         self.accounts = SqlAccounts(connection)
         self.tokens = SqlTokens(connection)
+        self.personal_tokens = SqlPersonalTokens(connection)
         self.devices = SqlDevices(connection)
         self.keys = SqlKeys(connection)
         self.configs = SqlConfigs(connection)

@@ -6,21 +6,34 @@ from tests.abuse.http_protocol.exchanges import LIVE, LOGIN, RECORD, check_probl
 from tests.abuse.raw import Raw, request
 from tests.api.clients import DeviceClient
 from tests.processes import ServiceProcess
+from tests.waiting import wait_until
+
+LOGGED_WITHIN_S = 5.0
+
+LOGGED_WITHIN_S = 5.0
 
 
 class TestStrayBytes:
-    """Bytes after a complete request must not affect its answer."""
+    """Bytes after a complete request must not affect its answer. They are answered 400 after it."""
 
+    @pytest.mark.parametrize("stray", [b"\0", b"\x1a", b"POST /api/v1/telemetry HTTP/1.1\n"])
     @pytest.mark.parametrize("apart", [False, True])
-    async def test_the_answer_goes_out_and_then_the_connection_closes(
-        self, raw: Raw, device: DeviceClient, apart: bool
+    async def test_the_answer_goes_out_then_400_and_the_connection_closes(
+        self, raw: Raw, device: DeviceClient, apart: bool, stray: bytes
     ) -> None:
         sent = request("POST", "/api/v1/telemetry", f"X-API-Key: {device.key}", body=RECORD)
-        raw.send(*((sent, b"X") if apart else (sent + b"X",)))
+        raw.send(*((sent, stray) if apart else (sent + stray,)))
         answer = raw.answer()
         assert (answer.status, answer.json()["accepted"]) == (201, 1)
+        check_problem(raw.answer(), 400, "malformed")
         assert raw.rest() == b""
         assert await records(device) == 1
+
+    async def test_nothing_follows_an_answer_that_closes_the_connection(self, raw: Raw, device: DeviceClient) -> None:
+        fields = (f"X-API-Key: {device.key}", "Connection: close")
+        raw.send(request("POST", "/api/v1/telemetry", *fields, body=RECORD) + b"\x1a")
+        assert raw.answer().status == 201
+        assert raw.rest() == b""
 
     async def test_empty_lines_are_skipped(self, raw: Raw, device: DeviceClient) -> None:
         sent = request("POST", "/api/v1/telemetry", f"X-API-Key: {device.key}", body=RECORD)
@@ -31,6 +44,7 @@ class TestStrayBytes:
         sent = request("POST", "/api/v1/telemetry", f"X-API-Key: {device.key}", body=RECORD)
         raw.send(LOGIN + sent + sent + b"GET / HTTP/1.1\nHost: a\n\n" + sent)
         assert [raw.answer().status for _ in range(3)] == [401, 201, 201]
+        check_problem(raw.answer(), 400, "malformed")
         assert raw.rest() == b""
         assert await records(device) == 2
 
@@ -76,6 +90,9 @@ class TestMalformed:
             "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             "GET nowhere HTTP/1.1\r\nHost: a\r\n\r\n",
+            "get /health HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /?fields=\xc2\xb0C HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET /\xe9 HTTP/1.1\r\nHost: a\r\n\r\n",
             HEAD + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
             HEAD + "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
@@ -97,11 +114,19 @@ class TestMalformed:
             HEAD + "X : one\r\nContent-Length: 2\r\n\r\n{}",
         ],
     )
-    def test_it_is_answered_400_and_the_connection_closes(self, service: ServiceProcess, raw: Raw, sent: str) -> None:
+    async def test_it_is_answered_400_logged_once_and_the_connection_closes(
+        self, service: ServiceProcess, raw: Raw, sent: str
+    ) -> None:
         answer = raw.send(sent.encode("latin-1") + LIVE).answer()
         check_problem(answer, 400)
         assert raw.rest() == b""
-        assert f" 400 {answer.headers['x-request-id']}: " in service.log()
+        request_id = answer.headers["x-request-id"]
+
+        async def is_logged() -> bool:
+            return f" 400 {request_id}: " in service.log()
+
+        await wait_until(is_logged, LOGGED_WITHIN_S, 0.01)
+        assert service.log().count(request_id) == 1
         assert "Traceback" not in service.log()
 
     def test_a_body_that_becomes_malformed(self, raw: Raw) -> None:

@@ -1,9 +1,12 @@
 """HTTP as correct clients send it, and a client that leaves."""
 
 import asyncio
+import gzip
 import time
 
-from tests.abuse.http_protocol.exchanges import LIVE, RECORD, check_problem
+import pytest
+
+from tests.abuse.http_protocol.exchanges import LIVE, RECORD, check_problem, records
 from tests.abuse.raw import Raw, request
 from tests.api.clients import DeviceClient
 from tests.processes import ServiceProcess
@@ -57,6 +60,19 @@ class TestWhatKeepsWorking:
         answer = raw.send(request("HEAD", "/nowhere")).answer(to="HEAD")
         assert (answer.status, int(answer.headers["content-length"]) > 0) == (404, True)
         assert raw.send(LIVE).answer().status == 200
+
+    @pytest.mark.parametrize("path", ["/health", "/"])
+    def test_head_of_what_monitors_request(self, raw: Raw, path: str) -> None:
+        answer = raw.send(request("HEAD", path)).answer(to="HEAD")
+        assert (answer.status, answer.body) == (200, b"")
+        assert raw.send(LIVE).answer().status == 200
+
+    @pytest.mark.parametrize("encoding", ["gzip", "x-gzip"])
+    async def test_gzip_of_one_record(self, raw: Raw, device: DeviceClient, encoding: str) -> None:
+        fields = (f"X-API-Key: {device.key}", f"Content-Encoding: {encoding}")
+        answer = raw.send(request("POST", "/api/v1/telemetry", *fields, body=gzip.compress(RECORD))).answer()
+        assert answer.status == 201
+        assert await records(device) == 1
 
     async def test_continue_is_sent_when_the_body_is_needed(self, raw: Raw, device: DeviceClient) -> None:
         fields = (f"X-API-Key: {device.key}", "Expect: 100-continue")

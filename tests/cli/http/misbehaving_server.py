@@ -22,10 +22,11 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass
 class Answer:
-    """A response of the service, which a test changes in place."""
+    """A response of the service, which a test changes in place, with the headers of its request."""
 
     method: str
     path: str
+    sent: dict[str, str]
     status: int
     headers: dict[str, str]
     content: bytes
@@ -50,7 +51,7 @@ def misbehaving_server(url: str, alter: Callable[[Answer], None]) -> Iterator[st
             target = httpx.URL(path=request.url.path, query=request.url.query.encode())
             real = await http.request(request.method, target, content=await request.body(), headers=headers)
         kept = {"Content-Type": real.headers.get("Content-Type", "application/json")}
-        altered = Answer(request.method, request.url.path, real.status_code, kept, real.content)
+        altered = Answer(request.method, request.url.path, headers, real.status_code, kept, real.content)
         alter(altered)
         return Response(altered.content, altered.status, altered.headers)
 

@@ -10,8 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.cli.http.account import Account
+from tests.cli.http.misbehaving_server import Answer, misbehaving_server
 from tests.cli.importer.importing import Importer
 
+LONG = ("--name-column", "what", "--value-column", "value")
 CSV = b"time,a\n1700000000,1\n1700000001,2\n"
 
 
@@ -62,9 +64,44 @@ def test_an_encoding_by_name(importer: Importer) -> None:
 
 def test_long_format(importer: Importer) -> None:
     rows = "time,what,value\n1700000000,temp,1.5\n1700000000,state,on\n1700000001,temp,2\n1700000001,x,1\n"
-    result = importer(rows, "--name-column", "what", "--value-column", "value", "--skip-field", "x")
+    result = importer(rows, *LONG, "--skip-field", "x")
     assert result.exit_code == 0, result.stderr
     assert list(importer.points().values()) == [{"state": "on", "temp": 1.5}, {"temp": 2}]
+
+
+def test_long_rows_of_one_time_are_one_record_and_replace_nothing(importer: Importer) -> None:
+    records: list[int] = []
+
+    def alter(answer: Answer) -> None:
+        if answer.path.endswith("/batch"):
+            records.append(answer.body["accepted"])
+
+    names = [f"n{number}" for number in range(20)]
+    by_name = [f"{1_700_000_000 + second},{name},{second}" for name in names for second in range(3)]
+    with misbehaving_server(importer.account.url, alter) as url:
+        result = importer("\n".join(["time,what,value", *by_name]), *LONG, "--url", url)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "rows stored: 60\nvalues stored: 60\ndevices registered: 1\n"
+    assert records == [3]
+    assert list(importer.points().values()) == [dict.fromkeys(sorted(names), second) for second in range(3)]
+
+
+def test_a_long_row_that_repeats_a_name_replaces_it(importer: Importer) -> None:
+    rows = ["time,what,value", "1700000000,a,1", "1700000000,b,2", "1700000000,a,3", "1700000000,c,4"]
+    result = importer("\n".join(rows), *LONG)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("line 4: replaces line 2 ")
+    assert "time and name: 1\n" in result.stdout
+    assert list(importer.points().values()) == [{"a": 3, "b": 2, "c": 4}]
+
+
+def test_a_bad_row_costs_no_other_of_its_time(importer: Importer) -> None:
+    rows = ["time,what,value", "1700000000,a,1", f"1700000000,b,{'x' * 5_000}", "1700000000,c,3", "1700000000,a,4"]
+    result = importer("\n".join(rows), *LONG, "--max-errors", 1, "--allow-replace")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.startswith("line 3: ")
+    assert "rows stored: 3\nvalues stored: 3\n" in result.stdout
+    assert list(importer.points().values()) == [{"a": 4, "c": 3}]
 
 
 def test_the_order_of_a_repeated_hour_is_that_of_each_device(importer: Importer) -> None:

@@ -163,7 +163,7 @@ def test_an_unaltered_proxy_passes(iotflow: Run, service: ServiceProcess) -> Non
         (["--url", "localhost:8000"], 2, "--url localhost:8000: expected an address"),
         (["--username", "ada"], 2, "--username needs --url"),
         (["--devices", "0"], 2, "--devices"),
-        (["--url", f"http://127.0.0.1:{free_port()}"], 1, "users: POST /api/v1/auth/register of http://127.0.0.1:"),
+        (["--url", f"http://127.0.0.1:{free_port()}"], 1, "users: POST http://127.0.0.1:"),
     ],
 )
 def test_usage_errors(iotflow: Run, options: list[str], status: int, message: str) -> None:

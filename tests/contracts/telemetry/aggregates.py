@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import pytest
@@ -11,87 +10,23 @@ from hypothesis import strategies as st
 
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation, WindowAggregate
+from iotflow.domain.partial_statistics import Number, Rises
 from iotflow.domain.telemetry import INTEGER_MAX, INTEGER_MIN, Value
+from iotflow.domain.time_windows import CalendarUnit, Window
 from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
 from tests.contracts.telemetry.base import ALL_TIME, TelemetryBase, at, exactly, new_device, record
+from tests.contracts.telemetry.exact_statistics import (
+    LARGEST,
+    VALUES,
+    Point,
+    assert_aggregates,
+    assert_statistic,
+    assert_sum,
+)
 
 T = at("2022-11-06 00:00:00")
 MINUTE = 60_000
-LARGEST = 1.7976931348623157e308
-BEYOND = Fraction(2) ** 1024
-EXTREME_NUMBERS = [0.0, 1e308, -1e308, 5e-324, 1e-300, -1e-300, 2.0**53, 2**53 + 1, INTEGER_MIN, INTEGER_MAX, 1e16]
-VALUES = st.one_of(
-    st.integers(-3, 3),
-    st.floats(-100, 100),
-    st.sampled_from(EXTREME_NUMBERS),
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.integers(INTEGER_MIN, INTEGER_MAX),
-    st.booleans(),
-    st.sampled_from(["", "a", "b"]),
-)
-
-
-@dataclass(frozen=True)
-class Point:
-    time: Millis
-    value: Value
-
-
-def numeric(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def assert_statistic(aggregation: Aggregation, bucket: WindowAggregate, values: Sequence[Value]) -> None:
-    """Check a bucket against the values of its window, which are in order of time."""
-    assert bucket.count == len(values)
-    match aggregation:
-        case Aggregation.COUNT:
-            assert bucket.value == len(values)
-        case Aggregation.FIRST | Aggregation.LAST:
-            wanted = values[0 if aggregation is Aggregation.FIRST else -1]
-            assert exactly(bucket.value) == exactly(wanted)
-        case Aggregation.MIN | Aggregation.MAX:
-            numbers = [value for value in values if isinstance(value, int | float)]
-            extreme = min(numbers) if aggregation is Aggregation.MIN else max(numbers)
-            # Of equal numbers such as 1 and 1.0, a store may return either.
-            assert bucket.value == extreme
-            assert type(bucket.value) in {type(value) for value in numbers if value == extreme}
-        case _:
-            assert isinstance(bucket.value, float)
-            assert_sum(bucket.value, [Fraction(value) for value in values if isinstance(value, int | float)])
-
-
-def assert_sum(total: float, values: Sequence[Fraction]) -> None:
-    exact, magnitude = sum(values, Fraction()), sum((abs(value) for value in values), Fraction())
-    tolerance = magnitude / 10**12
-    if math.isinf(total):
-        assert abs(exact) + tolerance >= BEYOND, "the sum fits into a double"
-        assert (total > 0) == (exact > 0)
-    else:
-        assert abs(Fraction(total) - exact) <= tolerance
-
-
-async def assert_aggregates(
-    telemetry: TelemetryRepository,
-    device: int,
-    points: Sequence[Point],
-    time_range: TimeRange,
-    width_ms: int,
-    offset_ms: int,
-    aggregations: Sequence[Aggregation] = tuple(Aggregation),
-) -> None:
-    for aggregation in aggregations:
-        windows: dict[int, list[Value]] = {}
-        for point in sorted(points, key=lambda point: point.time):
-            if point.time in time_range and (numeric(point.value) or not aggregation.numeric):
-                windows.setdefault((point.time + offset_ms) // width_ms, []).append(point.value)
-        buckets = await telemetry.aggregate(
-            device, "x", time_range, aggregation, width_ms=width_ms, offset_ms=offset_ms
-        )
-        assert [bucket.index for bucket in buckets] == sorted(windows)
-        for bucket in buckets:
-            assert_statistic(aggregation, bucket, windows[bucket.index])
 
 
 class AggregateContract(TelemetryBase):
@@ -106,7 +41,7 @@ class AggregateContract(TelemetryBase):
         """Return the aggregates per minute of values that are `step_ms` apart."""
         device = new_device()
         await telemetry.write(device, [record(clock, T + i * step_ms, {"x": v}) for i, v in enumerate(values)])
-        return await telemetry.aggregate(device, "x", ALL_TIME, aggregation, width_ms=MINUTE, offset_ms=0)
+        return await telemetry.aggregate(device, "x", ALL_TIME, aggregation, window=Window(MINUTE), offset_ms=0)
 
     @given(
         points=st.lists(
@@ -116,18 +51,26 @@ class AggregateContract(TelemetryBase):
         ),
         start=st.integers(0, 100_000),
         length=st.none() | st.integers(0, 300_000),
-        width_ms=st.sampled_from([10_000, MINUTE, 7 * MINUTE, 60 * MINUTE, DAY_MS, 30 * DAY_MS]),
+        window=st.one_of(
+            st.sampled_from([10_000, MINUTE, 7 * MINUTE, 60 * MINUTE, DAY_MS, 30 * DAY_MS]).map(Window),
+            st.sampled_from(CalendarUnit).map(lambda unit: Window(DAY_MS, unit)),
+        ),
         offset_ms=st.sampled_from([0, 3_600_000, -18_000_000, 20_700_000, -2_670_000, 50_400_000, -43_200_000]),
         base=st.sampled_from([0, T, T + DAY_MS - 100_000]),
     )
     @example(
-        [Point(Millis(0), 1.0), Point(Millis(7_777), 1e-305), Point(Millis(15_554), 3e-305)], 0, None, 10_000, 0, 0
+        [Point(Millis(0), 1.0), Point(Millis(7_777), 1e-305), Point(Millis(15_554), 3e-305)],
+        0,
+        None,
+        Window(10_000),
+        0,
+        0,
     )
     @example(
         [Point(Millis(0), LARGEST), Point(Millis(7_777), LARGEST), Point(Millis(15_554), -LARGEST)],
         0,
         None,
-        MINUTE,
+        Window(MINUTE),
         0,
         T,
     )
@@ -138,7 +81,7 @@ class AggregateContract(TelemetryBase):
         points: list[Point],
         start: int,
         length: int | None,
-        width_ms: int,
+        window: Window,
         offset_ms: int,
         base: int,
     ) -> None:
@@ -146,14 +89,16 @@ class AggregateContract(TelemetryBase):
         shifted = [Point(Millis(base + point.time), point.value) for point in points]
         await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in shifted])
         time_range = TimeRange(Millis(base + start), None if length is None else Millis(base + start + length))
-        await assert_aggregates(telemetry, device, shifted, time_range, width_ms, offset_ms)
+        await assert_aggregates(telemetry, device, shifted, time_range, window, offset_ms)
 
     async def test_a_name_without_values_has_no_windows(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T, {"X": 1})])
         for aggregation in Aggregation:
-            assert await telemetry.aggregate(device, "x", ALL_TIME, aggregation, width_ms=MINUTE, offset_ms=0) == []
+            assert (
+                await telemetry.aggregate(device, "x", ALL_TIME, aggregation, window=Window(MINUTE), offset_ms=0) == []
+            )
 
     async def test_values_of_other_names_and_devices_do_not_count(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
@@ -161,20 +106,23 @@ class AggregateContract(TelemetryBase):
         await telemetry.write(device, [record(clock, T + i, {"x": 1, "y": 100}) for i in range(3)])
         await telemetry.write(device + 1, [record(clock, T, {"x": 1_000})])
         for aggregation, value in ((Aggregation.SUM, 3), (Aggregation.MAX, 1), (Aggregation.LAST, 1)):
-            (bucket,) = await telemetry.aggregate(device, "x", ALL_TIME, aggregation, width_ms=MINUTE, offset_ms=0)
+            (bucket,) = await telemetry.aggregate(
+                device, "x", ALL_TIME, aggregation, window=Window(MINUTE), offset_ms=0
+            )
             assert (bucket.value, bucket.count) == (value, 3)
 
     async def test_windows_without_values_are_omitted(self, telemetry: TelemetryRepository, clock: Clock) -> None:
         buckets = await self.aggregated(telemetry, clock, Aggregation.COUNT, [1, "a", True], step_ms=10 * MINUTE)
         assert [bucket.index for bucket in buckets] == [T // MINUTE + i for i in (0, 10, 20)]
 
-    @pytest.mark.parametrize("aggregation", [Aggregation.SUM, Aggregation.MEAN, Aggregation.MIN, Aggregation.MAX])
+    @pytest.mark.parametrize("aggregation", [aggregation for aggregation in Aggregation if aggregation.numeric])
     async def test_numeric_statistics_ignore_booleans_and_strings(
         self, telemetry: TelemetryRepository, clock: Clock, aggregation: Aggregation
     ) -> None:
         assert await self.aggregated(telemetry, clock, aggregation, [True, "9", False, ""]) == []
         (bucket,) = await self.aggregated(telemetry, clock, aggregation, [True, "9", 5, False])
-        assert (bucket.value, bucket.count) == (5, 1)
+        assert bucket.count == 1
+        assert_statistic(aggregation, bucket, [5])
 
     @pytest.mark.parametrize("values", [[2**53 + 1, 2.0**53], [2.0**53, 2**53 + 1, -(2.0**53), -(2**53) - 1]])
     async def test_extremes_of_integers_are_exact_beyond_2_to_the_53(
@@ -223,12 +171,83 @@ class AggregateContract(TelemetryBase):
     ) -> None:
         for aggregation, values in ((Aggregation.FIRST, [value, 1, 2]), (Aggregation.LAST, [1, 2, value])):
             (bucket,) = await self.aggregated(telemetry, clock, aggregation, values)
-            assert (exactly(bucket.value), bucket.count) == (exactly(value), 3)
+            assert_statistic(aggregation, bucket, values)
 
     async def test_points_outside_the_range_do_not_count_in_a_window_at_its_ends(
         self, telemetry: TelemetryRepository, clock: Clock, device: int
     ) -> None:
         await telemetry.write(device, [record(clock, T + i * 1_000, {"x": i}) for i in range(60)])
         time_range = TimeRange(Millis(T + 10_000), Millis(T + 20_000))
-        (bucket,) = await telemetry.aggregate(device, "x", time_range, Aggregation.MEAN, width_ms=MINUTE, offset_ms=0)
+        (bucket,) = await telemetry.aggregate(
+            device, "x", time_range, Aggregation.MEAN, window=Window(MINUTE), offset_ms=0
+        )
         assert bucket == WindowAggregate(T // MINUTE, float(sum(range(10, 20))), 10)
+
+    async def test_windows_of_the_calendar_are_merged_from_days(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int
+    ) -> None:
+        values: list[Value] = [7, 1e308, 1e308, -1e308, "x", -1e308, 3.5, True, 2**53 + 1]
+        points = [Point(Millis(T + i * 11 * DAY_MS + i), values[i % len(values)]) for i in range(60)]
+        await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
+        time_range = TimeRange(Millis(T + 20 * DAY_MS), Millis(T + 600 * DAY_MS))
+        for unit in CalendarUnit:
+            for offset_ms in (0, -5 * 3_600_000, 20_700_000):
+                await assert_aggregates(telemetry, device, points, time_range, Window(DAY_MS, unit), offset_ms)
+
+    @pytest.mark.parametrize("largest", [1.0, 2.0**52, 1e150, 1e300, 1e-200, 5e-324])
+    @pytest.mark.parametrize("level", [0.0, 1.0, 1e6, -1e6])
+    async def test_deviations_of_any_magnitude(
+        self, telemetry: TelemetryRepository, clock: Clock, largest: float, level: float
+    ) -> None:
+        values: list[Value] = [level * largest + i % 7 * largest for i in range(5_000)]
+        for some in (values, values[:2], [0.0, *values[:1_000]], [values[0]] * 3_000):
+            (bucket,) = await self.aggregated(telemetry, clock, Aggregation.STDDEV, some)
+            assert_statistic(Aggregation.STDDEV, bucket, some)
+
+    @pytest.mark.parametrize("values", [[LARGEST, -LARGEST] * 3, [LARGEST] * 5, [LARGEST, 5e-324, -5e-324]])
+    async def test_the_deviation_of_the_largest_doubles_fits_in_a_double(
+        self, telemetry: TelemetryRepository, clock: Clock, values: list[Value]
+    ) -> None:
+        (bucket,) = await self.aggregated(telemetry, clock, Aggregation.STDDEV, values)
+        assert_statistic(Aggregation.STDDEV, bucket, values)
+
+    async def test_a_long_drift_does_not_hide_a_small_deviation(
+        self, telemetry: TelemetryRepository, clock: Clock, device: int
+    ) -> None:
+        points = [Point(Millis(T + i * 1_000), 1e9 + i * 1e3 + i % 3 / 8) for i in range(6_000)]
+        await telemetry.write(device, [record(clock, point.time, {"x": point.value}) for point in points])
+        await assert_aggregates(telemetry, device, points, ALL_TIME, Window(10_000), 0, [Aggregation.STDDEV])
+
+    @pytest.mark.parametrize(
+        ("values", "total"),
+        [
+            ([5, 7, 7, 10], 5),
+            ([5, 7, 2, 3], 5),
+            ([9, 0, 0, 4], 4),
+            ([1, 2.5, 4], 3.0),
+            ([3], 0),
+            ([3.0], 0.0),
+            ([7, "x", True, 9], 2),
+            ([INTEGER_MIN, INTEGER_MAX, INTEGER_MIN, INTEGER_MAX], 2 * (2**64 - 1) + INTEGER_MIN),
+            ([2**62 + 1, 2**62 + 2], 1),
+            ([2**53 + 1, 2.0**53], 0.0),
+            ([-LARGEST, LARGEST], math.inf),
+            ([0, -3, -5], -8),
+        ],
+    )
+    async def test_increases_of_counters(
+        self, telemetry: TelemetryRepository, clock: Clock, values: list[Value], total: Number
+    ) -> None:
+        (bucket,) = await self.aggregated(telemetry, clock, Aggregation.INCREASE, values)
+        assert isinstance(bucket.value, Rises)
+        assert exactly(bucket.value.total) == exactly(total)
+
+    async def test_long_increases_keep_their_precision(self, telemetry: TelemetryRepository, clock: Clock) -> None:
+        counters: list[list[Value]] = [
+            [2**60 + i * 3 % 10_007 for i in range(9_000)],
+            [1e9 + i / 10 for i in range(9_000)],
+            [2**60 + i if i % 5 else i / 7 for i in range(9_000)],
+        ]
+        for values in counters:
+            for bucket in await self.aggregated(telemetry, clock, Aggregation.INCREASE, values):
+                assert_statistic(Aggregation.INCREASE, bucket, values)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.telemetry import Value
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
 from tests.contracts.telemetry.base import (
@@ -80,7 +81,9 @@ class DeletingContract(TelemetryBase):
         assert await values_of(telemetry, device) == {T + i: {"x": i, "y": i} for i in (0, 1, 5)}
         assert {point.timestamp - T for point in await raw.points(device)} == {0, 1, 5}
         assert await raw.metadata(device) == {T + i: {"i": i} for i in (0, 1, 5)}
-        (bucket,) = await telemetry.aggregate(device, "x", ALL_TIME, Aggregation.SUM, width_ms=86_400_000, offset_ms=0)
+        (bucket,) = await telemetry.aggregate(
+            device, "x", ALL_TIME, Aggregation.SUM, window=Window(86_400_000), offset_ms=0
+        )
         assert (bucket.value, bucket.count) == (6, 3)
 
     async def test_a_range_without_end_reaches_to_the_last_record(

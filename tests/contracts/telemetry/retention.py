@@ -7,6 +7,7 @@ seconds.
 from iotflow.clock import Clock
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.telemetry import Record, Value
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Micros, Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
 from tests.contracts.telemetry.base import (
@@ -46,7 +47,9 @@ class RetentionContract(TelemetryBase):
         await pass_time(3)
         assert await values_of(telemetry, device) == {T + 1: {"y": 2}}
         assert (await telemetry.latest(device)).keys() == {"y"}
-        buckets = await telemetry.aggregate(device, "x", ALL_TIME, Aggregation.COUNT, width_ms=60_000, offset_ms=0)
+        buckets = await telemetry.aggregate(
+            device, "x", ALL_TIME, Aggregation.COUNT, window=Window(60_000), offset_ms=0
+        )
         assert buckets == []
 
     async def test_retention_counts_from_receipt_not_from_event_time(

@@ -131,7 +131,8 @@ def _fetch_jars(context: Path) -> None:
     if not _is_complete(context, jars):
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
             pom = context / "pom.xml"
-            _run("mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={scratch}/lib")
+            folders = f"-DoutputDirectory={scratch}/lib", f"-Dmaven.repo.local={scratch}/repository"
+            _run("mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", *folders)
             _replace(jars, Path(scratch, "lib"))
     _verify(context, jars)
     shutil.copytree(jars, context / "lib")

@@ -11,10 +11,12 @@ from iotflow.clock import SystemClock
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.times import Millis
 from iotflow.repositories.cache import CacheCounter, Miss
+from iotflow.services.idempotency import Idempotency
 from iotflow.stores.redis import latest_cache
 from iotflow.stores.redis.cache import RedisCache, open_redis
 from tests.contracts.latest_cache import fill as fill_latest
 from tests.contracts.latest_cache import value
+from tests.contracts.presence import LATER
 from tests.contracts.rate_limits import wait
 from tests.contracts.versioned_cache import device, fill
 from tests.proxy import Proxy
@@ -74,6 +76,29 @@ async def test_presence_that_redis_did_not_store_is_flushed(server: RedisServer,
     await here.presence.touch(1, T)
     await here.presence.remove([1])
     assert await here.presence.last_seen([1, 2]) == {}
+
+
+async def test_idempotency_keys_survive_an_outage_in_which_no_submission_waits_long(
+    server: RedisServer, here: RedisCache
+) -> None:
+    idempotency, stored = Idempotency(here.idempotency_keys), list[Millis]()
+
+    async def store(at: Millis) -> None:
+        stored.append(at)
+
+    async def submit(at: Millis) -> Millis:
+        return await idempotency.store_once(DEVICE, "key", b"body", at, store)
+
+    assert await submit(T) == await submit(LATER) == T
+    server.pause()
+    for _ in range(4):
+        began = time.monotonic()
+        assert await submit(LATER) == LATER
+        assert time.monotonic() - began < 2 * CALL_S
+    server.unpause()
+    await is_back(here)
+    assert await submit(LATER) == T
+    assert stored == [T, LATER, LATER, LATER, LATER]
 
 
 @pytest.mark.parametrize("moment", range(5))

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import msgspec
 
 from iotflow.domain.aggregates import Aggregation, WindowAggregate
+from iotflow.domain.partial_statistics import Number
 from iotflow.domain.telemetry import Value
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import DAY_MS, Millis, TimeRange
 
 HOUR_MS = 3_600_000
 HOURS_PER_DAY = DAY_MS // HOUR_MS
-
-Number = int | float
 
 Hours = Set[int]
 """Hours of a day, 0 to 23."""
@@ -24,8 +24,9 @@ NO_HOURS: frozenset[int] = frozenset()
 class RollupStatistics(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Mergeable statistics of some values of one name, at least one, in order of time.
 
-    They serve all aggregations. `numbers` counts the values that are neither boolean nor text; `total`, `least` and
-    `greatest` are of these. A total that overflowed on the way is not finite, though a double may hold the sum.
+    They serve all aggregations but STDDEV and INCREASE. `numbers` counts the values that are neither boolean nor text;
+    `total`, `least` and `greatest` are of these. A total that overflowed on the way is not finite, though a double may
+    hold the sum.
     """
 
     count: int
@@ -63,7 +64,8 @@ def unpack(data: bytes) -> RollupCell:
 def window_aggregate(index: int, parts: Sequence[RollupStatistics], aggregation: Aggregation) -> WindowAggregate | None:
     """Merge a window's parts, given in order of time; None if the aggregation uses none of their values.
 
-    A sum that is not finite has overflowed on the way and must not be used.
+    A sum that is not finite has overflowed on the way and must not be used. Raises ValueError for an aggregation that
+    needs the points.
     """
     count = sum([part.numbers for part in parts] if aggregation.numeric else [part.count for part in parts])
     if count == 0:
@@ -82,22 +84,31 @@ def window_aggregate(index: int, parts: Sequence[RollupStatistics], aggregation:
             value = max([part.greatest for part in parts if part.greatest is not None])
         case Aggregation.SUM | Aggregation.MEAN:
             value = _sum([part.total for part in parts])
+        case Aggregation.STDDEV | Aggregation.INCREASE:
+            raise ValueError(f"roll-ups: no {aggregation}; compute it from the points")
     return WindowAggregate(index, value, count)
 
 
-def whole_hours(day: int, time_range: TimeRange, width_ms: int, offset_ms: int) -> frozenset[int]:
+def whole_hours(day: int, time_range: TimeRange, window: Window, offset_ms: int) -> frozenset[int]:
     """Return the hours of a day that lie entirely within a range and within one window; days count from the epoch.
 
-    A window begins at each time for which `time + offset_ms` is a multiple of `width_ms`.
+    Local times are `offset_ms` ahead.
     """
     start = day * DAY_MS
     end = start + DAY_MS if time_range.end is None else min(start + DAY_MS, time_range.end)
     first = max(0, -((start - time_range.start) // HOUR_MS))
     last = (end - start) // HOUR_MS
-    first_boundary = -(-(start + offset_ms) // width_ms) * width_ms - offset_ms
-    boundaries = [boundary - start for boundary in range(first_boundary, end, width_ms)]
+    boundaries = [boundary - start for boundary in _window_begins(start, end, window, offset_ms)]
     divided = [boundary // HOUR_MS for boundary in boundaries if boundary % HOUR_MS]
     return frozenset(range(first, last)).difference(divided)
+
+
+def _window_begins(start: int, end: int, window: Window, offset_ms: int) -> Iterator[int]:
+    """Yield the times after `start` and before `end` at which windows begin."""
+    index = window.index_at(start + offset_ms) + 1
+    while (begin := window.begin_of(index) - offset_ms) < end:
+        yield begin
+        index += 1
 
 
 def consecutive_ranges(hours: Hours) -> Iterator[range]:

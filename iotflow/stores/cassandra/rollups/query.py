@@ -1,12 +1,13 @@
 """Aggregates over long ranges, answered from roll-ups, and from points where no whole hour fits."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 
 from iotflow.clock import Clock
 from iotflow.concurrency.tasks import gather_bounded
-from iotflow.domain.aggregates import Aggregation, TextSize, WindowAggregate, merge_aggregates
+from iotflow.domain.aggregates import Aggregation, MergedWindows, WindowAggregate
+from iotflow.domain.time_windows import Window
 from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
 from iotflow.stores.cassandra.aggregates import aggregate_from_points, clip_window, sum_overflowed
 from iotflow.stores.cassandra.catalogue import MAX_DAYS_WITHOUT_CATALOGUE, read_days_of_name
@@ -28,9 +29,9 @@ _Part = tuple[Millis, WindowAggregate]
 """A partial aggregate of a window and a time at or before its first value. Parts of a window never overlap."""
 
 
-def can_use_rollups(time_range: TimeRange, width_ms: int) -> bool:
+def can_use_rollups(time_range: TimeRange, window: Window) -> bool:
     """Return whether the range is long and its windows are whole hours, except for hours that an offset divides."""
-    return width_ms % HOUR_MS == 0 and len(days_within(time_range)) > MAX_DAYS_WITHOUT_CATALOGUE
+    return window.step_ms % HOUR_MS == 0 and len(days_within(time_range)) > MAX_DAYS_WITHOUT_CATALOGUE
 
 
 async def aggregate_from_rollups(
@@ -42,21 +43,21 @@ async def aggregate_from_rollups(
     time_range: TimeRange,
     aggregation: Aggregation,
     *,
-    width_ms: int,
+    window: Window,
     offset_ms: int,
 ) -> list[WindowAggregate]:
-    """Return the same as `aggregate_from_points`, for a range and width that `can_use_rollups`."""
+    """Return the same as `aggregate_from_points`, for a range and windows that `can_use_rollups`."""
     # Not a time of receipt: after a clock was ahead, receipts stay ahead, so hours would seem closed too early.
     began = Micros(clock.now() * 1_000)
     closed = TimeRange(time_range.start, min(closed_until(began), bounds(time_range)[1]))
     from_points = partial(aggregate_from_points, cassandra, device_id, name, aggregation=aggregation)
-    from_points = partial(from_points, width_ms=width_ms, offset_ms=offset_ms)
+    from_points = partial(from_points, window=window, offset_ms=offset_ms)
     days = await read_days_of_name(cassandra, device_id, name, time_range)
-    wanted = {day: hours for day in days if (hours := whole_hours(day, closed, width_ms, offset_ms))}
+    wanted = {day: hours for day in days if (hours := whole_hours(day, closed, window, offset_ms))}
 
     async def aggregate_hours() -> list[_Part]:
         statistics = await Rollups(cassandra, device_id, name, retention_days, began).read(wanted)
-        return list(_aggregate_hours(wanted, statistics, aggregation, width_ms, offset_ms))
+        return list(_aggregate_hours(wanted, statistics, aggregation, window, offset_ms))
 
     async def aggregate_points(part: TimeRange) -> list[_Part]:
         return [(part.start, aggregate) for aggregate in await from_points(part)]
@@ -66,21 +67,23 @@ async def aggregate_from_rollups(
         aggregate_hours,
         *(partial(aggregate_points, part) for part in rest),
     ]
-    merged = _merge_parts(chain.from_iterable(await gather_bounded(reads)), aggregation)
-    for index, aggregate in merged.items():
+    merged = MergedWindows(aggregation)
+    for _, aggregate in sorted(chain.from_iterable(await gather_bounded(reads)), key=lambda part: part[0]):
+        merged.add(aggregate)
+    found: list[WindowAggregate] = []
+    for aggregate in merged.in_order():
         if sum_overflowed(aggregate):
-            (merged[index],) = await from_points(clip_window(index, time_range, width_ms, offset_ms))
-    texts = TextSize()
-    for aggregate in merged.values():
-        texts.add(aggregate.value)
-    return [merged[index] for index in sorted(merged)]
+            found += await from_points(clip_window(aggregate.index, time_range, window, offset_ms))
+        else:
+            found.append(aggregate)
+    return found
 
 
 def _aggregate_hours(
     wanted: Mapping[int, Hours],
     statistics: Mapping[int, Mapping[int, RollupStatistics]],
     aggregation: Aggregation,
-    width_ms: int,
+    window: Window,
     offset_ms: int,
 ) -> Iterator[_Part]:
     """Yield the aggregate of each window's wanted hours."""
@@ -89,9 +92,9 @@ def _aggregate_hours(
         start, of_day = day * DAY_MS, statistics.get(day, {})
         hour = 0
         while hour < HOURS_PER_DAY:
-            index = (start + hour * HOUR_MS + offset_ms) // width_ms
+            index = window.index_at(start + hour * HOUR_MS + offset_ms)
             # If the window ends within an hour, this rounds up past that hour, which is never a wanted one.
-            end = min(HOURS_PER_DAY, -((start + offset_ms - (index + 1) * width_ms) // HOUR_MS))
+            end = min(HOURS_PER_DAY, -((start + offset_ms - window.begin_of(index + 1)) // HOUR_MS))
             found = [at for at in range(hour, end) if at in of_day and at in hours]
             if found:
                 time = Millis(start + found[0] * HOUR_MS)
@@ -100,14 +103,6 @@ def _aggregate_hours(
     for index, (time, parts) in windows.items():
         if (aggregate := window_aggregate(index, parts, aggregation)) is not None:
             yield time, aggregate
-
-
-def _merge_parts(parts: Iterable[_Part], aggregation: Aggregation) -> dict[int, WindowAggregate]:
-    merged: dict[int, WindowAggregate] = {}
-    for _, aggregate in sorted(parts, key=lambda part: part[0]):
-        earlier = merged.get(aggregate.index)
-        merged[aggregate.index] = aggregate if earlier is None else merge_aggregates(aggregation, earlier, aggregate)
-    return merged
 
 
 def _join_adjacent(spans: Iterator[TimeRange]) -> Iterator[TimeRange]:

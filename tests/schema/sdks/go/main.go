@@ -61,7 +61,7 @@ func main() {
 	}
 	accepted := must[*iotflow.SubmitResult](device.SubmitTelemetry(ctx, &iotflow.TelemetryRecordCreate{
 		Data: data, Timestamp: iotflow.NewOptNilDateTime(noon),
-	}))
+	}, iotflow.SubmitTelemetryParams{IdempotencyKey: iotflow.NewOptString("1")}))
 	equal(accepted.Accepted, int64(4))
 	equal(accepted.Timestamp.UTC(), noon)
 
@@ -117,7 +117,7 @@ func main() {
 	equal(missing.Status, int32(404))
 	invalid := must[*iotflow.SubmitTelemetryUnprocessableEntity](device.SubmitTelemetry(ctx, &iotflow.TelemetryRecordCreate{
 		Data: iotflow.TelemetryRecordCreateData{"temperature": iotflow.MeasuredValue("[]")},
-	}))
+	}, iotflow.SubmitTelemetryParams{}))
 	equal(string(invalid.Errors[0].Loc[2]), `"temperature"`)
 	fmt.Println("ok")
 }

@@ -42,7 +42,7 @@ public final class Check {
     Map<String, Object> data =
         Map.of(
             "temperature", 16_777_217.25, "counter", TOO_LARGE_FOR_A_DOUBLE, "door_open", false, "mode", "eco");
-    SubmitResult accepted = device.submitTelemetry(new TelemetryRecordCreate().data(data).timestamp(noon));
+    SubmitResult accepted = device.submitTelemetry(new TelemetryRecordCreate().data(data).timestamp(noon), null);
     equal(accepted.getAccepted(), 4L);
     equal(accepted.getTimestamp().toInstant(), noon.toInstant());
 
@@ -73,7 +73,7 @@ public final class Check {
     equal(updated.getLocation(), null);
     equal(updated.getName(), "greenhouse-1");
 
-    Problem invalid = problem(person, () -> device.submitTelemetry(new TelemetryRecordCreate().data(Map.of())));
+    Problem invalid = problem(person, () -> device.submitTelemetry(new TelemetryRecordCreate().data(Map.of()), null));
     equal(invalid.getStatus(), 422);
     equal(invalid.getErrors().get(0).getLoc(), List.of("body", "data"));
     equal(problem(person, () -> devices.getDevice(deviceId + 1)).getStatus(), 404);

@@ -1,4 +1,5 @@
 /** A person and a device use the service through the generated client: CheckKt BASE_URL */
+import com.fasterxml.jackson.databind.node.ObjectNode
 import java.time.OffsetDateTime
 import org.example.iotflow.apis.AuthenticationApi
 import org.example.iotflow.apis.DevicesApi
@@ -6,10 +7,14 @@ import org.example.iotflow.apis.TelemetryApi
 import org.example.iotflow.infrastructure.ApiClient
 import org.example.iotflow.infrastructure.ClientError
 import org.example.iotflow.infrastructure.ClientException
+import org.example.iotflow.infrastructure.RequestConfig
 import org.example.iotflow.infrastructure.Serializer
+import org.example.iotflow.infrastructure.Success
 import org.example.iotflow.models.BatchRecord
 import org.example.iotflow.models.Credentials
 import org.example.iotflow.models.DeviceCreate
+import org.example.iotflow.models.DeviceResponse
+import org.example.iotflow.models.DeviceUpdate
 import org.example.iotflow.models.Problem
 import org.example.iotflow.models.TelemetryRecordCreate
 import org.example.iotflow.models.UserCreate
@@ -17,13 +22,25 @@ import org.example.iotflow.models.UserCreate
 const val PASSWORD = "correct horse"
 const val TOO_LARGE_FOR_A_DOUBLE = 9_007_199_254_740_993L
 
+/** The client leaves null fields of a model out; a JSON object keeps them. */
+class ClearingDevicesApi(baseUrl: String) : DevicesApi(baseUrl) {
+    fun clear(deviceId: Long, field: String): DeviceResponse {
+        val change = Serializer.jacksonObjectMapper.createObjectNode().putNull(field)
+        val update = updateDeviceRequestConfig(deviceId, DeviceUpdate())
+        val request = RequestConfig(
+            update.method, update.path, update.headers, requiresAuthentication = true, body = change,
+        )
+        return (request<ObjectNode, DeviceResponse>(request) as Success<DeviceResponse?>).data!!
+    }
+}
+
 fun main(arguments: Array<String>) {
     val baseUrl = arguments[0]
     val authentication = AuthenticationApi(baseUrl)
     authentication.registerUser(UserCreate("kotlin", "kotlin@example.org", PASSWORD))
     ApiClient.accessToken = authentication.login(Credentials("kotlin", PASSWORD)).accessToken
 
-    val devices = DevicesApi(baseUrl)
+    val devices = ClearingDevicesApi(baseUrl)
     val registered = devices.registerDevice(DeviceCreate("greenhouse-1", "weather_station", location = "Bench 3")).device
     ApiClient.apiKey["X-API-Key"] = registered.apiKey
     val telemetry = TelemetryApi(baseUrl)
@@ -53,6 +70,10 @@ fun main(arguments: Array<String>) {
     }
     equal(times.map { it.toInstant() }, (0L..5L).map { noon.minusHours(it).toInstant() })
     equal(cursor, null)
+
+    val updated = devices.clear(registered.id, "location").device
+    equal(updated.location, null)
+    equal(updated.name, "greenhouse-1")
 
     val invalid = problem { telemetry.submitTelemetry(TelemetryRecordCreate(mapOf())) }
     equal(invalid.status, 422)

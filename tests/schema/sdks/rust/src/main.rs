@@ -39,7 +39,7 @@ async fn main() {
     ]);
     let mut record = TelemetryRecordCreate::new(data.clone());
     record.timestamp = Some(Some(noon));
-    let accepted = telemetry_api::submit_telemetry(&device, record).await.unwrap();
+    let accepted = telemetry_api::submit_telemetry(&device, record, None).await.unwrap();
     assert_eq!((accepted.accepted, accepted.timestamp), (4, noon));
 
     let batch = (1..=5)
@@ -70,7 +70,7 @@ async fn main() {
     let updated = devices_api::update_device(&person, device_id, change).await.unwrap().device;
     assert_eq!((updated.location, updated.name), (None, "greenhouse-1".into()));
 
-    match telemetry_api::submit_telemetry(&device, TelemetryRecordCreate::new(HashMap::new())).await.unwrap_err() {
+    match telemetry_api::submit_telemetry(&device, TelemetryRecordCreate::new(HashMap::new()), None).await.unwrap_err() {
         Error::ResponseError(answer) => match answer.entity.unwrap() {
             // The enum is untagged, so serde picks its first variant: read the status of the problem.
             SubmitTelemetryError::Status401(problem) => {

@@ -1,0 +1,228 @@
+"""Record schemas: the numbered lists of names by which the measurements of records are stored.
+
+A record's row holds the number of its schema and an array of measurements in the order of the schema's names. Rows of
+one time and schema replace each other. Records of one time with other names are rows of other schemas, which readers
+merge: so a write reads nothing.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+from hashlib import blake2b
+from operator import attrgetter, itemgetter
+from typing import Any
+
+import msgspec
+from cachetools import LRUCache
+from sqlalchemy import BigInteger, ColumnElement, Result, Select, bindparam, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from iotflow.domain.telemetry import Value
+from iotflow.stores.sql.database import insert
+from iotflow.stores.sql.tables import CorruptRow, record_schemas, records
+
+MAX_SCHEMAS_PER_DEVICE = 64
+"""Schemas of several names. Past that a device has a schema for each further name, of which it has at most 1,000."""
+MAX_CACHE_BYTES = 16 * 2**20
+"""Bytes of each of the two caches: some 20,000 schemas of five names."""
+ENTRY_BYTES = 500
+"""Size of a cache entry without its names, in bytes."""
+NAME_BYTES = 60
+"""Size of a name without its characters, in bytes."""
+IDS_PER_STATEMENT = 500
+
+Names = tuple[str, ...]
+DeviceNames = tuple[int, Names]
+"""A device and the names of a record, in the order in which it was sent."""
+
+Measurements = Sequence[Value]
+"""The values of a row, in the order of its schema's names."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[bool | int | float | str]).decode
+
+_SELECT_IDS = select(record_schemas.c.id).where(record_schemas.c.device_id == bindparam("device_id"))
+_SELECT = select(record_schemas.c.id, record_schemas.c.names)
+
+
+@dataclass(frozen=True)
+class RecordSchema:
+    """The schema of this id: ascending names."""
+
+    id: int
+    names: Names
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """The index of each name in the measurements of a row."""
+        return {name: position for position, name in enumerate(self.names)}
+
+    @cached_property
+    def size(self) -> int:
+        """The size in bytes that the schema takes in the memory, as the caches count it."""
+        return ENTRY_BYTES + sum(NAME_BYTES + 4 * len(name) for name in self.names)
+
+    def pick(self, values: Mapping[str, Value]) -> Measurements:
+        """Return the values of the schema's names."""
+        return self._pick(values)
+
+    @cached_property
+    def _pick(self) -> Callable[[Mapping[str, Value]], Measurements]:
+        if len(self.names) > 1:
+            return itemgetter(*self.names)
+        name = self.names[0]
+        return lambda values: (values[name],)
+
+
+class SchemaChoice(Enum):
+    """The rows that a statement reads: of all schemas of a device, of one, or of several."""
+
+    ALL = auto()
+    ONE = auto()
+    SEVERAL = auto()
+
+    def select(self, *columns: ColumnElement[Any], descending: bool = False) -> Select[*tuple[Any, ...]]:
+        """Select columns of a device's `records` that have not expired within a range, in order of time.
+
+        The parameters are `device_id`, `alive_at`, `first`, `end`, and `ids` for the ids of schemas, or the one id.
+        """
+        first, end = bindparam("first", type_=BigInteger), bindparam("end", type_=BigInteger)
+        time, schema_id = records.c.time, records.c.schema_id
+        within, order = [time >= first, time < end], [time, schema_id]
+        match self:
+            case SchemaChoice.ONE:
+                # In the form and order of the index of schemas: SQLite would read all records of the range instead.
+                one = bindparam("ids", type_=BigInteger)
+                within = [tuple_(schema_id, time) >= tuple_(one, first), tuple_(schema_id, time) < tuple_(one, end)]
+                order.reverse()
+            case SchemaChoice.SEVERAL:
+                within.append(schema_id.in_(bindparam("ids", expanding=True)))
+        return (
+            select(*columns)
+            .where(records.c.device_id == bindparam("device_id"), records.c.expires_us > bindparam("alive_at"), *within)
+            .order_by(*(column.desc() if descending else column for column in order))
+        )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The schemas of a record's rows: one, unless the device has `MAX_SCHEMAS_PER_DEVICE`."""
+
+    schemas: Sequence[RecordSchema]
+
+    @cached_property
+    def size(self) -> int:
+        """The size in bytes that the layout takes in the memory, as the cache counts it."""
+        return ENTRY_BYTES + sum(schema.size for schema in self.schemas)
+
+
+class RecordSchemas:
+    """The schemas of all devices. A schema never changes, so each process caches them."""
+
+    def __init__(self) -> None:
+        self._layouts = LRUCache[DeviceNames, Layout](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
+        self._schemas = LRUCache[int, RecordSchema](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
+
+    def cached(self, wanted: Collection[DeviceNames]) -> tuple[dict[DeviceNames, Layout], list[DeviceNames]]:
+        """Return the cached layouts of records with these names, and the names whose layouts are not cached."""
+        found = {names: layout for names in wanted if (layout := self._layouts.get(names))}
+        return found, [names for names in wanted if names not in found]
+
+    def remember(self, layouts: Mapping[DeviceNames, Layout]) -> None:
+        """Cache layouts whose schemas are committed."""
+        self._layouts.update(layouts)
+        for layout in layouts.values():
+            self._schemas.update({schema.id: schema for schema in layout.schemas})
+
+    async def find_or_add(
+        self, connection: AsyncConnection, wanted: Iterable[DeviceNames]
+    ) -> Mapping[DeviceNames, Layout]:
+        """Return the layouts of records with these names, and add the missing schemas. The caller commits."""
+        by_device: dict[int, set[Names]] = {}
+        for device_id, names in wanted:
+            by_device.setdefault(device_id, set()).add(names)
+        found: dict[DeviceNames, Layout] = {}
+        # In the order of the keys: two workers that add the same schemas in different orders would deadlock.
+        for device_id in sorted(by_device):
+            sent = by_device[device_id]
+            stored = await self._find_or_add(connection, device_id, {tuple(sorted(names)) for names in sent})
+            for names in sent:
+                ascending = tuple(sorted(names))
+                rows = [stored[ascending]] if ascending in stored else [stored[(name,)] for name in ascending]
+                found[device_id, names] = Layout(rows)
+        return found
+
+    async def of_device(self, connection: AsyncConnection, device_id: int) -> list[RecordSchema]:
+        """Return all schemas of a device."""
+        ids = (await connection.execute(_SELECT_IDS, {"device_id": device_id})).scalars().all()
+        return list((await self.by_id(connection, ids)).values())
+
+    async def with_names(
+        self, connection: AsyncConnection, device_id: int, names: Collection[str]
+    ) -> tuple[list[RecordSchema], SchemaChoice, dict[str, object]]:
+        """Return the device's schemas that have any of these names, and the choice of their rows with its parameter."""
+        of_device = await self.of_device(connection, device_id)
+        found = [schema for schema in of_device if not schema.positions.keys().isdisjoint(names)]
+        if len(found) == len(of_device):
+            return found, SchemaChoice.ALL, {}
+        if len(found) == 1:
+            return found, SchemaChoice.ONE, {"ids": found[0].id}
+        return found, SchemaChoice.SEVERAL, {"ids": [schema.id for schema in found]}
+
+    async def by_id(self, connection: AsyncConnection, ids: Collection[int]) -> dict[int, RecordSchema]:
+        """Return the schemas of these ids. Without those of a device whose data was purged in the meantime."""
+        found = {schema_id: schema for schema_id in ids if (schema := self._schemas.get(schema_id))}
+        for missing in _chunks([schema_id for schema_id in ids if schema_id not in found]):
+            for schema_id, names in _rows(await connection.execute(_SELECT.where(record_schemas.c.id.in_(missing)))):
+                found[schema_id] = self._schemas[schema_id] = RecordSchema(schema_id, names)
+        return found
+
+    async def _find_or_add(
+        self, connection: AsyncConnection, device_id: int, wanted: set[Names]
+    ) -> dict[Names, RecordSchema]:
+        """Return the device's schemas, with those of the wanted names, or of each single one past the limit."""
+        stored = {schema.names: schema for schema in await self.of_device(connection, device_id)}
+        room = MAX_SCHEMAS_PER_DEVICE - sum(len(names) > 1 for names in stored)
+        missing: set[Names] = set()
+        for names in sorted(wanted - stored.keys()):
+            if len(names) == 1:
+                missing.add(names)
+            elif room > 0:
+                missing.add(names)
+                room -= 1
+            else:
+                missing.update((name,) for name in names if (name,) not in stored)
+        if not missing:
+            return stored
+        rows = [
+            {"device_id": device_id, "digest": digest_of(names), "names": list(names)}
+            for names in sorted(missing, key=digest_of)
+        ]
+        await connection.execute(insert(connection.dialect.name, record_schemas).on_conflict_do_nothing(), rows)
+        # Not cached: after a rollback SQLite gives the same ids to other schemas.
+        added = await connection.execute(_SELECT.where(record_schemas.c.device_id == device_id))
+        return {names: RecordSchema(schema_id, names) for schema_id, names in _rows(added)}
+
+
+def decode_measurements(measurements: bytes) -> Measurements:
+    """Return the values of a row, in the order of its schema's names. Raises CorruptRow."""
+    try:
+        return _decode(measurements)
+    except msgspec.MsgspecError as error:
+        problem = f"telemetry_records: a row holds no measurements: {error}"
+        raise CorruptRow(f"{problem}; delete it, or restore the table from a backup") from error
+
+
+def digest_of(names: Names) -> bytes:
+    """Return the digest by which a device's schema is found."""
+    return blake2b(_encode(names), digest_size=16).digest()
+
+
+def _rows(found: Result[int, list[str]]) -> Iterator[tuple[int, Names]]:
+    return ((schema_id, tuple(names)) for schema_id, names in found)
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), IDS_PER_STATEMENT):
+        yield ids[start : start + IDS_PER_STATEMENT]

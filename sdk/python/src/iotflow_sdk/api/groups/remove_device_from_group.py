@@ -1,0 +1,70 @@
+from typing import Any
+from urllib.parse import quote
+
+from ...connection import AsyncConnection, Connection
+
+
+def _get_kwargs(
+    group_id: int,
+    device_id: int,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "DELETE",
+        "path": "/api/v1/groups/{group_id}/devices/{device_id}".format(
+            group_id=quote(str(group_id), safe=""),
+            device_id=quote(str(device_id), safe=""),
+        ),
+    }
+
+    return _kwargs
+
+
+def sync(
+    connection: Connection,
+    group_id: int,
+    device_id: int,
+) -> None:
+    """Remove a device from a group
+
+    Scope of personal access tokens: `write`.
+
+    Args:
+        group_id (int):
+        device_id (int):
+
+    Raises:
+        IoTFlowError: see `iotflow_sdk.errors`.
+    """
+
+    connection.request(
+        **_get_kwargs(
+            group_id=group_id,
+            device_id=device_id,
+        )
+    )
+
+
+async def asyncio(
+    connection: AsyncConnection,
+    group_id: int,
+    device_id: int,
+) -> None:
+    """Remove a device from a group
+
+    Scope of personal access tokens: `write`.
+
+    Args:
+        group_id (int):
+        device_id (int):
+
+    Raises:
+        IoTFlowError: see `iotflow_sdk.errors`.
+    """
+
+    await connection.request(
+        **_get_kwargs(
+            group_id=group_id,
+            device_id=device_id,
+        )
+    )

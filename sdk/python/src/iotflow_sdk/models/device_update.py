@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+
+from ..models.device_status import DeviceStatus
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="DeviceUpdate")
+
+
+@_attrs_define
+class DeviceUpdate:
+    """Changes of a device. Absent fields keep their values; null clears a field.
+
+    Attributes:
+        name (str | Unset): Without control characters and spaces at either end, with at least one visible character.
+        device_type (str | Unset):
+        description (None | str | Unset):
+        location (None | str | Unset):
+        firmware_version (None | str | Unset):
+        hardware_version (None | str | Unset):
+        status (DeviceStatus | Unset): The status of a device. INACTIVE ends with its next telemetry; MAINTENANCE
+            refuses telemetry.
+    """
+
+    name: str | Unset = UNSET
+    device_type: str | Unset = UNSET
+    description: None | str | Unset = UNSET
+    location: None | str | Unset = UNSET
+    firmware_version: None | str | Unset = UNSET
+    hardware_version: None | str | Unset = UNSET
+    status: DeviceStatus | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        name = self.name
+
+        device_type = self.device_type
+
+        description: None | str | Unset
+        if isinstance(self.description, Unset):
+            description = UNSET
+        else:
+            description = self.description
+
+        location: None | str | Unset
+        if isinstance(self.location, Unset):
+            location = UNSET
+        else:
+            location = self.location
+
+        firmware_version: None | str | Unset
+        if isinstance(self.firmware_version, Unset):
+            firmware_version = UNSET
+        else:
+            firmware_version = self.firmware_version
+
+        hardware_version: None | str | Unset
+        if isinstance(self.hardware_version, Unset):
+            hardware_version = UNSET
+        else:
+            hardware_version = self.hardware_version
+
+        status: str | Unset = UNSET
+        if not isinstance(self.status, Unset):
+            status = self.status.value
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update({})
+        if name is not UNSET:
+            field_dict["name"] = name
+        if device_type is not UNSET:
+            field_dict["device_type"] = device_type
+        if description is not UNSET:
+            field_dict["description"] = description
+        if location is not UNSET:
+            field_dict["location"] = location
+        if firmware_version is not UNSET:
+            field_dict["firmware_version"] = firmware_version
+        if hardware_version is not UNSET:
+            field_dict["hardware_version"] = hardware_version
+        if status is not UNSET:
+            field_dict["status"] = status
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        name = d.pop("name", UNSET)
+
+        device_type = d.pop("device_type", UNSET)
+
+        def _parse_description(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        description = _parse_description(d.pop("description", UNSET))
+
+        def _parse_location(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        location = _parse_location(d.pop("location", UNSET))
+
+        def _parse_firmware_version(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        firmware_version = _parse_firmware_version(d.pop("firmware_version", UNSET))
+
+        def _parse_hardware_version(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        hardware_version = _parse_hardware_version(d.pop("hardware_version", UNSET))
+
+        _status = d.pop("status", UNSET)
+        status: DeviceStatus | Unset
+        if isinstance(_status, Unset):
+            status = UNSET
+        else:
+            status = DeviceStatus(_status)
+
+        device_update = cls(
+            name=name,
+            device_type=device_type,
+            description=description,
+            location=location,
+            firmware_version=firmware_version,
+            hardware_version=hardware_version,
+            status=status,
+        )
+
+        return device_update

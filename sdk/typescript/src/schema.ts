@@ -1,0 +1,4614 @@
+// Generated from the service's OpenAPI document by generate.mjs. Do not edit: run `make sdk-typescript`.
+
+export interface paths {
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the paths of the documentation */
+        get: operations["get_index"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all users' devices */
+        get: operations["list_all_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get any user's device */
+        get: operations["get_any_device"];
+        /**
+         * Update any user's device
+         * @description `rate_limits` overrides the service's rate limits for this device.
+         */
+        put: operations["update_any_device"];
+        post?: never;
+        /**
+         * Delete any user's device
+         * @description Its key stops working immediately; its telemetry is removed in the background.
+         */
+        delete: operations["delete_any_device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/{device_id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the status of any user's device */
+        put: operations["set_device_status"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/statuses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the status and presence of all devices */
+        get: operations["list_device_statuses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get totals of the whole service
+         * @description Telemetry and cache figures are estimates.
+         */
+        get: operations["get_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log in
+         * @description Returns an access token for a username or email address and its password.
+         */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log out
+         * @description Revokes the access token of the request.
+         */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create an account
+         * @description Requires an administrator's token if registration is closed.
+         */
+        post: operations["register_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log in with the OAuth 2.0 password form
+         * @description Used by Authorize in `/docs`.
+         */
+        post: operations["login_with_form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a device
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["get_device"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a device
+         * @description Its key stops working immediately; its telemetry is removed in the background. Scope of personal access tokens: `write`.
+         */
+        delete: operations["delete_device"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a device
+         * @description Scope of personal access tokens: `write`.
+         */
+        patch: operations["update_device"];
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a device's settings
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["get_device_config"];
+        /**
+         * Replace a device's settings
+         * @description The version rises by one. Scope of personal access tokens: `write`.
+         */
+        put: operations["update_device_config"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/credentials/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate a device's API key
+         * @description The previous key works until the grace period ends; older keys stop working. Scope of personal access tokens: `write`.
+         */
+        post: operations["rotate_device_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the groups that contain a device
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["list_groups_of_device"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a device and its presence
+         * @description Also the newest time of its telemetry. Scope of personal access tokens: `read`.
+         */
+        get: operations["get_device_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the calling device's settings */
+        get: operations["get_own_config"];
+        /**
+         * Update the calling device's state and settings
+         * @description A device cannot end its maintenance.
+         */
+        put: operations["update_own_config"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get details of the API key in use
+         * @description Never returns the key itself.
+         */
+        get: operations["get_own_credentials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a heartbeat
+         * @description Every request of a device counts as one.
+         */
+        post: operations["send_heartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register a device
+         * @description The response contains its API key, which is not shown again. Scope of personal access tokens: `write`.
+         */
+        post: operations["register_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the calling device's status */
+        get: operations["get_own_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/user/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a user's devices
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["list_devices_of_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List events
+         * @description An event is a change of an account, device, group, key or config, and its author.
+         *
+         *     The newest events come first. Users see the events of their account; administrators see all. Scope of personal access tokens: `read`.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the caller's groups
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["list_groups"];
+        put?: never;
+        /**
+         * Create a group
+         * @description Scope of personal access tokens: `write`.
+         */
+        post: operations["create_group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a group and its devices
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["get_group"];
+        /**
+         * Update a group
+         * @description Scope of personal access tokens: `write`.
+         */
+        put: operations["update_group"];
+        post?: never;
+        /**
+         * Delete a group
+         * @description Its devices are kept. Scope of personal access tokens: `write`.
+         */
+        delete: operations["delete_group"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{group_id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a group's devices
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["list_devices_of_group"];
+        put?: never;
+        /**
+         * Add a device to a group
+         * @description Both must have the same owner. Scope of personal access tokens: `write`.
+         */
+        post: operations["add_device_to_group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{group_id}/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a device from a group
+         * @description Scope of personal access tokens: `write`.
+         */
+        delete: operations["remove_device_from_group"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{group_id}/devices/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add many devices to a group
+         * @description The response lists the outcome for each device. Scope of personal access tokens: `write`.
+         */
+        post: operations["add_devices_to_group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit a record
+         * @description It is stored durably before the response is sent.
+         *
+         *     The body may be compressed with `Content-Encoding: gzip`. A null in `data` is no reading: it is not stored, and
+         *     `ignored` lists its name. A repetition with the same `Idempotency-Key` is stored once.
+         */
+        post: operations["submit_telemetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a device's records within a time range
+         * @description A page also ends at 100,000 values or 8 MiB, never within a record: follow `next_cursor` until it is null.
+         *     `Accept: text/csv` returns CSV: the column `timestamp` and one of each name (of `fields`, or all of the device's),
+         *     no metadata; the header `Link` has the next page. Scope of personal access tokens: `read`.
+         */
+        get: operations["get_telemetry"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a device's telemetry within a time range
+         * @description The half-open range is given in the body or in the query. Scope of personal access tokens: `write`.
+         */
+        delete: operations["delete_telemetry"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry/{device_id}/aggregated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Aggregate a measurement by time window
+         * @description Windows without values are omitted.
+         *
+         *     `Accept: text/csv` returns CSV with the columns `timestamp`, `value` and `count`. Scope of personal access tokens: `read`.
+         */
+        get: operations["aggregate_telemetry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry/{device_id}/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit up to 10,000 records on behalf of a device
+         * @description For back-fills and gateways.
+         *
+         *     The device's presence and status do not change. The body has the format of a device's batch. Scope of personal access tokens: `telemetry`.
+         */
+        post: operations["import_telemetry_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry/{device_id}/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a device's latest values
+         * @description Latest by event time: late data never replaces newer values. Scope of personal access tokens: `read`.
+         */
+        get: operations["get_latest_telemetry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit up to 10,000 records at once
+         * @description Valid records are stored even if others are rejected.
+         *
+         *     The body may also be NDJSON, one record per line, with the content type `application/x-ndjson`. Either may be
+         *     compressed with `Content-Encoding: gzip`. A null in `data` is no reading and is not stored.
+         */
+        post: operations["submit_telemetry_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check whether the service accepts telemetry */
+        get: operations["get_telemetry_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/telemetry/user/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the records of all of a user's devices
+         * @description The newest records come first. A page also ends at 100,000 values or 8 MiB: follow `next_cursor` until it is null. Scope of personal access tokens: `read`.
+         */
+        get: operations["list_telemetry_of_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all accounts
+         * @description Ordered by time of registration.
+         */
+        get: operations["list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an account
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["get_user"];
+        /**
+         * Update an account
+         * @description A new password revokes all of its access tokens from logins.
+         *
+         *     Its personal access tokens stay valid unless `revoke_tokens` is true.
+         */
+        put: operations["update_user"];
+        post?: never;
+        /**
+         * Delete an account, its devices, groups and telemetry
+         * @description Its events are kept, without names and addresses.
+         */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Reactivate a suspended account
+         * @description Its tokens and its devices' keys work again.
+         */
+        patch: operations["activate_user"];
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/deactivate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Suspend an account
+         * @description Its tokens and its devices' keys stop working immediately.
+         */
+        patch: operations["deactivate_user"];
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List an account's personal access tokens
+         * @description Expired ones are listed until they are deleted.
+         */
+        get: operations["list_personal_tokens"];
+        put?: never;
+        /**
+         * Create a personal access token
+         * @description The response contains its secret, which is not shown again.
+         */
+        post: operations["create_personal_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a personal access token
+         * @description It stops working immediately.
+         */
+        delete: operations["revoke_personal_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the health of the service */
+        get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check that the process runs */
+        get: operations["get_liveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check whether the service is ready for traffic */
+        get: operations["get_readiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the version, uptime and databases of the service */
+        get: operations["get_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @description A device to add to a group.
+         * @example {
+         *       "device_id": 1
+         *     }
+         */
+        AddDeviceRequest: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+        };
+        /**
+         * @description Devices to add to a group.
+         * @example {
+         *       "device_ids": [
+         *         1,
+         *         2
+         *       ]
+         *     }
+         */
+        AddDevicesRequest: {
+            device_ids: number[];
+        };
+        /** @description The outcome for each device id of the request. */
+        AddDevicesResult: {
+            /**
+             * @description Devices added to the group.
+             * @example [
+             *       1
+             *     ]
+             */
+            added: number[];
+            /**
+             * @description Ids that belong to no device of the group's owner.
+             * @example []
+             */
+            not_found: number[];
+            /**
+             * @description Devices that were in the group already.
+             * @example [
+             *       2
+             *     ]
+             */
+            skipped: number[];
+        };
+        /** @description A device, with the fields that only administrators see. */
+        AdminDevice: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @example Under the south window */
+            description: string | null;
+            /** @example weather_station */
+            device_type: string;
+            /** @example 1.4.2 */
+            firmware_version: string | null;
+            /** @example B */
+            hardware_version: string | null;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            /** @description Time of the device's latest request; null before the first. */
+            last_seen: string | null;
+            /** @example Bench 3 */
+            location: string | null;
+            /** @example greenhouse-1 */
+            name: string;
+            /** @description The device's rate limits; null if the service's settings apply. */
+            rate_limits: components["schemas"]["DeviceRateLimits"] | null;
+            /** @example active */
+            status: components["schemas"]["DeviceStatus"];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The device's owner.
+             */
+            user_id: string;
+        };
+        /** @description A page of devices, with the fields that only administrators see. */
+        AdminDeviceList: {
+            devices: components["schemas"]["AdminDevice"][];
+            meta: components["schemas"]["PageInfo"];
+        };
+        /** @description One device, with the fields that only administrators see. */
+        AdminDeviceResponse: {
+            device: components["schemas"]["AdminDevice"];
+        };
+        /**
+         * @description An administrator's changes of a device. Absent fields keep their values; null clears a field.
+         * @example {
+         *       "rate_limits": {
+         *         "points_per_second": 1000,
+         *         "requests_per_second": 10
+         *       }
+         *     }
+         */
+        AdminDeviceUpdate: {
+            description?: string | null;
+            /** @example weather_station */
+            device_type?: string;
+            firmware_version?: string | null;
+            hardware_version?: string | null;
+            location?: string | null;
+            /**
+             * @description Without control characters and spaces at either end, with at least one visible character.
+             * @example greenhouse-1
+             */
+            name?: string;
+            /** @description Rate limits of this device; both values are replaced. Null: the service's settings apply. */
+            rate_limits?: components["schemas"]["DeviceRateLimits"] | null;
+            status?: components["schemas"]["DeviceStatus"];
+        };
+        /** @description One statistic per window. Windows without values are omitted. */
+        AggregateResult: {
+            aggregation: components["schemas"]["Aggregation"];
+            data: components["schemas"]["WindowValue"][];
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /** @example temperature */
+            field: string;
+            /** @example 1h */
+            window: string;
+        };
+        /**
+         * @description A statistic of the values in a window.
+         * @enum {string}
+         */
+        Aggregation: "mean" | "sum" | "count" | "min" | "max" | "first" | "last" | "stddev" | "increase";
+        /**
+         * @description One record of a batch.
+         * @example {
+         *       "data": {
+         *         "temperature": 21.5
+         *       },
+         *       "timestamp": "2026-01-31T09:30:00Z"
+         *     }
+         */
+        BatchRecord: {
+            /**
+             * @description Measured values by name. A null is no reading and is not stored; one value at least is not null.
+             * @example {
+             *       "door_open": false,
+             *       "temperature": 21.5
+             *     }
+             */
+            data: {
+                [key: string]: components["schemas"]["MeasuredValue"];
+            };
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339 time with an offset. An epoch number is also accepted: seconds if below 1e11, milliseconds if below 1e14, microseconds if below 1e17, else nanoseconds.
+             * @example 2026-01-31T09:30:00Z
+             */
+            timestamp: string;
+        };
+        /** @description The outcome of a batch. Accepted records are stored durably. */
+        BatchResult: {
+            /**
+             * Format: int64
+             * @description Number of records stored.
+             * @example 9
+             */
+            accepted: number;
+            /** @description One entry per record that was not stored. */
+            errors: components["schemas"]["RejectedRecord"][];
+            /**
+             * Format: int64
+             * @description Number of accepted records with the time of another one in the batch. Records of one time are stored as one, with the values of all.
+             * @example 0
+             */
+            merged: number;
+            /**
+             * Format: int64
+             * @description Number of records not stored.
+             * @example 1
+             */
+            rejected: number;
+        };
+        /** @description Estimated cache hits and misses since the caches started. */
+        CacheCounts: {
+            hit_rate: number | null;
+            /** Format: int64 */
+            hits: number;
+            /** Format: int64 */
+            misses: number;
+        };
+        /** @description A login by username or email address. */
+        Credentials: {
+            /**
+             * Format: password
+             * @example correct horse
+             */
+            password: string;
+            /**
+             * @description Username or email address.
+             * @example ada
+             */
+            username: string;
+        };
+        /** @description A device. */
+        Device: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @example Under the south window */
+            description: string | null;
+            /** @example weather_station */
+            device_type: string;
+            /** @example 1.4.2 */
+            firmware_version: string | null;
+            /** @example B */
+            hardware_version: string | null;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            /** @description Time of the device's latest request; null before the first. */
+            last_seen: string | null;
+            /** @example Bench 3 */
+            location: string | null;
+            /** @example greenhouse-1 */
+            name: string;
+            /** @example active */
+            status: components["schemas"]["DeviceStatus"];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The device's owner.
+             */
+            user_id: string;
+        };
+        /** @description The settings of a device and their version. */
+        DeviceConfig: {
+            /**
+             * Format: int64
+             * @description Rises by one with each change.
+             * @example 2
+             */
+            config_version: number;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /**
+             * @example {
+             *       "interval_seconds": 60
+             *     }
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+        };
+        /**
+         * @description New settings of a device, which replace all previous ones.
+         * @example {
+         *       "settings": {
+         *         "interval_seconds": 60
+         *       }
+         *     }
+         */
+        DeviceConfigUpdate: {
+            /** @description Version that the change is based on; 409 if the stored version differs. */
+            config_version?: number | null;
+            settings: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Numbers of devices, by status and presence. */
+        DeviceCounts: {
+            /** Format: int64 */
+            active: number;
+            /** Format: int64 */
+            inactive: number;
+            /** Format: int64 */
+            maintenance: number;
+            /** Format: int64 */
+            online: number;
+            /** Format: int64 */
+            total: number;
+        };
+        /**
+         * @description A device to register.
+         * @example {
+         *       "device_type": "weather_station",
+         *       "location": "Bench 3",
+         *       "name": "greenhouse-1"
+         *     }
+         */
+        DeviceCreate: {
+            description?: string | null;
+            /** @example weather_station */
+            device_type: string;
+            firmware_version?: string | null;
+            hardware_version?: string | null;
+            location?: string | null;
+            /**
+             * @description Without control characters and spaces at either end, with at least one visible character.
+             * @example greenhouse-1
+             */
+            name: string;
+        };
+        /** @description The API key that the request used, without its secret. */
+        DeviceCredentials: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** Format: int64 */
+            device_id: number;
+            /** @description End of the grace period of a previous key; null for the current key. */
+            expires_at: string | null;
+            /** @description First characters of the key. */
+            key_prefix: string;
+            name: string;
+        };
+        /** @description A group that contains a device. */
+        DeviceGroup: {
+            /**
+             * Format: date-time
+             * @description Time when the device was added to the group.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            added_at: string;
+            /** @example #1E90FF */
+            color: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @example All that grows */
+            description: string | null;
+            /**
+             * Format: int64
+             * @description Number of devices in the group.
+             * @example 1
+             */
+            device_count: number;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            /** @example Greenhouse */
+            name: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The group's owner.
+             */
+            user_id: string;
+        };
+        /** @description The groups that contain a device. */
+        DeviceGroupList: {
+            /** Format: int64 */
+            device_id: number;
+            /** @description The first 1,000 groups by id. */
+            groups: components["schemas"]["DeviceGroup"][];
+        };
+        /**
+         * @description Rate limits of one device. Null: the service's settings apply; 0: no limit.
+         * @example {
+         *       "points_per_second": 1000,
+         *       "requests_per_second": 10
+         *     }
+         */
+        DeviceRateLimits: {
+            points_per_second?: number | null;
+            requests_per_second?: number | null;
+        };
+        /** @description One device. */
+        DeviceResponse: {
+            device: components["schemas"]["Device"];
+        };
+        /** @description The calling device's status and presence. */
+        DeviceSelfStatus: {
+            /** Format: int64 */
+            device_id: number;
+            is_online: boolean;
+            last_seen: string | null;
+            name: string;
+            status: components["schemas"]["DeviceStatus"];
+        };
+        /**
+         * @description What a device reports about itself. Absent fields keep their values; null clears a field.
+         * @example {
+         *       "firmware_version": "1.5.0",
+         *       "settings": {
+         *         "interval_seconds": 60
+         *       },
+         *       "status": "active"
+         *     }
+         */
+        DeviceSelfUpdate: {
+            firmware_version?: string | null;
+            hardware_version?: string | null;
+            location?: string | null;
+            settings?: {
+                [key: string]: unknown;
+            };
+            status?: components["schemas"]["DeviceStatus"];
+        };
+        /**
+         * @description The status of a device. INACTIVE ends with its next telemetry; MAINTENANCE refuses telemetry.
+         * @enum {string}
+         */
+        DeviceStatus: "inactive" | "active" | "maintenance";
+        /** @description A page of devices' statuses. */
+        DeviceStatusList: {
+            devices: components["schemas"]["DeviceStatusSummary"][];
+            meta: components["schemas"]["PageInfo"];
+        };
+        /** @description The status and presence of a device. */
+        DeviceStatusSummary: {
+            device_type: string;
+            /** Format: int64 */
+            id: number;
+            is_online: boolean;
+            last_seen: string | null;
+            name: string;
+            status: components["schemas"]["DeviceStatus"];
+        };
+        /**
+         * @description The new status of a device.
+         * @example {
+         *       "status": "maintenance"
+         *     }
+         */
+        DeviceStatusUpdate: {
+            status: components["schemas"]["DeviceStatus"];
+        };
+        /**
+         * @description Changes of a device. Absent fields keep their values; null clears a field.
+         * @example {
+         *       "firmware_version": "1.5.0",
+         *       "location": "Bench 4"
+         *     }
+         */
+        DeviceUpdate: {
+            description?: string | null;
+            /** @example weather_station */
+            device_type?: string;
+            firmware_version?: string | null;
+            hardware_version?: string | null;
+            location?: string | null;
+            /**
+             * @description Without control characters and spaces at either end, with at least one visible character.
+             * @example greenhouse-1
+             */
+            name?: string;
+            status?: components["schemas"]["DeviceStatus"];
+        };
+        /** @description A device and its new API key. */
+        DeviceWithKey: {
+            /**
+             * @description Shown only once: the service stores its hash.
+             * @example iot_…
+             */
+            api_key: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @example Under the south window */
+            description: string | null;
+            /** @example weather_station */
+            device_type: string;
+            /** @example 1.4.2 */
+            firmware_version: string | null;
+            /** @example B */
+            hardware_version: string | null;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            /** @description Time of the device's latest request; null before the first. */
+            last_seen: string | null;
+            /** @example Bench 3 */
+            location: string | null;
+            /** @example greenhouse-1 */
+            name: string;
+            /** @example active */
+            status: components["schemas"]["DeviceStatus"];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The device's owner.
+             */
+            user_id: string;
+        };
+        /** @description One device and its new API key. */
+        DeviceWithKeyResponse: {
+            device: components["schemas"]["DeviceWithKey"];
+        };
+        /** @description A device, its presence and the newest time of its telemetry. */
+        DeviceWithPresence: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @example Under the south window */
+            description: string | null;
+            /** @example weather_station */
+            device_type: string;
+            /** @example 1.4.2 */
+            firmware_version: string | null;
+            /** @example B */
+            hardware_version: string | null;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            is_online: boolean;
+            /** @description Time of the device's latest request; null before the first. */
+            last_seen: string | null;
+            /** @description The newest timestamp of the device's telemetry, which shows a clock that is wrong. Null without telemetry, and while the telemetry store is unavailable. */
+            latest_timestamp: string | null;
+            /** @example Bench 3 */
+            location: string | null;
+            /** @example greenhouse-1 */
+            name: string;
+            /** @example active */
+            status: components["schemas"]["DeviceStatus"];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The device's owner.
+             */
+            user_id: string;
+        };
+        /** @description One device and its presence. */
+        DeviceWithPresenceResponse: {
+            device: components["schemas"]["DeviceWithPresence"];
+        };
+        /** @description An audit event: one change of an account, device, group, key or config. */
+        Event: {
+            /** @description Facts of the change; the fields depend on `event_type`. */
+            details: {
+                [key: string]: unknown;
+            };
+            device_id: number | null;
+            event_type: components["schemas"]["EventType"];
+            /** Format: uuid */
+            id: string;
+            /** @description Id of the request that made the change. */
+            request_id: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            timestamp: string;
+            /**
+             * Format: uuid
+             * @description Account that the change concerns.
+             */
+            user_id: string;
+        };
+        /** @description A page of events, newest first. */
+        EventList: {
+            events: components["schemas"]["Event"][];
+            /**
+             * @description Cursor of the next page; null on the last page.
+             * @example null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * @description The kind of a change.
+         * @enum {string}
+         */
+        EventType: "user.registered" | "user.logged_in" | "user.logged_out" | "user.updated" | "user.password_changed" | "user.activated" | "user.deactivated" | "user.deleted" | "token.created" | "token.revoked" | "device.registered" | "device.updated" | "device.status_changed" | "device.deleted" | "device.key_rotated" | "device.config_updated" | "device.telemetry_deleted" | "group.created" | "group.updated" | "group.deleted" | "group.device_added" | "group.devices_added" | "group.device_removed";
+        /** @description A group. */
+        Group: {
+            /** @example #1E90FF */
+            color: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @example All that grows */
+            description: string | null;
+            /**
+             * Format: int64
+             * @description Number of devices in the group.
+             * @example 1
+             */
+            device_count: number;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            /** @example Greenhouse */
+            name: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The group's owner.
+             */
+            user_id: string;
+        };
+        /** @description Number of groups. */
+        GroupCounts: {
+            /** Format: int64 */
+            total: number;
+        };
+        /**
+         * @description A group to create.
+         * @example {
+         *       "color": "#1E90FF",
+         *       "name": "Greenhouse"
+         *     }
+         */
+        GroupCreate: {
+            color?: string | null;
+            description?: string | null;
+            /**
+             * @description Without control characters and spaces at either end, with at least one visible character.
+             * @example Greenhouse
+             */
+            name: string;
+        };
+        /** @description A page of groups. */
+        GroupList: {
+            groups: components["schemas"]["GroupSummary"][];
+            meta: components["schemas"]["PageInfo"];
+        };
+        /** @description A device in a group. */
+        GroupMember: {
+            /**
+             * Format: date-time
+             * @description Time when the device was added to the group.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            added_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @example Under the south window */
+            description: string | null;
+            /** @example weather_station */
+            device_type: string;
+            /** @example 1.4.2 */
+            firmware_version: string | null;
+            /** @example B */
+            hardware_version: string | null;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            /** @description Time of the device's latest request; null before the first. */
+            last_seen: string | null;
+            /** @example Bench 3 */
+            location: string | null;
+            /** @example greenhouse-1 */
+            name: string;
+            /** @example active */
+            status: components["schemas"]["DeviceStatus"];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The device's owner.
+             */
+            user_id: string;
+        };
+        /** @description A page of a group's devices. */
+        GroupMemberList: {
+            devices: components["schemas"]["GroupMember"][];
+            /** Format: int64 */
+            group_id: number;
+            group_name: string;
+            meta: components["schemas"]["PageInfo"];
+        };
+        /** @description One group. */
+        GroupResponse: {
+            group: components["schemas"]["Group"];
+        };
+        /** @description A group in a list. */
+        GroupSummary: {
+            /** @example #1E90FF */
+            color: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @example All that grows */
+            description: string | null;
+            /**
+             * Format: int64
+             * @description Number of devices in the group.
+             * @example 1
+             */
+            device_count: number;
+            /** @description With `include_devices`: the group's first 1,000 devices by id. A page lists at most 10,000 devices, up to 8 MiB, starting with the groups with the lowest ids. `device_count` is the number of all devices of a group; `GET /groups/{group_id}/devices` returns all, page by page. */
+            devices?: components["schemas"]["GroupMember"][] | null;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            /** @example Greenhouse */
+            name: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The group's owner.
+             */
+            user_id: string;
+        };
+        /**
+         * @description Changes of a group. Absent fields keep their values; null clears a field.
+         * @example {
+         *       "description": "All that grows"
+         *     }
+         */
+        GroupUpdate: {
+            color?: string | null;
+            description?: string | null;
+            /**
+             * @description Without control characters and spaces at either end, with at least one visible character.
+             * @example Greenhouse
+             */
+            name?: string;
+        };
+        /** @description A group and its devices. */
+        GroupWithDevices: {
+            /** @example #1E90FF */
+            color: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @example All that grows */
+            description: string | null;
+            /**
+             * Format: int64
+             * @description Number of devices in the group.
+             * @example 1
+             */
+            device_count: number;
+            /** @description The first 1,000 devices by id, up to 8 MiB. `device_count` is the number of all; `GET /groups/{group_id}/devices` returns all, page by page. */
+            devices: components["schemas"]["GroupMember"][];
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            /** @example Greenhouse */
+            name: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The group's owner.
+             */
+            user_id: string;
+        };
+        /** @description One group and its devices. */
+        GroupWithDevicesResponse: {
+            group: components["schemas"]["GroupWithDevices"];
+        };
+        /** @description Whether the service is healthy. */
+        Health: {
+            /** @enum {string} */
+            status: "healthy" | "degraded" | "unhealthy";
+            /** @description Health of each store, by its name; null without `detailed=true`. */
+            stores?: {
+                [key: string]: components["schemas"]["StoreHealth"];
+            } | null;
+            version: string;
+        };
+        /** @description Acknowledgement of a heartbeat. */
+        Heartbeat: {
+            /** Format: int64 */
+            device_id: number;
+            /**
+             * Format: date-time
+             * @description Time of receipt.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            timestamp: string;
+        };
+        /**
+         * @description Options of a key rotation.
+         * @example {
+         *       "grace_seconds": 3600
+         *     }
+         */
+        KeyRotation: {
+            /**
+             * Format: int32
+             * @description Seconds during which the previous key stays valid. Default: `0`.
+             */
+            grace_seconds?: number;
+        };
+        /** @description The newest value of a measurement, by event time. */
+        LatestValue: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            timestamp: string;
+            /** @example 21.5 */
+            value: components["schemas"]["MeasuredValue"];
+        };
+        /** @description The newest value of each measurement of a device. */
+        LatestValues: {
+            /** @description Whether the values came from the cache. */
+            cached: boolean;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /** @example greenhouse-1 */
+            device_name: string;
+            /** @example weather_station */
+            device_type: string;
+            /**
+             * @example {
+             *       "temperature": {
+             *         "timestamp": "2026-01-31T09:30:00.000Z",
+             *         "value": 21.5
+             *       }
+             *     }
+             */
+            latest_data: {
+                [key: string]: components["schemas"]["LatestValue"];
+            };
+            /**
+             * Format: date-time
+             * @description The newest timestamp among the values.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            timestamp: string;
+        };
+        /** @description A sign that the process runs. */
+        Liveness: {
+            /** @constant */
+            status: "alive";
+        };
+        /**
+         * @description A field's name (string) or an item's index (integer).
+         * @example data
+         * @example 3
+         */
+        LocationPart: string | number;
+        /**
+         * @description A finite number (an integer has at most 64 bits), a boolean, or a string of at most 4,096 bytes. The service keeps the type.
+         * @example 21.5
+         * @example 42
+         * @example true
+         * @example open
+         */
+        MeasuredValue: string | number | boolean;
+        /** @description The membership of a device in a group. */
+        Membership: {
+            /**
+             * Format: date-time
+             * @description Time when the device was added to the group.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            added_at: string;
+            /** Format: int64 */
+            device_id: number;
+            /** Format: int64 */
+            group_id: number;
+        };
+        /** @description One membership. */
+        MembershipResponse: {
+            membership: components["schemas"]["Membership"];
+        };
+        /** @description The position of a page within its list. */
+        PageInfo: {
+            /**
+             * Format: int64
+             * @description Maximum items per page.
+             * @example 100
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @description Items skipped.
+             * @example 0
+             */
+            offset: number;
+            /**
+             * Format: int64
+             * @description Items in the whole list.
+             * @example 1
+             */
+            total: number;
+        };
+        /** @description The form of OAuth 2.0's password grant (RFC 6749, section 4.3.2), which Authorize in `/docs` sends. */
+        PasswordForm: {
+            /** @description Ignored: clients are not registered. */
+            client_id?: string | null;
+            /** @description Ignored: clients are not registered. */
+            client_secret?: string | null;
+            /**
+             * @description Default: `password`.
+             * @constant
+             */
+            grant_type?: "password";
+            /**
+             * Format: password
+             * @example correct horse
+             */
+            password: string;
+            /** @description Ignored: a token has all rights of its user. */
+            scope?: string;
+            /**
+             * @description Username or email address.
+             * @example ada
+             */
+            username: string;
+        };
+        /** @description A personal access token, without its secret. */
+        PersonalToken: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @description Null: the token does not expire. */
+            expires_at: string | null;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            /** @description Time of the latest use; null before the first. It may lag by 30 s. */
+            last_used_at: string | null;
+            /** @example nightly export */
+            name: string;
+            /**
+             * @description The start of the secret, to distinguish tokens.
+             * @example iotp_8fK2xQ
+             */
+            prefix: string;
+            /**
+             * @example [
+             *       "read"
+             *     ]
+             */
+            scopes: components["schemas"]["TokenScope"][];
+        };
+        /**
+         * @description A personal access token to create.
+         * @example {
+         *       "name": "nightly export",
+         *       "scopes": [
+         *         "read"
+         *       ]
+         *     }
+         */
+        PersonalTokenCreate: {
+            /** @description When the token expires, at most ten years ahead; null or absent: never. */
+            expires_at?: string | null;
+            /**
+             * @description Without control characters and spaces at either end, with at least one visible character.
+             * @example nightly export
+             */
+            name: string;
+            /**
+             * @description What the token permits, each scope once: `read` all reads of the user's data, `write` changes of devices, configs and groups and deletions of telemetry, `telemetry` submissions on behalf of devices.
+             * @example [
+             *       "read"
+             *     ]
+             */
+            scopes: components["schemas"]["TokenScope"][];
+        };
+        /** @description A page of an account's personal access tokens. */
+        PersonalTokenList: {
+            meta: components["schemas"]["PageInfo"];
+            tokens: components["schemas"]["PersonalToken"][];
+        };
+        /** @description A new personal access token and its secret. */
+        PersonalTokenWithSecret: {
+            /**
+             * @description Send it as `Authorization: Bearer <secret>`. Shown only once: the service stores its hash.
+             * @example iotp_…
+             */
+            secret: string;
+            token: components["schemas"]["PersonalToken"];
+        };
+        /** @description An error (RFC 9457). */
+        Problem: {
+            /**
+             * @description Explanation of this occurrence.
+             * @example there is no device 7 among those that you may see
+             */
+            detail: string;
+            /** @description On 422: one entry per invalid field. Never contains the value sent. */
+            errors?: components["schemas"]["ProblemError"][];
+            /**
+             * @description Path of the request.
+             * @example /api/v1/devices/7
+             */
+            instance: string;
+            /** @description Id of the request, as in the `X-Request-ID` header and the service's log. */
+            request_id: string;
+            /**
+             * Format: int32
+             * @description HTTP status code.
+             * @example 404
+             */
+            status: number;
+            /** @example Not Found */
+            title: string;
+            /** @example urn:iotflow:problem:not-found */
+            type: string;
+        };
+        /** @description One invalid field. */
+        ProblemError: {
+            /** @description Path to the field, outermost element first. */
+            loc: components["schemas"]["LocationPart"][];
+            /** @description What is wrong with the field. */
+            msg: string;
+            /** @description Machine-readable kind of error. */
+            type: string;
+        };
+        /** @description Whether the service is ready for traffic. */
+        Readiness: {
+            /** @enum {string} */
+            status: "ready" | "not ready";
+        };
+        /** @description A record that was not stored. */
+        RejectedRecord: {
+            /**
+             * @description Why it was not stored.
+             * @example timestamp: more than 5 minutes ahead of the service's clock
+             */
+            detail: string;
+            /**
+             * Format: int64
+             * @description Index of the record in the batch, from 0; in NDJSON, blank lines do not count.
+             * @example 3
+             */
+            index: number;
+        };
+        /** @description Paths of the documentation. */
+        ServiceIndex: {
+            docs: string;
+            name: string;
+            openapi: string;
+            redoc: string;
+            version: string;
+        };
+        /** @description Version, uptime and databases of the service. */
+        ServiceStatus: {
+            /** @description Database behind each store, by the store's name. */
+            stores: {
+                [key: string]: string;
+            };
+            /**
+             * Format: double
+             * @description Time since this process started.
+             */
+            uptime_seconds: number;
+            version: string;
+        };
+        /** @description Whether a store is available. */
+        StoreAvailability: {
+            available: boolean;
+            /** @description Database behind the store. */
+            backend: string;
+            /** @description Data that the store holds. */
+            role: string;
+        };
+        /** @description Whether a store is available, and its latency. */
+        StoreHealth: {
+            available: boolean;
+            /** @description Database behind the store. */
+            backend: string;
+            /** @description Time of the health check's probe; null when it failed. */
+            latency_ms: number | null;
+            /** @description Data that the store holds. */
+            role: string;
+        };
+        /** @description Acknowledgement of a durably stored record. */
+        SubmitResult: {
+            /**
+             * Format: int64
+             * @description Number of values stored.
+             * @example 2
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /** @example greenhouse-1 */
+            device_name: string;
+            /**
+             * @description Names that were sent with null, which is no reading.
+             * @example []
+             */
+            ignored: string[];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            timestamp: string;
+        };
+        /** @description Totals of the whole service. */
+        SystemStats: {
+            cache: components["schemas"]["CacheCounts"];
+            devices: components["schemas"]["DeviceCounts"];
+            groups: components["schemas"]["GroupCounts"];
+            /** @description Availability of each store, by its name. */
+            stores: {
+                [key: string]: components["schemas"]["StoreAvailability"];
+            };
+            telemetry: components["schemas"]["TelemetryCounts"];
+            users: components["schemas"]["UserCounts"];
+        };
+        /** @description Estimated numbers of values received. */
+        TelemetryCounts: {
+            /** Format: int64 */
+            points_last_day: number;
+            /** Format: int64 */
+            points_last_hour: number;
+        };
+        /**
+         * @description A half-open time range to delete: `start_time` is included, `stop_time` is not.
+         * @example {
+         *       "start_time": "-7d",
+         *       "stop_time": "now"
+         *     }
+         */
+        TelemetryDelete: {
+            /**
+             * @description RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number.
+             * @example -1h
+             * @example now
+             * @example 2026-01-31T09:30:00Z
+             */
+            start_time: string;
+            /**
+             * @description RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number.
+             * @example -1h
+             * @example now
+             * @example 2026-01-31T09:30:00Z
+             */
+            stop_time: string;
+        };
+        /** @description The deleted time range, as absolute times. */
+        TelemetryDeleteResult: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start_time: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            stop_time: string;
+        };
+        /** @description The values and metadata stored for one time. */
+        TelemetryRecord: {
+            /**
+             * @example {
+             *       "door_open": false,
+             *       "temperature": 21.5
+             *     }
+             */
+            measurements: {
+                [key: string]: components["schemas"]["MeasuredValue"];
+            };
+            /**
+             * @example {
+             *       "unit": "C"
+             *     }
+             */
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            timestamp: string;
+        };
+        /**
+         * @description One record: values measured at one time.
+         * @example {
+         *       "data": {
+         *         "door_open": false,
+         *         "temperature": 21.5
+         *       }
+         *     }
+         */
+        TelemetryRecordCreate: {
+            /**
+             * @description Measured values by name. A null is no reading and is not stored; one value at least is not null.
+             * @example {
+             *       "door_open": false,
+             *       "temperature": 21.5
+             *     }
+             */
+            data: {
+                [key: string]: components["schemas"]["MeasuredValue"];
+            };
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Time of the measurement; the time of receipt by default. */
+            timestamp?: string | null;
+        };
+        /** @description A page of a device's records. */
+        TelemetryRecordPage: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            count: number;
+            data: components["schemas"]["TelemetryRecord"][];
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /** @example greenhouse-1 */
+            device_name: string;
+            /** @example weather_station */
+            device_type: string;
+            end_time: string | null;
+            /**
+             * @description Cursor of the next page; null on the last page.
+             * @example null
+             */
+            next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start_time: string;
+        };
+        /** @description Whether the service accepts telemetry. */
+        TelemetryStatus: {
+            /** @enum {string} */
+            status: "healthy" | "degraded" | "unhealthy";
+            /** @description Availability of each store, by its name. */
+            stores: {
+                [key: string]: components["schemas"]["StoreAvailability"];
+            };
+        };
+        /** @description A new access token. */
+        TokenResponse: {
+            /** @description Send it as `Authorization: Bearer <token>`. Shown only once: the service stores its hash. */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Lifetime of the token in seconds.
+             * @example 86400
+             */
+            expires_in: number;
+            /** @constant */
+            token_type: "bearer";
+            user: components["schemas"]["User"];
+        };
+        /**
+         * @description What a personal access token permits. None implies another.
+         * @enum {string}
+         */
+        TokenScope: "read" | "write" | "telemetry";
+        /** @description An account. */
+        User: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @example ada@example.org */
+            email: string;
+            /** @description False while the account is suspended. */
+            is_active: boolean;
+            /** @example false */
+            is_admin: boolean;
+            last_login: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @example 0f8fad5b-d9cb-469f-a165-70867728950e
+             */
+            user_id: string;
+            /** @example ada */
+            username: string;
+        };
+        /** @description Numbers of accounts. */
+        UserCounts: {
+            /** Format: int64 */
+            active: number;
+            /** Format: int64 */
+            total: number;
+        };
+        /** @description An account to create. */
+        UserCreate: {
+            /** @example ada@example.org */
+            email: string;
+            /**
+             * Format: password
+             * @example correct horse
+             */
+            password: string;
+            /** @example ada */
+            username: string;
+        };
+        /** @description A page of a user's devices. */
+        UserDeviceList: {
+            devices: components["schemas"]["Device"][];
+            meta: components["schemas"]["PageInfo"];
+            /** Format: uuid */
+            user_id: string;
+        };
+        /** @description A page of accounts. */
+        UserList: {
+            meta: components["schemas"]["PageInfo"];
+            users: components["schemas"]["User"][];
+        };
+        /** @description A record of one of a user's devices. */
+        UserRecord: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /** @example greenhouse-1 */
+            device_name: string;
+            /**
+             * @example {
+             *       "door_open": false,
+             *       "temperature": 21.5
+             *     }
+             */
+            measurements: {
+                [key: string]: components["schemas"]["MeasuredValue"];
+            };
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            timestamp: string;
+        };
+        /** @description A page of the records of all of a user's devices, newest first. */
+        UserRecordPage: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            count: number;
+            /**
+             * @description Cursor of the next page; null on the last page.
+             * @example null
+             */
+            next_cursor: string | null;
+            telemetry: components["schemas"]["UserRecord"][];
+            /** Format: uuid */
+            user_id: string;
+        };
+        /** @description One account. */
+        UserResponse: {
+            user: components["schemas"]["User"];
+        };
+        /**
+         * @description Changes of an account; absent fields keep their values.
+         * @example {
+         *       "email": "ada@example.org"
+         *     }
+         */
+        UserUpdate: {
+            /**
+             * Format: password
+             * @description Current password; required to change your own `password`.
+             */
+            current_password?: string;
+            /** @example ada@example.org */
+            email?: string;
+            /** @description Whether the account is an administrator. Admins only. */
+            is_admin?: boolean;
+            /**
+             * Format: password
+             * @example correct horse
+             */
+            password?: string;
+            /** @description True: also revoke the account's personal access tokens, with a new `password` or without. */
+            revoke_tokens?: boolean;
+            /** @example ada */
+            username?: string;
+        };
+        /** @description The statistic of one window. */
+        WindowValue: {
+            /**
+             * Format: int64
+             * @description Number of values that the statistic uses.
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description Start of the window; may be before `start_time`.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            timestamp: string;
+            /** @example 21.5 */
+            value: components["schemas"]["MeasuredValue"];
+        };
+    };
+    responses: {
+        /** @description The change conflicts with the stored state. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:iotflow:problem:conflict",
+                 *       "title": "Conflict",
+                 *       "status": 409,
+                 *       "detail": "The change conflicts with the stored state.",
+                 *       "instance": "/api/v1/devices/7",
+                 *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is too large. */
+        ContentTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:iotflow:problem:content-too-large",
+                 *       "title": "Content Too Large",
+                 *       "status": 413,
+                 *       "detail": "The body is too large.",
+                 *       "instance": "/api/v1/devices/7",
+                 *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The credentials are valid but lack the permission. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:iotflow:problem:forbidden",
+                 *       "title": "Forbidden",
+                 *       "status": 403,
+                 *       "detail": "The credentials are valid but lack the permission.",
+                 *       "instance": "/api/v1/devices/7",
+                 *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The resource does not exist or is not visible to the caller. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:iotflow:problem:not-found",
+                 *       "title": "Not Found",
+                 *       "status": 404,
+                 *       "detail": "The resource does not exist or is not visible to the caller.",
+                 *       "instance": "/api/v1/devices/7",
+                 *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body did not arrive in time. */
+        RequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:iotflow:problem:request-timeout",
+                 *       "title": "Request Timeout",
+                 *       "status": 408,
+                 *       "detail": "The body did not arrive in time.",
+                 *       "instance": "/api/v1/devices/7",
+                 *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A required store is unavailable; retry after `Retry-After` seconds. */
+        ServiceUnavailable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:iotflow:problem:service-unavailable",
+                 *       "title": "Service Unavailable",
+                 *       "status": 503,
+                 *       "detail": "A required store is unavailable",
+                 *       "instance": "/api/v1/devices/7",
+                 *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests; retry after `Retry-After` seconds. */
+        TooManyRequests: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:iotflow:problem:too-many-requests",
+                 *       "title": "Too Many Requests",
+                 *       "status": 429,
+                 *       "detail": "Too many requests",
+                 *       "instance": "/api/v1/devices/7",
+                 *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description No valid credentials of a kind that the route accepts. */
+        Unauthorized: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:iotflow:problem:unauthorized",
+                 *       "title": "Unauthorized",
+                 *       "status": 401,
+                 *       "detail": "No valid credentials of a kind that the route accepts.",
+                 *       "instance": "/api/v1/devices/7",
+                 *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The input is invalid; `errors` lists each invalid field. */
+        UnprocessableContent: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:iotflow:problem:unprocessable-content",
+                 *       "title": "Unprocessable Content",
+                 *       "status": 422,
+                 *       "detail": "body.name: Field required",
+                 *       "instance": "/api/v1/devices/7",
+                 *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30",
+                 *       "errors": [
+                 *         {
+                 *           "loc": [
+                 *             "body",
+                 *             "name"
+                 *           ],
+                 *           "msg": "Field required",
+                 *           "type": "missing"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The route does not accept the content type or encoding. */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:iotflow:problem:unsupported-media-type",
+                 *       "title": "Unsupported Media Type",
+                 *       "status": 415,
+                 *       "detail": "The route does not accept the content type or encoding.",
+                 *       "instance": "/api/v1/devices/7",
+                 *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    get_index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceIndex"];
+                };
+            };
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_all_devices: {
+        parameters: {
+            query?: {
+                /** @description Only devices of this type. */
+                device_type?: string;
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                /** @description Only devices whose name contains this text; case-insensitive. */
+                q?: string;
+                status?: components["schemas"]["DeviceStatus"];
+                /** @description Only items of this user; `me` is the caller. */
+                user_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminDeviceList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_any_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminDeviceResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    update_any_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminDeviceUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminDeviceResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_any_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    set_device_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceStatusUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminDeviceResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_device_statuses: {
+        parameters: {
+            query?: {
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceStatusList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_statistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemStats"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    register_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    login_with_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["PasswordForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    update_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_device_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceConfig"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    update_device_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceConfigUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceConfig"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rotate_device_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["KeyRotation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceWithKeyResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_groups_of_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceGroupList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_device_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceWithPresenceResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_own_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceConfig"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    update_own_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceSelfUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceConfig"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_own_credentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceCredentials"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    send_heartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Heartbeat"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    register_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceWithKeyResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_own_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceSelfStatus"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_devices_of_user: {
+        parameters: {
+            query?: {
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                status?: components["schemas"]["DeviceStatus"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserDeviceList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_events: {
+        parameters: {
+            query?: {
+                /** @description The previous page's `next_cursor`. */
+                cursor?: string;
+                /** @description Only this device's events. */
+                device_id?: number;
+                /** @description End of the time range, excluded; the range is open if omitted. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                end_time?: string;
+                event_type?: components["schemas"]["EventType"];
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Start of the time range, included. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                start_time?: string;
+                /** @description Only items of this user; `me` is the caller. */
+                user_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_groups: {
+        parameters: {
+            query?: {
+                /** @description Include each group's devices. */
+                include_devices?: boolean;
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    create_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a group.
+                 * @example 1
+                 */
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupWithDevicesResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    update_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a group.
+                 * @example 1
+                 */
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a group.
+                 * @example 1
+                 */
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_devices_of_group: {
+        parameters: {
+            query?: {
+                /** @description Only devices of this type. */
+                device_type?: string;
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                status?: components["schemas"]["DeviceStatus"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a group.
+                 * @example 1
+                 */
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupMemberList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    add_device_to_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a group.
+                 * @example 1
+                 */
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddDeviceRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembershipResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    remove_device_from_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+                /**
+                 * @description Id of a group.
+                 * @example 1
+                 */
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    add_devices_to_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a group.
+                 * @example 1
+                 */
+                group_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddDevicesRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddDevicesResult"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    submit_telemetry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique to this record, such as a UUID. The record is stored once, however often it is sent with this key within 24 h. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TelemetryRecordCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmitResult"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_telemetry: {
+        parameters: {
+            query?: {
+                /** @description The previous page's `next_cursor`; continues that request. */
+                cursor?: string;
+                /** @description End of the time range, excluded; the range is open if omitted. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                end_time?: string;
+                /** @description Comma-separated measurement names; all by default. May be repeated. */
+                fields?: string;
+                /** @description Maximum records per page. */
+                limit?: number;
+                /** @description Order by time: `asc` returns the oldest records first, `desc` the newest. Default: `desc`. */
+                order?: "asc" | "desc";
+                /** @description Start of the time range, included. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. Default: `-1h`. */
+                start_time?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TelemetryRecordPage"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_telemetry: {
+        parameters: {
+            query?: {
+                /** @description Start of the time range, included. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                start_time?: string;
+                /** @description End of the time range, excluded. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                stop_time?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TelemetryDelete"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TelemetryDeleteResult"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    aggregate_telemetry: {
+        parameters: {
+            query: {
+                /**
+                 * @description The statistic. `count`, `first` and `last` use values of any type, the others numbers only. `stddev` is the standard deviation of a population. `increase` adds up by how much a counter rose from value to value. A fall is a restart from zero: it adds the new value. A rise belongs to the window of its later value; the first value of the time range adds nothing.
+                 * @example mean
+                 */
+                aggregation: components["schemas"]["Aggregation"];
+                /** @description End of the time range, excluded; the range is open if omitted. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                end_time?: string;
+                /**
+                 * @description Name of the measurement.
+                 * @example temperature
+                 */
+                field: string;
+                /** @description Start of the time range, included. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                start_time?: string;
+                /** @description IANA time zone; windows of days, weeks, months and years start at its midnights. */
+                timezone?: string;
+                /**
+                 * @description Width of the windows: 10s to 30d in s, m, h or d, or of the calendar: `1w` (from Monday), `1mo`, `3mo` or `1y`.
+                 * @example 1h
+                 */
+                window: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AggregateResult"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    import_telemetry_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRecord"][];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_latest_telemetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LatestValues"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    submit_telemetry_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRecord"][];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_telemetry_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TelemetryStatus"];
+                };
+            };
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_telemetry_of_user: {
+        parameters: {
+            query?: {
+                /** @description The previous page's `next_cursor`; continues that request. */
+                cursor?: string;
+                /** @description End of the time range, excluded; the range is open if omitted. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                end_time?: string;
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Start of the time range, included. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. Default: `-24h`. */
+                start_time?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserRecordPage"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    update_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    activate_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    deactivate_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_personal_tokens: {
+        parameters: {
+            query?: {
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalTokenList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    create_personal_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonalTokenCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalTokenWithSecret"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revoke_personal_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a personal access token.
+                 * @example 1
+                 */
+                token_id: number;
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_health: {
+        parameters: {
+            query?: {
+                /** @description Include the health of each store. */
+                detailed?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            422: components["responses"]["UnprocessableContent"];
+            /** @description The SQL or the telemetry store is unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    get_liveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Liveness"];
+                };
+            };
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_readiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            422: components["responses"]["UnprocessableContent"];
+            /** @description The service is not ready for traffic. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    get_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceStatus"];
+                };
+            };
+            422: components["responses"]["UnprocessableContent"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+}

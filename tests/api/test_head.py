@@ -1,0 +1,63 @@
+"""HEAD: answered by each route of GET, with the same headers."""
+
+from typing import Any
+
+import httpx
+
+from tests.api.clients import ApiClient, DeviceClient, UserClient, new_group, submit
+from tests.api.service import Service
+
+CHANGING = {"x-request-id", "ratelimit"}
+"""Headers whose values differ between two requests."""
+FIGURES = ("/status", "/api/v1/admin/stats")
+"""Routes whose bodies differ in length between two requests."""
+PAGES = ("/docs", "/redoc", "/redoc.js", "/openapi.json", "/static-offline-docs/swagger-ui.css")
+AGGREGATED = {"field": "a", "aggregation": "mean", "window": "1h"}
+
+
+def _headers(answer: httpx.Response) -> dict[str, str]:
+    changing = CHANGING | ({"content-length"} if answer.request.url.path in FIGURES else set())
+    return {name: value for name, value in answer.headers.items() if name not in changing}
+
+
+async def _differences(caller: ApiClient, path: str, **request: Any) -> list[str]:
+    got, headed = [await caller.send(method, path, **request) for method in ("GET", "HEAD")]
+    assert got.content
+    assert "content-length" in headed.headers
+    same = (headed.status_code, _headers(headed)) == (got.status_code, _headers(got)) and headed.content == b""
+    return [] if same else [f"{path}: {got.status_code} {got.headers}, {headed.status_code} {headed.headers}"]
+
+
+async def test_every_route_of_get_answers_head(
+    service: Service, ada: UserClient, admin: UserClient, device: DeviceClient
+) -> None:
+    ids = {"device_id": device.id, "group_id": await new_group(ada), "user_id": "me"}
+    await submit(device, a=1)
+    await device.get(f"/telemetry/{device.id}/latest")  # fills the cache, which the answer shows
+    operations = {path: of_path["get"] for path, of_path in service.app.openapi()["paths"].items() if "get" in of_path}
+    assert len(operations) > 25
+    wrong = []
+    async with service.client(root="") as client:
+        for path, operation in operations.items():
+            headers = device.headers if operation["security"] == [{"DeviceKey": []}] else admin.headers
+            query = AGGREGATED if path.endswith("/aggregated") else {}
+            wrong += await _differences(ApiClient(client, headers), path.format(**ids), params=query)
+        for path in PAGES:
+            wrong += await _differences(ApiClient(client), path)
+    assert wrong == []
+
+
+async def test_errors_are_answered_to_head_without_a_body(anonymous: ApiClient, ada: UserClient) -> None:
+    wrong = [
+        *await _differences(anonymous, "/groups"),
+        *await _differences(anonymous, "/nowhere"),
+        *await _differences(ada, "/groups/999"),
+        *await _differences(ada, "/groups", params={"limit": "0"}),
+    ]
+    answer = await ada.send("HEAD", "/auth/login")
+    assert (answer.status_code, answer.headers["Allow"], answer.content) == (405, "POST", b"")
+    assert wrong == []
+
+
+async def test_the_document_has_no_operation_of_head(service: Service) -> None:
+    assert not [path for path, operations in service.app.openapi()["paths"].items() if "head" in operations]
