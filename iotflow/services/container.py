@@ -69,21 +69,11 @@ def build_services(stores: Stores, settings: Settings, clock: Clock, passwords: 
     observers = RecordObservers(
         [LatestCacheObserver(stores.latest, settings.retention_days), ActivityObserver(activity)]
     )
-    token_uses = TokenUses(transactions, clock)
+    token_uses, idempotency = TokenUses(transactions, clock), Idempotency(stores.idempotency_keys)
     is_open = settings.registration == "open"
     window_s, max_devices = settings.online_window_seconds, settings.max_devices_per_account
-    authentication = Authentication(
-        transactions,
-        stores.identities,
-        invalidation,
-        presence,
-        throttle,
-        limits,
-        token_uses,
-        counters,
-        passwords,
-        clock,
-        token_lifetime_s=settings.token_lifetime_seconds,
+    authentication = _build_authentication(
+        stores, settings, clock, invalidation, throttle, limits, token_uses, passwords
     )
     return Services(
         accounts=Accounts(transactions, invalidation, throttle, passwords, clock, registration_is_open=is_open),
@@ -97,15 +87,7 @@ def build_services(stores: Stores, settings: Settings, clock: Clock, passwords: 
         feed=Feed(transactions, stores.telemetry, bulk_reads),
         groups=Groups(transactions, presence, bulk_reads, clock),
         health=HealthCheck(stores.probes),
-        ingest=Ingest(
-            transactions,
-            stores.telemetry,
-            observers,
-            lookup,
-            invalidation,
-            Idempotency(stores.idempotency_keys),
-            clock,
-        ),
+        ingest=Ingest(transactions, stores.telemetry, observers, lookup, invalidation, idempotency, clock),
         invalidation=invalidation,
         passwords=passwords,
         personal_tokens=PersonalTokens(transactions, invalidation, token_uses, clock),
@@ -113,4 +95,29 @@ def build_services(stores: Stores, settings: Settings, clock: Clock, passwords: 
         statistics=SystemStatistics(transactions, presence, activity, counters, clock, online_window_s=window_s),
         telemetry=TelemetryQueries(transactions, stores.telemetry, stores.latest, lookup, counters, bulk_reads, clock),
         token_uses=token_uses,
+    )
+
+
+def _build_authentication(
+    stores: Stores,
+    settings: Settings,
+    clock: Clock,
+    invalidation: CacheInvalidation,
+    throttle: LoginThrottle,
+    limits: RequestLimits,
+    token_uses: TokenUses,
+    passwords: Passwords,
+) -> Authentication:
+    return Authentication(
+        stores.transactions,
+        stores.identities,
+        invalidation,
+        stores.presence,
+        throttle,
+        limits,
+        token_uses,
+        stores.counters,
+        passwords,
+        clock,
+        token_lifetime_s=settings.token_lifetime_seconds,
     )

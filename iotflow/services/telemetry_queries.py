@@ -209,13 +209,9 @@ class TelemetryQueries:
             if not any(parts):
                 await self._require_name(device_id, name)
         work = TimeSlice()
-        merged = MergedWindows(aggregation)
-        for part in chain.from_iterable(parts):
-            merged.add(part)
-            await work.pause()
         values: list[WindowValue] = []
         before: WindowAggregate | None = None
-        for found in merged.in_order():
+        for found in await _merge_parts(aggregation, chain.from_iterable(parts)):
             value = _finalize(aggregation, found, before, name)
             values.append(WindowValue(window_start(found.index, window, zone), value, found.count))
             before = found
@@ -269,6 +265,16 @@ def _require_few_windows(start: Millis, end: Millis, window: Window, zone: ZoneI
     if last - first >= MAX_WINDOWS:
         message = f"the range has {last - first + 1} windows, at most {MAX_WINDOWS} are answered"
         raise InvalidInput.at("query", "window", message=message)
+
+
+async def _merge_parts(aggregation: Aggregation, parts: Iterable[WindowAggregate]) -> list[WindowAggregate]:
+    """Return the aggregate of each window, in order."""
+    work = TimeSlice()
+    merged = MergedWindows(aggregation)
+    for part in parts:
+        merged.add(part)
+        await work.pause()
+    return merged.in_order()
 
 
 def _finalize(aggregation: Aggregation, found: WindowAggregate, before: WindowAggregate | None, name: str) -> Value:

@@ -40,6 +40,9 @@ from iotflow.services.telemetry_queries import WindowValue
 router = api_router("Telemetry")
 
 
+HISTORY_DEFAULTS = {"start_time": "-1h", "end_time": None, "fields": None, "order": "desc"}
+
+
 class RecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A cursor's position: after the record with this time."""
 
@@ -78,13 +81,8 @@ async def get_telemetry(
     `Accept: text/csv` returns CSV: the column `timestamp` and one of each name (of `fields`, or all of the device's),
     no metadata; the header `Link` has the next page.
     """
-    page = open_page(
-        f"telemetry of device {device_id}",
-        join_repeated(request.query_params),
-        {"start_time": "-1h", "end_time": None, "fields": None, "order": "desc"},
-        RecordPosition,
-        clock.now(),
-    )
+    query = join_repeated(request.query_params)
+    page = open_page(f"telemetry of device {device_id}", query, HISTORY_DEFAULTS, RecordPosition, clock.now())
     names = parse_names(page.query["fields"])
     found = await services.telemetry.records(
         context,

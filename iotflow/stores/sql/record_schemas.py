@@ -25,11 +25,11 @@ from iotflow.stores.sql.tables import CorruptRow, record_schemas, records
 MAX_SCHEMAS_PER_DEVICE = 64
 """Schemas of several names. Past that a device has a schema for each further name, of which it has at most 1,000."""
 MAX_CACHE_BYTES = 16 * 2**20
-"""Bytes of each of the two caches: some 20,000 schemas of five names."""
+"""Bytes of each of the two caches: some 10,000 schemas of five names."""
 ENTRY_BYTES = 500
 """Size of a cache entry without its names, in bytes."""
-NAME_BYTES = 60
-"""Size of a name without its characters, in bytes."""
+NAME_BYTES = 150
+"""Size of a name without its characters, in bytes: in the tuple of names and in their positions."""
 IDS_PER_STATEMENT = 500
 
 Names = tuple[str, ...]
