@@ -206,5 +206,5 @@ def _empty_response() -> Response:
     """Return the response that a dependency or an endpoint may change: it has neither status nor headers."""
     response = Response()
     del response.headers["content-length"]
-    response.status_code = None  # type: ignore[assignment]  # FastAPI's mark of a status that nobody has set
+    response.status_code = None  # type: ignore[assignment]  # FastAPI's value of a status that is not set
     return response

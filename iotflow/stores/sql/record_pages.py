@@ -33,10 +33,11 @@ class _Form(NamedTuple):
 
 
 class _RecordValues(NamedTuple):
-    """A record without its metadata."""
+    """A record without its metadata, and the size of its values in bytes."""
 
     time: Millis
     values: Mapping[str, Value]
+    size: int
 
 
 async def read_records(
@@ -73,9 +74,9 @@ async def read_records(
     )
     room = PageRoom(limit)
     found: list[StoredRecord] = []
-    for time, values in chosen:
+    for time, values, size in chosen:
         of_record = metadata.get(time)
-        if not room.take(len(values), size_of(values) + len(of_record or "")):
+        if not room.take(len(values), size + len(of_record or "")):
             return RecordPage(found, more=True)
         found.append(StoredRecord(time, values, of_record))
     return RecordPage(found, more)
@@ -100,7 +101,7 @@ async def _read_page(
         for row in rows:
             if same_time and row.time != same_time[0].time:
                 record = _merge(same_time, known, names)
-                if not room.take(len(record.values), size_of(record.values)):
+                if not room.take(len(record.values), record.size):
                     return found, True
                 found.append(record)
                 if not room.records:
@@ -111,7 +112,7 @@ async def _read_page(
     if not same_time:
         return found, False
     record = _merge(same_time, known, names)
-    if not room.take(len(record.values), size_of(record.values)):
+    if not room.take(len(record.values), record.size):
         return found, True
     return [*found, record], False
 
@@ -127,7 +128,7 @@ def _merge(rows: Sequence[_Row], schemas: Mapping[int, RecordSchema], names: Col
         merged = {name: unordered[name] for name in sorted(unordered)}
     if names is not None:
         merged = {name: value for name, value in merged.items() if name in names}
-    return _RecordValues(rows[0].time, merged)
+    return _RecordValues(rows[0].time, merged, size_of(merged))
 
 
 async def _fetch_rows(
