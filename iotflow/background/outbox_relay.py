@@ -55,15 +55,14 @@ class Consumer:
     async def _handle_claim(self) -> tuple[int, bool]:
         """Handle one claim. Return the number of its messages, and whether more may be due."""
         due = await self._due_subjects()
-        if not due.heads:
+        if not due.subjects:
             self._last_subject = due.scanned_to
             return 0, False
-        subjects = list(due.heads)[: self._handler.subjects_per_claim]
+        subjects = due.subjects[: self._handler.subjects_per_claim]
         per_subject = max(1, MESSAGES_PER_CLAIM // len(subjects))
-        heads = [due.heads[subject] for subject in subjects]
         async with self._transactions.write() as transaction:
             claimed = await transaction.outbox.claim(
-                self.topic, heads, self._clock.now(), self._handler.lease_ms, per_subject
+                self.topic, subjects, self._clock.now(), self._handler.lease_ms, per_subject
             )
         self._last_subject = subjects[-1]
         outcome = ClaimOutcome()
@@ -73,7 +72,7 @@ class Consumer:
             counts = (len(claimed), len(outcome.handled), len(outcome.failed), len(outcome.unfinished))
             logger.debug("outbox: topic=%s claimed=%d handled=%d failed=%d unfinished=%d", self.topic, *counts)
         taken = [sum(message.subject == subject for message in claimed) for subject in subjects]
-        more = len(due.heads) > len(subjects) or per_subject in taken or bool(outcome.unfinished)
+        more = len(due.subjects) > len(subjects) or per_subject in taken or bool(outcome.unfinished)
         return len(claimed), more
 
     async def _due_subjects(self) -> DueSubjects:
@@ -81,7 +80,7 @@ class Consumer:
         async with self._transactions.read() as transaction:
             now = self._clock.now()
             due = await transaction.outbox.due_subjects(self.topic, now, self._last_subject)
-            if not due.heads and self._last_subject and not due.scanned_to:
+            if not due.subjects and self._last_subject and not due.scanned_to:
                 due = await transaction.outbox.due_subjects(self.topic, now)
         return due
 

@@ -59,10 +59,10 @@ class OutboxMessage:
 
 @dataclass(frozen=True, slots=True)
 class DueSubjects:
-    """The subjects whose first message is due, in order, each with the id of that message.
+    """The subjects whose first message is due, in order.
 
     `scanned_to` is the last subject scanned, from which the next scan continues; "" at the end of all subjects.
     """
 
-    heads: dict[str, int]
+    subjects: list[str]
     scanned_to: str

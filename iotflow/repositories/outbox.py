@@ -29,11 +29,11 @@ class OutboxRepository(Protocol):
         ...
 
     async def claim(
-        self, topic: OutboxTopic, heads: Collection[int], now: Millis, lease_ms: int, per_subject: int
+        self, topic: OutboxTopic, subjects: Collection[str], now: Millis, lease_ms: int, per_subject: int
     ) -> list[OutboxMessage]:
         """Claim the first messages of subjects until `now + lease_ms`, in order, up to `per_subject` of each.
 
-        `heads` are ids from `due_subjects`. A subject that another relay has claimed since is left out.
+        A subject that another relay has claimed since `due_subjects` listed it is left out.
         """
         ...
 

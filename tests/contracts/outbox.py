@@ -26,28 +26,27 @@ async def add(transactions: Transactions, *messages: NewOutboxMessage) -> None:
         await transaction.outbox.add(messages)
 
 
-async def due(transactions: Transactions, now: Millis = NOW, topic: OutboxTopic = OutboxTopic.EVENT) -> dict[str, int]:
-    """Return the due subjects with the id of their first message."""
+async def due(transactions: Transactions, now: Millis = NOW, topic: OutboxTopic = OutboxTopic.EVENT) -> list[str]:
     async with transactions.read() as transaction:
-        return (await transaction.outbox.due_subjects(topic, now)).heads
+        return (await transaction.outbox.due_subjects(topic, now)).subjects
 
 
 async def claim_of(
     transactions: Transactions,
-    heads: Collection[int],
+    subjects: Collection[str],
     now: Millis = NOW,
     per_subject: int = 100,
     topic: OutboxTopic = OutboxTopic.EVENT,
 ) -> list[OutboxMessage]:
     async with transactions.write() as transaction:
-        return await transaction.outbox.claim(topic, heads, now, LEASE_MS, per_subject)
+        return await transaction.outbox.claim(topic, subjects, now, LEASE_MS, per_subject)
 
 
 async def claim(
     transactions: Transactions, now: Millis = NOW, per_subject: int = 100, topic: OutboxTopic = OutboxTopic.EVENT
 ) -> list[OutboxMessage]:
     """Claim the first messages of all due subjects."""
-    return await claim_of(transactions, (await due(transactions, now, topic)).values(), now, per_subject, topic)
+    return await claim_of(transactions, await due(transactions, now, topic), now, per_subject, topic)
 
 
 async def release(transactions: Transactions, messages: Collection[OutboxMessage], not_before: Millis) -> None:
@@ -79,20 +78,20 @@ class OutboxContract(TransactionalContract):
     async def test_topics_are_claimed_separately_in_the_order_of_each_subject(self, transactions: Transactions) -> None:
         purge = OutboxTopic.PURGE_TELEMETRY
         await add(transactions, message("a", 1), message("a", 2, topic=purge), message("a", 3), message("b", 4))
-        assert await due(transactions, topic=purge) == {}
+        assert await due(transactions, topic=purge) == []
         first, other = await claim(transactions)
         assert numbers([first, other]) == [1, 4]
         async with transactions.write() as transaction:
             await transaction.outbox.remove([first.id])
-        assert await due(transactions) == {}
+        assert await due(transactions) == []
         assert numbers(await claim(transactions, topic=purge)) == [2]
-        assert await due(transactions, topic=purge) == {}
+        assert await due(transactions, topic=purge) == []
         assert await claim(transactions) == []
 
     async def test_an_empty_outbox_has_nothing_to_claim(self, transactions: Transactions) -> None:
         await add(transactions)
         assert await claim(transactions) == []
-        assert await due(transactions) == {}
+        assert await due(transactions) == []
 
     async def test_a_claimed_message_is_not_claimed_again_before_its_lease_ends(
         self, transactions: Transactions
@@ -100,7 +99,7 @@ class OutboxContract(TransactionalContract):
         await add(transactions, message("a", 1))
         await claim(transactions)
         before = Millis(AFTER_LEASE - 1)
-        assert await due(transactions, before) == {}
+        assert await due(transactions, before) == []
         assert await claim(transactions, before) == []
         assert await due(transactions, AFTER_LEASE)
         (again,) = await claim(transactions, AFTER_LEASE)
@@ -109,9 +108,9 @@ class OutboxContract(TransactionalContract):
     async def test_a_delayed_message_waits_for_its_time(self, transactions: Transactions) -> None:
         await add(transactions, message("a", 1, Millis(NOW + 500)), message("b", 2))
         assert numbers(await claim(transactions)) == [2]
-        assert await due(transactions, Millis(NOW + 499)) == {}
+        assert await due(transactions, Millis(NOW + 499)) == []
         assert await claim(transactions, Millis(NOW + 499)) == []
-        assert (await due(transactions, Millis(NOW + 500))).keys() == {"a"}
+        assert await due(transactions, Millis(NOW + 500)) == ["a"]
         assert numbers(await claim(transactions, Millis(NOW + 500))) == [1]
 
     async def test_a_message_waits_while_an_earlier_one_of_its_subject_is_claimed(
@@ -177,11 +176,11 @@ class OutboxContract(TransactionalContract):
         async with transactions.read() as transaction:
             outbox = transaction.outbox
             all_of_them = await outbox.due_subjects(OutboxTopic.EVENT, NOW)
-            assert [*all_of_them.heads] == [f"subject {i}" for i in range(5)]
+            assert all_of_them.subjects == [f"subject {i}" for i in range(5)]
             assert all_of_them.scanned_to == ""
             rest = await outbox.due_subjects(OutboxTopic.EVENT, NOW, "subject 2")
-            assert [*rest.heads] == ["subject 3", "subject 4"]
-            assert (await outbox.due_subjects(OutboxTopic.EVENT, NOW, "subject 4")).heads == {}
+            assert rest.subjects == ["subject 3", "subject 4"]
+            assert (await outbox.due_subjects(OutboxTopic.EVENT, NOW, "subject 4")).subjects == []
 
     async def test_a_scan_of_many_subjects_resumes_at_its_cursor(self, transactions: Transactions) -> None:
         await add(transactions, *(message(f"subject {i:04}", i, Millis(NOW + 1)) for i in range(2_500)))
@@ -190,22 +189,14 @@ class OutboxContract(TransactionalContract):
         while not found:
             async with transactions.read() as transaction:
                 due_now = await transaction.outbox.due_subjects(OutboxTopic.EVENT, NOW, after)
-            found, after, scans = [*due_now.heads], due_now.scanned_to, scans + 1
+            found, after, scans = due_now.subjects, due_now.scanned_to, scans + 1
         assert (found, after, scans) == (["subject 2499 b"], "", 3)
 
     async def test_a_subject_that_another_relay_has_claimed_is_skipped(self, transactions: Transactions) -> None:
         await add(transactions, message("a", 1), message("a", 2), message("b", 3))
-        heads = await due(transactions)
-        assert numbers(await claim_of(transactions, [heads["a"]])) == [1, 2]
-        assert numbers(await claim_of(transactions, heads.values())) == [3]
-
-    async def test_a_message_that_was_committed_late_is_not_overtaken(self, transactions: Transactions) -> None:
-        await add(transactions, message("a", 1), message("a", 2))
-        first, second = await claim(transactions)
-        await release(transactions, [first, second], NOW)
-        # As if the first message was committed after the second had been found.
-        assert await claim_of(transactions, [second.id]) == []
-        assert numbers(await claim_of(transactions, [first.id])) == [1, 2]
+        subjects = await due(transactions)
+        assert numbers(await claim_of(transactions, ["a"])) == [1, 2]
+        assert numbers(await claim_of(transactions, subjects)) == [3]
 
     async def test_a_message_with_progress_resumes_and_resets_its_attempts(self, transactions: Transactions) -> None:
         await add(transactions, message("a", 1), message("a", 2))
@@ -219,8 +210,8 @@ class OutboxContract(TransactionalContract):
 
     async def test_many_relays_claim_each_message_once(self, transactions: Transactions) -> None:
         await add(transactions, *(message(f"subject {i}", i) for i in range(60)))
-        heads = (await due(transactions)).values()
-        claims = await asyncio.gather(*(claim_of(transactions, heads) for _ in range(8)))
+        subjects = await due(transactions)
+        claims = await asyncio.gather(*(claim_of(transactions, subjects) for _ in range(8)))
         assert sorted(number for claimed in claims for number in numbers(claimed) if isinstance(number, int)) == (
             list(range(60))
         )

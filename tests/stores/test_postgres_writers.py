@@ -143,22 +143,22 @@ class TestPostgresWriters(OnPostgres):
             await transaction.outbox.add(messages)
 
         async with SqlTransactions(database).read() as transaction:
-            heads = (await transaction.outbox.due_subjects(OutboxTopic.EVENT, NOW)).heads.values()
+            subjects = (await transaction.outbox.due_subjects(OutboxTopic.EVENT, NOW)).subjects
 
-        async def claim(transactions: SqlTransactions, heads: Collection[int]) -> list[OutboxMessage]:
+        async def claim(transactions: SqlTransactions, subjects: Collection[str]) -> list[OutboxMessage]:
             async with transactions.write() as transaction:
-                return await transaction.outbox.claim(OutboxTopic.EVENT, heads, NOW, LEASE_MS, 10)
+                return await transaction.outbox.claim(OutboxTopic.EVENT, subjects, NOW, LEASE_MS, 10)
 
         async with SqlTransactions(database).write() as transaction:
-            first = await transaction.outbox.claim(OutboxTopic.EVENT, [min(heads)], NOW, LEASE_MS, 1)
+            first = await transaction.outbox.claim(OutboxTopic.EVENT, subjects[:1], NOW, LEASE_MS, 1)
             async with asyncio.timeout(1):
-                second = await claim(SqlTransactions(other), heads)
+                second = await claim(SqlTransactions(other), subjects)
         assert [[message.payload["n"] for message in claimed] for claimed in (first, second)] == [[0], [3]]
         async with SqlTransactions(other).write() as transaction:
             await transaction.outbox.remove([message.id for message in first])
         async with SqlTransactions(other).read() as transaction:
-            heads = (await transaction.outbox.due_subjects(OutboxTopic.EVENT, NOW)).heads.values()
-        third = await claim(SqlTransactions(other), heads)
+            subjects = (await transaction.outbox.due_subjects(OutboxTopic.EVENT, NOW)).subjects
+        third = await claim(SqlTransactions(other), subjects)
         assert [message.payload["n"] for message in third] == [1, 2]
 
     async def test_a_sweep_without_expired_rows_deletes_nothing(

@@ -11,7 +11,7 @@ from iotflow.domain.accounts import User, UserChange, UserCredentials
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.principals import UserPrincipal
 from iotflow.domain.times import Millis
-from iotflow.stores.sql.database import broken_constraint
+from iotflow.stores.sql.database import broken_constraint, evaluated_once
 from iotflow.stores.sql.tables import tokens, users
 
 MAX_TOKENS_ENDED = 1_000
@@ -195,7 +195,8 @@ class SqlTokens:
         expired = (
             select(tokens.c.digest).where(tokens.c.expires_at <= now).limit(limit).with_for_update(skip_locked=True)
         )
-        return (await self._connection.execute(delete(tokens).where(tokens.c.digest.in_(expired)))).rowcount
+        statement = delete(tokens).where(tokens.c.digest.in_(evaluated_once(expired))).returning(tokens.c.digest)
+        return len((await self._connection.execute(statement)).all())
 
 
 def owner_not_deleted(owned: Table) -> ColumnElement[bool]:

@@ -10,7 +10,21 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import JSON, BigInteger, ColumnElement, Row, Select, Table, TableValuedAlias, bindparam, cast, func
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    Table,
+    TableValuedAlias,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -175,6 +189,15 @@ async def _slices(
             yield found
 
 
+def evaluated_once(chosen: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Return a subquery that PostgreSQL evaluates once per statement, for the keys to change or delete.
+
+    It may otherwise evaluate a subquery with FOR UPDATE again for each row of the table:
+    https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-CTE-MATERIALIZATION
+    """
+    return select(chosen.cte("chosen").prefix_with("MATERIALIZED"))
+
+
 def insert(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """Return an INSERT with ON CONFLICT: the same syntax in both dialects, two classes in SQLAlchemy."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
@@ -182,10 +205,16 @@ def insert(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
 
 def integers(dialect: str, name: str) -> tuple[TableValuedAlias, ColumnElement[int]]:
     """Return the rows of a list of integers bound by this name, and the column that holds them."""
+    rows, value = texts(dialect, name)
+    return rows, cast(value, BigInteger)
+
+
+def texts(dialect: str, name: str) -> tuple[TableValuedAlias, ColumnElement[str]]:
+    """Return the rows of a list of texts bound by this name, and the column that holds them."""
     array = bindparam(name, type_=JSON)
     unnested = func.json_each(array) if dialect == "sqlite" else func.json_array_elements_text(array)
-    rows = unnested.table_valued("value")
-    return rows, cast(rows.c.value, BigInteger)
+    rows = unnested.table_valued(column("value", String))
+    return rows, rows.c.value
 
 
 def broken_constraint(error: IntegrityError) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from iotflow.domain.devices import DeviceKey, DeviceStatus, DeviceSummary
 from iotflow.domain.principals import DevicePrincipal
 from iotflow.domain.times import Millis
+from iotflow.stores.sql.database import evaluated_once
 from iotflow.stores.sql.tables import devices, keys, users
 
 
@@ -71,7 +72,8 @@ class SqlKeys:
 
     async def delete_expired(self, now: Millis, limit: int) -> int:
         expired = select(keys.c.digest).where(keys.c.expires_at <= now).limit(limit).with_for_update(skip_locked=True)
-        return (await self._connection.execute(delete(keys).where(keys.c.digest.in_(expired)))).rowcount
+        statement = delete(keys).where(keys.c.digest.in_(evaluated_once(expired))).returning(keys.c.digest)
+        return len((await self._connection.execute(statement)).all())
 
 
 def _key_from_row(row: Row[*tuple[Any, ...]]) -> DeviceKey:  # Any: the columns' types are those of the table

@@ -13,6 +13,7 @@ from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.json import JsonObject
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.accounts import has_more_than, lock_owner, owner_not_deleted
+from iotflow.stores.sql.database import evaluated_once
 from iotflow.stores.sql.tables import configs, devices
 
 _NOT_DELETED = owner_not_deleted(devices)
@@ -141,9 +142,9 @@ class SqlDevices:
             )
 
     async def clamp_last_seen(self, latest: Millis, to: Millis) -> None:
-        ahead = select(devices.c.id).where(devices.c.last_seen > latest).order_by(devices.c.id)
-        statement = update(devices).where(devices.c.id.in_(ahead.with_for_update(skip_locked=True)))
-        await self._connection.execute(statement.values(last_seen=to))
+        chosen = select(devices.c.id).where(devices.c.last_seen > latest).order_by(devices.c.id)
+        ahead = evaluated_once(chosen.with_for_update(skip_locked=True))
+        await self._connection.execute(update(devices).where(devices.c.id.in_(ahead)).values(last_seen=to))
 
 
 class SqlConfigs:

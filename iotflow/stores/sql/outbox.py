@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from functools import cache
+from typing import TypeVar
 
 from sqlalchemy import (
+    ColumnElement,
     Select,
     String,
     and_,
@@ -13,6 +15,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,7 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from iotflow.domain.json import JsonObject
 from iotflow.domain.outbox import DueSubjects, NewOutboxMessage, OutboxMessage, OutboxTopic
 from iotflow.domain.times import Millis
+from iotflow.stores.sql.database import evaluated_once, texts
 from iotflow.stores.sql.tables import outbox
+
+T = TypeVar("T")
 
 SUBJECTS_PER_SCAN = 1_000
 """Subjects that one call looks at. One that waits for a retry, or is claimed by another relay, costs an index probe."""
@@ -30,7 +36,9 @@ class SqlOutbox:
     """SQL implementation of `OutboxRepository`.
 
     Subjects, and the first messages of each, are found by loose index scans: recursive queries that jump from one
-    subject or message to the next by one probe of an index. Their cost does not depend on the length of a queue.
+    subject or message to the next by one probe of an index. Their cost does not depend on the length of a queue. Nor
+    does their plan: a row comparison with the order of an index can only be answered by that index. A queue is empty
+    most of the time, so PostgreSQL's statistics estimate a single row however many there are.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -53,22 +61,21 @@ class SqlOutbox:
     async def due_subjects(self, topic: OutboxTopic, now: Millis, after: str = "") -> DueSubjects:
         scan = {"topic": topic.value, "now": now, "after": after, "scanned": SUBJECTS_PER_SCAN}
         rows = (await self._connection.execute(_subjects_query(), scan)).all()
-        heads = {row.subject: row.head for row in rows if row.head is not None}
-        return DueSubjects(heads, rows[-1].subject if len(rows) == SUBJECTS_PER_SCAN else "")
+        due = [row.subject for row in rows if row.is_due]
+        return DueSubjects(due, rows[-1].subject if len(rows) == SUBJECTS_PER_SCAN else "")
 
     async def claim(
-        self, topic: OutboxTopic, heads: Collection[int], now: Millis, lease_ms: int, per_subject: int
+        self, topic: OutboxTopic, subjects: Collection[str], now: Millis, lease_ms: int, per_subject: int
     ) -> list[OutboxMessage]:
-        found = {"topic": topic.value, "now": now, "heads": list(heads), "per_subject": per_subject}
-        rows = (await self._connection.execute(_first_messages_query(), found)).all()
-        # Another relay may have claimed some of them since they were read, so check again; SKIP LOCKED leaves out those
-        # that another relay is claiming now.
-        free = outbox.c.id.in_([row.id for row in rows]) & (outbox.c.not_before <= now)
-        locked = select(outbox.c.id).where(free).order_by(outbox.c.id).with_for_update(skip_locked=True)
-        ours = set((await self._connection.execute(locked)).scalars())
+        found = {"subjects": list(subjects), "per_subject": per_subject}
+        queues = (await self._connection.execute(_first_messages_query(self._connection.dialect.name), found)).all()
+        # SKIP LOCKED leaves out those that another relay is claiming now.
+        free = outbox.c.id.in_([row.id for row in queues]) & (outbox.c.not_before <= now)
+        locked = select(outbox.c.id, outbox.c.topic).where(free).order_by(outbox.c.id).with_for_update(skip_locked=True)
+        ours = {row.id for row in await self._connection.execute(locked) if row.topic == topic.value}
         blocked_subjects: set[str] = set()
         # A message that cannot be claimed blocks the later ones of its subject, which would overtake it.
-        for row in rows:
+        for row in queues:
             if row.id not in ours or row.subject in blocked_subjects:
                 blocked_subjects.add(row.subject)
                 ours.discard(row.id)
@@ -99,51 +106,57 @@ class SqlOutbox:
 
     async def clamp_not_before(self, latest: Millis, to: Millis) -> None:
         ahead = select(outbox.c.id).where(outbox.c.not_before > latest).with_for_update(skip_locked=True)
-        await self._connection.execute(update(outbox).where(outbox.c.id.in_(ahead)).values(not_before=to))
+        await self._connection.execute(
+            update(outbox).where(outbox.c.id.in_(evaluated_once(ahead))).values(not_before=to)
+        )
 
     async def count(self) -> int:
         return await self._connection.scalar(select(func.count()).select_from(outbox)) or 0
 
 
 @cache
-def _subjects_query() -> Select[tuple[str, int | None]]:
-    """Return the subjects that have messages of a topic, each with the id of its first message if it can be claimed."""
-    of_topic = outbox.c.topic == bindparam("topic", type_=String)
-    after = outbox.c.subject > bindparam("after", type_=String)
-    first = select(func.min(outbox.c.subject).label("subject"), literal(1).label("number"))
-    scan = first.where(of_topic, after).cte("scan", recursive=True)
-    following = select(func.min(outbox.c.subject)).where(of_topic, outbox.c.subject > scan.c.subject)
+def _subjects_query() -> Select[tuple[str, bool]]:
+    """Return the subjects that have messages of a topic, each with whether its first message is of it and due."""
+    topic, after = bindparam("topic", type_=String), bindparam("after", type_=String)
+    scan = select(_next_subject(topic, after).label("subject"), literal(1).label("number")).cte("scan", recursive=True)
     scan = scan.union_all(
-        select(following.correlate(scan).scalar_subquery(), scan.c.number + 1).where(
+        select(_next_subject(topic, scan.c.subject), scan.c.number + 1).where(
             scan.c.subject.is_not(None), scan.c.number < bindparam("scanned")
         )
     )
-    head = (
-        select(case((and_(of_topic, outbox.c.not_before <= bindparam("now")), outbox.c.id)))
-        .where(outbox.c.subject == scan.c.subject)
-        .order_by(outbox.c.id)
-        .limit(1)
-        .correlate(scan)
-        .scalar_subquery()
+    due = and_(outbox.c.topic == topic, outbox.c.not_before <= bindparam("now"))
+    is_due = _of_next_message(case((due, 1), else_=0), scan.c.subject, literal(0))
+    return (
+        select(scan.c.subject, (is_due == 1).label("is_due")).where(scan.c.subject.is_not(None)).order_by(scan.c.number)
     )
-    return select(scan.c.subject, head.label("head")).where(scan.c.subject.is_not(None)).order_by(scan.c.number)
 
 
 @cache
-def _first_messages_query() -> Select[tuple[int, str]]:
-    """Return the first claimable messages of the subjects of `heads`, in order within their subject."""
-    claimable = and_(outbox.c.topic == bindparam("topic"), outbox.c.not_before <= bindparam("now"))
-    earlier = outbox.alias("earlier")
-    is_first = ~select(earlier.c.id).where(earlier.c.subject == outbox.c.subject, earlier.c.id < outbox.c.id).exists()
-    heads = select(outbox.c.id, outbox.c.subject, literal(0).label("place")).where(
-        outbox.c.id.in_(bindparam("heads", expanding=True)), claimable, is_first
-    )
-    queue = heads.cte("queue", recursive=True)
-    behind = select(func.min(earlier.c.id)).where(earlier.c.subject == queue.c.subject, earlier.c.id > queue.c.id)
-    following = outbox.c.id == behind.correlate(queue).scalar_subquery()
+def _first_messages_query(dialect: str) -> Select[tuple[int, str]]:
+    """Return the first messages of some subjects, in order within their subject."""
+    subjects, subject = texts(dialect, "subjects")
+    heads = select(_of_next_message(outbox.c.id, subject, literal(0)).label("id"), subject.label("subject"))
+    queue = heads.add_columns(literal(1).label("place")).select_from(subjects).cte("queue", recursive=True)
+    following = _of_next_message(outbox.c.id, queue.c.subject, queue.c.id)
     queue = queue.union_all(
-        select(outbox.c.id, outbox.c.subject, queue.c.place + 1)
-        .join_from(queue, outbox, following)
-        .where(claimable, queue.c.place + 1 < bindparam("per_subject"))
+        select(following, queue.c.subject, queue.c.place + 1).where(
+            queue.c.id.is_not(None), queue.c.place < bindparam("per_subject")
+        )
     )
-    return select(queue.c.id, queue.c.subject).order_by(queue.c.place)
+    return select(queue.c.id, queue.c.subject).where(queue.c.id.is_not(None)).order_by(queue.c.place)
+
+
+def _next_subject(topic: ColumnElement[str], after: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the subject that follows in the order of the index on (topic, subject); null after the last one."""
+    key = (outbox.c.topic, outbox.c.subject)
+    found = select(case((outbox.c.topic == topic, outbox.c.subject))).where(tuple_(*key) > tuple_(topic, after))
+    return found.order_by(*key).limit(1).correlate_except(outbox).scalar_subquery()
+
+
+def _of_next_message(
+    value: ColumnElement[T], subject: ColumnElement[str], after: ColumnElement[int]
+) -> ColumnElement[T]:
+    """Return a value of the message that follows in the order of the index on (subject, id); null after the last."""
+    key = (outbox.c.subject, outbox.c.id)
+    found = select(case((outbox.c.subject == subject, value))).where(tuple_(*key) > tuple_(subject, after))
+    return found.order_by(*key).limit(1).correlate_except(outbox).scalar_subquery()

@@ -13,6 +13,7 @@ from iotflow.domain.personal_tokens import NewPersonalToken, PersonalToken, Toke
 from iotflow.domain.principals import UserPrincipal
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.accounts import has_more_than, lock_owner
+from iotflow.stores.sql.database import evaluated_once
 from iotflow.stores.sql.tables import personal_tokens, users
 
 
@@ -87,8 +88,8 @@ class SqlPersonalTokens:
         chosen = select(personal_tokens.c.id).where(personal_tokens.c.user_id == user_id)
         # In the order of ids, as `record_used`: another order could deadlock on PostgreSQL.
         locked = chosen.order_by(personal_tokens.c.id).with_for_update()
-        ended = delete(personal_tokens).where(personal_tokens.c.id.in_(locked)).returning(*personal_tokens.c)
-        rows = (await self._connection.execute(ended)).all()
+        ended = delete(personal_tokens).where(personal_tokens.c.id.in_(evaluated_once(locked)))
+        rows = (await self._connection.execute(ended.returning(*personal_tokens.c))).all()
         return sorted((_token_from_row(row) for row in rows), key=lambda token: token.id)
 
     async def record_used(self, used: Mapping[int, Millis]) -> None:
