@@ -7,9 +7,12 @@ PORT ?= 8000
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # Tests spend half of their time waiting for servers. More workers than this only wait for each other's disk writes.
-WORKERS = $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); test $$n -le 3 && echo $$((n + 1)) || echo 4)
+WORKERS := $(shell test $(CORES) -le 3 && echo $$(($(CORES) + 1)) || echo 4)
 
+# Without compiled modules, each test worker and each command would compile all of them again.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
@@ -70,10 +73,12 @@ servers-stop: .venv/.dev-installed ## Remove the servers and their data
 
 ##@ Test
 
+# Its tests wait for nothing, and each worker takes seconds to start.
 .PHONY: check
+check: WORKERS := $(shell test $(CORES) -le 4 && echo $(CORES) || echo 4)
 check: lint types ## Before each commit, in under a minute: lint, types, unit tests, the API on embedded stores
 	@mkdir -p .cache
-	$(PYTEST) -m "not servers and not slow" tests/unit tests/api
+	$(PYTEST) -p no:schemathesis -m "not servers and not slow" tests/unit tests/api
 
 .PHONY: test
 test: .venv/.dev-installed ## Run all tests, or a part: make test T=tests/api ARGS="-k latest -x"
@@ -116,14 +121,18 @@ coverage: .venv/.dev-installed ## Run the tests of T, and report the lines and b
 
 # With servers in IOTFLOW_TEST_*_URL no containers are needed.
 .PHONY: bench
-bench: $(if $(IOTFLOW_TEST_CASSANDRA_URL),.venv/.dev-installed,servers) ## Compare the service with its baseline, by wrk; options in BENCH
+bench: $(if $(IOTFLOW_TEST_CASSANDRA_URL),.venv/.dev-installed,servers) ## Compare the service with InfluxDB and a baseline, by wrk; options in BENCH
 	@$(BIN)/python -m bench $(BENCH)
+
+.PHONY: bench-growth
+bench-growth: $(if $(IOTFLOW_TEST_CASSANDRA_URL),.venv/.dev-installed,servers) ## Measure response times at growing sizes; options in BENCH
+	@$(BIN)/python -m bench growth $(BENCH)
 
 .PHONY: profile
 profile: .venv/.dev-installed ## Draw a flame graph of the service in a run of the bench; options in BENCH
 	@mkdir -p .cache
 	$(BIN)/py-spy record --subprocesses --output .cache/profile.svg -- \
-		$(BIN)/python -m bench $(or $(BENCH),--only embedded submissions --rounds 1 --seconds 10)
+		$(BIN)/python -m bench $(or $(BENCH),lines --only embedded submissions --rounds 1 --seconds 10)
 
 ##@ Client packages
 

@@ -1,41 +1,40 @@
 """Compare layouts of telemetry in Cassandra: `python -m bench.cassandra_layouts cassandra://127.0.0.1:9042`.
 
 Each layout gets tables with one partition per device and day, in a keyspace that is dropped afterwards, and the same
-data: records of 3 decimals. The layouts take turns, round by round, so other load on the machine affects all of them.
+data: records of 5 decimals. The layouts take turns, round by round, so other load on the machine affects all of them.
+Bytes on disk need `--data`, a command that prints the bytes of a folder of the node's data, such as
+`docker exec cassandra du -b /var/lib/cassandra/data`, to which the keyspace's folder is appended.
 """
 
 import argparse
 import asyncio
 import json
+import re
+import shlex
 import statistics
+import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bench.cassandra_layout_tables import DAY, LAYOUTS, NAMES, SCAN_S, Layout
+from bench.cassandra_layout_tables import EXTRA_TABLES, LAYOUTS, NAMES, SCAN_S, Layout, record
 from iotflow.clock import SystemClock
-from iotflow.domain.telemetry import Record
-from iotflow.domain.times import Micros, Millis
 from iotflow.stores.cassandra.migrations import upgrade
 from iotflow.stores.cassandra.session import Cassandra
-from iotflow.stores.cassandra.telemetry import CassandraTelemetry
-from iotflow.stores.cassandra.writes import DeviceWrite
 from iotflow.urls import parse_cassandra_url
 
 KEYSPACE = "iotflow_bench_layouts"
-DAY_STARTS = DAY * 86_400_000
 CONCURRENCY = 16
-SUBMISSIONS = 480
-BATCHES = 24
-PAGES = 96
-
-
-def record(clock: SystemClock, index: int, step_ms: int) -> Record:
-    """Return the record of a day's step number `index`."""
-    values = {name: index * 0.37 + number for number, name in enumerate(NAMES)}
-    return Record(Millis(DAY_STARTS + index * step_ms), values, None, Micros(clock.receipt()))
+SUBMISSIONS = 960
+GROUP = 10
+BATCHES = 32
+RECORDS_PER_BATCH = 200
+PAGES = 160
+LATEST = 320
+DAY_RECORDS = 8_640
+FLUSH_MS = 2_000
 
 
 @dataclass(frozen=True)
@@ -62,101 +61,100 @@ async def rate(
     return Figure(len(calls) * each / passed, cpu * 1_000_000 / len(calls) / each)
 
 
-async def submissions(cassandra: Cassandra, layout: Layout, clock: SystemClock, base: int) -> Figure:
-    """Measure submissions of 3 measurements of 64 devices."""
-    return await rate(
-        [
-            partial(
-                cassandra.execute_batch, layout.store(base + i % 64, record(clock, i // 64, 60_000)), timeout_s=SCAN_S
-            )
-            for i in range(SUBMISSIONS)
-        ]
-    )
+class Bench:
+    """Measures one layout after the other, once per round."""
+
+    def __init__(self, cassandra: Cassandra) -> None:
+        self._cassandra = cassandra
+        self._clock = SystemClock()
+
+    async def fill(self, layout: Layout) -> None:
+        """Store a day with a record per 10 s, for the reads."""
+
+        async def store(device: int, first: int) -> None:
+            await self._store_batch(layout, device, first, 10_000)
+
+        batches = range(0, DAY_RECORDS, RECORDS_PER_BATCH)
+        await rate([partial(store, device, first) for device in range(8) for first in batches])
+
+    async def run(self, layout: Layout, number: int) -> Mapping[str, Figure]:
+        """Return the figures of a round."""
+        base = 1_000 * (number + 1)
+        single = partial(self._store_group, layout)
+        groups = range(0, SUBMISSIONS, GROUP)
+        reads = range(PAGES)
+        cassandra = self._cassandra
+        return {
+            "submissions": await rate([partial(single, base, range(i, i + 1)) for i in range(SUBMISSIONS)]),
+            "submissions, in groups of 10": await rate(
+                [partial(single, base + 200, range(i, i + GROUP)) for i in groups], 4, each=GROUP
+            ),
+            "points in batches of 1,000": await rate(
+                [
+                    partial(self._store_batch, layout, base + 400 + i % 8, i // 8 * RECORDS_PER_BATCH)
+                    for i in range(BATCHES)
+                ],
+                each=RECORDS_PER_BATCH * len(NAMES),
+            ),
+            "pages of 100": await rate([partial(layout.page, cassandra, i % 8, 100) for i in reads]),
+            "latest": await rate([partial(layout.latest, cassandra, i % 8) for i in range(LATEST)]),
+            "daily mean of one name": await rate(
+                [partial(layout.daily_mean, cassandra, device, NAMES[1]) for device in range(4)], 1
+            ),
+        }
+
+    async def _store_group(self, layout: Layout, base: int, numbers: range) -> None:
+        """Store a record of each of some devices, as a group commit does."""
+        sent = [(base + i % 64, [record(i // 64, 60_000, self._clock.receipt())]) for i in numbers]
+        if first := [one for device, records in sent for one in layout.first(device, records)]:
+            await self._cassandra.execute_batch(first, timeout_s=SCAN_S)
+        statements = [one for device, records in sent for one in layout.store(device, records)]
+        await self._cassandra.execute_batch(statements, timeout_s=SCAN_S)
+
+    async def _store_batch(self, layout: Layout, device: int, first: int, step_ms: int = 10_000) -> None:
+        numbers = range(first, first + RECORDS_PER_BATCH)
+        records = [record(i, step_ms, self._clock.receipt()) for i in numbers]
+        if statements := layout.first(device, records):
+            await self._cassandra.execute_batch(statements, timeout_s=SCAN_S)
+        await self._cassandra.execute_batch(layout.store(device, records), timeout_s=SCAN_S)
 
 
-async def batches(cassandra: Cassandra, layout: Layout, clock: SystemClock, base: int) -> Figure:
-    """Measure records in batches of 100, with the time of building them."""
-
-    async def store(number: int) -> None:
-        first = number // 8 * 100
-        statements = [
-            s for i in range(100) for s in layout.store(base + 64 + number % 8, record(clock, first + i, 10_000))
-        ]
-        await cassandra.execute_batch(statements, timeout_s=SCAN_S)
-
-    return await rate([partial(store, number) for number in range(BATCHES)], each=100)
-
-
-async def pages(cassandra: Cassandra, layout: Layout, base: int) -> Figure:
-    """Measure pages of 100 records, of devices with several hundred records in the day."""
-
-    async def read(device: int) -> None:
-        assert await layout.page(cassandra, device, 100) == 100
-
-    return await rate([partial(read, base + 64 + i % 8) for i in range(PAGES)])
-
-
-async def hourly(cassandra: Cassandra, layout: Layout, device: int) -> Figure:
-    """Measure hourly means of 86,400 values."""
-
-    async def read() -> None:
-        assert await layout.hourly_means(cassandra, device, NAMES[1]) == 86_400
-
-    return await rate([read], 1)
-
-
-async def fill_day(cassandra: Cassandra, layout: Layout, clock: SystemClock, device: int) -> None:
-    """Store a day with a record per second."""
-
-    async def store(first: int) -> None:
-        statements = [s for i in range(first, first + 100) for s in layout.store(device, record(clock, i, 1_000))]
-        await cassandra.execute_batch(statements, timeout_s=SCAN_S)
-
-    await rate([partial(store, first) for first in range(0, 86_400, 100)], concurrency=8)
-
-
-async def measure(cassandra: Cassandra, rounds: int) -> Mapping[str, Mapping[str, Sequence[Figure]]]:
-    """Measure all figures of all layouts, once per round."""
-    clock = SystemClock()
-    figures: dict[str, defaultdict[str, list[Figure]]] = {layout.name: defaultdict(list) for layout in LAYOUTS}
+async def measure(cassandra: Cassandra, rounds: int, data: str | None) -> dict[str, dict[str, list[Figure]]]:
+    """Measure all figures of all layouts, and print the bytes of a point."""
+    bench = Bench(cassandra)
+    figures: dict[str, dict[str, list[Figure]]] = {layout.name: defaultdict(list) for layout in LAYOUTS}
+    for table in EXTRA_TABLES:
+        await cassandra.change_schema(table, timeout_s=SCAN_S)
     for layout in LAYOUTS:
         for table in layout.tables:
             await cassandra.change_schema(table, timeout_s=SCAN_S)
-        await fill_day(cassandra, layout, clock, 1)
-        await submissions(cassandra, layout, clock, 900_000)
+        await bench.fill(layout)
+    if data is not None:
+        await print_sizes(cassandra, data)
     for number in range(rounds):
-        base = 1_000 * (number + 1)
         for layout in LAYOUTS:
-            found = figures[layout.name]
-            found["submissions"].append(await submissions(cassandra, layout, clock, base))
-            found["records in batches of 100"].append(await batches(cassandra, layout, clock, base))
-            found["pages of 100 records"].append(await pages(cassandra, layout, base))
-            found["hourly means of a day"].append(await hourly(cassandra, layout, 1))
+            for what, figure in (await bench.run(layout, number)).items():
+                figures[layout.name][what].append(figure)
     return figures
 
 
-async def whole_writes(cassandra: Cassandra, rounds: int) -> Mapping[str, Sequence[Figure]]:
-    """Measure submissions of 256 devices through the service's store, with the devices' partitions."""
-    clock = SystemClock()
-    telemetry = CassandraTelemetry(cassandra, clock, 90)
-    figures: defaultdict[str, list[Figure]] = defaultdict(list)
-
-    async def alone(number: int) -> None:
-        write = DeviceWrite(number % 256, [record(clock, number // 256, 60_000)], 90, clock)
-        await cassandra.execute_batch(write.device_batch())
-        for batch in write.day_batches():
-            await cassandra.execute_batch(batch)
-
-    async def grouped(number: int) -> None:
-        await telemetry.write(number % 256, [record(clock, number // 256, 60_000)])
-
-    for _ in range(rounds):
-        for concurrency in (1, 16, 64):
-            for name, write in (("one batch each", alone), ("shared batches", grouped)):
-                calls = [partial(write, number) for number in range(40 * concurrency)]
-                figures[f"{name}, {concurrency} concurrent"].append(await rate(calls, concurrency))
-    await telemetry.close()
-    return figures
+async def print_sizes(cassandra: Cassandra, data: str) -> None:
+    """Flush all tables, and print the bytes on disk of each one by point."""
+    found = [name for layout in LAYOUTS for name in re.findall(r"CREATE TABLE (\w+)", " ".join(layout.tables))]
+    for name in found:
+        await cassandra.change_schema(
+            f"ALTER TABLE {name} WITH memtable_flush_period_in_ms = {FLUSH_MS}", timeout_s=SCAN_S
+        )
+    await asyncio.sleep(5 * FLUSH_MS / 1_000)
+    command = [*shlex.split(f"{data}/{KEYSPACE}"), "--max-depth=1"]
+    listed = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+    for line in listed.stdout.splitlines():
+        size, path = line.split("\t")
+        table = path.rpartition("/")[2].partition("-")[0]
+        if table in found:
+            print(f"{table:20} {int(size) / (8 * DAY_RECORDS * len(NAMES)):8.1f} bytes a point")
+    for name in found:
+        await cassandra.change_schema(f"ALTER TABLE {name} WITH memtable_flush_period_in_ms = 0", timeout_s=SCAN_S)
 
 
 async def main() -> None:
@@ -164,12 +162,12 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", help="a Cassandra, without a keyspace")
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--data", help="command that prints the bytes of the node's data")
     arguments = parser.parse_args()
     cassandra = Cassandra(parse_cassandra_url(f"{arguments.url}/{KEYSPACE}"))
     try:
         await upgrade(cassandra)
-        figures = dict(await measure(cassandra, arguments.rounds))
-        figures["whole submissions"] = await whole_writes(cassandra, arguments.rounds)
+        figures = await measure(cassandra, arguments.rounds, arguments.data)
     finally:
         await cassandra.change_schema(f"DROP KEYSPACE IF EXISTS {KEYSPACE}", timeout_s=SCAN_S)
         await cassandra.close()
@@ -179,7 +177,7 @@ async def main() -> None:
             rates, cpu = [figure.rate for figure in values], [figure.cpu_us for figure in values]
             print(
                 f"  {what:30} {max(rates):10,.1f}/s at best {statistics.median(rates):10,.1f}/s median "
-                f"{min(cpu):12,.0f} us CPU at best {statistics.median(cpu):12,.0f} median"
+                f"{min(cpu):12,.1f} us CPU at best {statistics.median(cpu):12,.1f} median"
             )
     print(json.dumps(figures, default=vars))
 

@@ -26,7 +26,8 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import PageLimit, Record
 from iotflow.domain.time_windows import Window, segments
 from iotflow.domain.times import DAY_MS, Millis, TimeRange
-from iotflow.stores.cassandra.aggregates import aggregate_from_points
+from iotflow.stores.cassandra.aggregates import aggregate_from_records
+from iotflow.stores.cassandra.catalogue import Catalogue
 from iotflow.stores.cassandra.driver import Row, Statement
 from iotflow.stores.cassandra.migrations import upgrade
 from iotflow.stores.cassandra.rollups.store import STAMP_MARGIN_US
@@ -148,7 +149,7 @@ def queries(telemetry: CassandraTelemetry, cassandra: Cassandra, newest: Millis)
     """Return the queries of times up to the newest, in order."""
     end = Millis(newest + 1)
     day, week, year = (TimeRange(Millis(end - days * DAY_MS), end) for days in (1, 7, DAYS))
-    raw = partial(aggregate_from_points, cassandra)
+    raw = partial(aggregate_raw, cassandra)
     daily = partial(means, window=Window(DAY_MS))
     return [
         ("latest", partial(latest, telemetry)),
@@ -161,6 +162,23 @@ def queries(telemetry: CassandraTelemetry, cassandra: Cassandra, newest: Millis)
         ("daily means of the year, Kolkata, raw", partial(daily, raw, year, zone="Asia/Kolkata")),
         ("daily means of the year, Kolkata", partial(daily, telemetry.aggregate, year, zone="Asia/Kolkata")),
     ]
+
+
+async def aggregate_raw(
+    cassandra: Cassandra,
+    device_id: int,
+    name: str,
+    time_range: TimeRange,
+    aggregation: Aggregation,
+    *,
+    window: Window,
+    offset_ms: int,
+) -> list[WindowAggregate]:
+    """Return the statistic of each window from the records, whatever is rolled up."""
+    stored = (await Catalogue(cassandra, RETENTION_DAYS).read(device_id, time_range)).with_names([name])
+    return await aggregate_from_records(
+        cassandra, stored, device_id, name, time_range, aggregation, window=window, offset_ms=offset_ms
+    )
 
 
 async def latest(telemetry: CassandraTelemetry) -> Sequence[object]:

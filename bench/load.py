@@ -9,9 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from bench.lines import Line
-
 _RESULT = "RESULT "
+_SCRIPT = Path(__file__).with_name("replay.lua")
 TIMEOUT_S = 30
 """Timeout of a response for wrk: far more than an overloaded machine needs."""
 
@@ -56,11 +55,11 @@ def require_wrk() -> None:
         raise NoLoad("wrk is not installed: on Debian, apt-get install wrk")
 
 
-def drive(url: str, pid: int, line: Line, connections: int, seconds: int, fleet: Path, first_time_ms: int) -> Run:
+def drive(url: str, pid: int, requests: Path, connections: int, seconds: int, first_time_ms: int) -> Run:
     """Load a process for `seconds`; each connection sends its next request after the response.
 
     Then wait until the process has done what the end of the load has cut off, or the next run would suffer from it.
-    `fleet` is the Lua table of devices; batches begin at `first_time_ms`. Raises NoLoad with the message of wrk.
+    `requests` is a file of `write_requests`; their times begin at `first_time_ms`. Raises NoLoad with wrk's message.
     """
     command = [
         "wrk",
@@ -68,15 +67,16 @@ def drive(url: str, pid: int, line: Line, connections: int, seconds: int, fleet:
         f"--connections={connections}",
         f"--duration={seconds}s",
         f"--timeout={TIMEOUT_S}s",
+        f"--script={_SCRIPT}",
     ]
-    command += [f"--script={line.script}", url, "--", str(fleet), str(first_time_ms)]
+    command += [url, "--", str(requests), str(first_time_ms)]
     before = cpu_s(pid)
-    wrk = subprocess.run(command, cwd=line.script.parent, capture_output=True, text=True, check=False)
+    wrk = subprocess.run(command, capture_output=True, text=True, check=False)
     spent_s = cpu_s(pid) - before
-    _wait_until_idle(pid)
+    wait_until_idle(pid)
     found = next((text for text in wrk.stdout.splitlines() if text.startswith(_RESULT)), None)
     if wrk.returncode or found is None:
-        raise NoLoad(f"wrk failed on {line.name}: {' '.join((wrk.stderr or wrk.stdout).split())}")
+        raise NoLoad(f"wrk failed on {requests.stem}: {' '.join((wrk.stderr or wrk.stdout).split())}")
     result = msgspec.json.decode(found.removeprefix(_RESULT), type=_Result)
     answered = result.requests - result.refused
     return Run(
@@ -89,7 +89,8 @@ def drive(url: str, pid: int, line: Line, connections: int, seconds: int, fleet:
     )
 
 
-def _wait_until_idle(pid: int) -> None:
+def wait_until_idle(pid: int) -> None:
+    """Wait until a process and its children do nothing, at most `TIMEOUT_S` seconds."""
     deadline = time.monotonic() + TIMEOUT_S
     idle = False
     while not idle and time.monotonic() < deadline:
@@ -99,6 +100,8 @@ def _wait_until_idle(pid: int) -> None:
 
 
 def cpu_s(pid: int) -> float:
-    """Return the CPU time of a process in seconds, with a resolution of 0.01 s (proc(5))."""
+    """Return the CPU time of a process and its children in seconds, with a resolution of 0.01 s (proc(5))."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    children = (task.read_text().split() for task in Path(f"/proc/{pid}/task").glob("*/children"))
+    of_children = sum(cpu_s(int(child)) for some in children for child in some)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + of_children

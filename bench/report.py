@@ -1,124 +1,165 @@
-"""Report the measured figures, as a table and as JSON."""
+"""Markdown tables of the results, as docs/benchmarks.md has them."""
 
-import json
-import os
-import platform
-import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import median
 
-from bench.lines import MIN_RATIO, Line
-from bench.load import Run
+from bench.comparison import SHARE_OF_PEAK, Comparison, checks, summary
+from bench.deployments import BASELINE, INFLUXDB, SERVICE
+from bench.growth import MOST_RATIO, Growth
+from bench.in_process import CpuTime
+from bench.lines import BY_NAME
+from bench.results import Figures, Result, read_result
+from bench.workers import Scaling
+from bench.year import LATER, MOST_BYTES_A_POINT, MOST_MEANS_MS, Year
 
-NO_ERRORS = "no errors"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A required result and whether it was met."""
-
-    demand: str
-    passed: bool
+Row = Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """The runs of the service and its baseline on one line. Runs of a round followed each other immediately."""
-
-    stores: str
-    line: Line
-    connections: int
-    service: Sequence[Run]
-    baseline: Sequence[Run]
-
-    @property
-    def ratio(self) -> float:
-        """The ratio of the service's requests to the baseline's, the median of the rounds.
-
-        Not the quotient of two medians: other load on the machine differs between rounds, but is the same for both.
-        """
-        return median(
-            service.requests_per_s / baseline.requests_per_s if baseline.requests_per_s else 0.0
-            for service, baseline in zip(self.service, self.baseline, strict=True)
-        )
-
-    @property
-    def checks(self) -> list[Check]:
-        """Return the required results of this line."""
-        found = [
-            Check(NO_ERRORS, not summary(self.service).errors and not summary(self.baseline).errors),
-            Check(f"at least {MIN_RATIO} of the baseline", self.ratio >= MIN_RATIO),
-        ]
-        if self.line.least_per_s is not None and self.stores == "servers":
-            per_s = summary(self.service).requests_per_s * self.line.units
-            demand = f"at least {self.line.least_per_s:,} {self.line.unit}/s"
-            found.append(Check(demand, per_s >= self.line.least_per_s))
-        return found
-
-
-def summary(runs: Sequence[Run]) -> Run:
-    """Return the median of each figure over the rounds, and the sum of the errors."""
-    figures = {field.name: median(getattr(run, field.name) for run in runs) for field in fields(Run)}
-    return Run(**{**figures, "errors": sum(run.errors for run in runs)})
-
-
-def table(comparisons: Sequence[Comparison]) -> str:
-    """Return a Markdown table with two rows per line: the service and the baseline."""
-    rows: list[tuple[str, ...]] = [
-        ("Stores", "Line", "Conn.", "", "req/s", "p50 ms", "p95 ms", "p99 ms", "CPU s/1k", "Errors", "Ratio", "Demands")
-    ]
-    rows.append(("---",) * 3 + ("---",) + ("---:",) * 7 + ("---",))
-    for found in comparisons:
-        demands = "; ".join(f"{'pass' if check.passed else 'FAIL'}: {check.demand}" for check in found.checks)
-        title = (found.stores, found.line.title, str(found.connections))
-        rows.append((*title, "service", *_cells(found.service), f"{found.ratio:.2f}", demands))
-        rows.append(("", "", "", "baseline", *_cells(found.baseline), "", ""))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+def report(directory: Path, parts: Sequence[str]) -> str:
+    """Return the tables of the parts that the directory has results of."""
+    return "\n\n".join(
+        text for part in parts if (path := directory / f"{part}.json").exists() for text in TABLES[part](path)
     )
 
 
-def write_json(path: Path, comparisons: Sequence[Comparison], *, seconds: int, rounds: int) -> None:
-    """Write all figures, of each round too, and the load of the machine."""
-    report = {
-        "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "cpus": os.cpu_count(),
-            "system": platform.platform(),
-            "python": sys.version.split()[0],
-            "load_average": os.getloadavg(),
-        },
-        "seconds": seconds,
-        "rounds": rounds,
-        "lines": [_line(found) for found in comparisons],
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n")
+def table(columns: Sequence[str], rows: Iterable[Row]) -> str:
+    """Return a table. The cells of a column whose name begins with `>` are aligned to the right."""
+    names = [name.removeprefix(">") for name in columns]
+    rules = ["--:" if name.startswith(">") else "---" for name in columns]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (names, rules, *rows))
 
 
-def _line(found: Comparison) -> dict[str, object]:
-    sides = {
-        side: {**asdict(summary(runs)), "rounds": [asdict(run) for run in runs]}
-        for side, runs in (("service", found.service), ("baseline", found.baseline))
-    }
-    return {
-        "stores": found.stores,
-        "line": found.line.name,
-        "title": found.line.title,
-        "connections": found.connections,
-        "unit": found.line.unit,
-        "units_per_request": found.line.units,
-        **sides,
-        "ratio": found.ratio,
-        "checks": [asdict(check) for check in found.checks],
-    }
+def _measured(result: Result[Figures]) -> str:
+    machine = result.machine
+    load = ", ".join(f"{value:.1f}" for value in machine.load_average)
+    return f"{result.ended_at}, {machine.cpus} CPUs, Python {machine.python}, {machine.system}, load average {load}"
 
 
-def _cells(runs: Sequence[Run]) -> tuple[str, ...]:
-    run = summary(runs)
-    times = (f"{value:.1f}" for value in (run.p50_ms, run.p95_ms, run.p99_ms))
-    return (f"{run.requests_per_s:,.0f}", *times, f"{run.cpu_s_per_1000:.3f}", str(run.errors))
+def _lines(path: Path) -> Iterable[str]:
+    result = read_result(path, list[Comparison])
+    columns = ["Stores", "Line", ">Connections", ">Requests/s", ">p50 ms", ">p99 ms", ">CPU s/1k"]
+    columns += [">Baseline", ">Ratio", ">InfluxDB", ">Ratio", ">Errors", "Demands"]
+    yield f"Lines: {_measured(result)}"
+    yield table(columns, map(_line, result.figures))
+    yield f"Open loop, at {SHARE_OF_PEAK:.0%} of the requests per second above, response times from when each was due:"
+    columns = ["Stores", "Line", ">Arrivals/s", ">p50 ms", ">p90 ms", ">p99 ms", ">p99.9 ms", ">max ms", ">Errors"]
+    yield table(columns, (row for found in result.figures for row in _open_loop(found)))
+
+
+def _line(found: Comparison) -> Row:
+    service = summary(found.runs[SERVICE])
+    rates = {side: f"{summary(runs).requests_per_s:,.0f}" for side, runs in found.runs.items()}
+    ratios = {side: _ratio(found.ratio(side)) for side in (BASELINE, INFLUXDB)}
+    demands = "; ".join(f"{'pass' if passed else 'FAIL'}: {demand}" for demand, passed in checks(found))
+    return [
+        found.stores,
+        found.line,
+        str(found.connections),
+        rates[SERVICE],
+        f"{service.p50_ms:.1f}",
+        f"{service.p99_ms:.1f}",
+        f"{service.cpu_s_per_1000:.2f}",
+        rates[BASELINE],
+        ratios[BASELINE],
+        rates.get(INFLUXDB, ""),
+        ratios[INFLUXDB],
+        str(found.errors),
+        demands,
+    ]
+
+
+def _open_loop(found: Comparison) -> Iterable[Row]:
+    if (loop := found.open_loop) is not None:
+        times = (loop.p50_ms, loop.p90_ms, loop.p99_ms, loop.p999_ms, loop.max_ms)
+        yield [found.stores, found.line, f"{loop.per_s:,.0f}", *(f"{time:.1f}" for time in times), str(loop.errors)]
+
+
+def _ratio(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.2f}"
+
+
+def _year(path: Path) -> Iterable[str]:
+    result = read_result(path, Year)
+    figures = result.figures
+    yield f"A year of weather, {figures.points:,} points: {_measured(result)}"
+    yield table(
+        ["Stores", ">Bytes a point", ">without free pages", ">at most"],
+        (
+            [name, f"{size:.1f}", f"{figures.in_use_a_point[name]:.1f}", str(MOST_BYTES_A_POINT) * (name == LATER)]
+            for name, size in figures.bytes_a_point.items()
+        ),
+    )
+    yield f"Daily means of {figures.values:,} values:"
+    yield table(
+        ["Stores", ">First request, ms", ">Later ones, ms", ">at most"],
+        (
+            [name, f"{means.first_ms:.1f}", f"{means.median_ms:.1f}", str(MOST_MEANS_MS) * (name == SERVICE)]
+            for name, means in figures.means.items()
+        ),
+    )
+
+
+def _workers(path: Path) -> Iterable[str]:
+    result = read_result(path, list[Scaling])
+    yield f"Workers, on the servers: {_measured(result)}"
+    yield table(
+        ["Line", ">Workers", ">Requests/s", ">p50 ms", ">p99 ms", ">CPU s/1k", ">Errors"],
+        (
+            [
+                BY_NAME[found.line].title,
+                str(found.workers),
+                f"{run.requests_per_s:,.0f}",
+                f"{run.p50_ms:.1f}",
+                f"{run.p99_ms:.1f}",
+                f"{run.cpu_s_per_1000:.2f}",
+                str(run.errors),
+            ]
+            for found in result.figures
+            for run in [summary(found.runs)]
+        ),
+    )
+
+
+def _growth(path: Path) -> Iterable[str]:
+    result = read_result(path, list[Growth])
+    yield f"Growth, median response times in ms: {_measured(result)}"
+    for stores, of in dict.fromkeys((found.stores, found.of) for found in result.figures):
+        some = [found for found in result.figures if (found.stores, found.of) == (stores, of)]
+        yield table(
+            [f"{stores}, {of}", *(f">{size:,}" for size in some[0].sizes), ">Ratio", f"At most {MOST_RATIO}"],
+            (
+                [
+                    found.operation,
+                    *(f"{time:.2f}" for time in found.medians_ms),
+                    f"{found.ratio:.2f}",
+                    "pass" if found.ratio <= MOST_RATIO else "FAIL",
+                ]
+                for found in some
+            ),
+        )
+
+
+def _in_process(path: Path) -> Iterable[str]:
+    result = read_result(path, list[CpuTime])
+    yield f"In process, CPU time: {_measured(result)}"
+    yield table(
+        ["Call", ">us", ">at most", ""],
+        (
+            [
+                found.name,
+                f"{found.cpu_us:,.0f}",
+                f"{found.most_us:,}",
+                "pass" if found.cpu_us <= found.most_us else "FAIL",
+            ]
+            for found in result.figures
+        ),
+    )
+
+
+TABLES: Mapping[str, Callable[[Path], Iterable[str]]] = {
+    "lines": _lines,
+    "year": _year,
+    "workers": _workers,
+    "in-process": _in_process,
+    "growth": _growth,
+}

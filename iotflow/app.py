@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import Lifespan
 
 import iotflow
+from iotflow import tracing
 from iotflow.api import docs, openapi, problems
 from iotflow.api.bodies import BodiesInFlight
 from iotflow.api.compiled.routes import CompiledRoutes
@@ -18,8 +19,11 @@ from iotflow.api.dependencies import AppState
 from iotflow.api.fastapi_compat import add_routes
 from iotflow.api.forwarded import Forwarded
 from iotflow.api.middleware import Cors, HeadRequests, RequestLogging
+from iotflow.api.request_traces import RequestTraces
 from iotflow.api.routers import (
     admin,
+    alert_rules,
+    alerts,
     auth,
     batches,
     device_self,
@@ -27,12 +31,15 @@ from iotflow.api.routers import (
     events,
     groups,
     health,
+    metadata,
+    metrics,
     personal_tokens,
+    preferences,
     submission,
     telemetry,
     users,
 )
-from iotflow.background.composition import flush_at_shutdown, start_background_work
+from iotflow.background.composition import flush_at_shutdown, start_background_work, start_sampling
 from iotflow.background.supervisor import Supervisor
 from iotflow.clock import Clock, SystemClock
 from iotflow.composition import open_stores
@@ -65,12 +72,15 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         # Otherwise FastAPI looks for providers of OpenTelemetry in the environment at each request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    accounts = (auth, users, personal_tokens)
-    for module in (submission, telemetry, batches, device_self, devices, groups, *accounts, admin, events, health):
+    accounts = (auth, users, personal_tokens, preferences)
+    of_devices = (submission, telemetry, batches, device_self, devices, metadata, groups)
+    for module in (*of_devices, *accounts, admin, alert_rules, alerts, events, health):
         add_routes(app, module.router)
+    if settings.metrics_token:
+        add_routes(app, metrics.router)
     problems.install(app)
     openapi.install(app)
-    docs.install(app)
+    add_routes(app, docs.router)
     app.add_middleware(CompiledRoutes, of=app)
     app.add_middleware(Compression)
     app.add_middleware(HeadRequests)
@@ -82,6 +92,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key", "X-Request-ID"],
             expose_headers=["Link", "X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
         )
+    if tracing.requested_by():
+        app.add_middleware(RequestTraces)
     app.add_middleware(RequestLogging)
     app.add_middleware(Forwarded, trusted=settings.trusted_proxies)
     return app
@@ -92,11 +104,15 @@ def _lifespan(settings: Settings, clock: Clock) -> Lifespan[FastAPI]:
     async def lifespan(_app: FastAPI) -> AsyncIterator[LifespanState]:
         async with AsyncExitStack() as stack:
             stack.enter_context(batched_lines())
+            await stack.enter_async_context(tracing.exported_traces())
             stores = await stack.enter_async_context(open_stores(settings, clock))
             services = build_services(stores, settings, clock)
             stack.push_async_callback(flush_at_shutdown, stores, services, clock)
             stack.push_async_callback(services.close)
-            start_background_work(await stack.enter_async_context(Supervisor()), stores, services, clock)
+            supervisor = await stack.enter_async_context(Supervisor())
+            start_background_work(supervisor, stores, services, clock)
+            if settings.exposes_metrics:
+                start_sampling(supervisor, stores)
             bodies_in_flight = BodiesInFlight(settings.max_body_bytes_in_flight)
             yield {"app": AppState(settings, clock, time.monotonic(), services, bodies_in_flight)}
 

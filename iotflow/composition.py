@@ -6,25 +6,33 @@ A server's store and its driver are imported only when a setting names that serv
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NamedTuple
 
 from iotflow.clock import Clock
 from iotflow.databases import CACHED_ACCESS_LIFETIME_S, Databases, DatabaseTarget, open_databases
 from iotflow.repositories.activity import ActivityRepository
+from iotflow.repositories.alerts import AlertRepository
 from iotflow.repositories.events import EventRepository
+from iotflow.repositories.metadata import MetadataRepository
+from iotflow.repositories.preferences import PreferencesRepository
 from iotflow.repositories.retention import RetentionSweeper
 from iotflow.repositories.stores import Probe, Stores
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.settings import Settings
+from iotflow.store_calls import observe_stores
 from iotflow.stores.memory.cache import MemoryCache
 from iotflow.stores.sql.activity import SqlActivity, SqlActivityRetention
+from iotflow.stores.sql.alerts import SqlAlerts
 from iotflow.stores.sql.events import SqlEvents
+from iotflow.stores.sql.metadata import SqlMetadata
+from iotflow.stores.sql.preferences import SqlPreferences
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 
 STORE_CONTENTS = {
-    "sql": "accounts, devices, configs, groups",
+    "sql": "accounts, devices, configs, groups, alert rules",
     "telemetry": "points, latest, aggregates",
-    "documents": "events, activity",
+    "documents": "events, activity, alerts, metadata, preferences",
     "cache": "keys, latest values, presence, limits",
 }
 """Each store with its contents, as health responses show them."""
@@ -34,25 +42,40 @@ REQUIRED_STORES = ("sql", "telemetry")
 logger = logging.getLogger(__name__)
 
 
+class _Documents(NamedTuple):
+    """The implementations of the documents' interfaces."""
+
+    events: EventRepository
+    activity: ActivityRepository
+    alerts: AlertRepository
+    metadata: MetadataRepository
+    preferences: PreferencesRepository
+
+
 @asynccontextmanager
 async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]:
     """Open the stores for a block. Raises StoreUnavailable."""
     async with open_databases(settings, clock) as databases, AsyncExitStack() as stack:
         retention_sweepers: list[RetentionSweeper] = []
         telemetry = await _telemetry(settings, clock, databases, stack, retention_sweepers)
-        events, activity = await _documents(settings, clock, databases, retention_sweepers)
+        documents = await _documents(settings, clock, databases, retention_sweepers)
         if databases.redis is not None:
             databases.redis.start()
         cache = databases.redis or MemoryCache(clock, CACHED_ACCESS_LIFETIME_S)
         probes = _probes(databases.targets(settings))
         logger.debug("stores open: %s", " ".join(f"{probe.name}={probe.backend}" for probe in probes))
-        yield Stores(
+        stores = Stores(
             transactions=SqlTransactions(databases.sql),
             telemetry=telemetry,
-            events=events,
-            activity=activity,
+            events=documents.events,
+            activity=documents.activity,
+            alerts=documents.alerts,
+            metadata=documents.metadata,
+            preferences=documents.preferences,
             identities=cache.identities,
             devices=cache.devices,
+            rules=cache.rules,
+            rule_states=cache.rule_states,
             latest=cache.latest,
             presence=cache.presence,
             rate_limiter=cache.rate_limiter,
@@ -62,6 +85,7 @@ async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]
             retention_sweepers=retention_sweepers,
             probes=probes,
         )
+        yield observe_stores(stores, observe_cache=databases.redis is not None)
 
 
 async def _telemetry(
@@ -85,18 +109,32 @@ async def _telemetry(
 
 async def _documents(
     settings: Settings, clock: Clock, databases: Databases, retention_sweepers: list[RetentionSweeper]
-) -> tuple[EventRepository, ActivityRepository]:
+) -> _Documents:
     if databases.mongo is not None:
         from iotflow.stores.mongo.activity import MongoActivity
+        from iotflow.stores.mongo.alerts import MongoAlerts
         from iotflow.stores.mongo.events import MongoEvents
+        from iotflow.stores.mongo.metadata import MongoMetadata
+        from iotflow.stores.mongo.preferences import MongoPreferences
 
         await databases.mongo.connect()
-        documents = MongoEvents(databases.mongo, clock, settings.event_retention_days)
-        await documents.apply_retention()
-        return documents, MongoActivity(databases.mongo)
+        events_on_mongo = MongoEvents(databases.mongo, clock, settings.event_retention_days)
+        await events_on_mongo.apply_retention()
+        alerts_on_mongo = MongoAlerts(databases.mongo, clock, settings.event_retention_days)
+        await alerts_on_mongo.apply_retention()
+        return _Documents(
+            events_on_mongo,
+            MongoActivity(databases.mongo),
+            alerts_on_mongo,
+            MongoMetadata(databases.mongo),
+            MongoPreferences(databases.mongo),
+        )
     events = SqlEvents(databases.sql, clock, settings.event_retention_days)
-    retention_sweepers += [events, SqlActivityRetention(databases.sql, clock)]
-    return events, SqlActivity(databases.sql)
+    alerts = SqlAlerts(databases.sql, clock, settings.event_retention_days)
+    retention_sweepers += [events, SqlActivityRetention(databases.sql, clock), alerts]
+    return _Documents(
+        events, SqlActivity(databases.sql), alerts, SqlMetadata(databases.sql), SqlPreferences(databases.sql)
+    )
 
 
 def _probes(targets: Sequence[DatabaseTarget]) -> list[Probe]:

@@ -55,6 +55,10 @@ class SchemaVersion(Protocol):
         """Return the steps of `upgrade` for a database of this version, oldest first."""
         ...
 
+    async def conversion(self, stored: str | None) -> str | None:
+        """Return the data that `upgrade` will convert in a database of this version; None for nothing."""
+        ...
+
     async def upgrade(self) -> None:
         """Bring the database to the wanted version. Several processes may call it at once."""
         ...

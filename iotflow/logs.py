@@ -6,10 +6,12 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Literal, TextIO
+
+from iotflow.metrics import catalogue
 
 QUIET_S = 60.0
 """Minimum time between two lines about the same limit."""
@@ -25,6 +27,9 @@ ATOMIC_WRITE_BYTES = 4_096
 """Size up to which a write to a pipe is not mixed with those of other workers (PIPE_BUF of Linux)."""
 
 LogFormat = Literal["text", "json"]
+Fields = Mapping[str, object]
+"""Further members of a line in JSON."""
+NO_FIELDS: Fields = {}
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 QUIET_LIBRARIES = ("uvicorn", "aiosqlite", "alembic", "httpx")
@@ -37,27 +42,28 @@ class LineFormatter(logging.Formatter, ABC):
     """A formatter that also formats a line without a `LogRecord`."""
 
     @abstractmethod
-    def format_line(self, created: float, level: str, name: str, message: str, **more: str) -> str:
-        """Return the line of a logger's message, `created` at this Unix time in seconds."""
+    def format_line(self, created: float, level: str, name: str, message: str, more: Fields = NO_FIELDS) -> str:
+        """Return the line of a logger's message, `created` at this Unix time in seconds. A text leaves out `more`."""
 
 
 class JsonFormatter(LineFormatter):
     """One JSON object a line: time in UTC (RFC 3339), level, logger, message; request_id and exception where present.
 
-    A record has a request_id when it was logged with `extra={"request_id": …}`. All is ASCII: a line break or a control
-    character in a message is escaped, so a record is one line whatever reads it.
+    A record has a request_id when it was logged with `extra={"request_id": …}`; the line of a request also has its
+    method, route, status, duration_ms and principal, and its trace_id when it is traced. All is ASCII: a line break or
+    a control character in a message is escaped, so a record is one line whatever reads it.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        more = {}
+        more = dict(getattr(record, "fields", NO_FIELDS))
         request_id = getattr(record, "request_id", None)
         if request_id is not None:
             more["request_id"] = request_id
         if record.exc_info:
             more["exception"] = self.formatException(record.exc_info)
-        return self.format_line(record.created, record.levelname, record.name, record.getMessage(), **more)
+        return self.format_line(record.created, record.levelname, record.name, record.getMessage(), more)
 
-    def format_line(self, created: float, level: str, name: str, message: str, **more: str) -> str:
+    def format_line(self, created: float, level: str, name: str, message: str, more: Fields = NO_FIELDS) -> str:
         moment = datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return json.dumps({"time": moment, "level": level.lower(), "logger": name, "message": message, **more})
 
@@ -74,7 +80,7 @@ class TextFormatter(LineFormatter):
             return super().format(record)
         return self.format_line(record.created, record.levelname, record.name, record.getMessage())
 
-    def format_line(self, created: float, level: str, name: str, message: str, **more: str) -> str:
+    def format_line(self, created: float, level: str, name: str, message: str, more: Fields = NO_FIELDS) -> str:
         second, text = self._formatted
         if second != int(created):
             second = int(created)
@@ -118,9 +124,9 @@ class BatchingHandler(logging.StreamHandler[TextIO]):
                 size += line_size
             self._write(piece)
 
-    def write_request(self, formatter: LineFormatter, name: str, message: str, request_id: str) -> None:
-        """Write a line at INFO about a request."""
-        self._add(formatter.format_line(time.time(), "INFO", name, message, request_id=request_id), is_urgent=False)
+    def write_info(self, line: str) -> None:
+        """Write a formatted line of INFO."""
+        self._add(line, is_urgent=False)
 
     @contextmanager
     def batching(self) -> Iterator[None]:
@@ -167,8 +173,10 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
-def log_request(logger: logging.Logger, message: str, request_id: str) -> None:
-    """Log a line at INFO about a request.
+def log_request(
+    logger: logging.Logger, message: str, request_id: str, fields: Callable[[], Fields] = lambda: NO_FIELDS
+) -> None:
+    """Log a line at INFO about a request, in JSON with these fields.
 
     The service's own handler formats it without a `LogRecord`, which would cost more than all other middleware.
     """
@@ -177,9 +185,10 @@ def log_request(logger: logging.Logger, message: str, request_id: str) -> None:
     handlers = logging.getLogger().handlers
     handler = handlers[0] if len(handlers) == 1 else None
     if isinstance(handler, BatchingHandler) and isinstance(handler.formatter, LineFormatter):
-        handler.write_request(handler.formatter, logger.name, message, request_id)
+        more = {"request_id": request_id, **fields()} if isinstance(handler.formatter, JsonFormatter) else NO_FIELDS
+        handler.write_info(handler.formatter.format_line(time.time(), "INFO", logger.name, message, more))
     else:
-        logger.info("%s", message, extra={"request_id": request_id})
+        logger.info("%s", message, extra={"request_id": request_id, "fields": fields()})
 
 
 @contextmanager
@@ -195,8 +204,9 @@ def batched_lines() -> Iterator[None]:
 class LimitLog:
     """A log of one limit: a line at once, then at most one in `QUIET_S` seconds with the number of times since."""
 
-    def __init__(self, limit: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """`limit` names the limit and its value: "1,000 connections of one address"."""
+    def __init__(self, name: str, limit: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`name` is the limit's name in metrics; `limit` has its value: "1,000 connections of one address"."""
+        self._name = name
         self._limit = limit
         self._monotonic = monotonic
         self._times = 0
@@ -204,6 +214,7 @@ class LimitLog:
 
     def met(self, who: str) -> None:
         """Count and log that `who` met the limit: an address, an account, a device; never a secret."""
+        catalogue.LIMITS_MET.add(1, self._name)
         self._times += 1
         now = self._monotonic()
         if now < self._quiet_until:

@@ -1,6 +1,7 @@
 """Every setting, declared once. Each is read from the environment variable `IOTFLOW_<NAME>`."""
 
 import os
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -184,6 +185,26 @@ class Settings(BaseSettings):
     )
     log_format: LogFormat = Field("text", description="`json` logs one JSON object a line.")
 
+    metrics_token: str = Field(
+        "",
+        description="Token with which Prometheus reads `GET /metrics`, at least 16 visible ASCII characters; "
+        "without it the path does not exist.",
+    )
+    metrics_port: int = Field(
+        0, ge=0, le=65_535, description="A separate port for `GET /metrics`, on the same address; 0: none."
+    )
+    drain_seconds: int = Field(
+        0,
+        ge=0,
+        le=300,
+        description="Seconds after SIGTERM during which the service still answers, `/health/ready` with 503.",
+    )
+
+    @property
+    def exposes_metrics(self) -> bool:
+        """Whether anything may read the service's metrics."""
+        return bool(self.metrics_token or self.metrics_port)
+
     @property
     def login_limits(self) -> LoginLimits:
         """Limits on wrong passwords."""
@@ -199,6 +220,13 @@ class Settings(BaseSettings):
             self.registrations_per_address,
             self.failed_credentials_per_address,
         )
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _strong_token(cls, token: str) -> str:
+        if token and not re.fullmatch(r"[!-~]{16,}", token):
+            raise ValueError("expected at least 16 visible ASCII characters, like those of `openssl rand -hex 16`")
+        return token
 
     @field_validator("cors_origins")
     @classmethod

@@ -1,14 +1,18 @@
 """Markers, and fixtures that several folders use."""
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from iotflow.cli.databases import migrate
 from iotflow.composition import open_stores
 from iotflow.domain.context import RequestContext, SystemPrincipal
+from iotflow.services import passwords
 from iotflow.services.container import build_services
 from iotflow.settings import Settings, load_settings
 from tests.api.clients import ADMIN, PASSWORD
@@ -66,6 +70,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    """Leave what collection made out of garbage collection: each full one would walk through all modules again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hash passwords at the least cost: at that of the service, half of the work of the API's tests is hashing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "ARGON2", PasswordHash((Argon2Hasher(memory_cost=8, time_cost=1, parallelism=1),)))
+        yield
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ class ServerStack:
         """Replace all rows of PostgreSQL by these, and empty the other databases as far as a test can see."""
         self.clear_cache()
         with MongoClient[dict[str, Any]](self._mongo.url) as client:
-            for collection in ("events", "activity"):
+            for collection in ("events", "activity", "alerts"):
                 client[self._mongo.database][collection].delete_many({})
         await delete_all_rows(self._postgres)
         engine = create_async_engine(self._postgres)

@@ -4,6 +4,7 @@ They check the rules of `domain/permissions.py` early, because 401 and 403 prece
 them again.
 """
 
+import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
@@ -11,10 +12,10 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Depends, HTTPException, Request
 
 from iotflow.api.dependencies import app_state
-from iotflow.api.middleware import RATE_LIMITS
+from iotflow.api.middleware import CONTEXT, RATE_LIMITS
 from iotflow.domain.context import RequestContext
 from iotflow.domain.devices import DeviceSummary
-from iotflow.domain.errors import Unauthenticated
+from iotflow.domain.errors import Forbidden, Unauthenticated
 from iotflow.domain.networks import client_network
 from iotflow.domain.permissions import (
     LOGIN_ONLY,
@@ -30,8 +31,6 @@ from iotflow.repositories.cache import Admission
 BEARER = "AccessToken"
 API_KEY = "DeviceKey"
 _CHALLENGES = {BEARER: 'Bearer realm="iotflow"', API_KEY: 'ApiKey realm="iotflow", header="X-API-Key"'}
-_CONTEXT = "iotflow.context"
-"""Key in a request's scope of the context that its access rule returned."""
 
 C = TypeVar("C", bound=RequestContext[Principal | None])
 
@@ -53,17 +52,17 @@ class AccessRule(Generic[C]):
     """Whether the route also answers requests without credentials."""
 
     async def __call__(self, request: Request) -> C:
-        if _CONTEXT not in request.scope:
+        if CONTEXT not in request.scope:
             try:
                 context = await self.authorize(request)
                 require_scope(context.principal, self.scope)
-                request.scope[_CONTEXT] = context
+                request.scope[CONTEXT] = context
                 for admission in request.scope.get(RATE_LIMITS, ()):
                     app_state(request).services.request_limits.require(admission)
             except Unauthenticated as error:
                 challenge = ", ".join(_CHALLENGES[scheme] for scheme in self.schemes or (BEARER,))
                 raise HTTPException(401, str(error), {"WWW-Authenticate": challenge}) from error
-        authorized: C = request.scope[_CONTEXT]
+        authorized: C = request.scope[CONTEXT]
         return authorized
 
 
@@ -72,10 +71,10 @@ def network_of(request: Request) -> str:
     return client_network(request.client.host) if request.client else "unknown"
 
 
-async def charge_values(request: Request, device: DeviceSummary, points: int) -> None:
+async def charge_values(request: Request, device: DeviceSummary, values: int) -> None:
     """Charge values to the device's rate limit before they are stored. Raises RateLimited."""
     limits = app_state(request).services.request_limits
-    admission = await limits.charge_device_values(device, points)
+    admission = await limits.charge_device_values(device, values)
     _record_admission(request, admission)
     limits.require(admission)
 
@@ -107,6 +106,14 @@ async def _authorize_account(request: Request) -> RequestContext[UserPrincipal]:
     return context
 
 
+async def _authorize_own_account(request: Request) -> RequestContext[UserPrincipal]:
+    """Authorize the user of the path's `user_id`, no administrator."""
+    context = await _authorize_user(request)
+    if request.path_params["user_id"].lower() not in ("me", str(context.principal.user_id)):
+        raise Forbidden("only the user of this account may do this")
+    return context
+
+
 async def _authorize_event_viewer(request: Request) -> RequestContext[UserPrincipal]:
     """Authorize the user of the query's `user_id`, by default the caller, or an administrator."""
     context = await _authorize_user(request)
@@ -124,7 +131,7 @@ async def _authorize_device(request: Request) -> RequestContext[DevicePrincipal]
     return RequestContext(device, request.scope["state"]["request_id"], network)
 
 
-async def _authorize_telemetry_device(request: Request) -> RequestContext[DevicePrincipal]:
+async def _authorize_submitting_device(request: Request) -> RequestContext[DevicePrincipal]:
     context = await _authorize_device(request)
     require_telemetry_accepted(context.principal.device.status)
     return context
@@ -148,6 +155,14 @@ async def _authorize_registration(request: Request) -> RequestContext[UserPrinci
 
 async def _authorize_login(request: Request) -> RequestContext[None]:
     _record_admission(request, await app_state(request).services.authentication.admit_login(network_of(request)))
+    return _anonymous(request)
+
+
+async def _authorize_metrics(request: Request) -> RequestContext[None]:
+    token = app_state(request).settings.metrics_token
+    # Compared as bytes: compare_digest refuses a text with other characters than ASCII.
+    if not hmac.compare_digest((_bearer_token(request) or "").encode(), token.encode()):
+        raise Unauthenticated("send Authorization: Bearer <token>, with the one of IOTFLOW_METRICS_TOKEN")
     return _anonymous(request)
 
 
@@ -183,6 +198,10 @@ def _account_rule(scope: TokenScope | None) -> AccessRule[RequestContext[UserPri
     return AccessRule(_authorize_account, (BEARER,), _PERSON, scope)
 
 
+def _own_account_rule(scope: TokenScope | None) -> AccessRule[RequestContext[UserPrincipal]]:
+    return AccessRule(_authorize_own_account, (BEARER,), _PERSON, scope)
+
+
 def _user_or_device_rule(scope: TokenScope) -> AccessRule[RequestContext[Principal]]:
     return AccessRule(_authorize_user_or_device, (BEARER, API_KEY), _PERSON, scope)
 
@@ -198,10 +217,12 @@ SubmittingUser = Annotated[UserContext, Depends(_user_rule(TokenScope.TELEMETRY)
 CurrentAdmin = Annotated[UserContext, Depends(AccessRule(_authorize_admin, (BEARER,), _PERSON))]
 SelfOrAdmin = Annotated[UserContext, Depends(_account_rule(LOGIN_ONLY))]
 ReadingSelfOrAdmin = Annotated[UserContext, Depends(_account_rule(TokenScope.READ))]
+CurrentSelf = Annotated[UserContext, Depends(_own_account_rule(LOGIN_ONLY))]
+ReadingSelf = Annotated[UserContext, Depends(_own_account_rule(TokenScope.READ))]
 EventViewer = Annotated[UserContext, Depends(AccessRule(_authorize_event_viewer, (BEARER,), _PERSON, TokenScope.READ))]
 CurrentDevice = Annotated[DeviceContext, Depends(AccessRule(_authorize_device, (API_KEY,), (401, 429)))]
-TelemetryDevice = Annotated[
-    DeviceContext, Depends(AccessRule(_authorize_telemetry_device, (API_KEY,), (401, 403, 429)))
+SubmittingDevice = Annotated[
+    DeviceContext, Depends(AccessRule(_authorize_submitting_device, (API_KEY,), (401, 403, 429)))
 ]
 ReadingUserOrDevice = Annotated[RequestContext[Principal], Depends(_user_or_device_rule(TokenScope.READ))]
 WritingUserOrDevice = Annotated[RequestContext[Principal], Depends(_user_or_device_rule(TokenScope.WRITE))]
@@ -209,4 +230,5 @@ RegistrationCaller = Annotated[
     RequestContext[UserPrincipal | None],
     Depends(AccessRule(_authorize_registration, (BEARER,), (401, 403, 429), is_optional=True)),
 ]
+MetricsReader = Annotated[RequestContext[None], Depends(AccessRule(_authorize_metrics, (BEARER,), (401,), None))]
 LoginCaller = Annotated[RequestContext[None], Depends(AccessRule(_authorize_login, (), (401, 403, 429)))]

@@ -1,6 +1,5 @@
 """Reading and decompression of request bodies, within limits of size, time and memory. No other module reads bodies."""
 
-import asyncio
 import zlib
 from collections import Counter
 from typing import NoReturn, Self
@@ -8,6 +7,7 @@ from typing import NoReturn, Self
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from iotflow.concurrency.tasks import run_within
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.errors import InvalidInput, Overloaded
 from iotflow.domain.networks import client_network
@@ -37,7 +37,7 @@ class BodiesInFlight:
         self._limit = limit
         self._total = 0
         self._by_client: Counter[str] = Counter()
-        self._log = LimitLog(f"{limit:,} bytes of request bodies in flight")
+        self._log = LimitLog("request_bodies", f"{limit:,} bytes of request bodies in flight")
 
     def reserve(self, address: str) -> "Reservation":
         """Return a reservation for one request from this address, released at the end of its `with` block."""
@@ -93,18 +93,21 @@ async def read_body(request: Request, limit: int, reservation: Reservation, *, g
     """
     if int(request.headers.get("content-length") or 0) > limit:
         _raise_too_large(limit)
-    body = bytearray()
     try:
-        async with asyncio.timeout(BODY_DEADLINE_S):
-            async for chunk in request.stream():
-                if len(body) + len(chunk) > limit:
-                    _raise_too_large(limit)
-                reservation.resize(len(body) + len(chunk))
-                body += chunk
-                if gzip and not body.startswith(GZIP_MAGIC[: len(body)]):
-                    _raise_invalid_gzip()
+        return await run_within(BODY_DEADLINE_S, _read_stream(request, limit, reservation, gzip=gzip))
     except TimeoutError:
         raise HTTPException(408, f"the body did not arrive within {BODY_DEADLINE_S:.0f} s") from None
+
+
+async def _read_stream(request: Request, limit: int, reservation: Reservation, *, gzip: bool) -> bytearray:
+    body = bytearray()
+    async for chunk in request.stream():
+        if len(body) + len(chunk) > limit:
+            _raise_too_large(limit)
+        reservation.resize(len(body) + len(chunk))
+        body += chunk
+        if gzip and not body.startswith(GZIP_MAGIC[: len(body)]):
+            _raise_invalid_gzip()
     return body
 
 

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from starlette.responses import HTMLResponse
 
@@ -25,41 +25,44 @@ POLICY = (
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
-def install(app: FastAPI) -> None:
-    """Serve `/docs` and `/redoc` with scripts and styles from this service only.
+# fastapi-offline's own pages have no Content-Security-Policy, and its ReDoc loads a logo from cdn.redoc.ly.
+router = APIRouter(include_in_schema=False)
 
-    fastapi-offline's own pages have no Content-Security-Policy, and its ReDoc loads a logo from cdn.redoc.ly.
-    """
 
-    @app.get("/docs", include_in_schema=False)
-    async def docs(request: Request) -> HTMLResponse:
-        root = request.scope.get("root_path", "")
-        page = get_swagger_ui_html(
-            openapi_url=f"{root}{app.openapi_url}",
-            title=f"{app.title} - Swagger UI",
-            swagger_js_url=f"{root}{STATIC_PATH}/swagger-ui-bundle.js",
-            swagger_css_url=f"{root}{STATIC_PATH}/swagger-ui.css",
-            swagger_favicon_url=f"{root}{STATIC_PATH}/favicon.png",
-            swagger_ui_parameters=SWAGGER_UI_PARAMETERS,
-        )
-        return _with_policy(page)
+@router.get("/docs")
+async def docs(request: Request) -> HTMLResponse:
+    """Return the page of Swagger UI."""
+    root = request.scope.get("root_path", "")
+    page = get_swagger_ui_html(
+        openapi_url=f"{root}{request.app.openapi_url}",
+        title=f"{request.app.title} - Swagger UI",
+        swagger_js_url=f"{root}{STATIC_PATH}/swagger-ui-bundle.js",
+        swagger_css_url=f"{root}{STATIC_PATH}/swagger-ui.css",
+        swagger_favicon_url=f"{root}{STATIC_PATH}/favicon.png",
+        swagger_ui_parameters=SWAGGER_UI_PARAMETERS,
+    )
+    return _with_policy(page)
 
-    @app.get("/redoc", include_in_schema=False)
-    async def redoc(request: Request) -> HTMLResponse:
-        root = request.scope.get("root_path", "")
-        page = get_redoc_html(
-            openapi_url=f"{root}{app.openapi_url}",
-            title=f"{app.title} - ReDoc",
-            redoc_js_url=f"{root}{SCRIPT_PATH}",
-            redoc_favicon_url=f"{root}{STATIC_PATH}/favicon.png",
-            with_google_fonts=False,
-        )
-        return _with_policy(page)
 
-    @app.get(SCRIPT_PATH, include_in_schema=False)
-    def script() -> Response:
-        headers = {"Cache-Control": f"max-age={SCRIPT_LIFETIME_S}"}
-        return Response(_redoc_script(), headers=headers, media_type="text/javascript")
+@router.get("/redoc")
+async def redoc(request: Request) -> HTMLResponse:
+    """Return the page of ReDoc."""
+    root = request.scope.get("root_path", "")
+    page = get_redoc_html(
+        openapi_url=f"{root}{request.app.openapi_url}",
+        title=f"{request.app.title} - ReDoc",
+        redoc_js_url=f"{root}{SCRIPT_PATH}",
+        redoc_favicon_url=f"{root}{STATIC_PATH}/favicon.png",
+        with_google_fonts=False,
+    )
+    return _with_policy(page)
+
+
+@router.get(SCRIPT_PATH)
+def redoc_script() -> Response:
+    """Return the script of ReDoc."""
+    headers = {"Cache-Control": f"max-age={SCRIPT_LIFETIME_S}"}
+    return Response(_redoc_script(), headers=headers, media_type="text/javascript")
 
 
 def _with_policy(page: HTMLResponse) -> HTMLResponse:

@@ -4,8 +4,7 @@ import codecs
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice, takewhile
 from typing import NoReturn
@@ -13,7 +12,7 @@ from typing import NoReturn
 import msgspec
 from starlette.exceptions import HTTPException
 
-from iotflow.api.plain_records import decode_plain
+from iotflow.api.plain_records import Batch, decode_plain, decode_plain_array
 from iotflow.api.problems import MAX_LISTED_ERRORS
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.errors import FieldError, InvalidInput
@@ -24,6 +23,8 @@ MAX_SEARCHED_BYTES = 16_384
 """Invalid fields are located only in texts up to this size: the search blocks the event loop."""
 LARGE_BODY_BYTES = 65_536
 """A larger body waits for a time slice before it is decoded: the check of its syntax cannot be interrupted."""
+MAX_DECODED_BYTES = 262_144
+"""Size of JSON that is decoded at a time. As Python objects it may take 24 times as much memory."""
 MAX_FIELDS = 100
 """Maximum number of fields of a body, a form or a query; the largest valid one has eight."""
 MAX_DIGITS = 40
@@ -51,13 +52,16 @@ def remove_byte_order_mark(body: bytearray) -> None:
         del body[: len(codecs.BOM_UTF8)]
 
 
-def decode_json(text: bytes | bytearray) -> object:
-    """Decode the JSON of a body or record. Raises InvalidInput, with the invalid fields of a text of at most 16 KiB."""
+def decode_json(text: bytes | bytearray, max_fields: int = MAX_FIELDS) -> object:
+    """Decode the JSON of a body or record. Raises InvalidInput, with the invalid fields of a text of at most 16 KiB.
+
+    An object has at most `max_fields` fields, not counting those of objects in it.
+    """
     value = _decode(text)
     if text_holds_null_character(text):
         raise _null_character_error(value, len(text))
-    if isinstance(value, dict) and len(value) > MAX_FIELDS:
-        message = f"an object has at most {MAX_FIELDS} fields here, this one has {len(value)}"
+    if isinstance(value, dict) and len(value) > max_fields:
+        message = f"an object has at most {max_fields} fields here, this one has {len(value)}"
         raise InvalidInput.at("body", message=message, kind="too_many_fields")
     return value
 
@@ -92,34 +96,60 @@ def split_array(body: bytearray, max_items: int) -> list[memoryview]:
     return [memoryview(item) for item in takewhile(lambda item: item is not None, items)]
 
 
-async def check_items(items: Sequence[memoryview], max_bytes: int) -> None:
-    """Decode each item of at most `max_bytes` and discard the value. Raises InvalidInput for the first invalid item.
+async def check_items(items: Sequence[memoryview], max_bytes: int) -> int:
+    """Decode each item of at most `max_bytes`, discard it, and return the number of values of all.
 
     This finds the errors that a check of the syntax does not: text that is not UTF-8, numbers out of a double's range.
+    Raises InvalidInput for the first invalid item.
     """
     work = TimeSlice()
+    values = 0
     for index, item in enumerate(items):
         await work.pause()
-        if item.nbytes <= max_bytes and decode_plain(item) is None:
+        if plain := decode_plain(item):
+            values += len(plain.data)
+            continue
+        if item.nbytes <= max_bytes:
             try:
                 _decode(bytes(item))
             except InvalidInput as error:
                 located = [FieldError(("body", index, *e.location[1:]), e.message, e.kind) for e in error.errors]
                 raise InvalidInput(located, error.unlisted) from None
-
-
-async def count_values(records: Iterable[memoryview]) -> int:
-    """Return the number of values of a batch, valid or not. An item that is not a record has none."""
-    work = TimeSlice()
-    values = 0
-    for record in records:
-        await work.pause()
-        if plain := decode_plain(record):
-            values += len(plain.data)
-            continue
-        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            values += len(_decode_values(record).data)
+        values += _count_values(item)
     return values
+
+
+async def decode_array(body: bytearray, max_items: int, max_bytes: int) -> Batch:
+    """Return the records of a JSON array, which must be valid as a whole. Raises HTTPException (413), InvalidInput.
+
+    Those of a small body in the usual form are decoded. A record of more than `max_bytes` is not checked.
+    """
+    # The texts of a null character are needed: errors name its place.
+    if len(body) <= min(MAX_DECODED_BYTES, max_bytes) and not text_holds_null_character(body):
+        records = decode_plain_array(body)
+        if records is not None:
+            return Batch(records, sum(len(record.data) for record in records))
+    items = split_array(body, max_items)
+    return Batch(items, await check_items(items, max_bytes))
+
+
+async def decode_lines(body: bytearray, max_items: int) -> Batch:
+    """Return the records of NDJSON; a line may be invalid. Raises HTTPException (413)."""
+    work = TimeSlice()
+    lines = split_lines(body, max_items)
+    values = 0
+    for line in lines:
+        await work.pause()
+        values += len(plain.data) if (plain := decode_plain(line)) else _count_values(line)
+    return Batch(lines, values)
+
+
+def _count_values(record: memoryview) -> int:
+    """Return the number of values of a record, valid or not. What is not a record has none."""
+    try:
+        return len(_decode_values(record).data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return 0
 
 
 def split_lines(body: bytearray, max_lines: int) -> list[memoryview]:

@@ -1,5 +1,6 @@
 """Middleware: request ids, shared headers, request log, HEAD, CORS, and the response to an unhandled error."""
 
+import asyncio
 import logging
 import random
 import re
@@ -15,11 +16,20 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from iotflow.api.problems import error_response
+from iotflow.domain.principals import DevicePrincipal, UserPrincipal
 from iotflow.logs import log_request
+from iotflow.metrics import catalogue
 from iotflow.repositories.cache import Admission, RateLimit
 
 RATE_LIMITS = "iotflow.rate_limits"
 """Key in a request's scope of its list of `Admission`, one for each rate limit that applies to it."""
+CONTEXT = "iotflow.context"
+"""Key in a request's scope of the context that its access rule returned."""
+UNMATCHED, REFUSED = "unmatched", "refused"
+"""Labels in place of a route: of a path without one, and of a request that the server refused before."""
+CLIENT_LEFT = 499
+"""The status, in metrics and traces, of a request whose client left before its answer; nginx introduced it."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 API_HEADERS = [(b"cache-control", b"no-store")]
 """Defaults for responses of the API."""
@@ -68,10 +78,15 @@ class HeadRequests:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope.setdefault(RATE_LIMITS, [])  # shared by both: the access rule adds to it, and it becomes headers
-            scope = {**scope, "method": "GET"}
-        await self._app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        scope.setdefault(RATE_LIMITS, [])  # shared by both: the access rule adds to it, and it becomes headers
+        inner = {**scope, "method": "GET"}
+        try:
+            await self._app(inner, receive, send)
+        finally:
+            scope.update({key: inner[key] for key in ("route", CONTEXT) if key in inner})
 
 
 @lru_cache(maxsize=1_024)
@@ -104,8 +119,30 @@ def _sent_request_id(scope: Scope) -> str:
     return bytes(sent).decode("latin-1")
 
 
+def route_template(scope: Scope) -> str:
+    """Return the path of the request's route with the names of its parameters."""
+    return getattr(scope.get("route"), "path_format", UNMATCHED)
+
+
+def count_request(method: str, route: str, status: int, duration_s: float | None = None) -> None:
+    """Count an answered request."""
+    known = method if method in METHODS else "other"
+    catalogue.REQUESTS.add(1, known, route, str(status))
+    if duration_s is not None:
+        catalogue.REQUEST_DURATION.observe(duration_s, known, route)
+
+
+def _principal_kind(scope: Scope) -> str:
+    principal = getattr(scope.get(CONTEXT), "principal", None)
+    if isinstance(principal, DevicePrincipal):
+        return "device"
+    if isinstance(principal, UserPrincipal):
+        return "user" if principal.grant is None else "personal_token"
+    return "anonymous"
+
+
 class RequestLogging:
-    """Middleware that assigns request ids, adds the headers of all responses, and logs each request."""
+    """Middleware that assigns request ids, adds the headers of all responses, and logs and counts each request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -131,13 +168,36 @@ class RequestLogging:
         try:
             await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
+            count_request(scope["method"], route_template(scope), CLIENT_LEFT)
             log_request(logger, f"{request_line}: the client left before its body was read", request_id)
             return
+        except asyncio.CancelledError:
+            count_request(scope["method"], route_template(scope), CLIENT_LEFT)
+            raise
         except Exception:
             logger.exception("%s failed (request %s)", request_line, request_id, extra={"request_id": request_id})
             if status:
                 raise
             detail = "internal error: the service logged the details under this request_id"
             await error_response(Request(scope), 500, detail)(scope, receive, send_with_headers)
-        duration_ms = (time.perf_counter() - started) * 1_000
-        log_request(logger, f"{request_line} {status} {duration_ms:.1f} ms {request_id}", request_id)
+        _record_answer(scope, request_line, status, time.perf_counter() - started)
+
+
+def _record_answer(scope: Scope, request_line: str, status: int, duration_s: float) -> None:
+    """Count and log an answered request."""
+    method, route, request_id = scope["method"], route_template(scope), scope["state"]["request_id"]
+    count_request(method, route, status, duration_s)
+    duration_ms = duration_s * 1_000
+    log_request(
+        logger,
+        f"{request_line} {status} {duration_ms:.1f} ms {request_id}",
+        request_id,
+        lambda: {
+            "method": method,
+            "route": route,
+            "status": status,
+            "duration_ms": round(duration_ms, 3),
+            "principal": _principal_kind(scope),
+            **({"trace_id": scope["state"]["trace_id"]} if "trace_id" in scope["state"] else {}),
+        },
+    )

@@ -47,6 +47,10 @@ TAGS = [
         "name": "Users",
         "description": "Read and update accounts; create tokens for programs. `me` stands for your user id.",
     },
+    {
+        "name": "Alerts",
+        "description": "Rules on readings, evaluated as they arrive, and the alerts that rules or people raise.",
+    },
     {"name": "Events", "description": "The audit trail: changes, their authors and their subjects."},
     {"name": "Administration", "description": "All users' devices, and totals of the service. For administrators."},
     {"name": "Health", "description": "Health checks for orchestrators, without credentials."},

@@ -69,7 +69,7 @@ def open_page(
     if "cursor" in given:
         return _resume(list_name, given, defaults, position_type)
     query = {name: given.get(name, default) for name, default in defaults.items()}
-    return Page(list_name, query, resolve_range(query["start_time"], query["end_time"], now), None)
+    return Page(list_name, query, resolve_range(query.get("start_time"), query.get("end_time"), now), None)
 
 
 def resolve_range(

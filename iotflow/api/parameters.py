@@ -82,4 +82,7 @@ Order = Annotated[
 ]
 Cursor = Annotated[str | None, Query(description="The previous page's `next_cursor`; continues that request.")]
 TokenId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of a personal access token.", examples=[1])]
+ConfigVersionNumber = Annotated[int, Path(ge=1, le=MAX_ID, description="Version of a device's config.", examples=[1])]
 GroupId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of a group.", examples=[1])]
+RuleId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of an alert rule.", examples=[1])]
+AlertId = Annotated[UUID, Path(description="Id of an alert.", examples=["7d4648ac-9637-5bd6-8054-2b3ba810c016"])]

@@ -19,9 +19,9 @@ JSON = "application/json"
 _encoder = msgspec.json.Encoder()
 
 
-def json_response(body: object) -> Response:
+def json_response(body: object, status: int = 200) -> Response:
     """Return a response with a body that msgspec can encode."""
-    return Response(_encoder.encode(body), media_type=JSON)
+    return Response(_encoder.encode(body), status, media_type=JSON)
 
 
 async def page_response(

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ClassVar
 
 from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.convertors import Convertor, register_url_convertor
 
@@ -18,10 +19,12 @@ from iotflow.api.auth import BEARER, AccessRule
 from iotflow.api.dependencies import AppState, app_state
 from iotflow.api.fastapi_compat import DecodedRequest, find_dependency, has_body, has_form_body, query_parameters
 from iotflow.api.parameters import REPEATABLE
+from iotflow.api.plain_records import Batch, parse_valid
 from iotflow.api.problems import ErrorRenderer, render_problem
 from iotflow.concurrency import time_slices
 from iotflow.domain.errors import FieldError, InvalidInput
 from iotflow.domain.telemetry import MAX_RECORDS_PER_BATCH, NULL_CHARACTER_ERROR
+from iotflow.metrics.catalogue import RECORDS_REJECTED
 from iotflow.settings import Settings
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]  # Any: asyncio's types of a coroutine
@@ -158,29 +161,51 @@ class ApiRoute(APIRoute):
             raise InvalidInput(errors)
 
 
+class FreeObjectRoute(ApiRoute):
+    """A route whose body is any JSON object: its fields are the client's, so that none is invalid."""
+
+    async def decode(self, body: bytearray, content_type: str, state: AppState) -> object:
+        return json_bodies.decode_json(body, max_fields=len(body))
+
+
 class SubmissionRoute(ApiRoute):
     """A route for a record, optionally compressed by gzip."""
 
     content_encodings = media.GZIP_ENCODINGS
 
+    def guard(self, handle: Callable[[DecodedRequest], Awaitable[Response]]) -> Handler:
+        async def count_invalid(request: DecodedRequest) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError:
+                RECORDS_REJECTED.add(1, "invalid")
+                raise
 
-class BatchRoute(SubmissionRoute):
+        return super().guard(count_invalid)
+
+    async def decode(self, body: bytearray, content_type: str, state: AppState) -> object:
+        """Return a valid record as a `Submission`; the decoded JSON of another one, which the schema refuses."""
+        if len(body) > json_bodies.LARGE_BODY_BYTES:
+            await time_slices.wait_for_turn()
+        return parse_valid(body) or await super().decode(body, content_type, state)
+
+
+class BatchRoute(ApiRoute):
     """A route for batches of records: a JSON array or NDJSON, optionally compressed by gzip."""
 
+    content_encodings = media.GZIP_ENCODINGS
     content_types = (*media.JSON_TYPES, *media.NDJSON_TYPES)
 
     def body_limit(self, settings: Settings) -> int:
         return settings.max_batch_bytes
 
-    async def decode(self, body: bytearray, content_type: str, state: AppState) -> list[memoryview]:
-        """Return the records, each undecoded. A JSON array must be valid as a whole; an NDJSON line may be invalid."""
+    async def decode(self, body: bytearray, content_type: str, state: AppState) -> Batch:
+        """Return the records. A JSON array must be valid as a whole; an NDJSON line may be invalid."""
         if len(body) > json_bodies.LARGE_BODY_BYTES:
             await time_slices.wait_for_turn()
         if content_type in media.NDJSON_TYPES:
-            return json_bodies.split_lines(body, MAX_RECORDS_PER_BATCH)
-        records = json_bodies.split_array(body, MAX_RECORDS_PER_BATCH)
-        await json_bodies.check_items(records, state.settings.max_body_bytes)
-        return records
+            return await json_bodies.decode_lines(body, MAX_RECORDS_PER_BATCH)
+        return await json_bodies.decode_array(body, MAX_RECORDS_PER_BATCH, state.settings.max_body_bytes)
 
 
 def api_router(tag: str, route_class: type[ApiRoute] = ApiRoute, prefix: str = "/api/v1") -> APIRouter:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from iotflow.clock import Clock
 from iotflow.domain.outbox import MAX_MESSAGE_DELAY_MS
 from iotflow.domain.times import Millis
+from iotflow.metrics.catalogue import OUTBOX_MESSAGES
 from iotflow.repositories.retention import RetentionSweeper
 from iotflow.repositories.transactions import Transactions
 
 CREDENTIALS_PER_CHUNK = 500
 PAUSE_BETWEEN_CHUNKS_S = 0.02
+MAX_COUNTED_MESSAGES = 10_000
+"""Per topic. A count of all would read the whole table."""
 SKEW_MS = 60_000
 """Largest difference expected between the clocks of hosts that share the stores."""
 
@@ -25,6 +28,14 @@ async def clamp_future_times(transactions: Transactions, clock: Clock) -> None:
     async with transactions.write() as transaction:
         await transaction.devices.clamp_last_seen(Millis(now + SKEW_MS), now)
         await transaction.outbox.clamp_not_before(Millis(now + MAX_MESSAGE_DELAY_MS + SKEW_MS), now)
+
+
+async def count_outbox(transactions: Transactions) -> None:
+    """Count the outbox messages of each topic, up to `MAX_COUNTED_MESSAGES`, for the metrics."""
+    async with transactions.read() as transaction:
+        counts = await transaction.outbox.count_by_topic(MAX_COUNTED_MESSAGES)
+    for topic, count in counts.items():
+        OUTBOX_MESSAGES.set(count, topic.value)
 
 
 async def delete_expired(sweepers: Sequence[RetentionSweeper], transactions: Transactions, clock: Clock) -> None:

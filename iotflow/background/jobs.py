@@ -16,14 +16,18 @@ from iotflow.domain.events import EventPosition
 from iotflow.domain.json import JsonObject
 from iotflow.domain.times import Millis
 from iotflow.repositories.activity import ActivityRepository
+from iotflow.repositories.alerts import AlertRepository, RuleStates
 from iotflow.repositories.cache import LatestCache, PresenceRepository
 from iotflow.repositories.events import EventRepository
+from iotflow.repositories.metadata import MetadataRepository
+from iotflow.repositories.preferences import PreferencesRepository
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.outbox_messages import (
     AccountPayload,
     AnonymizePayload,
     PurgePayload,
+    RulePayload,
     anonymize_message,
     decode,
     encode,
@@ -36,7 +40,7 @@ DEVICES_PER_STEP = 200
 
 
 class PurgeDevices:
-    """A job that removes the telemetry, cached values, presence and activity of deleted devices."""
+    """A job that removes what is stored about deleted devices outside the SQL store's tables of devices."""
 
     def __init__(
         self,
@@ -44,21 +48,45 @@ class PurgeDevices:
         latest: LatestCache,
         presence: PresenceRepository,
         activity: ActivityRepository,
+        metadata: MetadataRepository,
+        alerts: AlertRepository,
+        rule_states: RuleStates,
     ) -> None:
         self._telemetry = telemetry
         self._latest = latest
         self._presence = presence
         self._activity = activity
+        self._metadata = metadata
+        self._alerts = alerts
+        self._rule_states = rule_states
 
     async def run_step(self, payload: JsonObject) -> JsonObject | None:
         """Remove one chunk."""
         device_ids = decode(payload, PurgePayload).device_ids
-        if await self._activity.purge_chunk(device_ids):
+        if (
+            await self._activity.purge_chunk(device_ids)
+            or await self._metadata.purge_chunk(device_ids)
+            or await self._alerts.purge_chunk(device_ids)
+        ):
             return payload
+        await self._rule_states.remove(device_ids)
         await gather_bounded(partial(self._latest.invalidate, device_id) for device_id in device_ids)
         await self._presence.remove(device_ids)
         rest = list(await self._telemetry.purge_chunk(device_ids))
         return encode(PurgePayload(rest)) if rest else None
+
+
+class ResolveAlerts:
+    """A job that resolves the open alerts of a rule that is no longer evaluated."""
+
+    def __init__(self, alerts: AlertRepository, clock: Clock) -> None:
+        self._alerts = alerts
+        self._clock = clock
+
+    async def run_step(self, payload: JsonObject) -> JsonObject | None:
+        """Resolve one chunk."""
+        rule_id = decode(payload, RulePayload).rule_id
+        return payload if await self._alerts.resolve_chunk(rule_id, self._clock.now()) else None
 
 
 class DeleteAccount:
@@ -86,15 +114,17 @@ class DeleteAccount:
         return None
 
 
-class AnonymizeEvents:
-    """A job that removes names and addresses from the events of a deleted account."""
+class AnonymizeAccount:
+    """A job that removes the preferences of a deleted account, and names and addresses from its events."""
 
-    def __init__(self, events: EventRepository) -> None:
+    def __init__(self, events: EventRepository, preferences: PreferencesRepository) -> None:
         self._events = events
+        self._preferences = preferences
 
     async def run_step(self, payload: JsonObject) -> JsonObject | None:
         """Anonymize one chunk."""
         at = decode(payload, AnonymizePayload)
+        await self._preferences.delete(at.user_id)
         after = None if at.timestamp is None or at.id is None else EventPosition(Millis(at.timestamp), at.id)
         last = await self._events.anonymize_chunk(at.user_id, after)
         return None if last is None else encode(AnonymizePayload(at.user_id, last.timestamp, last.id))

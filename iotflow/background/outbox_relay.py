@@ -68,7 +68,7 @@ class Consumer:
         outcome = ClaimOutcome()
         if claimed:
             await self._handler.handle(claimed, outcome)
-            await self._store(outcome)
+            await self._store_outcome(outcome)
             counts = (len(claimed), len(outcome.handled), len(outcome.failed), len(outcome.unfinished))
             logger.debug("outbox: topic=%s claimed=%d handled=%d failed=%d unfinished=%d", self.topic, *counts)
         taken = [sum(message.subject == subject for message in claimed) for subject in subjects]
@@ -84,11 +84,11 @@ class Consumer:
                 due = await transaction.outbox.due_subjects(self.topic, now)
         return due
 
-    async def _store(self, outcome: ClaimOutcome) -> None:
+    async def _store_outcome(self, outcome: ClaimOutcome) -> None:
         async with self._transactions.write() as transaction:
             await transaction.outbox.remove([message.id for message in outcome.handled])
             for message_id, payload in outcome.unfinished.items():
-                await transaction.outbox.advance(message_id, payload)
+                await transaction.outbox.save_payload(message_id, payload)
             for message in outcome.failed:
                 wait_ms = min(MAX_RETRY_DELAY_MS, RETRY_DELAY_MS * 2 ** min(message.attempts - 1, 10))
                 await transaction.outbox.release([message.id], Millis(self._clock.now() + wait_ms))

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 class Migration:
     """The steps run, or to be run, on one database. `stored` is the version before them, None for no schema.
 
+    `conversion` is the data that they convert, None for nothing; counted on a dry run alone.
     `warnings` are the database's own settings that endanger data.
     """
 
@@ -28,6 +29,7 @@ class Migration:
     stored: str | None
     wanted: str
     steps: Sequence[str]
+    conversion: str | None
     warnings: Sequence[str]
 
 
@@ -104,12 +106,13 @@ async def diagnose(settings: Settings) -> list[Diagnosis]:
 async def _migrate(target: DatabaseTarget, schema: SchemaVersion, *, dry_run: bool) -> Migration:
     try:
         stored = await schema.stored()
+        conversion = await schema.conversion(stored) if dry_run else None
         if not dry_run:
             await schema.upgrade()
         steps = schema.pending(stored)
     except StoreUnavailable as error:
         raise target.error(error) from error
-    return Migration(target.stores[0], stored, schema.wanted, steps, await target.warnings())
+    return Migration(target.stores[0], stored, schema.wanted, steps, conversion, await target.warnings())
 
 
 async def _diagnose(target: DatabaseTarget) -> Diagnosis:

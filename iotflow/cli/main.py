@@ -14,8 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 import iotflow
-from iotflow.cli.import_command import import_command
-from iotflow.cli.importer.options import ImportOptions
+from iotflow.cli.importer.options import ImportOptions, import_command
 from iotflow.settings import InvalidSettings, Settings, load_settings
 
 FAILED = 1
@@ -87,8 +86,10 @@ def migrate(
     """Upgrade the stores' schemas to this version. Concurrent runs are safe."""
     from iotflow.cli.databases import migrate as migrate_stores
     from iotflow.databases import DatabaseError
+    from iotflow.logs import configure_logging
 
     settings = _settings()
+    configure_logging(settings.log_level, settings.log_format)
     _prepare_data_dir(settings)
     try:
         migrations = asyncio.run(migrate_stores(settings, dry_run=dry_run, wait_s=wait))
@@ -104,6 +105,8 @@ def migrate(
         typer.echo(f"{migration.store}: schema {would}{migration.stored or 'none'} -> {migration.wanted}")
         for step in migration.steps:
             typer.echo(f"  {step}")
+        if migration.conversion:
+            typer.echo(f"  {migration.conversion}")
 
 
 @app.command()

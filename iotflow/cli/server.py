@@ -9,6 +9,7 @@ import socket
 import ssl
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import uvicorn
@@ -16,13 +17,16 @@ from fastapi import FastAPI
 from rich.console import Console
 from uvicorn.supervisors import Multiprocess
 
+from iotflow import tracing
 from iotflow.app import create_app
 from iotflow.cli.data_dir import DataDirError, create_directories, exclusive_lock, restrict_access
 from iotflow.cli.databases import prepare_databases
 from iotflow.databases import DatabaseError, embedded_database
 from iotflow.logs import configure_logging
+from iotflow.metrics.counting import CELLS
 from iotflow.server import descriptors
 from iotflow.server.config import BACKLOG, ServerConfig
+from iotflow.server.metrics_listener import serve_metrics
 from iotflow.settings import Settings, load_settings
 
 console = Console(highlight=False, soft_wrap=True)
@@ -57,6 +61,7 @@ def serve_forever(
         )
     _check_tls(tls_cert, tls_key)
     _check_descriptors(settings)
+    _check_tracing()
     configure_logging(settings.log_level, settings.log_format)
     _exit_on_signals()
     try:
@@ -64,7 +69,12 @@ def serve_forever(
         with exclusive_lock(settings):
             asyncio.run(prepare_databases(settings, wait_s))
             restrict_access(settings)
-            _run(settings, _listen(host, port), workers, tls_cert, tls_key)
+            with ExitStack() as stack:
+                listener = _listen(host, port, "--port")
+                if settings.metrics_port:
+                    metrics_listener = _listen(host, settings.metrics_port, "IOTFLOW_METRICS_PORT")
+                    stack.enter_context(serve_metrics(settings, metrics_listener))
+                _run(settings, listener, workers, tls_cert, tls_key)
     except (DataDirError, DatabaseError) as error:
         raise ServingError(str(error)) from error
 
@@ -79,6 +89,17 @@ def worker_app() -> FastAPI:
     return app
 
 
+class Workers(Multiprocess):
+    """The worker processes. SIGHUP replaces one after the other: each ends once its successor serves requests."""
+
+    config: ServerConfig
+
+    def terminate_all(self) -> None:
+        assert self.config.group is not None
+        self.config.group.stop()
+        super().terminate_all()
+
+
 def _run(
     settings: Settings, listener: socket.socket, workers: int, tls_cert: Path | None, tls_key: Path | None
 ) -> None:
@@ -91,7 +112,9 @@ def _run(
         f"IoTFlow serves on {scheme}://{shown_host}:{port} (explore it at {scheme}://{shown_host}:{port}/docs)"
     )
     if workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
+        assert config.slots is not None  # it has several workers
+        CELLS.read_shared(config.slots)
+        Workers(config, sockets=[listener]).run()
         return
     _freeze_modules()
     server = uvicorn.Server(config)
@@ -114,7 +137,7 @@ def _terminate_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, option: str) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -123,7 +146,7 @@ def _listen(host: str, port: int) -> socket.socket:
         # Listen at once: with SO_REUSEADDR a second socket can bind the address until one of them listens.
         listener.listen(BACKLOG)
     except OSError as error:
-        raise ServingError(f"--host {host} --port {port}: cannot listen: {error.strerror}") from error
+        raise ServingError(f"--host {host} {option} {port}: cannot listen: {error.strerror}") from error
     listener.set_inheritable(True)
     return listener
 
@@ -153,6 +176,11 @@ def _check_descriptors(settings: Settings) -> None:
         descriptors.connection_limit(descriptors.raise_soft_limit(), settings.max_connections)
     except ValueError as error:
         raise ServingError(f"IOTFLOW_MAX_CONNECTIONS={settings.max_connections}: {error}") from error
+
+
+def _check_tracing() -> None:
+    if (variable := tracing.requested_by()) and not tracing.is_installed():
+        raise ServingError(f"{variable}: tracing needs more packages; install iotflow[tracing], or unset the variable")
 
 
 def _exit_on_signals() -> None:

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.metrics.catalogue import GROUP_COMMIT_WAITING
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _QueuedItem(Generic[T]):
     item: T
     weight: int
     done: asyncio.Future[None]
+    expires_at: float
 
 
 class GroupCommit(Generic[T]):
@@ -57,6 +59,8 @@ class GroupCommit(Generic[T]):
         self._queue: deque[_QueuedItem[T]] = deque()
         self._waiting_weight = 0
         self._workers: list[asyncio.Task[None]] = []
+        self._expiry: asyncio.TimerHandle | None = None
+        GROUP_COMMIT_WAITING.watch(self, lambda commit: {(commit._store,): len(commit._queue)})
 
     async def submit(self, item: T, weight: int = 1) -> None:
         """Wait until the item is flushed. Raises the error of its flush.
@@ -67,12 +71,12 @@ class GroupCommit(Generic[T]):
         if self._queue and self._waiting_weight + weight > self._max_waiting_weight:
             raise StoreUnavailable(self._store, "too many writes wait to be flushed; retry")
         loop = asyncio.get_running_loop()
-        waiting = _QueuedItem(item, weight, loop.create_future())
+        waiting = _QueuedItem(item, weight, loop.create_future(), loop.time() + self._deadline_s)
         self._queue.append(waiting)
         self._waiting_weight += weight
         self._start_worker_if_needed()
-        expiry = loop.call_later(self._deadline_s, self._expire, waiting)
-        waiting.done.add_done_callback(lambda _: expiry.cancel())
+        if self._expiry is None:
+            self._expiry = loop.call_at(waiting.expires_at, self._expire)
         await waiting.done
 
     async def close(self) -> None:
@@ -85,13 +89,18 @@ class GroupCommit(Generic[T]):
         if not self._workers or (len(self._workers) < self._concurrency and self._waiting_weight >= self._group_weight):
             self._workers.append(asyncio.create_task(self._work(), name=f"group commit of {self._store}"))
 
-    def _expire(self, waiting: _QueuedItem[T]) -> None:
-        """Fail an item that no flush has taken."""
-        if waiting in self._queue:
-            self._queue.remove(waiting)
+    def _expire(self) -> None:
+        """Fail the items that no flush has taken in time. One timer serves all: one for each would cost each submitter.
+
+        It runs on while items wait, so that it fires at most once within the deadline.
+        """
+        loop = asyncio.get_running_loop()
+        while self._queue and self._queue[0].expires_at <= loop.time():
+            waiting = self._queue.popleft()
             self._waiting_weight -= waiting.weight
             error = StoreUnavailable(self._store, f"the earlier flushes took more than {self._deadline_s} s; retry")
             _resolve(waiting.done, error)
+        self._expiry = loop.call_at(self._queue[0].expires_at, self._expire) if self._queue else None
 
     async def _work(self) -> None:
         while self._queue and (self._waiting_weight >= self._group_weight or self._is_last_worker()):

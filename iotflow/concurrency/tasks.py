@@ -1,8 +1,8 @@
 """Task cancellation and bounded concurrency."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -25,6 +25,44 @@ async def run_to_completion(work: Coroutine[object, None, T]) -> T:
     if cancellation is not None:
         raise cancellation from task.exception()
     return task.result()
+
+
+async def run_within(timeout_s: float, work: Coroutine[object, None, T]) -> T:
+    """Return the result of `work`. Cancels it and raises TimeoutError after the timeout.
+
+    The timer starts when the work first waits: most ends before, and a timer would cost more than the work.
+    """
+    try:
+        waits_for = work.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    async with asyncio.timeout(timeout_s):
+        return await _StartedWork(work, waits_for)
+
+
+class _StartedWork(Generic[T]):
+    """The rest of a coroutine that waits for `waits_for`, which it has not yet passed to the event loop."""
+
+    def __init__(self, work: Coroutine[object, None, T], waits_for: object) -> None:
+        self._work = work
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[object, None, T]:
+        try:
+            while True:
+                try:
+                    yield self._waits_for
+                except GeneratorExit:
+                    self._work.close()
+                    raise
+                except BaseException as error:  # noqa: BLE001  # the work handles it, or raises it again
+                    self._waits_for = self._work.throw(error)
+                else:
+                    self._waits_for = self._work.send(None)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 async def cancel_and_wait(task: asyncio.Task[None]) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import TypedDict
 from uuid import UUID
 
+from iotflow.domain.json import JsonObject, holds_null_character, nesting_error, size_error
+from iotflow.domain.telemetry import NULL_CHARACTER_ERROR
 from iotflow.domain.times import Millis
 
 USERNAME = "[A-Za-z0-9._-]+"
@@ -19,6 +21,8 @@ It is the rule of HTML's e-mail input (https://html.spec.whatwg.org/#valid-e-mai
 accept, and those of a home network.
 """
 MAX_EMAIL_LENGTH = 254
+
+MAX_PREFERENCES_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +76,10 @@ def email_error(email: str) -> str | None:
     if not email.isascii():
         return "an email address with letters other than A to Z is not supported, expected one such as ada@example.org"
     return None if re.fullmatch(EMAIL, email) else "expected an email address, such as ada@example.org"
+
+
+def preferences_error(preferences: JsonObject) -> str | None:
+    """Return why a user's preferences are invalid, or None."""
+    if error := size_error(preferences, "preferences", MAX_PREFERENCES_BYTES) or nesting_error(preferences):
+        return error
+    return NULL_CHARACTER_ERROR if holds_null_character(preferences) else None

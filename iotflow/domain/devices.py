@@ -11,6 +11,12 @@ from iotflow.domain.times import Millis
 MAX_ID = 2**53 - 1
 """The largest id: the largest integer that a JavaScript number holds exactly."""
 
+MAX_ONLINE_WINDOW_S = 30 * 86_400
+"""A month, in seconds: longer than the interval at which a device on a battery reports."""
+
+MAX_CONFIG_VERSIONS = 20
+"""Versions of a device's config that are kept, the current one included."""
+
 
 class DeviceStatus(StrEnum):
     """The status of a device. INACTIVE ends with its next telemetry; MAINTENANCE refuses telemetry."""
@@ -25,6 +31,7 @@ class Device:
     """A device. `last_seen` is the receipt of the device's latest request, None before the first.
 
     The rates are limits per second, set by an administrator: None where the settings apply, 0 for no limit.
+    `online_window` is the time in seconds after a request for which the device is online; None: that of the settings.
     """
 
     id: int
@@ -41,6 +48,12 @@ class Device:
     last_seen: Millis | None
     requests_per_second: int | None = None
     points_per_second: int | None = None
+    online_window: int | None = None
+
+    def is_online(self, now: Millis, default_window_s: int) -> bool:
+        """Return whether the device was seen within its online window, by default `default_window_s` seconds."""
+        window_s = default_window_s if self.online_window is None else self.online_window
+        return self.last_seen is not None and self.last_seen > now - window_s * 1_000
 
     def summary(self) -> "DeviceSummary":
         """Return the fields that caches hold."""
@@ -81,6 +94,7 @@ class NewDevice:
     location: str | None = None
     firmware_version: str | None = None
     hardware_version: str | None = None
+    online_window: int | None = None
 
 
 class DeviceChange(TypedDict, total=False):
@@ -93,6 +107,7 @@ class DeviceChange(TypedDict, total=False):
     firmware_version: str | None
     hardware_version: str | None
     status: str
+    online_window: int | None
     requests_per_second: int | None
     points_per_second: int | None
 
@@ -115,6 +130,19 @@ class DeviceConfig:
     config_version: int
     settings: JsonObject
     updated_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigVersion:
+    """A version of a device's config, without its settings.
+
+    `actor` made it, in the form of an event's actor: `{"type": "user" | "device", "id": …}`. None: it is older than the
+    record of actors.
+    """
+
+    config_version: int
+    updated_at: Millis
+    actor: JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class EventType(StrEnum):
     DEVICE_DELETED = "device.deleted"
     DEVICE_KEY_ROTATED = "device.key_rotated"
     DEVICE_CONFIG_UPDATED = "device.config_updated"
+    DEVICE_METADATA_UPDATED = "device.metadata_updated"
     DEVICE_TELEMETRY_DELETED = "device.telemetry_deleted"
     GROUP_CREATED = "group.created"
     GROUP_UPDATED = "group.updated"
@@ -36,6 +37,9 @@ class EventType(StrEnum):
     GROUP_DEVICES_ADDED = "group.devices_added"
     """Of a bulk addition: `details` holds the `device_ids`, at most 1,000."""
     GROUP_DEVICE_REMOVED = "group.device_removed"
+    ALERT_RULE_CREATED = "alert_rule.created"
+    ALERT_RULE_UPDATED = "alert_rule.updated"
+    ALERT_RULE_DELETED = "alert_rule.deleted"
 
 
 PERSONAL_DETAILS = frozenset({"username", "email", "address", "name"})

@@ -14,13 +14,16 @@ class OutboxTopic(StrEnum):
     """Store the payload, an event, in the documents store."""
 
     ANONYMIZE_EVENTS = "anonymize_events"
-    """Remove names and addresses from the events of the payload's `user_id`."""
+    """Remove the preferences of the payload's `user_id`, and names and addresses from its events."""
 
     DELETE_ACCOUNT = "delete_account"
     """Remove the groups, devices and row of the payload's `user_id`, an account that is marked as deleted."""
 
     PURGE_TELEMETRY = "purge_telemetry"
-    """Remove the telemetry, cached values, presence and activity of the payload's `device_ids`."""
+    """Remove the telemetry, cached values, presence, activity and metadata of the payload's `device_ids`."""
+
+    RESOLVE_ALERTS = "resolve_alerts"
+    """Resolve the open alerts of the payload's `rule_id`, a rule that was deleted or disabled."""
 
     INVALIDATE_CACHES = "invalidate_principals"
     """Drop from all caches the payload's `digests`, or all credentials and devices of its `user_id`."""

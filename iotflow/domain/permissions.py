@@ -14,6 +14,8 @@ Raises:
 from typing import Final, TypeVar
 from uuid import UUID
 
+from iotflow.domain.alert_rules import AlertRule
+from iotflow.domain.alerts import Alert
 from iotflow.domain.context import Caller, SystemPrincipal
 from iotflow.domain.devices import Device, DeviceStatus, DeviceSummary
 from iotflow.domain.errors import Forbidden, NotFound, Unauthenticated
@@ -94,6 +96,13 @@ def require_account(caller: Caller, user_id: UUID, scope: TokenScope | None) -> 
         raise Forbidden("this account belongs to another user")
 
 
+def require_own_account(caller: Caller, user_id: UUID, scope: TokenScope | None) -> None:
+    """Admit the account's user alone, no administrator."""
+    user = require_user(caller, scope)
+    if user.user_id != user_id:
+        raise Forbidden("only the user of this account may do this")
+
+
 def require_registration(caller: Caller, *, is_open: bool, as_admin: bool) -> None:
     """Admit a registration: by anybody while registration is open; otherwise, or of an administrator, by one."""
     if as_admin or not is_open:
@@ -112,7 +121,7 @@ def require_status_change(caller: Caller, before: DeviceStatus, after: DeviceSta
         raise Forbidden("a device can't end its own maintenance: its owner or an administrator does")
 
 
-def visible_device(caller: Caller, device_id: int, device: D | None, scope: TokenScope | None) -> D:
+def require_visible_device(caller: Caller, device_id: int, device: D | None, scope: TokenScope | None) -> D:
     """Return the device if the caller is itself, its owner or an administrator. `device` None: no such id."""
     require_scope(caller, scope)
     if caller is None:
@@ -126,11 +135,11 @@ def visible_device(caller: Caller, device_id: int, device: D | None, scope: Toke
     raise NotFound(f"there is no device {device_id} among those that you may see")
 
 
-def managed_device(caller: Caller, device_id: int, device: D | None, scope: TokenScope | None) -> D:
+def require_managed_device(caller: Caller, device_id: int, device: D | None, scope: TokenScope | None) -> D:
     """Return the device if the caller is its owner or an administrator; a device cannot manage itself."""
     if isinstance(caller, DevicePrincipal):
         raise Forbidden("only the device's owner or an administrator may do this")
-    return visible_device(caller, device_id, device, scope)
+    return require_visible_device(caller, device_id, device, scope)
 
 
 def visible_group(caller: Caller, group_id: int, group: Group | None, scope: TokenScope | None) -> Group:
@@ -141,3 +150,19 @@ def visible_group(caller: Caller, group_id: int, group: Group | None, scope: Tok
     if group is not None and may_act_for(caller, group.user_id):
         return group
     raise NotFound(f"there is no group {group_id} among those that you may see")
+
+
+def visible_rule(caller: Caller, rule_id: int, rule: AlertRule | None, scope: TokenScope) -> AlertRule:
+    """Return the alert rule if the caller owns it or is an administrator. `rule` None: no such id."""
+    require_user(caller, scope)
+    if rule is not None and may_act_for(caller, rule.user_id):
+        return rule
+    raise NotFound(f"there is no alert rule {rule_id} among those that you may see")
+
+
+def visible_alert(caller: Caller, alert_id: UUID, alert: Alert | None, scope: TokenScope) -> Alert:
+    """Return the alert if the caller owns its device or is an administrator. `alert` None: no such id."""
+    require_user(caller, scope)
+    if alert is not None and may_act_for(caller, alert.user_id):
+        return alert
+    raise NotFound(f"there is no alert {alert_id} among those that you may see")

@@ -102,7 +102,10 @@ def parse_epoch(number: int | float) -> Millis:
 
 def epoch_unit(number: int | float) -> EpochUnit:
     """Return the unit that the size of an epoch number selects."""
-    return next(unit for unit in EPOCH_UNITS if number < unit.end)
+    for unit in EPOCH_UNITS[:-1]:
+        if number < unit.end:
+            return unit
+    return EPOCH_UNITS[-1]
 
 
 def parse_query_time(text: str, now: Millis) -> Millis:

@@ -1,8 +1,7 @@
 """The interface of activity: estimated counts of devices' telemetry."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from iotflow.domain.times import Millis
 
@@ -10,16 +9,14 @@ RETENTION_DAYS = 400
 """Minimum retention of counts: a year, and what a comparison with the previous year needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceHour:
+class DeviceHour(NamedTuple):
     """A device and the start of an hour of receipt, UTC."""
 
     device_id: int
     hour: Millis
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(NamedTuple):
     """The number of submissions, and of the values in them."""
 
     messages: int

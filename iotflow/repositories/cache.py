@@ -82,10 +82,10 @@ class LatestCache(Protocol):
 
 
 class PresenceRepository(Protocol):
-    """Times of receipt of devices' requests that the SQL store may lack."""
+    """Times of receipt of devices' requests that the SQL store may lack. Other processes see them within a second."""
 
     async def touch(self, device_id: int, at: Millis) -> None:
-        """Record a request of the device. An older time never replaces a newer one."""
+        """Record a request of the device, without waiting for a server. An older time never replaces a newer one."""
         ...
 
     async def last_seen(self, device_ids: Collection[int]) -> dict[int, Millis]:

@@ -4,7 +4,16 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 from uuid import UUID
 
-from iotflow.domain.devices import Device, DeviceChange, DeviceConfig, DeviceFilter, DeviceKey, DeviceStatus, NewDevice
+from iotflow.domain.devices import (
+    ConfigVersion,
+    Device,
+    DeviceChange,
+    DeviceConfig,
+    DeviceFilter,
+    DeviceKey,
+    DeviceStatus,
+    NewDevice,
+)
 from iotflow.domain.json import JsonObject
 from iotflow.domain.principals import DevicePrincipal
 from iotflow.domain.times import Millis
@@ -65,6 +74,10 @@ class DeviceRepository(Protocol):
         """Return the user's first device ids above `after`, in order, at most `limit`."""
         ...
 
+    async def some_of_user(self, user_id: UUID, device_ids: Collection[int]) -> list[Device]:
+        """Return those of the devices that exist and belong to a user, ordered by id."""
+        ...
+
     async def names(self, device_ids: Collection[int]) -> dict[int, str]:
         """Return the names of devices by id. Devices that do not exist are left out."""
         ...
@@ -73,8 +86,8 @@ class DeviceRepository(Protocol):
         """Return the number of devices of each status."""
         ...
 
-    async def count_seen_since(self, since: Millis) -> int:
-        """Return the number of devices whose stored `last_seen` is at or after a time."""
+    async def count_online(self, now: Millis, default_window_s: int) -> int:
+        """Return the number of devices that `Device.is_online` by their stored `last_seen`."""
         ...
 
     async def record_seen(self, seen: Mapping[int, Millis]) -> None:
@@ -118,10 +131,10 @@ class KeyRepository(Protocol):
 
 
 class ConfigRepository(Protocol):
-    """Configs of devices, one for each."""
+    """Configs of devices, one for each, with its last `MAX_CONFIG_VERSIONS` versions, the current one included."""
 
-    async def add(self, device_id: int, at: Millis) -> None:
-        """Store a new device's config: empty settings, version 1."""
+    async def add(self, device_id: int, at: Millis, actor: JsonObject | None = None) -> None:
+        """Store a new device's config: empty settings, version 1, made by `actor` (None: unknown)."""
         ...
 
     async def get(self, device_id: int) -> DeviceConfig | None:
@@ -129,13 +142,26 @@ class ConfigRepository(Protocol):
         ...
 
     async def update(
-        self, device_id: int, settings: JsonObject | None, expected_version: int | None, at: Millis
+        self,
+        device_id: int,
+        settings: JsonObject | None,
+        expected_version: int | None,
+        at: Millis,
+        actor: JsonObject | None = None,
     ) -> DeviceConfig:
-        """Replace the settings (None keeps them), and increment the version by one.
+        """Replace the settings (None keeps them), and increment the version by one. `actor` makes the version.
 
         Raises:
         - NotFound: the device is unknown.
         - Conflict: the stored version is not `expected_version` (None expects any).
 
         """
+        ...
+
+    async def versions(self, device_id: int) -> list[ConfigVersion]:
+        """Return the versions that are kept, newest first; none for an unknown device."""
+        ...
+
+    async def version(self, device_id: int, config_version: int) -> DeviceConfig | None:
+        """Return a version with its settings, None if it is not kept."""
         ...

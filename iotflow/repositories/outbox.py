@@ -1,6 +1,6 @@
 """The interface of the outbox: messages stored in the transaction of the change that they follow."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from iotflow.domain.json import JsonObject
@@ -37,7 +37,7 @@ class OutboxRepository(Protocol):
         """
         ...
 
-    async def advance(self, message_id: int, payload: JsonObject) -> None:
+    async def save_payload(self, message_id: int, payload: JsonObject) -> None:
         """Release a claimed message with the payload of its remaining work, due at once."""
         ...
 
@@ -51,6 +51,10 @@ class OutboxRepository(Protocol):
 
     async def clamp_not_before(self, latest: Millis, to: Millis) -> None:
         """Make messages that are due after `latest` due at `to`: a clock that was ahead has stored or claimed them."""
+        ...
+
+    async def count_by_topic(self, up_to: int) -> Mapping[OutboxTopic, int]:
+        """Return the number of messages of each topic, due or not, counted no further than `up_to`."""
         ...
 
     async def count(self) -> int:

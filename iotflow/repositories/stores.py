@@ -3,13 +3,17 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from iotflow.domain.alert_rules import DeviceRules
 from iotflow.domain.devices import DeviceSummary
 from iotflow.domain.principals import Principal
 from iotflow.repositories.activity import ActivityRepository
+from iotflow.repositories.alerts import AlertRepository, RuleStates
 from iotflow.repositories.broker import Broker
 from iotflow.repositories.cache import CacheCounters, LatestCache, PresenceRepository, RateLimiter, VersionedCache
 from iotflow.repositories.events import EventRepository
 from iotflow.repositories.idempotency import IdempotencyKeys
+from iotflow.repositories.metadata import MetadataRepository
+from iotflow.repositories.preferences import PreferencesRepository
 from iotflow.repositories.retention import RetentionSweeper
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
@@ -28,14 +32,19 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The implementations of all interfaces. `identities` is keyed by credential digest, `devices` by id."""
+    """The implementations of all interfaces. `identities` is keyed by credential digest, others by device id."""
 
     transactions: Transactions
     telemetry: TelemetryRepository
     events: EventRepository
     activity: ActivityRepository
+    alerts: AlertRepository
+    metadata: MetadataRepository
+    preferences: PreferencesRepository
     identities: VersionedCache[bytes, Principal]
     devices: VersionedCache[int, DeviceSummary]
+    rules: VersionedCache[int, DeviceRules]
+    rule_states: RuleStates
     latest: LatestCache
     presence: PresenceRepository
     rate_limiter: RateLimiter

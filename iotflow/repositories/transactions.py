@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from iotflow.repositories.accounts import AccountRepository, TokenRepository
+from iotflow.repositories.alert_rules import AlertRuleRepository
 from iotflow.repositories.devices import ConfigRepository, DeviceRepository, KeyRepository
 from iotflow.repositories.groups import GroupRepository
 from iotflow.repositories.outbox import OutboxRepository
@@ -28,6 +29,8 @@ class Transaction(Protocol):
     def configs(self) -> ConfigRepository: ...
     @property
     def groups(self) -> GroupRepository: ...
+    @property
+    def alert_rules(self) -> AlertRuleRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
 

@@ -6,7 +6,10 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from iotflow.metrics.cells import SharedSlots
+from iotflow.metrics.counting import CELLS
 from iotflow.server import descriptors
+from iotflow.server.draining import Draining, WorkerGroup
 from iotflow.server.limits import WorkerLimits
 from iotflow.settings import Settings
 
@@ -22,6 +25,7 @@ class ServerConfig(uvicorn.Config):
     """Uvicorn's configuration and the limits of a worker. Each worker gets a copy and loads it."""
 
     limits: WorkerLimits
+    draining: Draining
     tls: ssl.SSLContext | None
 
     def __init__(
@@ -47,10 +51,15 @@ class ServerConfig(uvicorn.Config):
             ssl_keyfile=tls_key,
         )
         self._settings = settings
+        self.slots = SharedSlots(workers) if workers > 1 else None
+        self.group = WorkerGroup() if workers > 1 else None
 
     def load(self) -> None:
         """Load the configuration in the serving process. Raises ValueError if there are too few descriptors."""
         settings = self._settings
+        if self.slots is not None:
+            CELLS.share(self.slots)
+        self.draining = Draining(settings.drain_seconds, self.group)
         self.limits = WorkerLimits(
             connections=descriptors.connection_limit(descriptors.raise_soft_limit(), settings.max_connections),
             requests=settings.max_requests_in_flight,

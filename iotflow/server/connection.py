@@ -58,6 +58,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         assert isinstance(config, ServerConfig)
         self.limits = config.limits
+        self.draining = config.draining
         self.peer: str | None = None
         self.phase = Phase.FIRST_BYTE
         self.running: RequestCycle | None = None
@@ -178,7 +179,7 @@ class Connection(HttpToolsProtocol):
             return
         unsent = self.transport.get_write_buffer_size()
         if unsent >= self._unsent:
-            self.limits.log(f"{ANSWER_READ_TIMEOUT_S:.0f} s without a byte of an answer read", self.peer)
+            self.limits.log("slow_reader", f"{ANSWER_READ_TIMEOUT_S:.0f} s without a byte of an answer read", self.peer)
             self.transport.abort()
             return
         self._unsent = unsent

@@ -39,7 +39,9 @@ class SharedLimit:
         self._resource = resource
         self._used = 0
         self._used_by: dict[str, int] = {}
-        self._log = LimitLog(f"{resource}: {limit:,} in a worker, {self._limit_per_client:,} of one client")
+        self._log = LimitLog(
+            resource.replace(" ", "_"), f"{resource}: {limit:,} in a worker, {self._limit_per_client:,} of one client"
+        )
 
     def refusal_for(self, client: str | None, amount: int = 1) -> str | None:
         """Return the message for the client if `amount` more would exceed a limit, and log it; None if it fits."""
@@ -120,9 +122,9 @@ class WorkerLimits:
         self.client = lru_cache(MAX_CACHED_ADDRESSES)(self._client)
         self._logs: dict[str, LimitLog] = {}
 
-    def log(self, limit: str, client: str | None) -> None:
-        """Log that a client met a limit of one connection."""
-        self._logs.setdefault(limit, LimitLog(limit)).met(client or "a trusted proxy")
+    def log(self, name: str, limit: str, client: str | None) -> None:
+        """Log that a client met a limit of one connection; `name` is the limit's name in metrics."""
+        self._logs.setdefault(limit, LimitLog(name, limit)).met(client or "a trusted proxy")
 
     def _client(self, address: str) -> str | None:
         """Return the client of an address; None for a trusted proxy."""

@@ -10,6 +10,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
 from iotflow.server.connection import HEAD_TIMEOUT_S, UNCOUNTED_REQUEST_BYTES, Phase
+from iotflow.server.draining import LAST_REQUEST_GRACE_S
 from iotflow.server.parser import BODY_TIMEOUT_S, RequestParser
 from iotflow.server.refusals import RefusingApp, RequestRefused, encode_refusal
 
@@ -21,6 +22,7 @@ MIN_SMALL_BODY_BYTES_PER_S = 4
 DISCONNECT_PROBE_INTERVAL_S = 1.0
 """Interval at which a read probes whether a client that has closed its side is still connected."""
 UNLIMITED_PATH = b"/health/live"
+STOPPING = "the service is stopping; try again"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -94,7 +96,7 @@ class HttpProtocol(RequestParser):
         elif self.input_ended:
             self._handle_end_of_input()
         elif self.in_head and self.running is None and self.phase is not Phase.HEAD:
-            self.set_phase(Phase.HEAD, HEAD_TIMEOUT_S)
+            self.set_phase(Phase.HEAD, LAST_REQUEST_GRACE_S if self.is_stopping else HEAD_TIMEOUT_S)
 
     # Requests and responses
 
@@ -103,6 +105,9 @@ class HttpProtocol(RequestParser):
             return
         self.running = self.queue.popleft()
         self.set_phase(Phase.ANSWER, math.inf)
+        if self.is_stopping or self.draining.is_active:
+            self.running.scope["state"]["is_draining"] = True
+            self.running.close_after_response()
         refusal = self.limits.requests.refusal_for(self.peer) or self.limits.unread.refusal_for(self.peer)
         if refusal and self.running.scope["raw_path"] == UNLIMITED_PATH:
             refusal = None
@@ -147,7 +152,9 @@ class HttpProtocol(RequestParser):
             self.set_phase(Phase.BODY, BODY_TIMEOUT_S)
 
     def check_deadline(self) -> None:
-        if self.phase is Phase.HEAD and self.deadline.is_over:
+        if self.phase is Phase.HEAD and self.deadline.is_over and self.is_stopping:
+            self._reject(RequestRefused(503, STOPPING))
+        elif self.phase is Phase.HEAD and self.deadline.is_over:
             self._reject(RequestRefused(408, f"the request's head did not arrive within {HEAD_TIMEOUT_S:.0f} s"))
         elif self.phase is Phase.BODY and self.flow.read_paused:
             self.deadline.set(BODY_TIMEOUT_S)
@@ -174,7 +181,7 @@ class HttpProtocol(RequestParser):
         self._pending.clear()
         self.flow.pause_reading()
         if refusal.status_code in (408, 431):
-            self.limits.log(refusal.detail, self.peer)
+            self.limits.log("slow_request" if refusal.status_code == 408 else "request_head", refusal.detail, self.peer)
         newest = self.newest
         if newest is not None and newest.more_body:
             if newest is self.running:
@@ -205,12 +212,18 @@ class HttpProtocol(RequestParser):
         self.close_gracefully()
 
     def shutdown(self) -> None:
-        """Close the connection after the pending responses, without waiting for an incomplete body."""
+        """Close the connection after the pending responses, without waiting for an incomplete body.
+
+        An idle connection closes after `LAST_REQUEST_GRACE_S`, or after the response to its next request.
+        """
         self.is_stopping = True
         last = self.queue[-1] if self.queue else self.running
-        if last is None:
+        if self.phase is Phase.CLOSE:
             self.transport.close()
+        elif last is None:
+            # A request may be on its way: closing at once would lose it.
+            self.set_phase(self.phase, LAST_REQUEST_GRACE_S)
         elif last.more_body:
-            self._reject(RequestRefused(503, "the service is stopping; try again"))
+            self._reject(RequestRefused(503, STOPPING))
         else:
             last.close_after_response()

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from iotflow.api.middleware import RequestLogging, choose_request_id
+from iotflow.api.middleware import REFUSED, RequestLogging, choose_request_id, count_request
 from iotflow.api.problems import MAX_LOCATION_LENGTH, MEDIA_TYPE, encode_problem, error_response
 
 RETRY_AFTER_S = 1
@@ -38,6 +38,7 @@ def encode_refusal(
     body = encode_problem(refusal.status_code, refusal.detail, path if path.startswith("/") else "/", request_id)
     called = (method or "-", path or "-", refusal.status_code, request_id, refusal.detail)
     logger.info("%s %s %d %s: %s", *called, extra={"request_id": request_id})
+    count_request(method, REFUSED, refusal.status_code)
     fields: Mapping[str, str] = {
         "content-type": MEDIA_TYPE,
         "content-length": str(len(body)),

@@ -18,7 +18,9 @@ class ActivityBuffer:
         self._repository = repository
         self._clock = clock
         self._counts: dict[DeviceHour, Activity] = {}
-        self._dropped = LimitLog(f"{MAX_DEVICE_HOURS:,} counts of activity that wait for the documents")
+        self._dropped = LimitLog(
+            "waiting_activity", f"{MAX_DEVICE_HOURS:,} counts of activity that wait for the documents"
+        )
 
     def count(self, device_id: int, points: int, *, messages: int = 1) -> None:
         """Count the values of a submission. `messages` is 1 for its first chunk, 0 for the others."""
@@ -43,8 +45,7 @@ class ActivityBuffer:
         if held is None and len(self._counts) >= MAX_DEVICE_HOURS:
             self._dropped.met(f"device {at.device_id}")
             return
-        messages, points = (held.messages, held.points) if held else (0, 0)
-        self._counts[at] = Activity(messages + more.messages, points + more.points)
+        self._counts[at] = Activity(held.messages + more.messages, held.points + more.points) if held else more
 
     async def points_within(self, hours: int) -> int:
         """Return an estimate of the values received within the last `hours` hours.

@@ -31,10 +31,21 @@ async def record_event(
         timestamp=at,
         user_id=user_id,
         device_id=device_id,
-        details={"actor": _actor(context, user_id), **(details or {})},
+        details={"actor": actor_of(context, user_id), **(details or {})},
         request_id=context.request_id,
     )
     await transaction.outbox.add([event_message(event)])
+
+
+def actor_of(context: Context, user_id: UUID) -> JsonObject:
+    """Return the author of a change, as events name it. `user_id` is the account concerned."""
+    match context.principal:
+        case UserPrincipal() as user:
+            return {"type": "user", "id": str(user.user_id)}
+        case DevicePrincipal() as device:
+            return {"type": "device", "id": str(device.device_id)}
+    # A registration or a login: the account acts without credentials.
+    return {"type": "user", "id": str(user_id)}
 
 
 class AuditLog:
@@ -59,13 +70,3 @@ class AuditLog:
         else:
             require_account(context.principal, where.user_id, TokenScope.READ)
         return await self._events.page(where, limit, after)
-
-
-def _actor(context: Context, user_id: UUID) -> JsonObject:
-    match context.principal:
-        case UserPrincipal() as user:
-            return {"type": "user", "id": str(user.user_id)}
-        case DevicePrincipal() as device:
-            return {"type": "device", "id": str(device.device_id)}
-    # A registration or a login: the account acts without credentials.
-    return {"type": "user", "id": str(user_id)}

@@ -103,7 +103,9 @@ class Authentication:
         self._verified = TTLCache[bytes, int](
             MAX_VERIFIED_BYTES, VERIFIED_LIFETIME_MS, timer=clock.elapsed, getsizeof=int
         )
-        self._tokens_limit = LimitLog(f"{MAX_TOKENS_PER_ACCOUNT:,} tokens of an account: the oldest ends")
+        self._tokens_limit = LimitLog(
+            "tokens_of_account", f"{MAX_TOKENS_PER_ACCOUNT:,} tokens of an account: the oldest ends"
+        )
 
     async def user(self, token: str, network: str) -> tuple[UserPrincipal, Admission | None]:
         """Return the user of a token of either kind, and the admission by the account's rate limit (None: no limit).

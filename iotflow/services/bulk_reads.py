@@ -36,7 +36,7 @@ class BulkReads:
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_READS)
         self._accounts: dict[UUID, _Account] = {}
-        self._log = LimitLog(f"{MAX_CONCURRENT_READS_PER_ACCOUNT} bulk reads at a time of one account")
+        self._log = LimitLog("bulk_reads", f"{MAX_CONCURRENT_READS_PER_ACCOUNT} bulk reads at a time of one account")
 
     @asynccontextmanager
     async def slot(self, account: UUID) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""Invalidation of cached identities and devices after a change of an account, device or credential.
+"""Invalidation of cached identities, devices and alert rules after a change.
 
 A change invalidates twice: right after its commit, and by an outbox message of the same transaction. If the process is
 killed in between, or the cache is unavailable, the message invalidates later: the invalidation is not lost.
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from uuid import UUID
 
+from iotflow.domain.alert_rules import DeviceRules
 from iotflow.domain.devices import DeviceSummary
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.json import JsonObject, JsonValue
@@ -26,13 +27,17 @@ logger = logging.getLogger(__name__)
 
 
 class CacheInvalidation:
-    """The invalidation of cached identities (by digest) and devices (by id) after a commit."""
+    """The invalidation of cached identities (by digest), devices and alert rules (by device id) after a commit."""
 
     def __init__(
-        self, identities: VersionedCache[bytes, Principal], devices: VersionedCache[int, DeviceSummary]
+        self,
+        identities: VersionedCache[bytes, Principal],
+        devices: VersionedCache[int, DeviceSummary],
+        rules: VersionedCache[int, DeviceRules],
     ) -> None:
         self._identities = identities
         self._devices = devices
+        self._rules = rules
 
     async def invalidate_on_commit(
         self, transaction: Transaction, at: Millis, *, digests: Sequence[bytes] = (), device_ids: Sequence[int] = ()
@@ -55,6 +60,15 @@ class CacheInvalidation:
             transaction, f"credentials:{user_id}", payload, at, partial(self._invalidate_account_now, user_id)
         )
 
+    async def invalidate_rules_on_commit(
+        self, transaction: Transaction, user_id: UUID, device_ids: Sequence[int] | None, at: Millis
+    ) -> None:
+        """Invalidate the rules of some devices of an account (None: of all) after the commit, and by a message."""
+        ids: list[JsonValue] | None = None if device_ids is None else list(device_ids)
+        payload: JsonObject = {"user_id": str(user_id), "rules_of": ids}
+        drop = partial(self._invalidate_rules_now, user_id, device_ids)
+        await _schedule_invalidation(transaction, f"rules:{user_id}", payload, at, drop)
+
     async def handle_message(self, payload: JsonObject) -> None:
         """Invalidate the entries that an outbox message names. Idempotent.
 
@@ -63,6 +77,11 @@ class CacheInvalidation:
         - TypeError: the payload is malformed.
 
         """
+        if "rules_of" in payload:
+            chosen = payload["rules_of"]
+            rules_of = [int(str(one)) for one in chosen] if isinstance(chosen, list) else None
+            await self._invalidate_rules_now(UUID(str(payload["user_id"])), rules_of)
+            return
         if "user_id" in payload:
             await self._invalidate_account_now(UUID(str(payload["user_id"])))
             return
@@ -81,6 +100,12 @@ class CacheInvalidation:
         if device_ids:
             calls.append(self._devices.invalidate(device_ids))
         await _await_all(calls)
+
+    async def _invalidate_rules_now(self, user_id: UUID, device_ids: Sequence[int] | None) -> None:
+        if device_ids is None:
+            await self._rules.invalidate_account(user_id)
+        elif device_ids:
+            await self._rules.invalidate(device_ids)
 
     async def _invalidate_account_now(self, user_id: UUID) -> None:
         await _await_all([self._identities.invalidate_account(user_id), self._devices.invalidate_account(user_id)])

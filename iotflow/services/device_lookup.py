@@ -5,7 +5,7 @@ from functools import partial
 from iotflow.concurrency.single_flight import SingleFlight
 from iotflow.domain.context import Caller
 from iotflow.domain.devices import DeviceSummary
-from iotflow.domain.permissions import visible_device
+from iotflow.domain.permissions import require_visible_device
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import DevicePrincipal
 from iotflow.repositories.cache import Miss, VersionedCache
@@ -34,15 +34,15 @@ class DeviceLookup:
             return caller.device
         cached_or_miss = await self._devices.get(device_id)
         if not isinstance(cached_or_miss, Miss):
-            return visible_device(caller, device_id, cached_or_miss, scope)
-        read = partial(self._read, device_id)
+            return require_visible_device(caller, device_id, cached_or_miss, scope)
+        read = partial(self._read_summary, device_id)
         found = await self._reads.read((device_id, cached_or_miss), read)
-        device = visible_device(caller, device_id, found, scope)
+        device = require_visible_device(caller, device_id, found, scope)
         # Filled only after the check: clients that guess ids would fill the cache with devices of others.
         await self._devices.fill(device_id, device, cached_or_miss)
         return device
 
-    async def _read(self, device_id: int) -> DeviceSummary | None:
+    async def _read_summary(self, device_id: int) -> DeviceSummary | None:
         async with self._transactions.read() as transaction:
             found = await transaction.devices.get(device_id)
         return None if found is None else found.summary()

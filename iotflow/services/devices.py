@@ -13,20 +13,20 @@ from iotflow.domain.groups import MAX_LISTED, JoinedGroup
 from iotflow.domain.json import JsonObject, JsonValue
 from iotflow.domain.names import normalize, require_name
 from iotflow.domain.permissions import (
-    managed_device,
     require_account,
     require_admin,
     require_device,
+    require_managed_device,
     require_status_change,
     require_user,
-    visible_device,
+    require_visible_device,
 )
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.times import Millis
 from iotflow.logs import LimitLog
 from iotflow.repositories.cache import PresenceRepository
 from iotflow.repositories.transactions import Transaction, Transactions
-from iotflow.services.audit_log import record_event
+from iotflow.services.audit_log import actor_of, record_event
 from iotflow.services.cache_invalidation import CacheInvalidation
 from iotflow.services.outbox_messages import purge_messages
 from iotflow.services.presence import merge_presence
@@ -67,13 +67,13 @@ class Devices:
         self._invalidation = invalidation
         self._presence = presence
         self._clock = clock
-        self._online_window_ms = online_window_s * 1_000
+        self._online_window_s = online_window_s
         self._max_devices = max_devices_per_account
-        self._limit = LimitLog(_limit_text(max_devices_per_account))
+        self._limit = LimitLog("devices_of_account", _limit_text(max_devices_per_account))
 
     def is_online(self, device: Device) -> bool:
-        """Return whether the device was seen within the online window."""
-        return device.last_seen is not None and device.last_seen > self._clock.now() - self._online_window_ms
+        """Return whether the device was seen within its online window, or that of the settings."""
+        return device.is_online(self._clock.now(), self._online_window_s)
 
     async def register(self, context: Context, new: NewDevice) -> DeviceWithKey:
         """Register a device of the caller, with its first key.
@@ -90,7 +90,7 @@ class Devices:
                 self._limit.met(f"account {caller.user_id}")
                 raise Conflict(f"{_limit_text(self._max_devices)}; delete devices that are not needed")
             await transaction.keys.add(_stored_key(device.id, api_key, now))
-            await transaction.configs.add(device.id, now)
+            await transaction.configs.add(device.id, now, actor_of(context, device.user_id))
             await _record_event(transaction, context, EventType.DEVICE_REGISTERED, device, now, name=new.name)
         return DeviceWithKey(device, api_key)
 
@@ -98,7 +98,7 @@ class Devices:
         """Return a device."""
         async with self._transactions.read() as transaction:
             found = await transaction.devices.get(device_id)
-            device = visible_device(context.principal, device_id, found, TokenScope.READ)
+            device = require_visible_device(context.principal, device_id, found, TokenScope.READ)
         return (await merge_presence(self._presence, [device]))[0]
 
     async def page(self, context: Context, where: DeviceFilter, limit: int, offset: int) -> tuple[list[Device], int]:
@@ -125,7 +125,7 @@ class Devices:
         """Return the first groups that contain a device, at most `MAX_LISTED`."""
         async with self._transactions.read() as transaction:
             device = await transaction.devices.get(device_id)
-            managed_device(context.principal, device_id, device, TokenScope.READ)
+            require_managed_device(context.principal, device_id, device, TokenScope.READ)
             return await transaction.groups.of_device(device_id, MAX_LISTED)
 
     async def update(self, context: Context, device_id: int, change: DeviceChange) -> Device:
@@ -146,8 +146,8 @@ class Devices:
         """Delete a device. Access ends at once; its telemetry is purged in the background."""
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            device = await _lock(transaction, device_id)
-            device = managed_device(context.principal, device_id, device, TokenScope.WRITE)
+            device = await _lock_device(transaction, device_id)
+            device = require_managed_device(context.principal, device_id, device, TokenScope.WRITE)
             await self._invalidate(transaction, device_id, now)
             await transaction.devices.delete(device_id)
             await _record_event(transaction, context, EventType.DEVICE_DELETED, device, now, name=device.name)
@@ -159,8 +159,8 @@ class Devices:
         api_key = credentials.new_api_key()
         expires_at = Millis(now + grace_s * 1_000) if grace_s else None
         async with self._transactions.write() as transaction:
-            locked = await _lock(transaction, device_id)
-            device = managed_device(context.principal, device_id, locked, TokenScope.WRITE)
+            locked = await _lock_device(transaction, device_id)
+            device = require_managed_device(context.principal, device_id, locked, TokenScope.WRITE)
             changed_digests = await transaction.keys.end_keys(device_id, expires_at)
             await transaction.keys.add(_stored_key(device_id, api_key, now))
             await self._invalidation.invalidate_on_commit(transaction, now, digests=changed_digests)
@@ -180,7 +180,7 @@ class Devices:
         """Return a device's config."""
         async with self._transactions.read() as transaction:
             device = await transaction.devices.get(device_id)
-            visible_device(context.principal, device_id, device, TokenScope.READ)
+            require_visible_device(context.principal, device_id, device, TokenScope.READ)
             config = await transaction.configs.get(device_id)
         if config is None:
             raise NotFound(f"device {device_id} has no config")
@@ -202,11 +202,12 @@ class Devices:
         """
         now = self._clock.now()
         async with self._transactions.write() as transaction:
-            locked = await _lock(transaction, device_id)
-            device = visible_device(context.principal, device_id, locked, TokenScope.WRITE)
+            locked = await _lock_device(transaction, device_id)
+            device = require_visible_device(context.principal, device_id, locked, TokenScope.WRITE)
             if change:
                 device = await self._change(transaction, context, device_id, change, now)
-            config = await transaction.configs.update(device_id, settings, expected_version, now)
+            actor = actor_of(context, device.user_id)
+            config = await transaction.configs.update(device_id, settings, expected_version, now, actor)
             version = config.config_version
             await _record_event(
                 transaction, context, EventType.DEVICE_CONFIG_UPDATED, device, now, config_version=version
@@ -218,8 +219,8 @@ class Devices:
     ) -> Device:
         if any(field in change for field in RATE_LIMIT_FIELDS):
             require_admin(context.principal)
-        locked = await _lock(transaction, device_id)
-        before = visible_device(context.principal, device_id, locked, TokenScope.WRITE)
+        locked = await _lock_device(transaction, device_id)
+        before = require_visible_device(context.principal, device_id, locked, TokenScope.WRITE)
         require_status_change(context.principal, before.status, DeviceStatus(str(change.get("status", before.status))))
         if "name" in change:
             change = {**change, "name": require_name(change["name"])}
@@ -242,7 +243,7 @@ def _limit_text(max_devices: int) -> str:
     return f"IOTFLOW_MAX_DEVICES_PER_ACCOUNT: an account has at most {max_devices:,} devices"
 
 
-async def _lock(transaction: Transaction, device_id: int) -> Device | None:
+async def _lock_device(transaction: Transaction, device_id: int) -> Device | None:
     locked = await transaction.devices.lock([device_id])
     return locked[0] if locked else None
 

@@ -21,6 +21,7 @@ from iotflow.repositories.cache import PresenceRepository
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit_log import record_event
 from iotflow.services.bulk_reads import BulkReads
+from iotflow.services.cache_invalidation import CacheInvalidation
 from iotflow.services.presence import merge_presence
 
 MAX_GROUPS_PER_ACCOUNT = 1_000
@@ -57,13 +58,19 @@ class Groups:
     """
 
     def __init__(
-        self, transactions: Transactions, presence: PresenceRepository, bulk_reads: BulkReads, clock: Clock
+        self,
+        transactions: Transactions,
+        invalidation: CacheInvalidation,
+        presence: PresenceRepository,
+        bulk_reads: BulkReads,
+        clock: Clock,
     ) -> None:
         self._transactions = transactions
+        self._invalidation = invalidation
         self._presence = presence
         self._bulk_reads = bulk_reads
         self._clock = clock
-        self._limit = LimitLog(GROUPS_LIMIT_TEXT)
+        self._limit = LimitLog("groups_of_account", GROUPS_LIMIT_TEXT)
 
     async def create(self, context: Context, new: NewGroup) -> Group:
         """Create a group of the caller.
@@ -151,6 +158,7 @@ class Groups:
                     await transaction.groups.delete(group_id)
                     now = self._clock.now()
                     await _record_event(transaction, context, EventType.GROUP_DELETED, group, now, name=group.name)
+                    await self._invalidation.invalidate_rules_on_commit(transaction, group.user_id, None, now)
 
     async def add_device(self, context: Context, group_id: int, device_id: int) -> Membership:
         """Add a device of the group's owner. Raises NotFound also for the device, Conflict for a member."""
@@ -162,6 +170,7 @@ class Groups:
             added = await transaction.groups.add_members(group_id, [device_id], now)
             if not added:
                 raise Conflict(f"device {device_id} is in group {group_id} already")
+            await self._invalidation.invalidate_rules_on_commit(transaction, group.user_id, [device_id], now)
             await record_event(
                 transaction,
                 context,
@@ -186,6 +195,7 @@ class Groups:
                 # One event for all: a thousand events would delay those of other accounts.
                 ids = sorted(added)
                 await _record_event(transaction, context, EventType.GROUP_DEVICES_ADDED, group, now, device_ids=[*ids])
+                await self._invalidation.invalidate_rules_on_commit(transaction, group.user_id, ids, now)
         return AddDevicesResult(
             added=[device_id for device_id in wanted if device_id in added],
             skipped=[device_id for device_id in wanted if device_id in owned - added],
@@ -198,6 +208,7 @@ class Groups:
         async with self._transactions.write() as transaction:
             group = await _lock(transaction, context, group_id)
             await transaction.groups.remove_member(group_id, device_id)
+            await self._invalidation.invalidate_rules_on_commit(transaction, group.user_id, [device_id], now)
             await record_event(
                 transaction,
                 context,

@@ -4,22 +4,19 @@ All protocols submit records here, so the rules for records are enforced here.
 """
 
 import asyncio
-import logging
 from array import array
 from collections.abc import AsyncIterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
 
 from iotflow.clock import Clock
-from iotflow.concurrency.group_commit import GroupCommit
 from iotflow.concurrency.tasks import run_to_completion
 from iotflow.concurrency.time_slices import TimeSlice
-from iotflow.domain.context import Context, RequestContext
-from iotflow.domain.devices import DeviceStatus, DeviceSummary
-from iotflow.domain.errors import FieldError, InvalidInput, StoreUnavailable
-from iotflow.domain.events import EventType
+from iotflow.domain.context import Context
+from iotflow.domain.devices import DeviceSummary
+from iotflow.domain.errors import FieldError, InvalidInput
 from iotflow.domain.json import JsonObject
 from iotflow.domain.names import normalize_names
 from iotflow.domain.permissions import require_device, require_telemetry_accepted, require_user
@@ -34,27 +31,22 @@ from iotflow.domain.telemetry import (
     time_error,
 )
 from iotflow.domain.times import Millis
+from iotflow.metrics.catalogue import RECORDS_REJECTED
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
-from iotflow.services.audit_log import record_event
 from iotflow.services.cache_invalidation import CacheInvalidation
+from iotflow.services.device_activation import DeviceActivation
 from iotflow.services.device_lookup import DeviceLookup
 from iotflow.services.idempotency import Idempotency, digest
 from iotflow.services.measurement_names import MeasurementNameCache
 from iotflow.services.observers import RecordBatch, RecordObservers
 
-ACTIVATIONS_PER_COMMIT = 500
-MAX_WAITING_ACTIVATIONS = 10_000
-ACTIVATION_DEADLINE_S = 1.5
 MAX_REJECTION_DETAIL = 300
 """Characters in the detail of a rejection."""
 _TOO_MANY_NAMES = f"a device has at most {MAX_NAMES_PER_DEVICE} names, and this one would be past that"
 
-logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True):
     """One record as a client sends it. `timestamp` None: the time of receipt."""
 
     readings: Mapping[str, Reading]
@@ -113,21 +105,13 @@ class Ingest:
         idempotency: Idempotency,
         clock: Clock,
     ) -> None:
-        self._transactions = transactions
         self._telemetry = telemetry
         self._observers = observers
         self._devices = devices
-        self._invalidation = invalidation
         self._idempotency = idempotency
         self._clock = clock
         self._names = MeasurementNameCache(telemetry, clock)
-        self._activations = GroupCommit(
-            self._activate_devices,
-            store="sql",
-            group_weight=ACTIVATIONS_PER_COMMIT,
-            max_waiting_weight=MAX_WAITING_ACTIVATIONS,
-            deadline_s=ACTIVATION_DEADLINE_S,
-        )
+        self._activations = DeviceActivation(transactions, invalidation, clock)
 
     async def submit(self, context: Context, submission: Submission, idempotency_key: str | None = None) -> Acceptance:
         """Store one record of the calling device. With a key, an equal submission that follows stores nothing.
@@ -139,22 +123,24 @@ class Ingest:
             StoreUnavailable: the record may be stored nevertheless.
 
         """
-        caller = self._submitter(context)
+        caller = self._require_submitter(context)
         submission = _normalize(submission)
-        record, ignored = self._build_record(submission)
-        if errors := self._errors(submission, record.timestamp):
+        now = self._clock.now()
+        record, ignored = self._build_record(submission, now)
+        if errors := _find_errors(submission, record.timestamp, now):
+            RECORDS_REJECTED.add(1, _reason(errors))
             raise InvalidInput(errors)
         if not await self._names.try_add(caller.device_id, record.values.keys()):
             raise InvalidInput([FieldError(("body", "data", name), _TOO_MANY_NAMES) for name in record.values])
         timestamp = record.timestamp
-        store = partial(self._store_record, caller.device, record)
         if idempotency_key is None:
-            await store(timestamp)
+            await self._store(RecordBatch(caller.device, [record]))
         else:
+            store = partial(self._store_at, caller.device, record)
             timestamp = await self._idempotency.store_once(
                 caller.device_id, idempotency_key, submission.fingerprint(), timestamp, store
             )
-        await self._activate(caller, context)
+        await self._activations.activate(caller, context)
         return Acceptance(timestamp, len(record.values), ignored)
 
     async def submit_batch(self, context: Context, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
@@ -163,10 +149,10 @@ class Ingest:
         Raises the errors of `submit` except InvalidInput. If a chunk fails, the earlier ones stay stored: a retry of
         the whole batch is idempotent.
         """
-        caller = self._submitter(context)
+        caller = self._require_submitter(context)
         outcome = await self._store_chunks(caller.device, chunks)
         if outcome.accepted:
-            await self._activate(caller, context)
+            await self._activations.activate(caller, context)
         return outcome
 
     async def backfill(self, context: Context, device_id: int, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
@@ -187,7 +173,7 @@ class Ingest:
         """Wait for activations under way."""
         await self._activations.close()
 
-    def _submitter(self, context: Context) -> DevicePrincipal:
+    def _require_submitter(self, context: Context) -> DevicePrincipal:
         caller = require_device(context.principal)
         require_telemetry_accepted(caller.device.status)
         return caller
@@ -198,7 +184,7 @@ class Ingest:
         async for chunk in chunks:
             records = await self._accept(device.id, chunk, rejections)
             if records:
-                await run_to_completion(self._store(RecordBatch(device, records, messages=0 if times else 1)))
+                await self._store(RecordBatch(device, records, messages=0 if times else 1))
                 times.extend(record.timestamp for record in records)
         return BatchOutcome(len(times), len(times) - len(set(times)), rejections)
 
@@ -206,13 +192,16 @@ class Ingest:
         """Return the records of a chunk that may be stored, and append the others to `rejections`."""
         records: list[Record] = []
         admitted: set[str] = set()
+        now = self._clock.now()
         work = TimeSlice()
         for index, sent in chunk.items():
-            await work.pause()
+            if work.is_over:
+                await work.pause()
             submission = _normalize(sent)
-            record, _ = self._build_record(submission)
+            record, _ = self._build_record(submission, now)
             names = record.values.keys()
-            if errors := self._errors(submission, record.timestamp):
+            if errors := _find_errors(submission, record.timestamp, now):
+                RECORDS_REJECTED.add(1, _reason(errors))
                 rejections.append(Rejection(index, _detail(errors)))
             elif names <= admitted:
                 records.append(record)
@@ -223,68 +212,51 @@ class Ingest:
                 rejections.append(Rejection(index, f"data: {_TOO_MANY_NAMES}"))
         return records
 
-    def _build_record(self, submission: Submission) -> tuple[Record, list[str]]:
+    def _build_record(self, submission: Submission, now: Millis) -> tuple[Record, list[str]]:
         """Return the record to store, and the names without a reading."""
-        received = self._clock.receipt()
-        # Not the time of receipt: it stays ahead of the clock after the clock is set back.
-        timestamp = self._clock.now() if submission.timestamp is None else submission.timestamp
+        # The time of receipt is no time of an event: it stays ahead of the clock after the clock is set back.
+        timestamp = now if submission.timestamp is None else submission.timestamp
         values, ignored = split_readings(submission.readings)
-        return Record(timestamp, values, submission.metadata, received), ignored
+        return Record(timestamp, values, submission.metadata, self._clock.receipt()), ignored
 
-    def _errors(self, submission: Submission, timestamp: Millis) -> list[FieldError]:
-        errors = errors_of_record(submission.readings, submission.metadata)
-        if error := time_error(timestamp, self._clock.now()):
-            errors.append(FieldError(("body", "timestamp"), error))
-        return errors
+    async def _store_at(self, device: DeviceSummary, record: Record, timestamp: Millis) -> None:
+        await self._store(RecordBatch(device, [msgspec.structs.replace(record, timestamp=timestamp)]))
 
-    async def _store_record(self, device: DeviceSummary, record: Record, timestamp: Millis) -> None:
-        await run_to_completion(self._store(RecordBatch(device, [replace(record, timestamp=timestamp)])))
+    async def _store(self, batch: RecordBatch) -> None:
+        """Write records and call the observers, completely even if the caller is cancelled: the cache would stay stale.
 
-    async def _store(self, stored: RecordBatch) -> None:
-        """Write records and call the observers. Must not be cancelled in between: the cache would stay stale."""
+        A cancellation may come before the end of the write, so both are repeated. The same records stay stored; the
+        counts of activity are estimates. A task for each submission would cost more than the rest of this service.
+        """
         try:
-            await self._telemetry.write(stored.device.id, stored.records)
-        except BaseException:
-            await self._observers.on_write_failed(stored.device)
+            await self._write_and_observe(batch)
+        except asyncio.CancelledError:
+            await run_to_completion(self._write_and_observe(batch))
             raise
-        await self._observers.on_stored(stored)
 
-    async def _activate(self, device: DevicePrincipal, context: Context) -> None:
-        if device.device.status is not DeviceStatus.INACTIVE:
-            return
+    async def _write_and_observe(self, batch: RecordBatch) -> None:
         try:
-            async with asyncio.timeout(ACTIVATION_DEADLINE_S):
-                await self._activations.submit(RequestContext(device, context.request_id))
-        except (StoreUnavailable, TimeoutError) as error:
-            # The telemetry is stored, so the submission must not fail. The next submission activates the device.
-            logger.warning(
-                "ingestion: device=%d not activated: %r; retry with its next submission", device.device_id, error
-            )
-
-    async def _activate_devices(self, contexts: Sequence[RequestContext[DevicePrincipal]]) -> None:
-        now = self._clock.now()
-        by_device = {context.principal.device_id: context for context in contexts}
-        async with self._transactions.write(bulk=True) as transaction:
-            digests: list[bytes] = []
-            activated = await transaction.devices.activate(by_device.keys(), now)
-            for device in activated:
-                digests += await transaction.keys.digests_of_device(device.id)
-                await record_event(
-                    transaction,
-                    by_device[device.id],
-                    EventType.DEVICE_STATUS_CHANGED,
-                    now,
-                    user_id=device.user_id,
-                    device_id=device.id,
-                    details={"from": DeviceStatus.INACTIVE.value, "to": DeviceStatus.ACTIVE.value},
-                )
-            device_ids = [device.id for device in activated]
-            await self._invalidation.invalidate_on_commit(transaction, now, digests=digests, device_ids=device_ids)
+            await self._telemetry.write(batch.device.id, batch.records)
+        except BaseException:
+            await self._observers.on_write_failed(batch.device)
+            raise
+        await self._observers.on_stored(batch)
 
 
 def _normalize(submission: Submission) -> Submission:
     readings = normalize_names(submission.readings)
-    return submission if readings is submission.readings else replace(submission, readings=readings)
+    return submission if readings is submission.readings else msgspec.structs.replace(submission, readings=readings)
+
+
+def _find_errors(submission: Submission, timestamp: Millis, now: Millis) -> list[FieldError]:
+    errors = errors_of_record(submission.readings, submission.metadata)
+    if error := time_error(timestamp, now):
+        errors.append(FieldError(("body", "timestamp"), error))
+    return errors
+
+
+def _reason(errors: Sequence[FieldError]) -> str:
+    return "time" if all(error.location[-1] == "timestamp" for error in errors) else "invalid"
 
 
 def _detail(errors: Sequence[FieldError]) -> str:

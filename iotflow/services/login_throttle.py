@@ -19,7 +19,10 @@ class LoginThrottle:
         self._rate_limiter = rate_limiter
         self._account = RateLimit("logins-of-account", limits.per_account, limits.window_s)
         self._network = RateLimit("logins", limits.per_network, limits.window_s)
-        self._logs = {limit: LimitLog(f"{limit.name}: {limit.limit:,}") for limit in (self._account, self._network)}
+        self._logs = {
+            limit: LimitLog(name, f"{limit.name}: {limit.limit:,}")
+            for name, limit in (("logins_of_account", self._account), ("logins_of_address", self._network))
+        }
 
     async def take_account(self, account: str) -> None:
         """Count an attempt on an account. Raises RateLimited."""

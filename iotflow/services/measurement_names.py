@@ -13,6 +13,7 @@ from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.near_names import Nearness, nearness
 from iotflow.domain.telemetry import MAX_NAMES_PER_DEVICE
 from iotflow.domain.times import Millis
+from iotflow.metrics.catalogue import RECORDS_REJECTED
 from iotflow.repositories.telemetry import TelemetryRepository
 
 FRESH_FOR_MS = 5_000
@@ -46,13 +47,14 @@ class MeasurementNameCache:
         self._entries = TTLCache[int, _Entry](MAX_CACHE_BYTES, ENTRY_LIFETIME_MS, timer=clock.elapsed, getsizeof=_size)
 
     async def try_add(self, device_id: int, names: AbstractSet[str]) -> bool:
-        """Return whether the device may have these names, and if so add them. Raises StoreUnavailable."""
+        """Return whether the device may have a record's names, and if so add them. Raises StoreUnavailable."""
         entry = self._entries.get(device_id)
         if entry is not None and names <= entry.names:
             return True
         if entry is None or entry.until <= self._clock.elapsed():
             entry = await self._read(device_id)
         if len(entry.names | names) > MAX_NAMES_PER_DEVICE:
+            RECORDS_REJECTED.add(1, "names")
             return False
         entry.names.update(names)
         self._entries[device_id] = entry  # stored again: the cache must measure its new size

@@ -1,14 +1,15 @@
 """Observers of stored records. They run after the durable write; their failure does not fail the submission."""
 
-import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from iotflow.concurrency.tasks import run_within
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.devices import DeviceSummary
 from iotflow.domain.telemetry import LatestValue, Record, expiry
+from iotflow.metrics import catalogue
 from iotflow.repositories.cache import LatestCache
 from iotflow.services.activity import ActivityBuffer
 
@@ -32,7 +33,7 @@ class RecordBatch:
 class RecordObserver(Protocol):
     """An observer of stored records. Its errors are counted and logged."""
 
-    async def on_stored(self, stored: RecordBatch) -> None:
+    def on_stored(self, batch: RecordBatch) -> Coroutine[object, None, None]:
         """Process records after their durable write."""
         ...
 
@@ -48,20 +49,20 @@ class RecordObservers:
         self._observers = observers
         self.failures = 0
 
-    async def on_stored(self, stored: RecordBatch) -> None:
+    async def on_stored(self, batch: RecordBatch) -> None:
         """Call all observers, the later ones even if one fails."""
         for observer in self._observers:
             try:
-                async with asyncio.timeout(OBSERVER_TIMEOUT_S):
-                    await observer.on_stored(stored)
+                await run_within(OBSERVER_TIMEOUT_S, observer.on_stored(batch))
             except Exception:
                 # The records are durable: an observer's failure must not fail the submission.
                 self.failures += 1
+                catalogue.OBSERVER_FAILURES.add(1)
                 logger.exception(
                     "observer=%s device=%d: failed; records=%d are stored",
                     type(observer).__name__,
-                    stored.device.id,
-                    len(stored.records),
+                    batch.device.id,
+                    len(batch.records),
                 )
 
     async def on_write_failed(self, device: DeviceSummary) -> None:
@@ -77,32 +78,39 @@ class LatestCacheObserver:
         self._latest = latest
         self._retention_days = retention_days
 
-    async def on_stored(self, stored: RecordBatch) -> None:
+    async def on_stored(self, batch: RecordBatch) -> None:
         try:
-            await self._latest.merge(stored.device.id, await self._newest(stored.records))
+            await self._latest.merge(batch.device.id, await self._newest(batch.records))
         except BaseException:
             # The cached values would stay stale.
-            await self._latest.invalidate(stored.device.id)
+            await self._latest.invalidate(batch.device.id)
             raise
 
     async def on_write_failed(self, device: DeviceSummary) -> None:
         await self._latest.invalidate(device.id)
 
     async def _newest(self, records: Sequence[Record]) -> dict[str, LatestValue]:
+        if len(records) == 1:
+            return self._latest_values(records[0], records[0].values)
         newest: dict[str, Record] = {}
         work = TimeSlice()
         for record in records:
-            await work.pause()
+            if work.is_over:
+                await work.pause()
             for name in record.values:
                 known = newest.get(name)
                 # Records are in order of receipt: of two values of one time, the one received later wins.
                 if known is None or known.timestamp <= record.timestamp:
                     newest[name] = record
-        return {name: self._latest_value(name, record) for name, record in newest.items()}
+        latest: dict[str, LatestValue] = {}
+        for name, record in newest.items():
+            latest |= self._latest_values(record, (name,))
+        return latest
 
-    def _latest_value(self, name: str, record: Record) -> LatestValue:
-        expires = expiry(record.received, self._retention_days)
-        return LatestValue(record.values[name], record.timestamp, record.received, expires)
+    def _latest_values(self, record: Record, names: Iterable[str]) -> dict[str, LatestValue]:
+        timestamp, received = record.timestamp, record.received
+        expires = expiry(received, self._retention_days)
+        return {name: LatestValue(record.values[name], timestamp, received, expires) for name in names}
 
 
 class ActivityObserver:
@@ -111,9 +119,9 @@ class ActivityObserver:
     def __init__(self, activity: ActivityBuffer) -> None:
         self._activity = activity
 
-    async def on_stored(self, stored: RecordBatch) -> None:
-        points = sum(len(record.values) for record in stored.records)
-        self._activity.count(stored.device.id, points, messages=stored.messages)
+    async def on_stored(self, batch: RecordBatch) -> None:
+        points = sum(len(record.values) for record in batch.records)
+        self._activity.count(batch.device.id, points, messages=batch.messages)
 
     async def on_write_failed(self, device: DeviceSummary) -> None:
         pass

@@ -51,6 +51,12 @@ class PurgePayload(msgspec.Struct):
     device_ids: list[int]
 
 
+class RulePayload(msgspec.Struct):
+    """An alert rule that is no longer evaluated."""
+
+    rule_id: int
+
+
 P = TypeVar("P", bound=msgspec.Struct)
 
 
@@ -121,6 +127,20 @@ def purge_messages(user_id: UUID, device_ids: Sequence[int], at: Millis) -> list
         NewOutboxMessage(OutboxTopic.PURGE_TELEMETRY, f"purge:{user_id}", payload, at),
         NewOutboxMessage(
             OutboxTopic.PURGE_TELEMETRY, f"purge-again:{user_id}", payload, Millis(at + PURGE_AGAIN_AFTER_MS)
+        ),
+    ]
+
+
+def alert_resolution_messages(rule_id: int, at: Millis) -> list[NewOutboxMessage]:
+    """Return the messages that resolve a rule's open alerts: at once, and again after `PURGE_AGAIN_AFTER_MS`.
+
+    An evaluation by cached rules may raise an alert after the first one.
+    """
+    payload = encode(RulePayload(rule_id))
+    return [
+        NewOutboxMessage(OutboxTopic.RESOLVE_ALERTS, f"rule:{rule_id}", payload, at),
+        NewOutboxMessage(
+            OutboxTopic.RESOLVE_ALERTS, f"rule-again:{rule_id}", payload, Millis(at + PURGE_AGAIN_AFTER_MS)
         ),
     ]
 

@@ -23,8 +23,8 @@ MAX_QUEUED_PASSWORDS = 64
 HASHING_TIMEOUT_S = 10.0
 """Time in seconds for a password, its wait included."""
 
-# OWASP Password Storage Cheat Sheet, Argon2id: 19 MiB, two iterations, one lane. Small enough for a board computer.
-_ARGON2 = PasswordHash((Argon2Hasher(memory_cost=19_456, time_cost=2, parallelism=1),))
+ARGON2 = PasswordHash((Argon2Hasher(memory_cost=19_456, time_cost=2, parallelism=1),))
+"""OWASP Password Storage Cheat Sheet, Argon2id: 19 MiB, two iterations, one lane. Small enough for a board computer."""
 
 
 class Passwords:
@@ -37,11 +37,11 @@ class Passwords:
         self._threads = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="argon2")
         self._queue = _HashingQueue()
         # Passwords of unknown users are verified against it: a faster answer would reveal that the user does not exist.
-        self._dummy_hash = _ARGON2.hash("dummy password")
+        self._dummy_hash = ARGON2.hash("dummy password")
 
     async def hash(self, password: str, network: str = LOCAL_NETWORK) -> str:
         """Return the hash to store. Raises Overloaded if the queue is full or after `HASHING_TIMEOUT_S`."""
-        return await self._run(_Work.HASH, network, lambda: _ARGON2.hash(normalize(password)))
+        return await self._run(_Work.HASH, network, lambda: ARGON2.hash(normalize(password)))
 
     async def verify(self, password: str, password_hash: str | None, network: str = LOCAL_NETWORK) -> bool:
         """Return whether the password has this hash. `password_hash` None: False, after the same time.
@@ -49,7 +49,7 @@ class Passwords:
         Raises Overloaded if the queue is full or after `HASHING_TIMEOUT_S`.
         """
         stored = password_hash or self._dummy_hash
-        matches = await self._run(_Work.VERIFY, network, lambda: _ARGON2.verify(normalize(password), stored))
+        matches = await self._run(_Work.VERIFY, network, lambda: ARGON2.verify(normalize(password), stored))
         return matches and password_hash is not None
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class _HashingQueue:
 
     def __init__(self) -> None:
         self._running = dict.fromkeys(_Work, 0)
-        self._full = LimitLog(f"{MAX_QUEUED_PASSWORDS} passwords waiting to be hashed or verified")
+        self._full = LimitLog("waiting_passwords", f"{MAX_QUEUED_PASSWORDS} passwords waiting to be hashed or verified")
         self._waiting: dict[_Work, dict[str, deque[asyncio.Future[None]]]] = {kind: {} for kind in _Work}
 
     async def take(self, kind: _Work, network: str) -> None:

@@ -53,7 +53,7 @@ class PersonalTokens:
         self._invalidation = invalidation
         self._uses = uses
         self._clock = clock
-        self._limit = LimitLog(_LIMIT_TEXT)
+        self._limit = LimitLog("personal_tokens", _LIMIT_TEXT)
 
     async def create(self, context: Context, user_id: UUID, new: NewPersonalToken) -> PersonalTokenWithSecret:
         """Create a token of an account.

@@ -32,12 +32,12 @@ class RequestLimits:
             limit = _per_second("device-requests", device.requests_per_second)
         return self._hit(f"device {device.id}", limit)
 
-    def charge_device_values(self, device: DeviceSummary, points: int) -> Awaitable[Admission | None]:
+    def charge_device_values(self, device: DeviceSummary, values: int) -> Awaitable[Admission | None]:
         """Count values of a device before they are stored."""
         limit = self._device_points
         if device.points_per_second is not None:
             limit = _per_second("device-points", device.points_per_second)
-        return self._hit(f"device {device.id}", limit, points)
+        return self._hit(f"device {device.id}", limit, values)
 
     def charge_account_request(self, user: UserPrincipal) -> Awaitable[Admission | None]:
         """Count a request of an account."""
@@ -57,7 +57,9 @@ class RequestLimits:
             return
         limit = admission.limit
         allowed = f"at most {limit.limit:,} at once, then {limit.limit / limit.period_s:,.10g} a second"
-        self._logs.setdefault(limit.name, LimitLog(limit.name)).met(f"{admission.subject} ({allowed})")
+        self._logs.setdefault(limit.name, LimitLog(limit.name.replace("-", "_"), limit.name)).met(
+            f"{admission.subject} ({allowed})"
+        )
         message = f"{limit.name}: {allowed}; try again in {admission.retry_after_s} s"
         raise RateLimited(message, admission.retry_after_s)
 

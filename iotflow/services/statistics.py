@@ -6,7 +6,6 @@ from iotflow.clock import Clock
 from iotflow.domain.context import Context
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.permissions import require_admin
-from iotflow.domain.times import Millis
 from iotflow.repositories.cache import CacheCounter, CacheCounters, PresenceRepository
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.activity import ActivityBuffer
@@ -52,18 +51,17 @@ class SystemStatistics:
         self._activity = activity
         self._counters = counters
         self._clock = clock
-        self._online_window_ms = online_window_s * 1_000
+        self._online_window_s = online_window_s
 
     async def read(self, context: Context) -> Statistics:
         """Return the current totals. For administrators. Raises Unauthenticated, Forbidden, StoreUnavailable."""
         require_admin(context.principal)
         # Flushed first: the SQL store counts online devices, and would miss those seen since the last flush.
         await flush_presence(self._presence, self._transactions, self._clock)
-        online_since = Millis(self._clock.now() - self._online_window_ms + 1)
         async with self._transactions.read() as transaction:
             users, active_users = await transaction.accounts.count()
             by_status = await transaction.devices.count_by_status()
-            online = await transaction.devices.count_seen_since(online_since)
+            online = await transaction.devices.count_online(self._clock.now(), self._online_window_s)
             groups = await transaction.groups.count()
         cache = await self._counters.totals()
         return Statistics(

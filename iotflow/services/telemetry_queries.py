@@ -93,7 +93,7 @@ class TelemetryQueries:
     ) -> None:
         self._transactions = transactions
         self._telemetry = telemetry
-        self._latest = latest
+        self._latest_cache = latest
         self._device_lookup = device_lookup
         self._counters = counters
         self._bulk_reads = bulk_reads
@@ -123,7 +123,7 @@ class TelemetryQueries:
 
     async def _latest_values(self, device_id: int) -> tuple[LatestValues, bool]:
         """Return a device's latest values, and whether they are from the cache."""
-        cached_or_miss = await self._latest.get(device_id)
+        cached_or_miss = await self._latest_cache.get(device_id)
         cached = not isinstance(cached_or_miss, Miss)
         await self._counters.add(CacheCounter.CACHE_HITS if cached else CacheCounter.CACHE_MISSES, 1)
         if isinstance(cached_or_miss, Miss):
@@ -134,7 +134,7 @@ class TelemetryQueries:
     async def _read_and_cache(self, device_id: int, miss: Miss) -> LatestValues:
         logger.debug("latest cache: miss; device=%d", device_id)
         values = await self._telemetry.latest(device_id)
-        await self._latest.fill(device_id, values, miss)
+        await self._latest_cache.fill(device_id, values, miss)
         return values
 
     async def records(
@@ -242,7 +242,7 @@ class TelemetryQueries:
             raise Overloaded(message) from error
         finally:
             # Also after a failure: some records may be deleted, so cached values may be stale.
-            await self._latest.invalidate(device.id)
+            await self._latest_cache.invalidate(device.id)
         details: dict[str, JsonValue] = {"start_time": format_rfc3339(time_range.start)}
         if time_range.end is not None:
             details["stop_time"] = format_rfc3339(time_range.end)

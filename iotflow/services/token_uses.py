@@ -21,7 +21,9 @@ class TokenUses:
         self._transactions = transactions
         self._clock = clock
         self._used: dict[int, Millis] = {}
-        self._dropped = LimitLog(f"{MAX_WAITING_USES:,} uses of tokens that wait for the sql store")
+        self._dropped = LimitLog(
+            "waiting_token_uses", f"{MAX_WAITING_USES:,} uses of tokens that wait for the sql store"
+        )
 
     def record(self, token_id: int) -> None:
         """Record a use of a token now."""

@@ -1,11 +1,12 @@
 """Codecs of the values that versioned caches hold."""
 
 import sys
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
 
+from iotflow.domain.alert_rules import DeviceRules
 from iotflow.domain.devices import DeviceSummary
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
 from iotflow.domain.times import Millis
@@ -15,7 +16,9 @@ V = TypeVar("V")
 
 
 class EntryCodec(Protocol[K, V]):
-    """A codec of one kind of cache entry: encodes, measures and expires it."""
+    """A codec of one kind of cache entry: encodes, measures and expires it. `cache` names the cache in metrics."""
+
+    cache: ClassVar[str]
 
     def encode_key(self, key: K) -> str:
         """Return the key as text without whitespace."""
@@ -60,11 +63,14 @@ class _Identity(msgspec.Struct, array_like=True):
 
 _encode = msgspec.json.Encoder().encode
 _decode_identity = msgspec.json.Decoder(_Identity).decode
+_decode_rules = msgspec.json.Decoder(DeviceRules).decode
 _decode_device = msgspec.json.Decoder(DeviceSummary).decode
 
 
 class IdentityCodec:
     """The codec of principals, keyed by the digest of their token or key."""
+
+    cache: ClassVar[str] = "identities"
 
     def encode_key(self, key: bytes) -> str:
         return key.hex()
@@ -104,6 +110,8 @@ class IdentityCodec:
 class DeviceCodec:
     """The codec of device summaries, keyed by device id."""
 
+    cache: ClassVar[str] = "devices"
+
     def encode_key(self, key: int) -> str:
         return str(key)
 
@@ -123,6 +131,37 @@ class DeviceCodec:
         return value.user_id
 
     def expires_at(self, value: DeviceSummary) -> Millis | None:
+        return None
+
+
+RULE_BYTES = 1_000
+"""A rule without its texts: its fields, its condition and their slots."""
+
+
+class DeviceRulesCodec:
+    """The codec of the rules of a device, keyed by device id. They are cached also when there are none."""
+
+    cache: ClassVar[str] = "alert_rules"
+
+    def encode_key(self, key: int) -> str:
+        return str(key)
+
+    def decode_key(self, text: str) -> int:
+        return int(text)
+
+    def encode(self, value: DeviceRules) -> bytes:
+        return _encode(value)
+
+    def decode(self, encoded: bytes) -> DeviceRules:
+        return _decode_rules(encoded)
+
+    def text_bytes(self, value: DeviceRules) -> int:
+        return sum(RULE_BYTES + sys.getsizeof(rule.name) + len(_encode(rule.condition)) for rule in value.rules)
+
+    def user_id(self, value: DeviceRules) -> UUID:
+        return value.user_id
+
+    def expires_at(self, value: DeviceRules) -> Millis | None:
         return None
 
 

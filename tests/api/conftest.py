@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from iotflow.services import ingest
+from iotflow.services import device_activation
 from iotflow.settings import Settings, load_settings
 from tests.api.bad_input import Scenario
 from tests.api.clients import (
@@ -35,7 +35,7 @@ PATIENCE_S = 15.0
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Raise the deadlines: parallel tests and servers on one machine are slower than one service."""
     postgres.raise_deadlines(monkeypatch)
-    monkeypatch.setattr(ingest, "ACTIVATION_DEADLINE_S", PATIENCE_S)
+    monkeypatch.setattr(device_activation, "ACTIVATION_DEADLINE_S", PATIENCE_S)
     cassandra.raise_deadlines(monkeypatch)
     monkeypatch.setattr("iotflow.stores.mongo.events.SHORT_TIMEOUT_S", PATIENCE_S)
 

@@ -28,6 +28,7 @@ KINDS = {
     "user": (401, OK, OK, OK, 401, 401, 401, OK, 403),
     "owner": (401, OK, 404, OK, 401, 401, 401, OK, 403),
     "account": (401, OK, 403, OK, 401, 401, 401, OK, 403),
+    "self": (401, OK, 403, 403, 401, 401, 401, OK, 403),
     "admin": (401, 403, 403, OK, 401, 401, 401, 403, 403),
     "device": (401, 401, 401, 401, OK, OK, OK, 401, 401),
     "submitter": (401, 401, 401, 401, OK, OK, 403, 401, 401),
@@ -109,6 +110,42 @@ async def new_token_of_ada(scenario: Scenario) -> dict[str, Any]:
     return {"ids": {**scenario.ids, "token_id": token["id"]}}
 
 
+async def current_version(scenario: Scenario) -> dict[str, Any]:
+    config = await scenario.ada.get(f"/devices/{scenario.ids['device_id']}/config")
+    return {"ids": {**scenario.ids, "version": config["config_version"]}}
+
+
+async def new_rule_of_ada(scenario: Scenario) -> dict[str, Any]:
+    rule = await scenario.ada.post("/alert-rules", {**RULE, "device_id": scenario.ids["device_id"]})
+    return {"ids": {"rule_id": rule["alert_rule"]["id"]}, "json": {}}
+
+
+async def new_alert_of_ada(scenario: Scenario) -> dict[str, Any]:
+    alert = await scenario.ada.post("/alerts", {**ALERT, "device_id": scenario.ids["device_id"]})
+    return {"ids": {"alert_id": alert["alert"]["id"]}}
+
+
+def about_device(**body: Any) -> Prepare:
+    """Return a body about Ada's device."""
+
+    async def prepare(scenario: Scenario) -> dict[str, Any]:
+        return {"ids": scenario.ids, "json": {**body, "device_id": scenario.ids["device_id"]}}
+
+    return prepare
+
+
+def without_body(prepare: Prepare) -> Prepare:
+    """Return the same request without a body."""
+
+    async def prepare_without(scenario: Scenario) -> dict[str, Any]:
+        return {"ids": (await prepare(scenario))["ids"]}
+
+    return prepare_without
+
+
+CONDITION = {"type": "threshold", "field": "t", "op": "gt", "value": 5}
+RULE = {"name": "hot", "severity": "info", "condition": CONDITION}
+ALERT = {"severity": "info", "message": "x"}
 RECORD = {"data": {"t": 1}}
 TIMED = {"timestamp": "2026-01-01T00:00:00Z", **RECORD}
 RANGE = {"start_time": "1970-01-01T00:00:00Z", "stop_time": "1970-01-02T00:00:00Z"}
@@ -124,6 +161,8 @@ ROUTES: dict[str, tuple[str, Prepare]] = {
     "POST /api/v1/users/{user_id}/tokens": ("account", named(scopes=["read"])),
     "GET /api/v1/users/{user_id}/tokens": ("account", plain()),
     "DELETE /api/v1/users/{user_id}/tokens/{token_id}": ("account", new_token_of_ada),
+    "GET /api/v1/users/{user_id}/preferences": ("self:read", plain()),
+    "PUT /api/v1/users/{user_id}/preferences": ("self", plain(json={"theme": "dark"})),
     "PATCH /api/v1/users/{user_id}/activate": ("admin", new_user),
     "PATCH /api/v1/users/{user_id}/deactivate": ("admin", new_user),
     "DELETE /api/v1/users/{user_id}": ("admin", new_user),
@@ -137,6 +176,13 @@ ROUTES: dict[str, tuple[str, Prepare]] = {
     "POST /api/v1/devices/{device_id}/credentials/rotate": ("owner:write", new_device_of_ada),
     "GET /api/v1/devices/{device_id}/config": ("owner:read", plain()),
     "PUT /api/v1/devices/{device_id}/config": ("owner:write", plain(json={"settings": {}})),
+    "GET /api/v1/devices/{device_id}/config/versions": ("owner:read", plain()),
+    "GET /api/v1/devices/{device_id}/config/versions/{version}": ("owner:read", current_version),
+    "POST /api/v1/devices/{device_id}/config/versions/{version}/restore": ("owner:write", current_version),
+    "GET /api/v1/devices/{device_id}/metadata": ("owner:read", plain()),
+    "PUT /api/v1/devices/{device_id}/metadata": ("owner:write", plain(json={"tags": ["outdoor"]})),
+    "PATCH /api/v1/devices/{device_id}/metadata": ("owner:write", plain(json={"tags": ["outdoor"]})),
+    "GET /api/v1/devices/search": ("user:read", plain(params={"tag": "outdoor"})),
     "GET /api/v1/devices/status": ("device", plain()),
     "POST /api/v1/devices/heartbeat": ("device", plain()),
     "GET /api/v1/devices/config": ("device", plain()),
@@ -170,6 +216,17 @@ ROUTES: dict[str, tuple[str, Prepare]] = {
     "DELETE /api/v1/admin/devices/{device_id}": ("admin", new_device_of_ada),
     "PUT /api/v1/admin/devices/{device_id}/status": ("admin", plain(json={"status": "active"})),
     "GET /api/v1/admin/stats": ("admin", plain()),
+    "POST /api/v1/alert-rules": ("owner:write", about_device(**RULE)),
+    "GET /api/v1/alert-rules": ("user:read", plain()),
+    "POST /api/v1/alert-rules/test": ("owner:read", about_device(condition=CONDITION)),
+    "GET /api/v1/alert-rules/{rule_id}": ("owner:read", without_body(new_rule_of_ada)),
+    "PUT /api/v1/alert-rules/{rule_id}": ("owner:write", new_rule_of_ada),
+    "DELETE /api/v1/alert-rules/{rule_id}": ("owner:write", without_body(new_rule_of_ada)),
+    "GET /api/v1/alerts": ("user:read", plain()),
+    "POST /api/v1/alerts": ("owner:write", about_device(**ALERT)),
+    "GET /api/v1/alerts/{alert_id}": ("owner:read", new_alert_of_ada),
+    "POST /api/v1/alerts/{alert_id}/acknowledge": ("owner:write", new_alert_of_ada),
+    "POST /api/v1/alerts/{alert_id}/resolve": ("owner:write", new_alert_of_ada),
     "GET /api/v1/events": ("user:read", plain()),
     "GET /health": ("anyone", plain()),
     "GET /health/live": ("anyone", plain()),

@@ -1,6 +1,7 @@
 """Invalid queries and paths: a problem that names the parameter."""
 
 import re
+from uuid import uuid4
 
 from tests.api.bad_input import DIGITS, LONG, Scenario, fields_of
 from tests.api.clients import ApiClient, UserClient
@@ -131,8 +132,8 @@ async def test_a_parameter_given_twice_is_named(service: Service, scenario: Scen
     tried = 0
     async with service.client(root="") as whole:
         for template, operations in service.app.openapi()["paths"].items():
-            ids = {"device_id": scenario.ids["device"], "group_id": scenario.ids["group"], "token_id": 1}
-            path = template.format(user_id="me", **ids)
+            ids = {"device_id": scenario.ids["device"], "group_id": scenario.ids["group"], "token_id": 1, "version": 1}
+            path = template.format(user_id="me", rule_id=1, alert_id=uuid4(), **ids)
             for method, operation in operations.items():
                 schemes = [scheme for requirement in operation["security"] for scheme in requirement]
                 caller = scenario.callers["device" if schemes == ["DeviceKey"] else "admin"]
@@ -178,7 +179,8 @@ async def test_ids_in_paths(service: Service, scenario: Scenario) -> None:
             names = [name for name in re.findall(r"{(\w+)}", template) if name != "user_id"]
             for name in names:
                 for bad in IDS:
-                    path = template.replace(f"{{{name}}}", bad).replace("{group_id}", "1").replace("{device_id}", "1")
+                    path = re.sub(r"{(group_id|device_id|rule_id|version)}", "1", template.replace(f"{{{name}}}", bad))
+                    path = path.replace("{alert_id}", str(uuid4()))
                     for method in operations:
                         named = await admin.wrong_fields(method.upper(), path)
                         assert f"path.{name}" in named, f"{method} {path[:100]}"

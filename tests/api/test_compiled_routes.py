@@ -44,8 +44,8 @@ RANDOM = re.compile(
 TIMED = ("/status", "/health", "/api/v1/admin/stats")
 """Paths of answers with such figures, whose number of digits differs."""
 TEXTS = ["", "0", "1", "7", "-1", "me", "abc", "1e3", "true", "now", "-1h", "2026-01-01T00:00:00Z", "é", "\0", "9" * 30]
-IDS = ["1", "2", "4", "0", "me", "abc", "9" * 30, "%C3%A9", "00000000-0000-0000-0000-000000000002"]
-ID_NAMES = ("user_id", "device_id", "group_id", "token_id")
+IDS = ["1", "2", "4", "0", "me", "abc", "9" * 30, "%C3%A9", str(UUID(int=2**100))]
+ID_NAMES = ("user_id", "device_id", "group_id", "token_id", "version", "rule_id", "alert_id")
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(TEXTS) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -124,7 +124,7 @@ async def open_pair(prepared_data: Path, directory: Path) -> AsyncIterator[Pair]
 @pytest.fixture(autouse=True)
 def _ids_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make random ids increase, so that lists have the same order in both services."""
-    for module in ("accounts", "audit_log"):
+    for module in ("accounts", "alerts", "audit_log"):
         monkeypatch.setattr(f"iotflow.services.{module}.uuid4", (UUID(int=number) for number in count(1)).__next__)
 
 

@@ -15,6 +15,7 @@ FULL = {
     "location": "Växthus",
     "firmware_version": "1.2.3",
     "hardware_version": "rev B",
+    "online_window": 900,
 }
 
 
@@ -29,7 +30,7 @@ async def test_registration(ada: UserClient) -> None:
     assert device == FULL | rest
     assert (await ada.get(f"/devices/{device_id}"))["device"] == device | {"id": device_id}
     bare = (await ada.post("/devices/register", {"name": "bare", "device_type": "x"}))["device"]
-    assert [bare[name] for name in list(FULL)[2:]] == [None] * 4
+    assert [bare[name] for name in list(FULL)[2:]] == [None] * 5
 
 
 async def test_keys_are_shown_once(ada: UserClient, admin: UserClient, device: DeviceClient) -> None:
@@ -81,7 +82,7 @@ async def test_a_change_is_partial(ada: UserClient, clock: FakeClock) -> None:
     after = device | change | {"updated_at": "2026-03-01T12:00:01.000Z"}
     assert (await ada.patch(path, change))["device"] == after
     assert (await ada.get(path))["device"] == after
-    cleared = {"location": None, "firmware_version": None, "hardware_version": None}
+    cleared = {"location": None, "firmware_version": None, "hardware_version": None, "online_window": None}
     assert (await ada.patch(path, cleared))["device"] == after | cleared
     assert (await ada.patch(path, {}))["device"]["name"] == FULL["name"]
 
@@ -135,6 +136,32 @@ async def test_presence(ada: UserClient, device: DeviceClient, clock: FakeClock)
     assert await presence() == (False, NOW)
     await device.get(f"/telemetry/{device.id}")
     assert await presence() == (True, "2026-03-01T12:05:00.000Z")
+
+
+async def test_presence_within_the_devices_online_window(
+    ada: UserClient, admin: UserClient, device: DeviceClient, clock: FakeClock
+) -> None:
+    async def shown_online() -> set[bool | int]:
+        status = (await ada.get(f"/devices/{device.id}/status"))["device"]["is_online"]
+        (summary,) = (await admin.get("/admin/devices/statuses"))["devices"]
+        total = (await admin.get("/admin/stats"))["devices"]["online"]
+        return {status, summary["is_online"], total}
+
+    await device.post("/devices/heartbeat")
+    await ada.patch(f"/devices/{device.id}", {"online_window": 3_600})
+    clock.advance(3_599.999)
+    assert await shown_online() == {True}
+    await ada.patch(f"/devices/{device.id}", {"online_window": 3_599})
+    assert await shown_online() == {False}
+    await device.get("/devices/status")
+    clock.advance(299.999)
+    await ada.patch(f"/devices/{device.id}", {"online_window": None})
+    assert await shown_online() == {True}
+    await ada.patch(f"/devices/{device.id}", {"online_window": 299})
+    assert (await device.get("/devices/status"))["is_online"] is True
+    for bad in (0, -1, 2_592_001, 1.5, "60", True):
+        body = {"online_window": bad}
+        assert await ada.wrong_fields("PATCH", f"/devices/{device.id}", body) == ["body.online_window"]
 
 
 async def test_groups_of_a_device(ada: UserClient, device: DeviceClient, clock: FakeClock) -> None:
@@ -203,6 +230,33 @@ async def test_config(ada: UserClient, device: DeviceClient, clock: FakeClock) -
     answer = await ada.put(path, {"settings": {"a": 1}, "config_version": 2})
     assert (answer["config_version"], answer["settings"]) == (3, {"a": 1})
     assert (await ada.put(path, {"settings": {}, "config_version": None}))["config_version"] == 4
+
+
+async def test_versions_of_a_config(ada: UserClient, device: DeviceClient, clock: FakeClock) -> None:
+    path = f"/devices/{device.id}/config"
+    await ada.put(path, {"settings": {"interval": 60}})
+    clock.advance(1)
+    await device.put("/devices/config", {"settings": {"interval": 5}})
+    of_ada, of_device = {"type": "user", "id": ada.user_id}, {"type": "device", "id": str(device.id)}
+    versions = [
+        {"config_version": 3, "updated_at": "2026-03-01T12:00:01.000Z", "actor": of_device},
+        {"config_version": 2, "updated_at": NOW, "actor": of_ada},
+        {"config_version": 1, "updated_at": NOW, "actor": of_ada},
+    ]
+    assert await ada.get(f"{path}/versions") == {"device_id": device.id, "versions": versions}
+    former = {"device_id": device.id, "config_version": 2, "settings": {"interval": 60}, "updated_at": NOW}
+    assert await ada.get(f"{path}/versions/2") == former
+    restored = former | {"config_version": 4, "updated_at": "2026-03-01T12:00:01.000Z"}
+    assert await ada.post(f"{path}/versions/2/restore") == restored
+    assert await ada.get(path) == restored == await device.get("/devices/config")
+    for number in range(17):
+        await ada.put(path, {"settings": {"of": number}})
+    kept = (await ada.get(f"{path}/versions"))["versions"]
+    assert [version["config_version"] for version in kept] == [*range(21, 1, -1)]
+    for missing in (1, 22):
+        await ada.refused(404, "GET", f"{path}/versions/{missing}")
+        await ada.refused(404, "POST", f"{path}/versions/{missing}/restore")
+    assert (await ada.get(path))["config_version"] == 21
 
 
 async def test_configs_changed_at_once(ada: UserClient, device: DeviceClient) -> None:

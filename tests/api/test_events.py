@@ -92,6 +92,11 @@ def steps(ada: UserClient, admin: UserClient, device: DeviceClient, second: Devi
             ("device.config_updated", me, device.id, {"config_version": 2})]),
         (device, ("PUT", "/devices/config", config), [
             ("device.config_updated", it, device.id, {"config_version": 3})]),
+        (ada, ("POST", f"{device_path}/config/versions/1/restore", None), [
+            ("device.config_updated", me, device.id, {"config_version": 4, "restored_version": 1})]),
+        (ada, ("PUT", f"{device_path}/metadata", {"position": None, "tags": ["outdoor"]}), [
+            ("device.metadata_updated", me, device.id, {"changed": ["tags", "position"]})]),
+        (ada, ("PUT", "/users/me/preferences", {"theme": "dark"}), []),
         (device, ("DELETE", f"/telemetry/{device.id}", span), [
             ("device.telemetry_deleted", it, device.id, span)]),
         (ada, ("PUT", group, {"name": "barn"}), [

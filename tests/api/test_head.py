@@ -31,7 +31,12 @@ async def _differences(caller: ApiClient, path: str, **request: Any) -> list[str
 async def test_every_route_of_get_answers_head(
     service: Service, ada: UserClient, admin: UserClient, device: DeviceClient
 ) -> None:
-    ids = {"device_id": device.id, "group_id": await new_group(ada), "user_id": "me"}
+    ids: dict[str, object] = {"device_id": device.id, "group_id": await new_group(ada), "user_id": "me"}
+    condition = {"type": "offline", "after_seconds": 60}
+    about = {"device_id": device.id, "severity": "info"}
+    rule = await ada.post("/alert-rules", {**about, "name": "silent", "condition": condition})
+    alert = await ada.post("/alerts", {**about, "message": "x"})
+    ids |= {"rule_id": rule["alert_rule"]["id"], "alert_id": alert["alert"]["id"], "version": 1}
     await submit(device, a=1)
     await device.get(f"/telemetry/{device.id}/latest")  # fills the cache, which the answer shows
     operations = {path: of_path["get"] for path, of_path in service.app.openapi()["paths"].items() if "get" in of_path}

@@ -223,6 +223,34 @@ async def test_member_of_a_group(
     assert await request.peel(*faults) == in_order(*faults, end=201)
 
 
+async def test_metadata_of_a_device(
+    client: httpx.AsyncClient, ada: UserClient, bob: UserClient, device: DeviceClient
+) -> None:
+    faults: list[Fault] = [
+        (405, {"method": "PATCH"}),
+        (401, {"headers": bob.headers}),
+        (415, {"content_type": JSON}),
+        (413, {"content": b'{"position": {"lat": 91, "lon": 0}}'}),
+        (422, packed({"position": {"lat": 90, "lon": 0}})),
+        (404, {"headers": ada.headers}),
+    ]
+    request = Wrong(client, f"/devices/{device.id}/metadata", "POST")
+    assert await request.peel(*faults) == in_order(*faults, end=200)
+
+
+async def test_preferences_of_a_user(client: httpx.AsyncClient, ada: UserClient, admin: UserClient) -> None:
+    faults: list[Fault] = [
+        (405, {"method": "PUT"}),
+        (401, {"headers": admin.headers}),
+        (403, {"headers": ada.headers}),
+        (415, {"content_type": JSON}),
+        (413, {"content": b"[]"}),
+        (422, packed({"theme": "dark"})),
+    ]
+    request = Wrong(client, f"/users/{ada.user_id}/preferences", "POST")
+    assert await request.peel(*faults) == in_order(*faults, end=200)
+
+
 async def exhaust_attempts(client: httpx.AsyncClient, limit: int) -> None:
     """Send failed logins until the limit on the client's address refuses them.
 
@@ -294,7 +322,8 @@ async def test_a_wrong_method_is_answered_with_all_allowed_ones(service: Service
     assert len(paths) > 30
     async with service.client(root="") as client:
         for path, allowed in paths.items():
-            url = path.format(user_id=uuid4(), device_id=1, group_id=1, token_id=1)
+            ids = {"device_id": 1, "group_id": 1, "token_id": 1, "version": 1, "rule_id": 1, "alert_id": uuid4()}
+            url = path.format(user_id=uuid4(), **ids)
             named = allowed | ({"HEAD"} if "GET" in allowed else set())
             for method in set(METHODS) - named:
                 answer = await client.request(method, url)

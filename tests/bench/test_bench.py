@@ -1,6 +1,5 @@
-"""`python -m bench`: a short run, its JSON, and its errors."""
+"""`python -m bench`: a short run, its file and its table, and its errors."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -9,70 +8,80 @@ from pathlib import Path
 
 import pytest
 
-from bench.lines import Line
+from bench.comparison import Comparison, checks, summary
+from bench.influxdb import is_installed
 from bench.load import Run
-from bench.report import Comparison, summary
+from bench.results import read_result
 from tests.docs.documents import ROOT
 
 DEADLINE_S = 240
-FIGURES = {"requests_per_s", "p50_ms", "p95_ms", "p99_ms", "errors", "cpu_s_per_1000"}
-LINE = Line("submissions", "submissions", 51)
 
 
 @pytest.mark.timeout(DEADLINE_S + 20)
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
-def test_a_short_run_measures_service_and_baseline_without_errors(tmp_path: Path) -> None:
-    file = tmp_path / "figures" / "bench.json"
-
-    outcome = _bench(
-        "--only", "embedded", "submissions", "latest", "--seconds", "2", "--rounds", "1", "--json", str(file)
-    )
+def test_a_short_run_measures_all_sides_without_errors(tmp_path: Path) -> None:
+    short = ("--only", "embedded", "submissions", "--seconds", "1", "--rounds", "1")
+    outcome = _bench("lines", *short, "--results", str(tmp_path))
 
     assert outcome.returncode == 0, outcome.stderr
-    report = json.loads(file.read_text())
-    assert (report["seconds"], report["rounds"]) == (2, 1)
-    lines = report["lines"]
-    measured = [(line["stores"], line["line"], line["connections"]) for line in lines]
-    assert measured == [("embedded", name, count) for name in ("submissions", "latest") for count in (16, 64)]
+    lines = read_result(tmp_path / "lines.json", list[Comparison]).figures
+    assert [(line.stores, line.line, line.connections) for line in lines] == [
+        ("embedded", "submissions", connections) for connections in (16, 64)
+    ]
     for line in lines:
-        assert set(line["checks"][0]) == {"demand", "passed"}
-        for side in (line["service"], line["baseline"]):
-            assert set(side) == {*FIGURES, "rounds"}
-            assert [set(run) for run in side["rounds"]] == [FIGURES]
-            assert side["errors"] == 0
-            assert side["requests_per_s"] > 0
-            assert side["p50_ms"] <= side["p95_ms"] <= side["p99_ms"]
-    assert outcome.stdout.count("| service  |") == outcome.stdout.count("| baseline |") == len(lines)
+        assert set(line.runs) == {"service", "baseline"} | ({"InfluxDB"} if is_installed() else set())
+        for (run,) in line.runs.values():
+            assert run.errors == 0
+            assert run.requests_per_s > 0
+            assert run.p50_ms <= run.p95_ms <= run.p99_ms
+    loop = lines[1].open_loop
+    assert loop is not None
+    assert loop.errors == 0
+    assert loop.p50_ms <= loop.p90_ms <= loop.p99_ms <= loop.p999_ms <= loop.max_ms
+    assert outcome.stdout.count("| embedded | submissions |") == len(lines) + 1
 
 
-def test_without_wrk_one_line_names_the_package_to_install() -> None:
-    outcome = _bench(PATH="")
+def test_without_wrk_one_line_names_the_package_to_install(tmp_path: Path) -> None:
+    outcome = _bench("lines", "--results", str(tmp_path), PATH="")
 
     assert outcome.returncode == 1
     assert outcome.stderr == "bench: wrk is not installed: on Debian, apt-get install wrk\n"
 
 
+def test_an_unknown_part_is_refused_with_the_names_of_the_others() -> None:
+    outcome = _bench("speed")
+
+    assert outcome.returncode == 2
+    assert "speed: no such part; expected lines, year, workers, in-process, growth or report" in outcome.stderr
+
+
 def test_the_ratio_is_the_median_of_the_rounds_ratios() -> None:
     # In the last round the machine was half as fast for both.
-    service, baseline = [_run(60), _run(50), _run(30)], [_run(100), _run(100), _run(50)]
+    service, baseline = [_run(6_000), _run(5_000), _run(3_000)], [_run(10_000), _run(10_000), _run(5_000)]
 
-    found = Comparison("servers", LINE, 16, service, baseline)
+    found = Comparison("servers", "submissions", 16, {"service": service, "baseline": baseline})
 
-    assert found.ratio == 0.6
-    assert [(check.demand, check.passed) for check in found.checks] == [
-        ("no errors", True),
-        ("at least 0.5 of the baseline", True),
-        ("at least 51 requests/s", False),
-    ]
+    assert found.ratio("baseline") == 0.6
+    assert found.ratio("InfluxDB") is None
+    assert checks(found) == [("no errors", True), ("0.7 of the baseline", False), ("3,000 requests/s", True)]
+
+
+@pytest.mark.parametrize(("connections", "demands"), [(16, []), (64, [("12 of InfluxDB", True)])])
+def test_embedded_lines_are_judged_by_influxdb_at_one_number_of_connections(
+    connections: int, demands: list[tuple[str, bool]]
+) -> None:
+    runs = {"service": [_run(130)], "baseline": [_run(1_000)], "InfluxDB": [_run(10)]}
+
+    assert checks(Comparison("embedded", "latest", connections, runs)) == [("no errors", True), *demands]
 
 
 def test_errors_are_summed_and_fail_the_line() -> None:
     runs = [_run(60), _run(60, errors=1), _run(60, errors=2)]
 
-    found = Comparison("embedded", LINE, 16, runs, [_run(100)] * 3)
+    found = Comparison("embedded", "submissions", 16, {"service": runs, "baseline": [_run(100)] * 3})
 
     assert summary(runs).errors == 3
-    assert [check.passed for check in found.checks] == [False, True]
+    assert checks(found) == [("no errors", False)]
 
 
 def _run(requests_per_s: float, errors: int = 0) -> Run:

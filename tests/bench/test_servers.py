@@ -7,17 +7,22 @@ from typing import Any
 
 import pytest
 
-from bench.baseline_cassandra import Statement, of_days, of_device
-from bench.baseline_redis import open_redis
-from bench.calls import Sent
+from bench.baseline.calls import Sent
+from bench.baseline.cassandra import Statement, ascending, entry_of, of_days
+from bench.baseline.redis import open_redis
+from iotflow.addresses import CassandraAddress
 from iotflow.clock import SystemClock
 from iotflow.domain.telemetry import LatestValue, Record
 from iotflow.domain.times import DAY_MS, Micros, Millis
 from iotflow.repositories.cache import Miss
-from iotflow.stores.cassandra.writes import DeviceWrite
+from iotflow.stores.cassandra.catalogue import Catalogue
+from iotflow.stores.cassandra.encoding import day_of
+from iotflow.stores.cassandra.session import Cassandra
+from iotflow.stores.cassandra.writes import Writer
 from iotflow.stores.redis.cache import RedisCache
 from iotflow.urls import parse_redis_url
 from tests.clock import FakeClock
+from tests.waiting import wait_until
 
 NOW = Millis(1_750_000_000_000)
 RECEIVED = Micros(NOW * 1_000)
@@ -28,17 +33,27 @@ BATCH = [
     for number in range(-20, 180)
 ]
 LEFT = ("generation", "presence", "counters", "latest:{1}:1", "latest:{1}:1:lease")
+SENT_WITHIN_S = 5.0
 Shapes = list[list[tuple[object, ...]]]
 
 
 @pytest.mark.parametrize("sent", [SUBMISSION, BATCH], ids=["submission", "batch"])
-def test_a_write_sends_the_same_statements_to_cassandra(sent: Sequence[Sent]) -> None:
+async def test_a_write_sends_the_same_statements_to_cassandra(
+    sent: Sequence[Sent], cassandra_keyspace: CassandraAddress
+) -> None:
     records = [Record(one.time_ms, one.values, None, RECEIVED) for one in sent]
     clock = FakeClock(NOW)
-    write = DeviceWrite(7, records, 90, clock)
+    cassandra = Cassandra(cassandra_keyspace)
+    try:
+        catalogue = Catalogue(cassandra, 90)
+        write = await Writer(cassandra, catalogue, clock, 90).prepare(7, records)
+    finally:
+        await cassandra.close()
 
-    assert of_device(7, sent, 90) == write.device_batch()
-    assert shapes(of_days(7, sent, 90, RECEIVED)) == shapes(write.day_batches())
+    entries = [catalogue.statement(entry, NOW) for entry in write.entries]
+    days = dict.fromkeys((ascending(one), day_of(one.time_ms)) for one in sent)
+    assert [entry_of(7, *key, RECEIVED, 90) for key in days] == entries
+    assert shapes(of_days(7, sent, 90, RECEIVED)) == shapes(write.day_partition_batches())
 
 
 async def test_calls_send_the_same_commands_to_redis(redis_url: str) -> None:
@@ -50,6 +65,7 @@ async def test_calls_send_the_same_commands_to_redis(redis_url: str) -> None:
     value = LatestValue(1, now, Micros(now * 1_000), Micros(now * 1_000 + 90 * DAY_MS * 1_000))
     try:
         await asyncio.gather(cache.presence.touch(1, now), cache.presence.touch(2, now))
+        await wait_until(lambda: is_sent("ZADD", by_service), SENT_WITHIN_S)
         miss = await cache.latest.get(1)
         assert isinstance(miss, Miss)
         await cache.latest.fill(1, {"a": value}, miss)
@@ -60,7 +76,9 @@ async def test_calls_send_the_same_commands_to_redis(redis_url: str) -> None:
     async with open_redis(address, prefix, 90) as baseline:
         by_baseline = recorded(baseline)
         await baseline.load()
-        await asyncio.gather(baseline.seen(1, now), baseline.seen(2, now))
+        baseline.seen(1, now)
+        baseline.seen(2, now)
+        await wait_until(lambda: is_sent("ZADD", by_baseline), SENT_WITHIN_S)
         await baseline.latest(1)
         await baseline.fill(1, {"a": value})
         await baseline.advance(1, [Sent(now, Micros(now * 1_000), {"a": 1})])
@@ -73,6 +91,10 @@ async def test_calls_send_the_same_commands_to_redis(redis_url: str) -> None:
 def shapes(batches: Iterable[list[Statement]]) -> list[list[Statement]]:
     """Return the batches, smallest first, without write timestamps."""
     return sorted(([(cql, values[1:]) for cql, values in batch] for batch in batches), key=len)
+
+
+async def is_sent(command: str, sent: Shapes) -> bool:
+    return any(one[0] == command for commands in sent for one in commands)
 
 
 def recorded(connection: Any) -> Shapes:

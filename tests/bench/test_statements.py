@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, event
 
-from bench.statements import (
+from bench.baseline.statements import (
     BEGIN_READ,
     BEGIN_WRITE,
     LARGEST_RECORD,
@@ -21,6 +21,7 @@ from iotflow.domain.times import Millis, TimeRange
 from iotflow.stores.sql import open_database
 from iotflow.stores.sql.migrations import upgrade
 from iotflow.stores.sql.telemetry import SqlTelemetry
+from tests.stores.statements import record_statements
 
 
 async def test_on_sqlite(tmp_path: Path) -> None:
@@ -30,14 +31,14 @@ async def test_on_sqlite(tmp_path: Path) -> None:
     record = Record(Millis(1_000), {"a": 1.5, "b": 2}, None, SystemClock().receipt())
     try:
         await telemetry.write(1, [record])
-        with recorded() as writing:
+        with record_statements() as writing:
             await telemetry.write(1, [record])
         with recorded() as reading:
             await telemetry.records(1, TimeRange(Millis(0), Millis(2_000)), descending=True, limit=PageLimit(100))
     finally:
         await database.close()
 
-    assert writing == [BEGIN_WRITE, STORE_RECORDS, "COMMIT"]
+    assert [" ".join(sql.split()) for sql, _ in writing.sent] == [BEGIN_WRITE, STORE_RECORDS, "COMMIT"]
     assert reading == [BEGIN_READ, LARGEST_RECORD, RECORDS, METADATA, ROLLBACK]
 
 

@@ -185,6 +185,8 @@ def test_every_log_line_is_a_json_object_with_log_format_json(tmp_path: Path) ->
     (own,) = (line for line in logged if line.get("request_id") == "call-1")
     assert (own["level"], own["logger"]) == ("info", "iotflow.api.middleware")
     assert own["message"].startswith("GET /api/v1/nothing 404 ")
+    assert (own["method"], own["route"], own["status"], own["principal"]) == ("GET", "unmatched", 404, "anonymous")
+    assert 0 < own["duration_ms"] < 60_000
 
 
 def test_tls_serves_https(tmp_path: Path, certificates: Path) -> None:

@@ -1,4 +1,4 @@
-"""Several worker processes on the servers: a credential revoked in one is refused by all."""
+"""Several worker processes on the servers: a credential revoked in one is refused by all, an alert is raised once."""
 
 import asyncio
 import time
@@ -86,6 +86,30 @@ async def test_a_revocation_reaches_all_processes_within_a_second(service: Servi
         assert await statuses(service, path, headers) == {401}
     assert await statuses(service, history, bob) == {404}
     assert await statuses(service, "/api/v1/users/me", bob) == {200}
+
+
+async def test_concurrent_readings_over_a_threshold_raise_one_alert(service: ServiceProcess) -> None:
+    _, ada = await register(service, "ada")
+    device_id, key = await new_device(service, ada, "probe")
+    condition = {"type": "threshold", "field": "t", "op": "gt", "value": 10}
+    rule = {"name": "hot", "severity": "error", "device_id": device_id, "condition": condition}
+
+    async def submit(second: int, value: int) -> None:
+        body = {"timestamp": f"2026-01-01T00:{second // 60:02}:{second % 60:02}Z", "data": {"t": value}}
+        answer = await ask(service, "POST", "/api/v1/telemetry", headers=key, json=body)
+        assert answer.status_code == 201, answer.text
+
+    async def alerts() -> list[dict[str, object]]:
+        found: list[dict[str, object]] = (await ask(service, "GET", "/api/v1/alerts", headers=ada)).json()["alerts"]
+        return found
+
+    assert (await ask(service, "POST", "/api/v1/alert-rules", headers=ada, json=rule)).status_code == 201
+    for fired in range(1, 4):
+        start = fired * 100
+        await asyncio.gather(*(submit(start + second, 20) for second in range(50)))
+        assert [alert["status"] for alert in await alerts()] == ["active"] + ["resolved"] * (fired - 1)
+        await submit(start + 60, 1)
+        assert [alert["status"] for alert in await alerts()] == ["resolved"] * fired
 
 
 async def test_all_processes_serve_and_end_together(service: ServiceProcess) -> None:

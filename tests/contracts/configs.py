@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from iotflow.domain.devices import Device, DeviceConfig
+from iotflow.domain.devices import MAX_CONFIG_VERSIONS, ConfigVersion, Device, DeviceConfig
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.json import JsonObject
 from iotflow.domain.times import Millis
@@ -95,9 +95,43 @@ class ConfigsContract(TransactionalContract):
                 async with transactions.write() as transaction:
                     await transaction.configs.update(configured.id + 1, {}, expected, LATER)
 
+    async def test_the_last_versions_are_kept_with_their_authors(
+        self, transactions: Transactions, tables: RawTables, device: Device
+    ) -> None:
+        actors: list[JsonObject | None] = [None, {"type": "user", "id": "a"}, {"type": "device", "id": "1"}]
+        async with transactions.write() as transaction:
+            await transaction.configs.add(device.id, NOW, actors[1])
+            assert await transaction.configs.versions(device.id) == [ConfigVersion(1, NOW, actors[1])]
+            assert await transaction.configs.version(device.id, 1) == DeviceConfig(device.id, 1, {}, NOW)
+        for version in range(2, MAX_CONFIG_VERSIONS + 4):
+            async with transactions.write() as transaction:
+                actor = actors[version % 3]
+                await transaction.configs.update(device.id, {"of": version}, None, Millis(NOW + version), actor)
+        kept = range(MAX_CONFIG_VERSIONS + 3, 3, -1)
+        assert len(kept) == MAX_CONFIG_VERSIONS
+        async with transactions.read() as transaction:
+            assert await transaction.configs.versions(device.id) == [
+                ConfigVersion(version, Millis(NOW + version), actors[version % 3]) for version in kept
+            ]
+            for version in kept:
+                expected = DeviceConfig(device.id, version, {"of": version}, Millis(NOW + version))
+                assert await transaction.configs.version(device.id, version) == expected
+            for unknown in (3, kept[0] + 1):
+                assert await transaction.configs.version(device.id, unknown) is None
+            assert await transaction.configs.versions(device.id + 1) == []
+        assert len(await tables.rows("device_config_versions")) == MAX_CONFIG_VERSIONS
+
+    async def test_a_refused_change_makes_no_version(self, transactions: Transactions, configured: Device) -> None:
+        with pytest.raises(Conflict):
+            async with transactions.write() as transaction:
+                await transaction.configs.update(configured.id, {}, 7, LATER)
+        async with transactions.read() as transaction:
+            assert len(await transaction.configs.versions(configured.id)) == 1
+
     async def test_deleting_a_device_deletes_its_config(
         self, transactions: Transactions, tables: RawTables, configured: Device
     ) -> None:
         async with transactions.write() as transaction:
             await transaction.devices.delete(configured.id)
         assert await tables.rows("device_configs") == []
+        assert await tables.rows("device_config_versions") == []

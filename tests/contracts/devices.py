@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from iotflow.domain.accounts import User
-from iotflow.domain.devices import Device, DeviceChange, DeviceFilter, DeviceStatus, NewDevice
+from iotflow.domain.devices import MAX_ONLINE_WINDOW_S, Device, DeviceChange, DeviceFilter, DeviceStatus, NewDevice
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.groups import NewGroup
 from iotflow.domain.times import Millis
@@ -186,7 +186,8 @@ class DevicesContract(TransactionalContract):
             assert (await transaction.devices.page(DeviceFilter(), 9, 0))[1] == 1
             assert await transaction.devices.page(DeviceFilter(user_id=owner.user_id), 9, 0) == ([], 0)
             assert sum((await transaction.devices.count_by_status()).values()) == 1
-            assert await transaction.devices.count_seen_since(NOW) == 1
+            assert await transaction.devices.some_of_user(owner.user_id, ids) == []
+            assert await transaction.devices.count_online(NOW, 300) == 1
             with pytest.raises(NotFound):
                 await transaction.devices.add(owner.user_id, NewDevice("late", "sensor"), NOW)
         for removed in (ids[:2], ids[2:], []):
@@ -204,8 +205,40 @@ class DevicesContract(TransactionalContract):
         async with transactions.read() as transaction:
             devices = [await transaction.devices.get(device) for device in (first, second, third)]
             assert [device and device.last_seen for device in devices] == [LATER, LATER, None]
-            assert await transaction.devices.count_seen_since(LATER) == 2
-            assert await transaction.devices.count_seen_since(Millis(LATER + 1)) == 0
+            assert await transaction.devices.count_online(Millis(LATER + 299_999), 300) == 2
+            assert await transaction.devices.count_online(Millis(LATER + 300_000), 300) == 0
+
+    async def test_a_device_may_have_its_online_window(self, transactions: Transactions, owner: User) -> None:
+        windows = {
+            (await add_device(transactions, owner.user_id)).id: window for window in (None, 60, MAX_ONLINE_WINDOW_S)
+        }
+        async with transactions.write() as transaction:
+            for device_id, window in windows.items():
+                assert (
+                    await transaction.devices.update(device_id, {"online_window": window}, NOW)
+                ).online_window == window
+            await transaction.devices.record_seen(dict.fromkeys(windows, NOW))
+        for age_ms, online in (
+            (59_999, 3),
+            (60_000, 2),
+            (299_999, 2),
+            (300_000, 1),
+            (MAX_ONLINE_WINDOW_S * 1_000 - 1, 1),
+            (MAX_ONLINE_WINDOW_S * 1_000, 0),
+        ):
+            now = Millis(NOW + age_ms)
+            async with transactions.read() as transaction:
+                assert await transaction.devices.count_online(now, 300) == online
+                devices, _ = await transaction.devices.page(DeviceFilter(), 9, 0)
+            assert sum(device.is_online(now, 300) for device in devices) == online
+
+    async def test_some_devices_of_a_user_are_found(self, transactions: Transactions, owner: User) -> None:
+        devices = [await add_device(transactions, owner.user_id) for _ in range(3)]
+        other = await add_device(transactions, (await add_user(transactions)).user_id)
+        ids = [devices[2].id, devices[0].id, other.id, other.id + 1]
+        async with transactions.read() as transaction:
+            assert await transaction.devices.some_of_user(owner.user_id, ids) == [devices[0], devices[2]]
+            assert await transaction.devices.some_of_user(owner.user_id, []) == []
 
     async def test_a_last_seen_time_in_the_future_is_corrected(self, transactions: Transactions, owner: User) -> None:
         first, second = [(await add_device(transactions, owner.user_id)).id for _ in range(2)]

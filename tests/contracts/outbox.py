@@ -204,7 +204,7 @@ class OutboxContract(TransactionalContract):
         claimed = await claim(transactions)
         await release(transactions, claimed, NOW)
         async with transactions.write() as transaction:
-            await transaction.outbox.advance(claimed[0].id, {"number": 7, "rest": [1]})
+            await transaction.outbox.save_payload(claimed[0].id, {"number": 7, "rest": [1]})
         again = await claim(transactions)
         assert [(one.payload, one.attempts) for one in again] == [({"number": 7, "rest": [1]}, 1), ({"number": 2}, 3)]
 
@@ -215,6 +215,14 @@ class OutboxContract(TransactionalContract):
         assert sorted(number for claimed in claims for number in numbers(claimed) if isinstance(number, int)) == (
             list(range(60))
         )
+
+    async def test_messages_are_counted_by_topic_up_to_a_bound(self, transactions: Transactions) -> None:
+        purge = OutboxTopic.PURGE_TELEMETRY
+        later = Millis(NOW + 1_000)
+        await add(transactions, *(message("ada", number) for number in range(5)), message("b", 5, later, purge))
+        async with transactions.read() as transaction:
+            counts = await transaction.outbox.count_by_topic(3)
+        assert counts == dict.fromkeys(OutboxTopic, 0) | {OutboxTopic.EVENT: 3, purge: 1}
 
     async def test_due_times_in_the_future_are_corrected(self, transactions: Transactions) -> None:
         ahead = Millis(NOW + 6 * 3_600_000)

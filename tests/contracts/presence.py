@@ -1,13 +1,26 @@
 """Contract of the presence interface."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from iotflow.domain.times import Millis
 from iotflow.repositories.cache import PresenceRepository
 from tests.contracts.telemetry.base import at, new_device
+from tests.waiting import wait_until
 
 T = at("2026-02-01 00:00:00")
 LATER = Millis(T + 1_000)
+VISIBLE_WITHIN_S = 1.0
+
+
+async def wait_for_presence(presence: PresenceRepository, seen: Mapping[int, Millis]) -> None:
+    """Wait until a process sees these times as pending."""
+
+    async def is_seen() -> bool:
+        return await presence.pending() == seen
+
+    await wait_until(is_seen, VISIBLE_WITHIN_S, 0.01)
 
 
 class PresenceContract:
@@ -29,6 +42,8 @@ class PresenceContract:
         self, presence: PresenceRepository, other: PresenceRepository, device: int
     ) -> None:
         await presence.touch(device, T)
+        assert await presence.last_seen([device, device + 1]) == {device: T}
+        await wait_for_presence(other, {device: T})
         for reader in (presence, other):
             assert await reader.last_seen([device, device + 1]) == {device: T}
             assert await reader.last_seen([]) == {}

@@ -21,7 +21,8 @@ from tests.processes import ServiceProcess, free_port
 
 README = ROOT / "README.md"
 CONTINUED = [
-    ROOT / "docs" / name for name in ("getting-started.md", "api-guide.md", "devices.md", "simulation-and-import.md")
+    ROOT / "docs" / name
+    for name in ("getting-started.md", "api-guide.md", "alerting.md", "devices.md", "simulation-and-import.md")
 ]
 """Guides that continue the README's tour, with its variables."""
 

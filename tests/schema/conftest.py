@@ -12,7 +12,11 @@ from tests.processes import ServiceProcess
 from tests.schema.resources import PASSWORD, ROOT_USER, ResourceFactory
 from tests.schema.sdk_accounts import new_login
 
-GENEROUS = {"IOTFLOW_LOGIN_ATTEMPTS_PER_ACCOUNT": "1000", "IOTFLOW_LOGIN_ATTEMPTS_PER_ADDRESS": "100000"}
+GENEROUS = {
+    "IOTFLOW_LOGIN_ATTEMPTS_PER_ACCOUNT": "1000",
+    "IOTFLOW_LOGIN_ATTEMPTS_PER_ADDRESS": "100000",
+    "IOTFLOW_FAILED_CREDENTIALS_PER_ADDRESS": "100000",
+}
 """Settings that keep the login limit, which is tested elsewhere, out of the way."""
 
 

@@ -45,6 +45,8 @@ def _exact(document: dict[str, Any]) -> dict[str, Any]:
         ("PersonalTokenCreate", "expires_at"),
         ("TelemetryDelete", "start_time"),
         ("TelemetryDelete", "stop_time"),
+        ("AlertRuleTest", "start_time"),
+        ("AlertRuleTest", "end_time"),
     )
     for model, field in times:
         properties = schemas[model]["properties"]

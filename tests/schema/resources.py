@@ -65,12 +65,20 @@ class ResourceFactory:
     def _place_ids(self, case: Case[Any], device_id: int | None, linked: Collection[str]) -> None:
         path = case.path_parameters
         if not _tries_out(case, ParameterLocation.PATH) and not _breaks(case, ParameterLocation.PATH):
-            real = {"user_id": self._account_id, "device_id": str(device_id)}
+            # A user's preferences are hidden from administrators.
+            user_id = self._caller_id if case.path.endswith("/preferences") else self._account_id
+            real = {"user_id": user_id, "device_id": str(device_id)}
             path.update({name: value for name, value in real.items() if name in path and name not in linked})
+            if "version" in path:
+                path["version"] = "1"
             if "token_id" in path and "token_id" not in linked:
                 path["token_id"] = str(self._new_token())
             if "group_id" in path and "group_id" not in linked:
                 path["group_id"] = str(self._new_group(device_id if "device_id" in path else None))
+            if "rule_id" in path and "rule_id" not in linked:
+                path["rule_id"] = str(self._new_rule())
+            if "alert_id" in path and "alert_id" not in linked:
+                path["alert_id"] = self._new_alert()
         if isinstance(case.body, dict) and not _breaks(case, ParameterLocation.BODY):
             if "device_id" in case.body and "device_id" not in linked:
                 case.body["device_id"] = device_id
@@ -118,6 +126,17 @@ class ResourceFactory:
         body = {"name": f"token-{next(self._numbers)}", "scopes": ["read"]}
         token: int = self._done("POST", f"/users/{self._account_id}/tokens", self._caller, body)["token"]["id"]
         return token
+
+    def _new_rule(self) -> int:
+        condition = {"type": "threshold", "field": "temperature", "op": "gt", "value": 30}
+        body = {"name": "hot", "severity": "info", "device_id": self._new_device()["id"], "condition": condition}
+        rule: int = self._done("POST", "/alert-rules", self._caller, body)["alert_rule"]["id"]
+        return rule
+
+    def _new_alert(self) -> str:
+        body = {"device_id": self._new_device()["id"], "severity": "info", "message": "x"}
+        alert: str = self._done("POST", "/alerts", self._caller, body)["alert"]["id"]
+        return alert
 
     def _submit(self, device_id: int | None) -> None:
         records = [{"timestamp": 1_769_851_800, "data": {"temperature": 21.5}}]

@@ -22,12 +22,14 @@ SECTIONS = [
     "Telemetry",
     "Groups",
     "Users",
+    "Alerts",
     "Events",
     "Administration",
     "Health",
 ]
 VERBS = re.compile(
-    "activate|add|aggregate|create|deactivate|delete|get|import|list|login|logout|register|remove|revoke|rotate|send|set|submit|update"
+    "acknowledge|activate|add|aggregate|create|deactivate|delete|get|import|list|login|logout|register|remove|replay|resolve"
+    "|restore|revoke|rotate|search|send|set|submit|update"
 )
 OPEN_TO_ALL = {
     "login",

@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from iotflow.server import protocol
+from iotflow.server.connection import Connection
 from tests.server.conftest import Served, serving
 
 GET = b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -79,6 +80,24 @@ async def test_an_upload_ends_when_its_client_leaves(served: Served, caplog: pyt
     assert "POST /echo: the client left before its body was read" in caplog.messages
 
 
+def _all_are_stopping(served: Served) -> bool:
+    found = served.server.server_state.connections
+    return all(isinstance(connection, Connection) and connection.is_stopping for connection in found)
+
+
+async def test_a_request_on_its_way_is_answered_while_the_service_stops(served: Served) -> None:
+    live = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+    kept, new = [await served.connect() for _ in range(2)]
+    assert (await kept.send(live).answer())[0] == 200
+    await served.until(lambda: len(served.server.server_state.connections) == 2)
+    served.server.should_exit = True
+    await served.until(lambda: _all_are_stopping(served))
+    for peer in (kept, new):
+        status, headers, _ = await peer.send(live).answer()
+        assert (status, headers["connection"]) == (200, "close")
+        assert await peer.rest() == b""
+
+
 async def test_the_service_stops_despite_slow_connections(caplog: pytest.LogCaptureFixture) -> None:
     async with serving() as served:
         idle, head, body, whole = [await served.connect() for _ in range(4)]
@@ -88,7 +107,8 @@ async def test_the_service_stops_despite_slow_connections(caplog: pytest.LogCapt
         whole.send(GET)
         await served.until(lambda: served.began == 2)
         served.server.should_exit = True
-        assert await idle.rest() == await head.rest() == b""
+        assert await idle.rest() == b""
+        assert (await head.problem())["detail"] == "the service is stopping; try again"
         assert (await body.problem())["detail"] == "the service is stopping; try again"
         served.released.set()
         status, headers, _ = await whole.answer()

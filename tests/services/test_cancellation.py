@@ -60,7 +60,7 @@ async def is_active(harness: ServiceHarness, device: RegisteredDevice) -> bool:
 
 async def newest(harness: ServiceHarness, owner: SignedInUser, device: RegisteredDevice) -> object:
     try:
-        return (await harness.services.telemetry.latest(owner.context, device.id)).values["temp"].value
+        return (await harness.services.telemetry_queries.latest(owner.context, device.id)).values["temp"].value
     except NotFound:
         return None
 
@@ -137,7 +137,9 @@ async def test_a_cancelled_deletion_reaches_the_cache_and_leaves_an_event(
     pause = Pause()
     stores = replace(harness.stores, telemetry=Intercepted(harness.stores.telemetry, "delete", after=pause))
     interrupted = build_harness(stores, harness.clock, passwords)
-    await cancelled_at(pause, interrupted.services.telemetry.delete(ada.context, device.id, TimeRange(Millis(0), None)))
+    await cancelled_at(
+        pause, interrupted.services.telemetry_queries.delete(ada.context, device.id, TimeRange(Millis(0), None))
+    )
     assert await newest(harness, ada, device) is None
     await harness.relay.handle_due()
     deletions = EventFilter(device_id=device.id, event_type=EventType.DEVICE_TELEMETRY_DELETED)
@@ -154,7 +156,7 @@ async def test_a_deletion_past_its_deadline_is_aborted_and_reaches_the_cache(
     stores = replace(harness.stores, telemetry=Intercepted(harness.stores.telemetry, "delete", after=Pause()))
     slow = build_harness(stores, harness.clock, passwords)
     with pytest.raises(Overloaded, match="repeat it"):
-        await slow.services.telemetry.delete(ada.context, device.id, TimeRange(Millis(0), None))
+        await slow.services.telemetry_queries.delete(ada.context, device.id, TimeRange(Millis(0), None))
     assert await newest(harness, ada, device) is None
 
 

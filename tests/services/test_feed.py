@@ -93,13 +93,13 @@ async def test_only_the_devices_with_the_newest_records_are_read(
     for place, device in enumerate(devices):
         await store(harness, device.id, 1_000 + place)
     read: list[int] = []
-    records = type(harness.stores.telemetry).records
+    records = harness.stores.telemetry.records
 
-    async def noted(self: object, device_id: int, *arguments: object, **options: object) -> object:
+    async def noted(device_id: int, *arguments: object, **options: object) -> object:
         read.append(device_id)
-        return await records(self, device_id, *arguments, **options)  # type: ignore[arg-type]
+        return await records(device_id, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(type(harness.stores.telemetry), "records", noted)
+    monkeypatch.setattr(harness.stores.telemetry, "records", noted)
     page = await feed.page(ada.context, ada.caller.user_id, ALL, 1, None)
     assert [item.device_id for item in page.records] == [devices[-1].id]
     assert len(read) <= 10

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from iotflow.background.housekeeping import CREDENTIALS_PER_CHUNK, clamp_future_times, delete_expired
+from iotflow.background.housekeeping import CREDENTIALS_PER_CHUNK, clamp_future_times, count_outbox, delete_expired
 from iotflow.background.supervisor import Supervisor
 from iotflow.domain import credentials
 from iotflow.domain.context import RequestContext
@@ -12,6 +12,8 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import EventFilter
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Millis
+from iotflow.metrics.counting import CELLS
+from iotflow.metrics.exposition import render_metrics
 from iotflow.services import activity as activity_module
 from iotflow.services import presence
 from iotflow.services.activity import ActivityBuffer
@@ -23,6 +25,7 @@ from tests.api.clients import DeviceClient, new_device, sign_up
 from tests.api.clients import submit as send
 from tests.api.service import run_service
 from tests.clock import START, FakeClock
+from tests.metrics import Reading
 from tests.services.harness import ServiceHarness, SignedInUser, calling, register_device
 from tests.services.interception import Fail, Intercepted, InterceptedTransactions, Pause
 from tests.stores.sqlite import SqliteTables
@@ -41,6 +44,19 @@ async def stored_last_seen(harness: ServiceHarness, device_id: int) -> Millis | 
         device = await transaction.devices.get(device_id)
     assert device is not None
     return device.last_seen
+
+
+async def test_the_outbox_is_counted(harness: ServiceHarness, ada: SignedInUser) -> None:
+    async def count() -> float:
+        await count_outbox(harness.stores.transactions)
+        return Reading(render_metrics().decode()).value("iotflow_outbox_messages", topic="event")
+
+    while await harness.relay.handle_due():
+        pass
+    CELLS.give_sign_of_life()
+    assert await count() == 0
+    await register_device(harness, ada)
+    assert await count() > 0
 
 
 async def test_presence_is_stored_and_never_moves_back(harness: ServiceHarness, ada: SignedInUser) -> None:

@@ -35,10 +35,10 @@ async def device(harness: ServiceHarness, ada: SignedInUser) -> RegisteredDevice
 async def latest(harness: ServiceHarness, owner: SignedInUser, device: RegisteredDevice) -> Value | None:
     """Return the latest value twice: as a reader receives it now, and then from the cache."""
     try:
-        first = (await harness.services.telemetry.latest(owner.context, device.id)).values["temp"].value
+        first = (await harness.services.telemetry_queries.latest(owner.context, device.id)).values["temp"].value
     except NotFound:
         return None
-    again = await harness.services.telemetry.latest(owner.context, device.id)
+    again = await harness.services.telemetry_queries.latest(owner.context, device.id)
     assert again.values["temp"].value == first
     return first
 
@@ -55,7 +55,7 @@ async def test_a_read_concurrent_with_a_submission_caches_no_older_value(
     slow = build_slow_harness(
         harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "latest", after=pause)
     )
-    reading = asyncio.create_task(slow.services.telemetry.latest(ada.context, device.id))
+    reading = asyncio.create_task(slow.services.telemetry_queries.latest(ada.context, device.id))
     await pause.reached.wait()
     await submit(harness, device, 30, temp=30)
     pause.go_on.set()
@@ -100,9 +100,9 @@ async def test_a_read_concurrent_with_a_deletion_caches_no_deleted_value(
     slow = build_slow_harness(
         harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "latest", after=pause)
     )
-    reading = asyncio.create_task(slow.services.telemetry.latest(ada.context, device.id))
+    reading = asyncio.create_task(slow.services.telemetry_queries.latest(ada.context, device.id))
     await pause.reached.wait()
-    await harness.services.telemetry.delete(ada.context, device.id, TimeRange(Millis(20_000), None))
+    await harness.services.telemetry_queries.delete(ada.context, device.id, TimeRange(Millis(20_000), None))
     pause.go_on.set()
     await reading
     assert await latest(harness, ada, device) == 10
@@ -118,7 +118,7 @@ async def test_a_deletion_concurrent_with_a_read_is_complete_once_acknowledged(
     slow = build_slow_harness(
         harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "delete", after=pause)
     )
-    deleting = asyncio.create_task(slow.services.telemetry.delete(ada.context, device.id, ALL))
+    deleting = asyncio.create_task(slow.services.telemetry_queries.delete(ada.context, device.id, ALL))
     await pause.reached.wait()
     await latest(harness, ada, device)
     pause.go_on.set()
@@ -133,7 +133,7 @@ async def test_a_submission_that_was_deleted_before_it_is_acknowledged_is_not_sh
     slow = build_slow_harness(harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "write", after=pause))
     submitting = asyncio.create_task(submit(slow, device, 30, temp=30))
     await pause.reached.wait()
-    await harness.services.telemetry.delete(ada.context, device.id, TimeRange(Millis(30_000), None))
+    await harness.services.telemetry_queries.delete(ada.context, device.id, TimeRange(Millis(30_000), None))
     assert await latest(harness, ada, device) == 20
     pause.go_on.set()
     await submitting
@@ -155,17 +155,17 @@ async def test_a_failed_write_or_deletion_that_reached_the_store_is_visible(
         harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "delete", after=fail)
     )
     with pytest.raises(StoreUnavailable):
-        await doubtful.services.telemetry.delete(ada.context, device.id, TimeRange(Millis(20_000), None))
+        await doubtful.services.telemetry_queries.delete(ada.context, device.id, TimeRange(Millis(20_000), None))
     assert await latest(harness, ada, device) == 10
 
 
 async def test_the_newest_time_is_missing_while_the_store_is_unavailable(
     harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
 ) -> None:
-    assert await harness.services.telemetry.newest_time(ada.context, device.id) == 20_000
+    assert await harness.services.telemetry_queries.newest_time(ada.context, device.id) == 20_000
     await harness.stores.latest.invalidate(device.id)
     fail = Fail(StoreUnavailable("telemetry", "gone"))
     without = build_slow_harness(
         harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "latest", before=fail)
     )
-    assert await without.services.telemetry.newest_time(ada.context, device.id) is None
+    assert await without.services.telemetry_queries.newest_time(ada.context, device.id) is None

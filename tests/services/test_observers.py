@@ -48,7 +48,7 @@ async def submitted(harness: ServiceHarness, owner: SignedInUser, *observers: Re
     observed = RecordObservers(observers)
     context = RequestContext(await calling(harness, registered.key))
     await ingest_with(harness, observed).submit(context, Submission({"temp": 1}, None, None))
-    latest = await harness.services.telemetry.latest(owner.context, registered.id)
+    latest = await harness.services.telemetry_queries.latest(owner.context, registered.id)
     assert latest.values["temp"].value == 1
     return observed
 

@@ -1,4 +1,4 @@
-"""The order in which passwords are hashed."""
+"""The cost of a password's hash, and the order in which passwords are hashed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ import pytest
 
 from iotflow.domain.errors import Overloaded
 from iotflow.services import passwords
-from iotflow.services.passwords import MAX_QUEUED_PASSWORDS, Passwords
+from iotflow.services.passwords import ARGON2, MAX_QUEUED_PASSWORDS, Passwords
 
 PASSWORD = "correct horse battery"
 CROWD, CALM, LATE = "192.0.2.1", "192.0.2.2", "192.0.2.3"
@@ -16,6 +16,9 @@ CROWD, CALM, LATE = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 @pytest.fixture
 async def fresh(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Passwords]:
     monkeypatch.setattr(passwords, "HASHING_TIMEOUT_S", 60.0)  # hashing is slow on a busy machine
+    monkeypatch.setattr(
+        passwords, "ARGON2", ARGON2
+    )  # at the service's cost, for which the other tests have a cheap one
     fresh = Passwords()
     yield fresh
     fresh.close()
@@ -23,6 +26,10 @@ async def fresh(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Passwords]:
 
 def hashing(fresh: Passwords, network: str, times: int) -> list["asyncio.Task[str]"]:
     return [asyncio.create_task(fresh.hash(PASSWORD, network)) for _ in range(times)]
+
+
+async def test_the_cost(fresh: Passwords) -> None:
+    assert (await fresh.hash(PASSWORD)).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 async def test_a_login_overtakes_waiting_registrations(fresh: Passwords) -> None:

@@ -1,18 +1,22 @@
 """Permissions: each method of each service with each kind of caller, admitted or refused."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from iotflow.domain.aggregates import Aggregation
+from iotflow.domain.alert_rules import AlertRule, Comparison, NewAlertRule, Severity, Threshold
+from iotflow.domain.alerts import AlertFilter, AlertType, NewAlert
 from iotflow.domain.context import Context, RequestContext, SystemPrincipal
 from iotflow.domain.devices import DeviceFilter, NewDevice
 from iotflow.domain.errors import Forbidden, NotFound, Unauthenticated
 from iotflow.domain.events import EventFilter
 from iotflow.domain.groups import NewGroup
+from iotflow.domain.metadata import MetadataFilter
 from iotflow.domain.personal_tokens import NewPersonalToken, TokenScope
 from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
@@ -40,6 +44,8 @@ CALLERS = (
 )
 READ, WRITE, TELEMETRY = SCOPES
 HOUR = TimeRange(Millis(0), Millis(3_600_000))
+RULE = NewAlertRule("hot", Severity.INFO, Threshold("temp", Comparison.GT, 50))
+ALERT = NewAlert(0, AlertType.CUSTOM, Severity.INFO, "x", {})
 RECORD = Submission({"temp": 1}, Millis(1_000), None)
 
 
@@ -52,6 +58,8 @@ class Scenario:
     device: RegisteredDevice
     group_id: int
     token_id: int
+    rule_id: int
+    alert_id: UUID
     contexts: dict[str, Context]
 
     @property
@@ -84,7 +92,9 @@ async def scenario(harness: ServiceHarness) -> Scenario:
     for scope in SCOPES:
         contexts[f"a token to {scope}"] = (await create_token(harness, owner, scope)).context
     revocable = await harness.services.personal_tokens.create(owner.context, owner.caller.user_id, new_token())
-    return Scenario(harness, owner, device, group.id, revocable.token.id, contexts)
+    rule = await harness.services.alert_rules.create(owner.context, replace(RULE, device_id=device.id))
+    alert = await harness.services.alerts.create(owner.context, replace(ALERT, device_id=device.id))
+    return Scenario(harness, owner, device, group.id, revocable.token.id, rule.id, alert.id, contexts)
 
 
 Refusals = tuple[type[Exception] | None, ...]
@@ -101,7 +111,9 @@ Call = Callable[[Scenario, Context], Awaitable[object]]
 VISIBLE_DEVICE = (U, OK, N, OK, OK, N, OK)
 MANAGED_DEVICE = (U, OK, N, OK, F, F, OK)
 VISIBLE_GROUP = (U, OK, N, OK, N, N, OK)
+OWNED = (U, OK, N, OK, F, F, F)
 ACCOUNT = (U, OK, F, OK, F, F, OK)
+OWN_ACCOUNT = (U, OK, F, F, F, F, F)
 ADMIN = (U, F, F, OK, F, F, OK)
 ANY_USER = (U, OK, OK, OK, F, F, F)
 ANY_DEVICE = (U, F, F, F, OK, OK, F)
@@ -174,6 +186,29 @@ CALLS: dict[str, tuple[Refusals, Call]] = {
         needing(WRITE, VISIBLE_DEVICE),
         lambda s, c: s.services.devices.configure(c, s.device.id, {}),
     ),
+    "versions.list": (needing(READ, MANAGED_DEVICE), lambda s, c: s.services.config_versions.list(c, s.device.id)),
+    "versions.get": (needing(READ, MANAGED_DEVICE), lambda s, c: s.services.config_versions.get(c, s.device.id, 1)),
+    "versions.restore": (
+        needing(WRITE, MANAGED_DEVICE),
+        lambda s, c: s.services.config_versions.restore(c, s.device.id, 1),
+    ),
+    "metadata.get": (needing(READ, MANAGED_DEVICE), lambda s, c: s.services.metadata.get(c, s.device.id)),
+    "metadata.update": (
+        needing(WRITE, MANAGED_DEVICE),
+        lambda s, c: s.services.metadata.update(c, s.device.id, {"tags": ["outdoor"]}),
+    ),
+    "metadata.search": (
+        needing(READ, OWN_ACCOUNT),
+        lambda s, c: s.services.metadata.search(c, MetadataFilter(s.owner.caller.user_id), 1, 0, 0),
+    ),
+    "preferences.get": (
+        needing(READ, OWN_ACCOUNT),
+        lambda s, c: s.services.preferences.get(c, s.owner.caller.user_id),
+    ),
+    "preferences.replace": (
+        needing(None, OWN_ACCOUNT),
+        lambda s, c: s.services.preferences.replace(c, s.owner.caller.user_id, {}),
+    ),
     "groups.create": (needing(WRITE, ANY_USER), lambda s, c: s.services.groups.create(c, NewGroup("new"))),
     "groups.page": (needing(READ, ANY_USER), lambda s, c: s.services.groups.page(c, 1, 0, with_members=True)),
     "groups.get": (needing(READ, (U, OK, N, OK, F, F, F)), lambda s, c: s.services.groups.get(c, s.group_id)),
@@ -194,6 +229,33 @@ CALLS: dict[str, tuple[Refusals, Call]] = {
         needing(WRITE, VISIBLE_GROUP),
         lambda s, c: s.services.groups.remove_device(c, s.group_id, s.device.id),
     ),
+    "alert_rules.create": (
+        needing(WRITE, OWNED),
+        lambda s, c: s.services.alert_rules.create(c, replace(RULE, device_id=s.device.id)),
+    ),
+    "alert_rules.create for a group": (
+        needing(WRITE, OWNED),
+        lambda s, c: s.services.alert_rules.create(c, replace(RULE, group_id=s.group_id)),
+    ),
+    "alert_rules.page": (needing(READ, ANY_USER), lambda s, c: s.services.alert_rules.page(c, None, None, 1, 0)),
+    "alert_rules.get": (needing(READ, OWNED), lambda s, c: s.services.alert_rules.get(c, s.rule_id)),
+    "alert_rules.update": (
+        needing(WRITE, OWNED),
+        lambda s, c: s.services.alert_rules.update(c, s.rule_id, {"enabled": False}),
+    ),
+    "alert_rules.delete": (needing(WRITE, OWNED), lambda s, c: s.services.alert_rules.delete(c, s.rule_id)),
+    "alerts.create": (
+        needing(WRITE, OWNED),
+        lambda s, c: s.services.alerts.create(c, replace(ALERT, device_id=s.device.id)),
+    ),
+    "alerts.page": (needing(READ, ANY_USER), lambda s, c: s.services.alerts.page(c, AlertFilter(), 1, None)),
+    "alerts.get": (needing(READ, OWNED), lambda s, c: s.services.alerts.get(c, s.alert_id)),
+    "alerts.acknowledge": (needing(WRITE, OWNED), lambda s, c: s.services.alerts.acknowledge(c, s.alert_id)),
+    "alerts.resolve": (needing(WRITE, OWNED), lambda s, c: s.services.alerts.resolve(c, s.alert_id)),
+    "rule_replay.run": (
+        needing(READ, OWNED),
+        lambda s, c: s.services.rule_replay.run(c, stored(RULE), s.device.id, HOUR),
+    ),
     "ingest.submit": (needing(None, ANY_DEVICE), lambda s, c: s.services.ingest.submit(c, RECORD)),
     "ingest.submit_batch": (
         needing(None, ANY_DEVICE),
@@ -205,23 +267,23 @@ CALLS: dict[str, tuple[Refusals, Call]] = {
     ),
     "telemetry.latest": (
         needing(READ, VISIBLE_DEVICE),
-        lambda s, c: s.services.telemetry.latest(c, s.device.id),
+        lambda s, c: s.services.telemetry_queries.latest(c, s.device.id),
     ),
     "telemetry.records": (
         needing(READ, (U, OK, N, OK, OK, N, F)),
-        lambda s, c: s.services.telemetry.records(
+        lambda s, c: s.services.telemetry_queries.records(
             c, s.device.id, HOUR, descending=True, limit=1, after=None, names=None
         ),
     ),
     "telemetry.aggregate": (
         needing(READ, (U, OK, N, OK, OK, N, F)),
-        lambda s, c: s.services.telemetry.aggregate(
+        lambda s, c: s.services.telemetry_queries.aggregate(
             c, s.device.id, "temp", Aggregation.MEAN, HOUR, Window(60_000), ZoneInfo("UTC")
         ),
     ),
     "telemetry.delete": (
         needing(WRITE, VISIBLE_DEVICE),
-        lambda s, c: s.services.telemetry.delete(c, s.device.id, HOUR),
+        lambda s, c: s.services.telemetry_queries.delete(c, s.device.id, HOUR),
     ),
     "feed.page": (
         needing(READ, (U, OK, F, OK, F, F, F)),
@@ -242,6 +304,18 @@ CALLS: dict[str, tuple[Refusals, Call]] = {
 async def register(harness: ServiceHarness, context: Context, *, is_admin: bool = False) -> None:
     name = f"name{next(serial)}"
     await harness.services.accounts.register(context, name, f"{name}@example.org", "password", is_admin=is_admin)
+
+
+def stored(rule: NewAlertRule) -> AlertRule:
+    """Return a rule as it is stored."""
+    return AlertRule(
+        **asdict(rule) | {"condition": rule.condition},
+        id=1,
+        user_id=uuid4(),
+        version=1,
+        created_at=Millis(0),
+        updated_at=Millis(0),
+    )
 
 
 def new_token() -> NewPersonalToken:

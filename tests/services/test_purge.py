@@ -34,8 +34,24 @@ from tests.services.harness import (
 from tests.services.interception import Fail, Intercepted
 from tests.stores.sqlite import SqliteTables
 
-OF_USERS = ("users", "tokens", "devices", "device_keys", "device_configs", "device_groups", "outbox")
-OF_DEVICES = ("telemetry_records", "telemetry_schemas", "telemetry_metadata", "activity")
+OF_USERS = (
+    "users",
+    "tokens",
+    "devices",
+    "device_keys",
+    "device_configs",
+    "device_config_versions",
+    "device_groups",
+    "outbox",
+)
+OF_DEVICES = (
+    "telemetry_records",
+    "telemetry_schemas",
+    "telemetry_metadata",
+    "activity",
+    "device_metadata",
+    "device_metadata_terms",
+)
 
 
 async def use_all_features(harness: ServiceHarness, user: SignedInUser, name: str) -> list[RegisteredDevice]:
@@ -47,11 +63,13 @@ async def use_all_features(harness: ServiceHarness, user: SignedInUser, name: st
         await groups.add_device(user.context, group.id, device.id)
         await harness.services.devices.configure(user.context, device.id, {"of": name}, None, {})
         await harness.services.devices.rotate_key(user.context, device.id, 3_600)
+        await harness.services.metadata.update(user.context, device.id, {"tags": [name], "attributes": {"of": name}})
         caller = await calling(harness, device.key)
         await harness.services.ingest.submit(
             RequestContext(caller), Submission({"temp": 21, "of": name}, None, {"seen": name})
         )
-        await harness.services.telemetry.latest(user.context, device.id)
+        await harness.services.telemetry_queries.latest(user.context, device.id)
+    await harness.services.preferences.replace(user.context, user.caller.user_id, {"of": name})
     await flush_presence(harness.stores.presence, harness.stores.transactions, harness.clock)
     await harness.services.activity.flush()
     # Again: this presence and activity is only in memory when the user is deleted.
@@ -106,7 +124,9 @@ async def test_a_deleted_user_leaves_events_without_personal_details_and_nothing
         "devices",
         "device_keys",
         "device_configs",
+        "device_config_versions",
         "device_groups",
+        "user_preferences",
         *OF_DEVICES,
     }
     user_id = names["adalovelace"].caller.user_id
@@ -127,7 +147,7 @@ async def test_a_deleted_user_leaves_events_without_personal_details_and_nothing
     # The other account is unchanged, except that messages of the outbox have become events.
     unmoved = {table: count for table, count in others.items() if table not in ("outbox", "events")}
     assert mentions(tables, *staying).items() >= unmoved.items()
-    assert (await harness.services.telemetry.latest(names["grace"].context, devices["grace"][0].id)).values[
+    assert (await harness.services.telemetry_queries.latest(names["grace"].context, devices["grace"][0].id)).values[
         "of"
     ].value == "grace"
 
@@ -141,8 +161,8 @@ async def test_a_purge_of_a_deleted_device_leaves_others_unchanged(
     for table in OF_DEVICES:
         assert {row["device_id"] for row in tables.query(f"SELECT * FROM {table}")} == {second.id}
     with pytest.raises(NotFound):
-        await harness.services.telemetry.latest(ada.context, first.id)
-    assert (await harness.services.telemetry.latest(ada.context, second.id)).values["temp"].value == 21
+        await harness.services.telemetry_queries.latest(ada.context, first.id)
+    assert (await harness.services.telemetry_queries.latest(ada.context, second.id)).values["temp"].value == 21
     # A reused id would give its new owner the data that a store may still hold, so ids are never reused.
     again = await harness.services.devices.register(ada.context, NewDevice("ada's stove", "sensor"))
     assert again.device.id > second.id

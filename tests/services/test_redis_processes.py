@@ -33,8 +33,10 @@ from tests.services.interception import Fail, Intercepted, Pause
 from tests.services.test_identity_races import OF_KEYS, Revocation, key_works, token_works
 from tests.stores.redis import OnRedis
 from tests.stores.redis_server import RedisServer, require
+from tests.waiting import wait_until
 
 READERS = 25
+VISIBLE_WITHIN_S = 1.0
 
 
 def over(stores: Stores, redis: RedisCache) -> Stores:
@@ -48,6 +50,8 @@ def over(stores: Stores, redis: RedisCache) -> Stores:
         rate_limiter=redis.rate_limiter,
         counters=redis.counters,
         idempotency_keys=redis.idempotency_keys,
+        rules=redis.rules,
+        rule_states=redis.rule_states,
     )
 
 
@@ -173,7 +177,7 @@ class TestTwoProcesses(OnRedis):
         slow = build_harness(replace(here.stores, telemetry=intercepted), here.clock, passwords)
         submitting = asyncio.create_task(submit(slow, device, 30, temp=30))
         await pause.reached.wait()
-        await there.services.telemetry.delete(ada.context, device.id, TimeRange(Millis(30_000), None))
+        await there.services.telemetry_queries.delete(ada.context, device.id, TimeRange(Millis(30_000), None))
         assert await latest(there, ada, device) == 20
         pause.go_on.set()
         await submitting
@@ -201,7 +205,11 @@ class TestTwoProcesses(OnRedis):
             for harness in (here, there)
         ]
         answers = await asyncio.gather(
-            *(harness.services.telemetry.latest(ada.context, device.id) for harness in crowded for _ in range(READERS))
+            *(
+                harness.services.telemetry_queries.latest(ada.context, device.id)
+                for harness in crowded
+                for _ in range(READERS)
+            )
         )
         assert {answer.values["temp"].value for answer in answers} == {20}
         assert reads.calls == 1
@@ -226,7 +234,11 @@ class TestTwoProcesses(OnRedis):
     ) -> None:
         here.clock.advance(5)
         await calling(here, device.key)
-        assert (await there.services.devices.get(ada.context, device.id)).last_seen == here.clock.now()
+
+        async def is_visible() -> bool:
+            return (await there.services.devices.get(ada.context, device.id)).last_seen == here.clock.now()
+
+        await wait_until(is_visible, VISIBLE_WITHIN_S)
 
 
 class TestRedisOutage:
@@ -259,7 +271,7 @@ class TestRedisOutage:
         server.kill()
         await submit(there, device, 20, temp=20)
         assert await latest(here, ada, device) == await latest(there, ada, device) == 20
-        await here.services.telemetry.delete(ada.context, device.id, TimeRange(Millis(15_000), None))
+        await here.services.telemetry_queries.delete(ada.context, device.id, TimeRange(Millis(15_000), None))
         assert await latest(there, ada, device) == 10
         server.start()
         await submit(here, device, 30, temp=30)
@@ -284,6 +296,6 @@ class TestRedisOutage:
 
 async def latest(harness: ServiceHarness, owner: SignedInUser, device: RegisteredDevice) -> Value:
     """Return the latest value twice: as a reader receives it now, and then from the cache."""
-    first = (await harness.services.telemetry.latest(owner.context, device.id)).values["temp"].value
-    assert (await harness.services.telemetry.latest(owner.context, device.id)).values["temp"].value == first
+    first = (await harness.services.telemetry_queries.latest(owner.context, device.id)).values["temp"].value
+    assert (await harness.services.telemetry_queries.latest(owner.context, device.id)).values["temp"].value == first
     return first

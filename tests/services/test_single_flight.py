@@ -40,7 +40,9 @@ async def test_concurrent_readers_of_latest_values_read_the_store_once(
         harness.clock,
         passwords,
     )
-    answers = await asyncio.gather(*(crowded.services.telemetry.latest(ada.context, device.id) for _ in range(READERS)))
+    answers = await asyncio.gather(
+        *(crowded.services.telemetry_queries.latest(ada.context, device.id) for _ in range(READERS))
+    )
     assert {answer.values["temp"].value for answer in answers} == {10}
     assert reads.calls == 1
 
@@ -69,10 +71,10 @@ async def test_a_reader_after_a_submission_does_not_share_a_read_from_before_it(
         harness.clock,
         passwords,
     )
-    early = asyncio.create_task(slow.services.telemetry.latest(ada.context, device.id))
+    early = asyncio.create_task(slow.services.telemetry_queries.latest(ada.context, device.id))
     await pause.reached.wait()
     await submit(harness, device, 20, temp=20)
-    late = await slow.services.telemetry.latest(ada.context, device.id)
+    late = await slow.services.telemetry_queries.latest(ada.context, device.id)
     pause.go_on.set()
     assert late.values["temp"].value == 20
     assert (await early).values["temp"].value == 10

@@ -13,15 +13,15 @@ import msgspec
 import pytest
 
 from iotflow.addresses import CassandraAddress
-from iotflow.clock import SystemClock
+from iotflow.clock import Clock, SystemClock
 from iotflow.domain.json import JsonObject
-from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Micros, Millis
 from iotflow.stores.cassandra.driver import Cluster
 from iotflow.stores.cassandra.migrations import upgrade
 from iotflow.stores.cassandra.session import Cassandra
+from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from iotflow.urls import parse_cassandra_url
-from tests.contracts.telemetry.base import RawPoint
+from tests.contracts.telemetry.base import RETENTION_DAYS, RawPoint, new_device
 from tests.contracts.timed import PassTime
 
 PATIENCE_S = 15.0
@@ -122,45 +122,56 @@ class OnCassandra:
         return CassandraRawTelemetry(cassandra_keyspace)
 
 
+class OnCassandraTelemetry(OnCassandra):
+    """Runs tests on the implementation of telemetry and a new device."""
+
+    @pytest.fixture
+    def telemetry(self, cassandra: Cassandra, clock: Clock) -> CassandraTelemetry:
+        return CassandraTelemetry(cassandra, clock, RETENTION_DAYS)
+
+    @pytest.fixture
+    def device(self) -> int:
+        return new_device()
+
+
 class CassandraRawTelemetry(RawCassandra):
-    """Cassandra implementation of `RawTelemetry`. Asserts that both tables hold the same of a device."""
+    """Cassandra implementation of `RawTelemetry`. Leaves out values that a later record of their time has replaced."""
 
     def __init__(self, address: CassandraAddress) -> None:
         super().__init__(address)
         self._keyspace = address.keyspace
 
     async def points(self, device_id: int) -> list[RawPoint]:
-        columns = "name, to_unix_timestamp(time) AS time, value, writetime(value) AS stamp"
-        rows = await self._all("points", columns, device_id)
-        points = [RawPoint(Millis(row["time"]), row["name"], _only(row["value"]), Micros(row["stamp"])) for row in rows]
-        points.sort(key=lambda point: (point.timestamp, point.name))
-        assert points == await self._points_of_records(device_id)
-        return points
+        schemas = {row["schema_id"]: row["names"] for row in await self.rows("telemetry_schemas", "*", device_id)}
+        selected = "time, schema_id, measurements, writetime(measurements) AS stamp, large_measurements, "
+        selected += "writetime(large_measurements) AS large_stamp"
+        points: dict[tuple[int, str], RawPoint] = {}
+        for row in await self.rows("telemetry_records", selected, device_id):
+            cells: list[tuple[Any, Any]] = [
+                (row["stamp"], row["measurements"]),
+                (row["large_stamp"], row["large_measurements"]),
+            ]
+            written = [cell for cell in cells if cell[0] is not None]
+            if not written:
+                continue
+            stamp, measurements = max(written)
+            for name, value in zip(schemas[row["schema_id"]], msgspec.msgpack.decode(measurements), strict=True):
+                point = RawPoint(Millis(row["time"]), name, value, Micros(stamp))
+                held = points.setdefault((point.timestamp, name), point)
+                if held.received < point.received:
+                    points[point.timestamp, name] = point
+        return sorted(points.values(), key=lambda point: (point.timestamp, point.name))
 
     async def metadata(self, device_id: int) -> dict[Millis, JsonObject]:
-        rows = await self._all("records", "to_unix_timestamp(time) AS time, metadata", device_id)
-        return {Millis(row["time"]): json.loads(row["metadata"]) for row in rows if row["metadata"] is not None}
+        rows = await self.rows("telemetry_records", "time, metadata, writetime(metadata) AS stamp", device_id)
+        rows = sorted((row for row in rows if row["metadata"] is not None), key=lambda row: row["stamp"])
+        return {Millis(row["time"]): json.loads(row["metadata"]) for row in rows}
 
-    async def _points_of_records(self, device_id: int) -> list[RawPoint]:
-        columns = "to_unix_timestamp(time) AS time, values AS of_names, writetime(values) AS stamps"
-        return sorted(
-            (
-                RawPoint(Millis(row["time"]), name, msgspec.msgpack.decode(value), Micros(stamp))
-                for row in await self._all("records", columns, device_id)
-                for (name, value), stamp in zip((row["of_names"] or {}).items(), row["stamps"] or (), strict=True)
-            ),
-            key=lambda point: (point.timestamp, point.name),
-        )
-
-    async def _all(self, table: str, columns: str, device_id: int) -> Sequence[dict[str, Any]]:
+    async def rows(self, table: str, columns: str, device_id: int) -> Sequence[dict[str, Any]]:
+        """Return the rows of a device."""
         return await self.query(
             f"SELECT {columns} FROM {self._keyspace}.{table} WHERE device_id = {device_id} ALLOW FILTERING"
         )
-
-
-def _only(fields: dict[str, Value | None]) -> Value:
-    (value,) = (field for field in fields.values() if field is not None)
-    return value
 
 
 @pytest.fixture(scope="session")

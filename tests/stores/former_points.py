@@ -11,7 +11,7 @@ from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Micros, Millis
 from iotflow.stores.sql import points_conversion
 from iotflow.stores.sql.database import Database
-from iotflow.stores.sql.migrations import stored_version, upgrade, upgrade_connection, wanted_version
+from iotflow.stores.sql.migrations import SqlSchema, stored_version, upgrade, upgrade_connection, wanted_version
 from iotflow.stores.sql.record_schemas import RecordSchemas
 from tests.contracts.telemetry.base import RawPoint
 from tests.stores.sql import SqlTables, StoredTelemetry
@@ -72,6 +72,8 @@ async def check_conversion(database: Database, tables: SqlTables, monkeypatch: p
                 "VALUES (:device, :time, :name, :value, :received, :expires)"
             )
             await connection.execute(statement, list(_rows(kind)))
+    schema, number = SqlSchema(database), sum(1 for device in DEVICES for _ in former_points(device))
+    assert await schema.conversion(await schema.stored()) == f"points to convert: {number}"
     monkeypatch.setattr(points_conversion, "POINTS_PER_CHUNK", 100)
     convert_chunk, chunks = points_conversion._convert_chunk, iter(range(10**9))
 
@@ -88,6 +90,7 @@ async def check_conversion(database: Database, tables: SqlTables, monkeypatch: p
         assert await stored_version(database) != wanted_version()
     await upgrade(database)
     assert await stored_version(database) == wanted_version()
+    assert await schema.conversion(await schema.stored()) is None
     raw = StoredTelemetry(tables)
     for device in DEVICES:
         expected = sorted(

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
 from itertools import islice
 from typing import Protocol
 from uuid import UUID
@@ -18,14 +19,17 @@ from iotflow.domain.times import DAY_MS, Micros, Millis
 from iotflow.repositories import activity
 from iotflow.repositories.activity import Activity, DeviceHour
 from iotflow.repositories.telemetry import TelemetryRepository
+from iotflow.stores.record_encoding import MAX_SCHEMAS_PER_DEVICE
+from iotflow.stores.sql import alert_tables
 from iotflow.stores.sql.activity import SqlActivity, SqlActivityRetention
+from iotflow.stores.sql.alerts import SqlAlerts
 from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.events import SqlEvents
-from iotflow.stores.sql.record_schemas import MAX_SCHEMAS_PER_DEVICE
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
-from tests.contracts import events
+from tests.contracts import alerts, events
 from tests.contracts.activity import ActivityContract
+from tests.contracts.alerts import AlertsContract, OpenAlerts, alert
 from tests.contracts.events import EventsContract, OpenEvents, event
 from tests.contracts.raw import RawRow, RawTables
 from tests.contracts.sweeper import Put, SweeperContract, sweep
@@ -231,6 +235,43 @@ class SqlEventSweeperSuite(SweeperContract):
         await put_expired(5)
         assert not await SqlEvents(database, clock, 0).delete_expired_chunk()
         assert await tables.count("events") == 5
+
+
+class SqlAlertsSuite(AlertsContract):
+    @pytest.fixture(autouse=True)
+    def small_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("iotflow.stores.sql.alerts.ROWS_PER_CHUNK", alerts.CHUNK)
+
+    @pytest.fixture
+    def open_alerts(self, database: Database, clock: Clock) -> OpenAlerts:
+        return lambda retention_days: SqlAlerts(database, clock, retention_days)
+
+
+class SqlAlertSweeperSuite(SweeperContract):
+    @pytest.fixture
+    def sweeper(self, database: Database, clock: Clock) -> SqlAlerts:
+        return SqlAlerts(database, clock, alerts.RETENTION_DAYS)
+
+    @pytest.fixture
+    def put_expired(self, database: Database, clock: Clock) -> Put:
+        return self._put(database, clock, alerts.RETENTION_DAYS * DAY_MS)
+
+    @pytest.fixture
+    def put_kept(self, database: Database, clock: Clock) -> Put:
+        return self._put(database, clock, alerts.RETENTION_DAYS * DAY_MS - 1)
+
+    @pytest.fixture
+    def stored(self, tables: SqlTables) -> Callable[[], Awaitable[int]]:
+        return lambda: tables.count("alerts")
+
+    def _put(self, database: Database, clock: Clock, ago_ms: int) -> Put:
+        async def put(count: int) -> None:
+            resolved_at = Millis(clock.now() - ago_ms)
+            rows = [asdict(alert(clock, resolved_at=resolved_at)) for _ in range(count)]
+            async with database.write(bulk=True) as connection:
+                await connection.execute(alert_tables.alerts.insert(), rows)
+
+        return put
 
 
 class SqlActivitySuite(ActivityContract):

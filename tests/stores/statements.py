@@ -1,11 +1,15 @@
 """Recording of the statements that an implementation sends to its database."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Engine, event
+
+from iotflow.stores.sql import sqlite
+from iotflow.stores.sql.database import RowValues
 
 Statement = tuple[str, Sequence[Any]]
 """SQL and its parameters. Any: what the driver takes."""
@@ -25,8 +29,16 @@ class Statements:
 
 @contextmanager
 def record_statements() -> Iterator[Statements]:
-    """Record the statements of all databases of this process during the block."""
+    """Record the statements of all databases of this process during the block.
+
+    SQLite's `write_rows` sends its statements past SQLAlchemy, in one call of the driver.
+    """
     statements = Statements()
+    write_rows = sqlite.write_rows
+
+    def send_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[RowValues]) -> None:
+        statements.sent += [("BEGIN IMMEDIATE", ()), (statement, rows), ("COMMIT", ())]
+        write_rows(connection, statement, rows)
 
     # Any: the signatures are SQLAlchemy's.
     def send(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> None:
@@ -36,10 +48,12 @@ def record_statements() -> Iterator[Statements]:
         if sql.startswith("DELETE"):
             statements.removed.append(cursor.rowcount)
 
+    sqlite.write_rows = send_rows
     event.listen(Engine, "before_cursor_execute", send)
     event.listen(Engine, "after_cursor_execute", done)
     try:
         yield statements
     finally:
+        sqlite.write_rows = write_rows
         event.remove(Engine, "before_cursor_execute", send)
         event.remove(Engine, "after_cursor_execute", done)

@@ -66,12 +66,12 @@ async def test_concurrent_upgrades_make_one_schema(cassandra: Cassandra, address
 async def test_an_interrupted_step_is_run_again(cassandra: Cassandra, address: CassandraAddress) -> None:
     await upgrade(cassandra)
     raw = RawCassandra(address)
-    await raw.query(f"DROP TABLE {address.keyspace}.points")
+    await raw.query(f"DROP TABLE {address.keyspace}.telemetry_records")
     for step in pending(None):
         await raw.query(f"DELETE FROM {address.keyspace}.migrations WHERE name = '{step.split()[0]}'")
     assert await stored_version(cassandra) is None
     await upgrade(cassandra)
-    await raw.query(f"SELECT value FROM {address.keyspace}.points")
+    await raw.query(f"SELECT measurements FROM {address.keyspace}.telemetry_records")
 
 
 async def test_the_lock_of_a_killed_migration_expires(

@@ -6,11 +6,12 @@ from collections.abc import Callable, Coroutine
 import pytest
 
 from iotflow.domain.times import DAY_MS, Millis, TimeRange
+from iotflow.stores.cassandra.points import SELECT_VALUES
 from iotflow.stores.cassandra.rollups.cell import HOUR_MS
-from iotflow.stores.cassandra.rollups.store import CLOCK_TOLERANCE_S, SELECT_STATISTICS, STORE_CELL
+from iotflow.stores.cassandra.rollups.store import CLOCK_TOLERANCE_S, STORE_CELL
 from iotflow.stores.cassandra.session import SHORT_TIMEOUT_S
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
-from iotflow.stores.cassandra.writes import DELETE_POINTS, STORE_POINT
+from iotflow.stores.cassandra.writes import DELETE_RECORDS, STORE_RECORD
 from tests.clock import START, FakeClock
 from tests.contracts.telemetry.base import RETENTION_DAYS, record
 from tests.stores.held_cassandra import HeldCassandra
@@ -31,7 +32,7 @@ class TestInterleaving(OnRollups):
         clock.advance(SETTLED_S)
         return device
 
-    @pytest.mark.parametrize("statement", [STORE_CELL, SELECT_STATISTICS])
+    @pytest.mark.parametrize("statement", [STORE_CELL, SELECT_VALUES])
     @pytest.mark.parametrize(("change", "total"), [("write", 13), ("delete", 1)])
     async def test_a_change_during_a_roll_up(
         self,
@@ -58,7 +59,7 @@ class TestInterleaving(OnRollups):
     @pytest.mark.parametrize("clock_slow_by_s", [0, CLOCK_TOLERANCE_S])
     @pytest.mark.parametrize("in_flight_s", [0, SHORT_TIMEOUT_S])
     @pytest.mark.parametrize(
-        ("change", "statement", "total"), [("write", STORE_POINT, 13), ("delete", DELETE_POINTS, 1)]
+        ("change", "statement", "total"), [("write", STORE_RECORD, 13), ("delete", DELETE_RECORDS, 1)]
     )
     async def test_a_roll_up_while_a_change_is_in_flight(
         self,
@@ -97,7 +98,7 @@ class TestInterleaving(OnRollups):
         await telemetry.write(device, [record(clock, today, {"x": 5})])
         clock.set(Millis(end + round(after_its_end_s * 1_000)))
         readers = FakeClock(clock.now())
-        with held.holding(STORE_POINT) as hold:
+        with held.holding(STORE_RECORD) as hold:
             writing = asyncio.create_task(telemetry.write(device, [record(clock, end - HOUR_MS, {"x": 1})]))
             await hold.wait_until_held()
             # The writer's clock is slow by the whole tolerance, and the write arrives at its deadline.

@@ -19,8 +19,10 @@ from iotflow.stores.memory.counters import MemoryCounters
 from iotflow.stores.memory.latest_cache import MemoryLatestCache
 from iotflow.stores.memory.presence import MemoryPresence
 from iotflow.stores.memory.rate_limits import MemoryRateLimiter
+from iotflow.stores.memory.rule_states import MemoryRuleStates
 from iotflow.stores.memory.versioned_cache import MemoryVersionedCache
 from tests.clock import FakeClock
+from tests.contracts.alerts import RuleStatesContract
 from tests.contracts.broker import BrokerContract
 from tests.contracts.counters import CountersContract
 from tests.contracts.latest_cache import LatestCacheContract, T, value
@@ -158,6 +160,12 @@ class TestMemoryPresence(PresenceContract):
     @pytest.fixture
     def presence(self) -> MemoryPresence:
         return MemoryPresence()
+
+
+class TestMemoryRuleStates(RuleStatesContract):
+    @pytest.fixture
+    def states(self, clock: FakeClock) -> MemoryRuleStates:
+        return MemoryRuleStates(clock)
 
 
 class TestMemoryRateLimiter(RateLimiterContract):

@@ -1,14 +1,16 @@
-"""Events and activity in MongoDB, by both drivers."""
+"""Events, alerts and activity in MongoDB, by both drivers."""
 
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 
 from iotflow.clock import Clock
 from iotflow.stores.mongo.activity import MongoActivity
+from iotflow.stores.mongo.alerts import MongoAlerts
 from iotflow.stores.mongo.bson import Document
 from iotflow.stores.mongo.connection import Mongo
 from iotflow.stores.mongo.events import MongoEvents
 from tests.contracts.activity import ActivityContract
+from tests.contracts.alerts import CHUNK, AlertsContract, OpenAlerts
 from tests.contracts.events import EventsContract, OpenEvents
 from tests.stores.mongo import OnMongo, RawMongoActivity, RawMongoEvents
 
@@ -31,3 +33,13 @@ class TestMongoActivity(OnMongo, ActivityContract):
     @pytest.fixture
     def raw(self, database: AsyncDatabase[Document]) -> RawMongoActivity:
         return RawMongoActivity(database)
+
+
+class TestMongoAlerts(OnMongo, AlertsContract):
+    @pytest.fixture(autouse=True)
+    def small_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("iotflow.stores.mongo.alerts.MAX_ALERTS_PER_CHUNK", CHUNK)
+
+    @pytest.fixture
+    def open_alerts(self, mongo: Mongo, clock: Clock) -> OpenAlerts:
+        return lambda retention_days: MongoAlerts(mongo, clock, retention_days)

@@ -1,7 +1,14 @@
-"""Events and activity in PostgreSQL."""
+"""Events, alerts and activity in PostgreSQL."""
 
 from tests.stores.postgres import OnPostgres
-from tests.stores.sql import SqlActivitySuite, SqlActivitySweeperSuite, SqlEventsSuite, SqlEventSweeperSuite
+from tests.stores.sql import (
+    SqlActivitySuite,
+    SqlActivitySweeperSuite,
+    SqlAlertsSuite,
+    SqlAlertSweeperSuite,
+    SqlEventsSuite,
+    SqlEventSweeperSuite,
+)
 
 
 class TestPostgresEvents(OnPostgres, SqlEventsSuite): ...
@@ -14,3 +21,9 @@ class TestPostgresActivity(OnPostgres, SqlActivitySuite): ...
 
 
 class TestPostgresActivitySweeper(OnPostgres, SqlActivitySweeperSuite): ...
+
+
+class TestPostgresAlerts(OnPostgres, SqlAlertsSuite): ...
+
+
+class TestPostgresAlertSweeper(OnPostgres, SqlAlertSweeperSuite): ...

@@ -1,6 +1,7 @@
 """The repositories within PostgreSQL's transactions."""
 
 from tests.contracts.accounts import AccountsContract
+from tests.contracts.alert_rules import AlertRulesContract
 from tests.contracts.configs import ConfigsContract
 from tests.contracts.device_lists import DeviceListsContract
 from tests.contracts.devices import DevicesContract
@@ -36,6 +37,9 @@ class TestPostgresConfigs(OnPostgres, Transactional, ConfigsContract): ...
 
 
 class TestPostgresGroups(OnPostgres, Transactional, GroupsContract): ...
+
+
+class TestPostgresAlertRules(OnPostgres, Transactional, AlertRulesContract): ...
 
 
 class TestPostgresOutbox(OnPostgres, Transactional, OutboxContract): ...

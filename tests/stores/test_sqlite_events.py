@@ -1,6 +1,13 @@
-"""Events and activity in SQLite."""
+"""Events, alerts and activity in SQLite."""
 
-from tests.stores.sql import SqlActivitySuite, SqlActivitySweeperSuite, SqlEventsSuite, SqlEventSweeperSuite
+from tests.stores.sql import (
+    SqlActivitySuite,
+    SqlActivitySweeperSuite,
+    SqlAlertsSuite,
+    SqlAlertSweeperSuite,
+    SqlEventsSuite,
+    SqlEventSweeperSuite,
+)
 from tests.stores.sqlite import OnSqlite
 
 
@@ -14,3 +21,9 @@ class TestSqliteActivity(OnSqlite, SqlActivitySuite): ...
 
 
 class TestSqliteActivitySweeper(OnSqlite, SqlActivitySweeperSuite): ...
+
+
+class TestSqliteAlerts(OnSqlite, SqlAlertsSuite): ...
+
+
+class TestSqliteAlertSweeper(OnSqlite, SqlAlertSweeperSuite): ...

@@ -1,24 +1,22 @@
-"""Encoding of values, TTLs in whole seconds and not after 2038-01-19, and the supported versions."""
+"""Ids of schemas, TTLs in whole seconds and not after 2038-01-19, and the supported versions."""
+
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iotflow.domain.telemetry import Value, expiry
+from iotflow.domain.telemetry import expiry
 from iotflow.domain.times import DAY_MS, Micros, Millis
 from iotflow.stores.cassandra.driver import version_error
 from iotflow.stores.cassandra.encoding import (
     NO_EXPIRY,
-    decode_measured,
-    decode_values,
-    encode_measured,
-    encode_value,
     expiry_of,
     retention_error,
+    schema_id_of,
     ttl_s,
 )
 from tests.contracts.telemetry.base import at
-from tests.contracts.telemetry.exact_statistics import VALUES
 
 NOW = at("2028-01-22 03:14:06")
 
@@ -61,7 +59,7 @@ def test_the_expiry_is_computed_from_the_remaining_ttl(received: int, days: int,
 
 def test_a_retention_of_0_days_sets_no_ttl() -> None:
     assert ttl_s(Micros(5), 0, NOW) == NO_EXPIRY
-    assert expiry_of(Micros(5), None, NOW) is None
+    assert expiry_of(Micros(5), math.inf, NOW) is None
 
 
 @pytest.mark.parametrize("version", ["5.0.8", "5.0-beta1", "5.1", "10.0.0"])
@@ -74,18 +72,9 @@ def test_older_versions_are_refused_with_the_oldest_supported_one(version: str) 
     assert version_error(version) == f"the server is Cassandra {version}; expected 5.0 or later"
 
 
-@given(values=st.lists(VALUES))
-def test_values_of_records_keep_their_type(values: list[Value]) -> None:
-    assert repr(decode_values([encode_value(value) for value in values])) == repr(values)
-
-
-@given(value=VALUES)
-def test_values_of_points_keep_their_type(value: Value) -> None:
-    fields = dict.fromkeys("ifbs") | encode_measured(value)
-    assert repr(decode_measured(fields)) == repr(value)
-
-
-@pytest.mark.parametrize("fields", [{}, {"i": None, "f": None}, {"i": 1, "f": 1.0}, {"s": b"x"}])
-def test_corrupt_points_are_refused(fields: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="corrupt"):
-        decode_measured(fields)
+def test_the_id_of_a_schema_is_one_of_64_bits_that_never_changes() -> None:
+    assert schema_id_of(("humidity", "temperature")) == -6431645876619084855
+    ids = {schema_id_of((f"n{i}",)) for i in range(10_000)}
+    assert len(ids) == 10_000
+    assert min(ids) >= -(2**63)
+    assert max(ids) < 2**63

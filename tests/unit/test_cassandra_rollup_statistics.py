@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.telemetry import Value
-from iotflow.stores.cassandra.aggregates import SELECT_AGGREGATES
-from iotflow.stores.cassandra.rollups.cell import RollupStatistics, window_aggregate
+from iotflow.stores.cassandra.rollups.cell import ROLLED_UP, RollupStatistics, window_aggregate
 from tests.contracts.telemetry.exact_statistics import VALUES, assert_statistic, numeric
 
 LARGEST = 1.7976931348623157e308
@@ -35,7 +34,7 @@ def statistics(values: Sequence[Value]) -> RollupStatistics:
     )
 
 
-@pytest.mark.parametrize("aggregation", SELECT_AGGREGATES)
+@pytest.mark.parametrize("aggregation", sorted(ROLLED_UP))
 @given(data=st.data(), values=st.lists(VALUES, min_size=1, max_size=20))
 def test_the_parts_of_a_window_merge_to_the_aggregate_of_its_values(
     aggregation: Aggregation, data: st.DataObject, values: list[Value]

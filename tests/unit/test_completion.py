@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from iotflow.concurrency import tasks
-from iotflow.concurrency.tasks import cancel_and_wait, run_to_completion
+from iotflow.concurrency.tasks import cancel_and_wait, run_to_completion, run_within
 
 DEADLINE_S = 5.0
 
@@ -50,6 +50,55 @@ async def test_a_cancellation_is_raised_when_the_work_has_ended(cancellations: i
             await task
     assert ended.is_set()
     assert isinstance(cancelled.value.__cause__, Failed) == fails
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_work_within_its_time_returns_its_result_or_raises_its_error(waits: bool) -> None:
+    async def work(*, fails: bool) -> str:
+        if waits:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
+        if fails:
+            raise Failed
+        return "done"
+
+    assert await run_within(DEADLINE_S, work(fails=False)) == "done"
+    with pytest.raises(Failed):
+        await run_within(DEADLINE_S, work(fails=True))
+
+
+async def test_work_past_its_time_is_cancelled_and_may_clean_up() -> None:
+    cleaned_up = False
+
+    async def work() -> None:
+        nonlocal cleaned_up
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0)
+            cleaned_up = True
+
+    with pytest.raises(TimeoutError):
+        await run_within(0.01, work())
+    assert cleaned_up
+
+
+async def test_a_cancellation_reaches_work_within_its_time() -> None:
+    cancelled = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    task = asyncio.create_task(run_within(DEADLINE_S, work()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert cancelled.is_set()
 
 
 async def test_a_task_that_swallows_a_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,7 @@ def test_a_text_line_is_followed_by_the_exception() -> None:
 
 def test_a_limit_that_is_met_often_is_logged_at_once_and_then_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     now = 1_000.0
-    log = LimitLog("3 things at once", monotonic=lambda: now)
+    log = LimitLog("things", "3 things at once", monotonic=lambda: now)
     for number in range(100):
         log.met(f"client {number}")
     now += QUIET_S

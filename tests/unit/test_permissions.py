@@ -15,7 +15,7 @@ from iotflow.domain.permissions import (
     require_admin,
     require_scope,
     require_user,
-    visible_device,
+    require_visible_device,
     visible_group,
 )
 from iotflow.domain.personal_tokens import TokenGrant, TokenScope
@@ -60,10 +60,10 @@ class TestAccounts:
 
     def test_a_device_is_accessible_to_its_owner_and_admins(self, caller: UserPrincipal, may: bool) -> None:
         if may:
-            assert visible_device(caller, DEVICE.id, DEVICE, LOGIN_ONLY) is DEVICE
+            assert require_visible_device(caller, DEVICE.id, DEVICE, LOGIN_ONLY) is DEVICE
         else:
             with pytest.raises(NotFound):
-                visible_device(caller, DEVICE.id, DEVICE, LOGIN_ONLY)
+                require_visible_device(caller, DEVICE.id, DEVICE, LOGIN_ONLY)
 
 
 def test_administration_is_for_administrators() -> None:
@@ -73,15 +73,15 @@ def test_administration_is_for_administrators() -> None:
 
 
 def test_a_device_sees_itself_and_no_other_of_its_owner_s() -> None:
-    assert visible_device(device_principal(DEVICE.id), DEVICE.id, DEVICE, LOGIN_ONLY) is DEVICE
+    assert require_visible_device(device_principal(DEVICE.id), DEVICE.id, DEVICE, LOGIN_ONLY) is DEVICE
     with pytest.raises(NotFound):
-        visible_device(device_principal(DEVICE.id + 1), DEVICE.id, DEVICE, LOGIN_ONLY)
+        require_visible_device(device_principal(DEVICE.id + 1), DEVICE.id, DEVICE, LOGIN_ONLY)
 
 
 @pytest.mark.parametrize("caller", [OWNER, ADMIN, STRANGER, device_principal(DEVICE.id)])
 def test_missing_objects_are_not_found(caller: UserPrincipal | DevicePrincipal) -> None:
     with pytest.raises(NotFound):
-        visible_device(caller, DEVICE.id, None, LOGIN_ONLY)
+        require_visible_device(caller, DEVICE.id, None, LOGIN_ONLY)
     if isinstance(caller, UserPrincipal):
         with pytest.raises(NotFound):
             visible_group(caller, GROUP.id, None, LOGIN_ONLY)
@@ -91,7 +91,7 @@ def test_a_stranger_cannot_distinguish_existing_objects_from_missing_ones() -> N
     details = []
     for device in (DEVICE, None):
         with pytest.raises(NotFound) as error:
-            visible_device(STRANGER, DEVICE.id, device, LOGIN_ONLY)
+            require_visible_device(STRANGER, DEVICE.id, device, LOGIN_ONLY)
         details.append(str(error.value))
     for group in (GROUP, None):
         with pytest.raises(NotFound) as error:
@@ -105,7 +105,7 @@ def test_a_stranger_cannot_distinguish_existing_objects_from_missing_ones() -> N
 def test_a_personal_access_token_is_admitted_with_its_scope_alone(scope: TokenScope) -> None:
     bearer = replace(OWNER, grant=TokenGrant(1, frozenset((scope,))))
     assert require_user(bearer, scope) is bearer
-    assert visible_device(bearer, DEVICE.id, DEVICE, scope) is DEVICE
+    assert require_visible_device(bearer, DEVICE.id, DEVICE, scope) is DEVICE
     with pytest.raises(NotFound):
         visible_group(bearer, GROUP.id, None, scope)
     for other in {*TokenScope, LOGIN_ONLY} - {scope}:
@@ -114,7 +114,7 @@ def test_a_personal_access_token_is_admitted_with_its_scope_alone(scope: TokenSc
         with pytest.raises(Forbidden):
             require_account(bearer, OWNER_ID, other)
         with pytest.raises(Forbidden):
-            visible_device(bearer, DEVICE.id, None, other)
+            require_visible_device(bearer, DEVICE.id, None, other)
         with pytest.raises(Forbidden):
             visible_group(bearer, GROUP.id, GROUP, other)
 

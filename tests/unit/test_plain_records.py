@@ -9,8 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from iotflow.api import json_bodies
 from iotflow.api.json_bodies import decode_record
 from iotflow.api.plain_records import parse_plain
+from iotflow.api.routers.batches import parse_record
 from iotflow.api.schemas.telemetry import BatchRecord
 from iotflow.domain.errors import InvalidInput
 from iotflow.domain.telemetry import MAX_NAMES_PER_RECORD, errors_of_record
@@ -42,7 +44,7 @@ RECORDS = st.fixed_dictionaries(
 def by_schema(text: bytes) -> Submission | None:
     """Return what the schema makes of a record; None for an invalid one."""
     try:
-        return BatchRecord.model_validate(decode_record(memoryview(text), MAX_BYTES)).submission()
+        return BatchRecord.model_validate(decode_record(memoryview(text), MAX_BYTES)).to_submission()
     except (InvalidInput, ValidationError):
         return None
 
@@ -59,6 +61,32 @@ def test_a_plain_record_is_that_of_the_schema(record: Any, ensure_ascii: bool) -
         assert errors_of_record(plain.readings, plain.metadata)
     elif plain is not None and expected is not None:
         assert _repr(plain) == _repr(expected)
+
+
+@given(st.lists(RECORDS | JSON, max_size=4))
+async def test_a_batch_decoded_as_a_whole_is_that_of_its_records(records: list[Any]) -> None:
+    body = json.dumps(records).encode("utf-8", "surrogatepass")
+    outcomes = []
+    for decoded_bytes in (len(body), 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(json_bodies, "MAX_DECODED_BYTES", decoded_bytes)
+            outcomes.append(await _outcome(bytearray(body)))
+    assert outcomes[0] == outcomes[1]
+
+
+async def _outcome(body: bytearray) -> object:
+    """Return the number of values and each record of a batch, or the errors."""
+    try:
+        batch = await json_bodies.decode_array(body, 10, MAX_BYTES)
+    except InvalidInput as error:
+        return error.errors
+    found: list[object] = []
+    for record in batch.records:
+        try:
+            found.append(_repr(parse_record(record, MAX_BYTES)))
+        except InvalidInput as error:
+            found.append(error.errors)
+    return batch.values, found
 
 
 def _repr(submission: Submission) -> str:

@@ -7,10 +7,16 @@ from fastapi import Response
 from iotflow.api.auth import ReadingSelfOrAdmin, ReadingUser, WritingUser
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.pagination import Limit, Offset
-from iotflow.api.parameters import AccountId, DeviceId
+from iotflow.api.parameters import AccountId, ConfigVersionNumber, DeviceId
 from iotflow.api.responses import json_response, list_response
 from iotflow.api.routing import api_router, problem_responses
-from iotflow.api.schemas.device_self import DeviceConfig, DeviceConfigUpdate, dump_device_config
+from iotflow.api.schemas.device_self import (
+    ConfigVersion,
+    ConfigVersionList,
+    DeviceConfig,
+    DeviceConfigUpdate,
+    dump_device_config,
+)
 from iotflow.api.schemas.devices import (
     Device,
     DeviceCreate,
@@ -89,7 +95,7 @@ async def get_device_status(
     view = DeviceWithPresence(
         **asdict(device),
         is_online=services.devices.is_online(device),
-        latest_timestamp=await services.telemetry.newest_time(context, device_id),
+        latest_timestamp=await services.telemetry_queries.newest_time(context, device_id),
     )
     return DeviceWithPresenceResponse(device=view)
 
@@ -137,6 +143,45 @@ async def update_device_config(
     """Replace a device's settings. The version rises by one."""
     config = await services.devices.configure(context, device_id, body.settings, body.config_version, {})
     return DeviceConfig.model_validate(config)
+
+
+@router.get(
+    "/devices/{device_id:digits}/config/versions",
+    operation_id="list_config_versions",
+    responses=problem_responses(404),
+)
+async def list_config_versions(context: ReadingUser, device_id: DeviceId, services: ServicesDep) -> ConfigVersionList:
+    """List the versions of a device's settings. The last 20 are kept; the newest, which applies, comes first."""
+    versions = await services.config_versions.list(context, device_id)
+    return ConfigVersionList(
+        device_id=device_id, versions=[ConfigVersion.model_validate(version) for version in versions]
+    )
+
+
+@router.get(
+    "/devices/{device_id:digits}/config/versions/{version:digits}",
+    operation_id="get_config_version",
+    response_model=DeviceConfig,
+    responses=problem_responses(404),
+)
+async def get_config_version(
+    context: ReadingUser, device_id: DeviceId, version: ConfigVersionNumber, services: ServicesDep
+) -> Response:
+    """Get a version of a device's settings. 404 for a version that is no longer kept."""
+    return json_response(dump_device_config(await services.config_versions.get(context, device_id, version)))
+
+
+@router.post(
+    "/devices/{device_id:digits}/config/versions/{version:digits}/restore",
+    operation_id="restore_config_version",
+    response_model=DeviceConfig,
+    responses=problem_responses(404),
+)
+async def restore_config_version(
+    context: WritingUser, device_id: DeviceId, version: ConfigVersionNumber, services: ServicesDep
+) -> Response:
+    """Restore a version of a device's settings. They become a new version, one higher than the current one."""
+    return json_response(dump_device_config(await services.config_versions.restore(context, device_id, version)))
 
 
 def _key_response(result: service.DeviceWithKey) -> DeviceWithKeyResponse:

@@ -44,9 +44,9 @@ async def get_liveness(context: NoAuth) -> Liveness:
     operation_id="get_readiness",
     responses={503: {"model": Readiness, "description": "The service is not ready for traffic."}},
 )
-async def get_readiness(context: NoAuth, services: ServicesDep, response: Response) -> Readiness:
+async def get_readiness(context: NoAuth, request: Request, services: ServicesDep, response: Response) -> Readiness:
     """Check whether the service is ready for traffic."""
-    if (await services.health.check()).verdict == "unhealthy":
+    if request.scope["state"].get("is_draining") or (await services.health.check()).verdict == "unhealthy":
         response.status_code = 503
         return Readiness(status="not ready")
     return Readiness(status="ready")

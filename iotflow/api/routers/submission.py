@@ -2,14 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import Header, Request
+from fastapi import Body, Header, Request, Response
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from iotflow.api.auth import TelemetryDevice, charge_values
+from iotflow.api.auth import SubmittingDevice, charge_values
 from iotflow.api.dependencies import ServicesDep
+from iotflow.api.responses import json_response
 from iotflow.api.routing import SubmissionRoute, api_router
-from iotflow.api.schemas.telemetry import SubmitResult, TelemetryRecordCreate
+from iotflow.api.schemas.decoded import SubmittedRecord
+from iotflow.api.schemas.telemetry import SubmitResult
+from iotflow.domain.times import format_rfc3339
 
 MAX_IDEMPOTENCY_KEY_LENGTH = 128
 
@@ -38,25 +41,27 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("/telemetry", status_code=201, operation_id="submit_telemetry")
+@router.post("/telemetry", status_code=201, operation_id="submit_telemetry", response_model=SubmitResult)
 async def submit_telemetry(
-    context: TelemetryDevice,
-    body: TelemetryRecordCreate,
+    context: SubmittingDevice,
+    submission: Annotated[SubmittedRecord, Body()],
     request: Request,
     services: ServicesDep,
     idempotency_key: IdempotencyKey = None,
-) -> SubmitResult:
+) -> Response:
     """Submit a record. It is stored durably before the response is sent.
 
     The body may be compressed with `Content-Encoding: gzip`. A null in `data` is no reading: it is not stored, and
     `ignored` lists its name. A repetition with the same `Idempotency-Key` is stored once.
     """
-    await charge_values(request, context.principal.device, len(body.data))
-    stored = await services.ingest.submit(context, body.submission(), idempotency_key)
-    return SubmitResult(
-        device_id=context.principal.device_id,
-        device_name=context.principal.device.name,
-        timestamp=stored.timestamp,
-        accepted=stored.accepted,
-        ignored=stored.ignored,
-    )
+    device = context.principal.device
+    await charge_values(request, device, len(submission.readings))
+    acceptance = await services.ingest.submit(context, submission, idempotency_key)
+    body = {
+        "device_id": device.id,
+        "device_name": device.name,
+        "timestamp": format_rfc3339(acceptance.timestamp),
+        "accepted": acceptance.accepted,
+        "ignored": acceptance.ignored,
+    }
+    return json_response(body, 201)

@@ -84,7 +84,7 @@ async def get_telemetry(
     query = join_repeated(request.query_params)
     page = open_page(f"telemetry of device {device_id}", query, HISTORY_DEFAULTS, RecordPosition, clock.now())
     names = parse_names(page.query["fields"])
-    found = await services.telemetry.records(
+    found = await services.telemetry_queries.records(
         context,
         device_id,
         page.time_range,
@@ -95,7 +95,7 @@ async def get_telemetry(
     )
     next_cursor = partial(_cursor_after, page, found.page)
     if wants_csv(request):
-        columns = names or await services.telemetry.names(context, device_id, found.page.records)
+        columns = names or await services.telemetry_queries.names(context, device_id, found.page.records)
         return await csv_of_records(request, columns, found.page.records, next_cursor)
 
     def tail(count: int) -> dict[str, object]:
@@ -113,7 +113,7 @@ async def get_telemetry(
 )
 async def get_latest_telemetry(context: ReadingUserOrDevice, device_id: DeviceId, services: ServicesDep) -> Response:
     """Get a device's latest values. Latest by event time: late data never replaces newer values."""
-    latest = await services.telemetry.latest(context, device_id)
+    latest = await services.telemetry_queries.latest(context, device_id)
     # Most values have the same time.
     times = {time: format_rfc3339(time) for time in {found.timestamp for found in latest.values.values()}}
     body = {
@@ -158,7 +158,9 @@ async def aggregate_telemetry(
     except ValueError as error:
         raise InvalidInput.at("query", "timezone", message=str(error)) from None
     time_range = resolve_range(start_time, end_time, clock.now())
-    values = await services.telemetry.aggregate(context, device_id, field, aggregation, time_range, windows, zone)
+    values = await services.telemetry_queries.aggregate(
+        context, device_id, field, aggregation, time_range, windows, zone
+    )
     if wants_csv(request):
         return await csv_of_windows(values)
     head = {"device_id": device_id, "field": field, "aggregation": aggregation, "window": window}
@@ -179,7 +181,7 @@ async def delete_telemetry(
     start, stop = _deletion_range(body, start_time, stop_time)
     time_range = resolve_range(start, stop, clock.now(), ("query" if body is None else "body", "stop_time"))
     assert time_range.end is not None
-    await services.telemetry.delete(context, device_id, time_range)
+    await services.telemetry_queries.delete(context, device_id, time_range)
     return TelemetryDeleteResult(device_id=device_id, start_time=time_range.start, stop_time=time_range.end)
 
 

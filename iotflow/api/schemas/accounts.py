@@ -4,13 +4,15 @@ from typing import Annotated, Literal, Self, cast
 from uuid import UUID
 
 from pydantic import MISSING, Field
+from typing_extensions import TypeAliasType
 
 from iotflow.api.schemas.base import PageInfo, PartialUpdate, RequestModel, ResponseModel, example
-from iotflow.api.schemas.fields import NORMALIZED, TextRule, Timestamp
+from iotflow.api.schemas.fields import NORMALIZED, Json, TextRule, Timestamp
 from iotflow.domain import accounts as domain
 from iotflow.domain.accounts import (
     EMAIL,
     MAX_EMAIL_LENGTH,
+    MAX_PREFERENCES_BYTES,
     MAX_USERNAME_LENGTH,
     MIN_USERNAME_LENGTH,
     USERNAME,
@@ -29,6 +31,14 @@ Username = Annotated[
     NORMALIZED,
     Field(examples=["ada"]),
 ]
+UserPreferences = TypeAliasType(
+    "UserPreferences",
+    Annotated[
+        Json,
+        Field(description=f"Any JSON object of at most {MAX_PREFERENCES_BYTES} bytes.", examples=[{"theme": "dark"}]),
+    ],
+)
+"""A user's preferences. Without a name their type would be named after each operation in generated clients."""
 Email = Annotated[
     str,
     TextRule(email_error, {"maxLength": MAX_EMAIL_LENGTH, "pattern": f"^{EMAIL}$"}),

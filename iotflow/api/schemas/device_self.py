@@ -1,6 +1,6 @@
 """Bodies of a device's config and of its requests about itself."""
 
-from typing import cast
+from typing import Literal, cast
 
 from pydantic import MISSING, Field
 
@@ -29,6 +29,28 @@ def dump_device_config(config: domain.DeviceConfig) -> dict[str, object]:
         "settings": config.settings,
         "updated_at": format_rfc3339(config.updated_at),
     }
+
+
+class Actor(ResponseModel):
+    """The author of a change."""
+
+    type: Literal["user", "device"]
+    id: str = Field(description="Id of the user or device.", examples=["1"])
+
+
+class ConfigVersion(ResponseModel):
+    """A version of a device's settings, without the settings."""
+
+    config_version: int = Field(examples=[2])
+    updated_at: Timestamp = Field(description="When the version was made.")
+    actor: Actor | None = Field(description="Who made the version; null for one that is older than this list.")
+
+
+class ConfigVersionList(ResponseModel):
+    """The versions of a device's settings that are kept."""
+
+    device_id: int = Field(examples=[1])
+    versions: list[ConfigVersion] = Field(description="Newest first; the first one applies.")
 
 
 class DeviceConfigUpdate(RequestModel):

@@ -9,7 +9,7 @@ from pydantic import MISSING, Field
 from iotflow.api.schemas.base import PageInfo, PartialUpdate, RequestModel, ResponseModel, example
 from iotflow.api.schemas.fields import WHOLE, Timestamp, VisibleName, text
 from iotflow.domain import devices as domain
-from iotflow.domain.devices import MAX_ID, DeviceStatus
+from iotflow.domain.devices import MAX_ID, MAX_ONLINE_WINDOW_S, DeviceStatus
 from iotflow.domain.times import format_rfc3339
 
 MAX_GRACE_S = 30 * 86_400
@@ -24,6 +24,16 @@ Version = Annotated[str, Field(max_length=64, examples=["1.4.2"])]
 Status = Annotated[DeviceStatus, Field(strict=False)]
 SettableVersion = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
 Rate = Annotated[int, Field(ge=0, le=1_000_000_000), WHOLE]
+OnlineWindow = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=MAX_ONLINE_WINDOW_S,
+        description="Seconds after a request for which the device is online. Null: `IOTFLOW_ONLINE_WINDOW_SECONDS`.",
+        examples=[900],
+    ),
+    WHOLE,
+]
 Grace = Annotated[int, Field(ge=0, le=MAX_GRACE_S), WHOLE]
 
 
@@ -38,6 +48,10 @@ class Device(ResponseModel):
     location: str | None = Field(examples=["Bench 3"])
     firmware_version: str | None = Field(examples=["1.4.2"])
     hardware_version: str | None = Field(examples=["B"])
+    online_window: int | None = Field(
+        description="Seconds after a request for which the device is online. Null: `IOTFLOW_ONLINE_WINDOW_SECONDS`.",
+        examples=[900],
+    )
     user_id: UUID = Field(description="The device's owner.")
     created_at: Timestamp
     updated_at: Timestamp
@@ -109,6 +123,7 @@ def dump_device(device: domain.Device) -> dict[str, object]:
         "location": device.location,
         "firmware_version": device.firmware_version,
         "hardware_version": device.hardware_version,
+        "online_window": device.online_window,
         "user_id": device.user_id,
         "created_at": format_rfc3339(device.created_at),
         "updated_at": format_rfc3339(device.updated_at),
@@ -182,6 +197,7 @@ class DeviceCreate(RequestModel):
     location: Location | None = None
     firmware_version: Version | None = None
     hardware_version: Version | None = None
+    online_window: OnlineWindow | None = None
 
 
 class DeviceUpdate(PartialUpdate):
@@ -195,6 +211,7 @@ class DeviceUpdate(PartialUpdate):
     location: Location | MISSING | None = MISSING
     firmware_version: Version | MISSING | None = MISSING
     hardware_version: Version | MISSING | None = MISSING
+    online_window: OnlineWindow | MISSING | None = MISSING
     status: Status | MISSING = MISSING
 
     def change(self) -> domain.DeviceChange:

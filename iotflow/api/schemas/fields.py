@@ -49,7 +49,8 @@ Timestamp = Annotated[
 """A time in a response: RFC 3339 in UTC, with milliseconds and `Z`."""
 
 
-def _parse_input_time(value: object) -> Millis:
+def parse_input_time(value: object) -> Millis:
+    """Return the absolute time of a body: an RFC 3339 text or an epoch number. Raises ValueError."""
     if isinstance(value, str):
         if value.isdecimal():
             raise ValueError("digits in a string are no number; send an epoch number without quotes")
@@ -61,7 +62,7 @@ def _parse_input_time(value: object) -> Millis:
 
 InputTime = Annotated[
     Millis,
-    PlainValidator(_parse_input_time),
+    PlainValidator(parse_input_time),
     WithJsonSchema(
         {
             "type": "string",
@@ -109,7 +110,7 @@ StopTime = Annotated[str, AfterValidator(_check_query_time), _query_time_schema(
 def _normalize_range_time(value: object) -> str:
     if isinstance(value, str) and (value == "now" or value.startswith("-")):
         return _check_query_time(value)
-    return format_rfc3339(_parse_input_time(value))
+    return format_rfc3339(parse_input_time(value))
 
 
 RangeTime = Annotated[

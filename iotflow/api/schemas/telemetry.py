@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
-from iotflow.api.schemas.base import SCHEMA_REFERENCE, NextCursor, RequestModel, ResponseModel, example
+from iotflow.api.schemas.base import NextCursor, RequestModel, ResponseModel, example
 from iotflow.api.schemas.fields import InputTime, Json, RangeTime, Timestamp
 from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.json import JsonValue, size_error
@@ -109,7 +109,7 @@ class TelemetryRecordCreate(RequestModel):
     timestamp: InputTime | None = Field(None, description="Time of the measurement; the time of receipt by default.")
     metadata: Metadata | None = None
 
-    def submission(self) -> Submission:
+    def to_submission(self) -> Submission:
         """Return the record as the service takes it."""
         return Submission(self.data, self.timestamp, self.metadata)
 
@@ -123,18 +123,9 @@ class BatchRecord(RequestModel):
     timestamp: InputTime
     metadata: Metadata | None = None
 
-    def submission(self) -> Submission:
+    def to_submission(self) -> Submission:
         """Return the record as the service takes it."""
         return Submission(self.data, self.timestamp, self.metadata)
-
-
-UncheckedRecord = Annotated[
-    memoryview, InstanceOf(), WithJsonSchema({"$ref": SCHEMA_REFERENCE.format(model=BatchRecord.__name__)})
-]
-"""The JSON of a record of a batch, not yet decoded, documented as a `BatchRecord`.
-
-The response reports a bad record, and the request does not fail.
-"""
 
 
 class SubmitResult(ResponseModel):

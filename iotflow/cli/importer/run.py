@@ -25,8 +25,7 @@ from iotflow.cli.importer.options import ImportOptions
 from iotflow.cli.importer.replacements import Replacements
 from iotflow.cli.importer.rows import EmptyRow, Layout, Row, RowReader
 from iotflow.cli.importer.source import Source, open_source
-from iotflow.cli.importer.submission import Submission
-from iotflow.cli.importer.tally import Tally
+from iotflow.cli.importer.submission import Submission, Tally
 from iotflow.cli.importer.times import TimeReader, read_zone
 from iotflow.domain.times import format_rfc3339
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 from iotflow_sdk import TooLarge, ValidationProblem
@@ -13,13 +14,37 @@ from iotflow.cli.importer.batch import Batch, merged_batch, separate_batch
 from iotflow.cli.importer.csv_rows import BadRow
 from iotflow.cli.importer.pending import MAX_BATCH_ROWS, Due, PendingRows
 from iotflow.cli.importer.rows import Row
-from iotflow.cli.importer.tally import Tally
 
 MAX_CONCURRENT_DEVICES = 16
 """Devices whose rows are submitted at the same time. The rows of one device are submitted in order."""
 DEVICE_TYPE = "imported"
 """The type of devices that an import registers."""
 JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of the rows so far, by outcome."""
+
+    rows: int = 0
+    values: int = 0
+    devices: int = 0
+    empty: int = 0
+    repeated: int = 0
+    replaced: int = 0
+    bad: int = 0
+
+    def summary(self) -> str:
+        """Return a line for each count, without the exceptional ones that are 0."""
+        always = [("rows stored", self.rows), ("values stored", self.values)]
+        sometimes = [
+            ("devices registered", self.devices),
+            ("rows without a value", self.empty),
+            ("local times that a clock change repeats, read as the earlier", self.repeated),
+            ("rows that replaced an earlier row of the same device, time and name", self.replaced),
+            ("bad rows", self.bad),
+        ]
+        return "\n".join(f"{what}: {count:,}" for what, count in always + [item for item in sometimes if item[1]])
 
 
 class Submission:

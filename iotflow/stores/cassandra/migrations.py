@@ -1,24 +1,30 @@
 """Schema migrations of the keyspace, and a warning if it may lose acknowledged data.
 
 The numbered steps are scripts in `migrations/cassandra`, in a wheel beside this package. Each is idempotent: an
-interrupted step is run again.
+interrupted step is run again. Before the step that drops the former tables, their records are converted.
 """
 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4, uuid5
 
 import iotflow
+from iotflow.clock import SystemClock
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.stores.cassandra.conversion import convert_records, remaining_days
 from iotflow.stores.cassandra.driver import STORE_NAME, InvalidQuery
 from iotflow.stores.cassandra.session import Cassandra
 
 _PACKAGE = Path(iotflow.__file__).parent
 _IN_WHEEL = _PACKAGE / "migrations" / "cassandra"
 SCRIPTS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "migrations" / "cassandra"
+
+WITHOUT_FORMER_TABLES = "0004_drop_points"
+"""The step that drops the former tables."""
 
 LEASE_S = 60
 """Lifetime of the migration lock, in seconds: others wait for this long after a migration was killed."""
@@ -87,7 +93,18 @@ async def upgrade(cassandra: Cassandra) -> None:
         stored = await stored_version(cassandra)
         for name in _names():
             if stored is None or name > _require_known(stored):
+                if name == WITHOUT_FORMER_TABLES:
+                    await convert_records(cassandra, SystemClock(), partial(_renew_lock, cassandra, owner))
                 await _apply(cassandra, name, owner)
+
+
+async def conversion(cassandra: Cassandra, stored: str | None) -> str | None:
+    """Return what `upgrade` will convert of a keyspace of this version; None for nothing. Raises StoreUnavailable."""
+    if stored is None or stored >= WITHOUT_FORMER_TABLES:
+        return None
+    await _use_keyspace(cassandra)
+    devices, days = await remaining_days(cassandra)
+    return f"records to convert: {devices} devices, {days} partitions of a day" if days else None
 
 
 async def durability_warnings(cassandra: Cassandra) -> list[str]:
@@ -128,14 +145,19 @@ def _title(name: str) -> str:
 async def _apply(cassandra: Cassandra, name: str, owner: UUID) -> None:
     script = _COMMENT.sub("", (SCRIPTS / f"{name}.cql").read_text())
     for statement in filter(None, map(str.strip, script.split(";"))):
-        ((renewed, *_),) = await cassandra.execute(
-            _RENEW_LOCK, [LEASE_S, owner, _LOCK, owner], timeout_s=STATEMENT_TIMEOUT_S
-        )
-        if not renewed:
-            reason = f"a statement of its migration took more than {LEASE_S} s, so another may have begun; try again"
-            raise StoreUnavailable(STORE_NAME, reason)
+        await _renew_lock(cassandra, owner)
         await _change_schema(cassandra, statement)
     await cassandra.execute(_RECORD_STEP, [name], timeout_s=STATEMENT_TIMEOUT_S)
+
+
+async def _renew_lock(cassandra: Cassandra, owner: UUID) -> None:
+    """Renew the lease of the migration lock. Raises StoreUnavailable if it has ended."""
+    ((renewed, *_),) = await cassandra.execute(
+        _RENEW_LOCK, [LEASE_S, owner, _LOCK, owner], timeout_s=STATEMENT_TIMEOUT_S
+    )
+    if not renewed:
+        reason = f"a part of its migration took more than {LEASE_S} s, so another may have begun; try again"
+        raise StoreUnavailable(STORE_NAME, reason)
 
 
 async def _change_schema(cassandra: Cassandra, statement: str) -> None:
@@ -201,6 +223,9 @@ class CassandraSchema:
 
     def pending(self, stored: str | None) -> Sequence[str]:
         return pending(stored)
+
+    async def conversion(self, stored: str | None) -> str | None:
+        return await conversion(self._cassandra, stored)
 
     async def upgrade(self) -> None:
         await upgrade(self._cassandra)

@@ -27,7 +27,7 @@ SCAN_TIMEOUT_S = 10.0
 MAX_STATEMENTS_IN_FLIGHT = 256
 """Further statements wait for a slot until their deadline."""
 
-PROBE = "SELECT names FROM devices WHERE device_id = 0"
+PROBE = "SELECT names FROM telemetry_schemas WHERE device_id = 0"
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Cassandra:
         self, cql: str, values: Sequence[object] = (), *, timeout_s: float = SHORT_TIMEOUT_S
     ) -> list[Row]:
         """Run one idempotent statement and return its rows. Raises StoreUnavailable."""
-        async with self._slot(timeout_s) as session:
+        async with self._borrow_session(timeout_s) as session:
             return await session.execute(cql, values)
 
     async def execute_batch(self, statements: Sequence[Statement], *, timeout_s: float = SHORT_TIMEOUT_S) -> None:
@@ -77,7 +77,7 @@ class Cassandra:
         The statements of one partition key are one mutation, across all tables that have the key. After an error some
         or all statements may have been applied.
         """
-        async with self._slot(timeout_s) as session:
+        async with self._borrow_session(timeout_s) as session:
             await session.execute_batch(statements)
 
     async def pages(
@@ -86,7 +86,7 @@ class Cassandra:
         """Run a statement and yield its pages; the deadline is that of one page. Raises StoreUnavailable."""
         state: bytes | None = None
         while True:
-            async with self._slot(timeout_s) as session:
+            async with self._borrow_session(timeout_s) as session:
                 rows, state = await session.page(cql, values, state)
             yield rows
             if state is None:
@@ -121,7 +121,7 @@ class Cassandra:
         self._cluster = None
 
     @asynccontextmanager
-    async def _slot(self, timeout_s: float) -> AsyncIterator[Session]:
+    async def _borrow_session(self, timeout_s: float) -> AsyncIterator[Session]:
         """Acquire a slot and the session for one call.
 
         The wait for a slot stays outside the breaker: this process's load is no failure of the store.

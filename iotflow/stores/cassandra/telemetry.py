@@ -1,4 +1,4 @@
-"""Telemetry in the tables `records` (history), `points` (aggregates, latest values) and `devices` (the catalogue)."""
+"""Telemetry in `telemetry_records`, a row a record, and `telemetry_schemas`, the catalogue."""
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
@@ -9,15 +9,15 @@ from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
 from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
-from iotflow.stores.cassandra.aggregates import SELECT_AGGREGATES, aggregate_from_points
-from iotflow.stores.cassandra.catalogue import read_names
+from iotflow.stores.cassandra.aggregates import aggregate_from_records
+from iotflow.stores.cassandra.catalogue import Catalogue
 from iotflow.stores.cassandra.latest import read_latest, read_newest_times
 from iotflow.stores.cassandra.records import read_records
+from iotflow.stores.cassandra.rollups.cell import ROLLED_UP
 from iotflow.stores.cassandra.rollups.query import aggregate_from_rollups, can_use_rollups
 from iotflow.stores.cassandra.session import Cassandra
-from iotflow.stores.cassandra.value_aggregates import aggregate_values
 from iotflow.stores.cassandra.write_batcher import WriteBatcher
-from iotflow.stores.cassandra.writes import DeviceWrite, delete_range, purge_device_chunk
+from iotflow.stores.cassandra.writes import Writer
 
 MAX_RECORDS_PER_WRITE = 500
 """The statements of this number of records are built without a pause of the event loop."""
@@ -30,7 +30,9 @@ class CassandraTelemetry:
         self._cassandra = cassandra
         self._clock = clock
         self._retention_days = retention_days
-        self._batcher = WriteBatcher(cassandra)
+        self._catalogue = Catalogue(cassandra, retention_days)
+        self._writer = Writer(cassandra, self._catalogue, clock, retention_days)
+        self._batcher = WriteBatcher(cassandra, self._writer)
 
     async def close(self) -> None:
         """Wait for the submitted writes."""
@@ -39,18 +41,17 @@ class CassandraTelemetry:
     async def write(self, device_id: int, records: Sequence[Record]) -> None:
         for first in range(0, len(records), MAX_RECORDS_PER_WRITE):
             part = records[first : first + MAX_RECORDS_PER_WRITE]
-            write = DeviceWrite(device_id, part, self._retention_days, self._clock)
+            write = await self._writer.prepare(device_id, part)
             if write.can_share_batch:
                 await self._batcher.submit(write)
-            elif statements := write.device_batch():
-                await self._cassandra.execute_batch(statements)
-                await gather_bounded(partial(self._cassandra.execute_batch, batch) for batch in write.day_batches())
+            elif not write.is_empty:
+                await self._writer.store(write)
 
     async def names(self, device_id: int) -> frozenset[str]:
-        return await read_names(self._cassandra, device_id)
+        return await self._catalogue.names(device_id)
 
     async def latest(self, device_id: int) -> LatestValues:
-        return await read_latest(self._cassandra, device_id, self._clock)
+        return await read_latest(self._cassandra, self._catalogue, device_id, self._clock)
 
     async def records(
         self,
@@ -65,7 +66,13 @@ class CassandraTelemetry:
         if after is not None:
             time_range = _range_after(time_range, after, descending=descending)
         return await read_records(
-            self._cassandra, device_id, time_range, descending=descending, limit=limit, names=names
+            self._cassandra,
+            self._catalogue,
+            device_id,
+            time_range,
+            descending=descending,
+            limit=limit,
+            names=names,
         )
 
     async def newest_times(self, device_ids: Sequence[int], time_range: TimeRange) -> Mapping[int, Millis]:
@@ -81,22 +88,18 @@ class CassandraTelemetry:
         window: Window,
         offset_ms: int,
     ) -> list[WindowAggregate]:
-        if aggregation not in SELECT_AGGREGATES:
-            aggregate = partial(aggregate_values, self._cassandra)
-        elif can_use_rollups(time_range, window):
-            aggregate = partial(aggregate_from_rollups, self._cassandra, self._clock, self._retention_days)
-        else:
-            aggregate = partial(aggregate_from_points, self._cassandra)
+        stored = (await self._catalogue.read(device_id, time_range)).with_names([name])
+        aggregate = partial(aggregate_from_records, self._cassandra, stored)
+        if aggregation in ROLLED_UP and can_use_rollups(time_range, window):
+            aggregate = partial(aggregate_from_rollups, self._cassandra, stored, self._clock, self._retention_days)
         return await aggregate(device_id, name, time_range, aggregation, window=window, offset_ms=offset_ms)
 
     async def delete(self, device_id: int, time_range: TimeRange) -> None:
-        await delete_range(self._cassandra, device_id, time_range, self._clock)
+        await self._writer.delete_range(device_id, time_range)
 
     async def purge_chunk(self, device_ids: Collection[int]) -> list[int]:
         ids = list(device_ids)
-        more = await gather_bounded(
-            partial(purge_device_chunk, self._cassandra, device_id, self._clock) for device_id in ids
-        )
+        more = await gather_bounded(partial(self._writer.purge_chunk, device_id) for device_id in ids)
         return [device_id for device_id, has_more in zip(ids, more, strict=True) if has_more]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from iotflow.concurrency.group_commit import GroupCommit
 from iotflow.stores.cassandra.driver import STORE_NAME
 from iotflow.stores.cassandra.session import SHORT_TIMEOUT_S, Cassandra
-from iotflow.stores.cassandra.writes import DeviceWrite
+from iotflow.stores.cassandra.writes import DeviceWrite, Writer
 
 MAX_WRITES_PER_BATCH = 10
 MAX_BYTES_PER_BATCH = 5_000
@@ -15,10 +15,11 @@ CONCURRENT_BATCHES = 4
 
 
 class WriteBatcher:
-    """Sends writes in batches, each first to the devices' partitions, then to the days'."""
+    """Sends writes in batches, and before them the entries of the catalogue that they need."""
 
-    def __init__(self, cassandra: Cassandra) -> None:
+    def __init__(self, cassandra: Cassandra, writer: Writer) -> None:
         self._cassandra = cassandra
+        self._writer = writer
         self._commits = GroupCommit(
             self._flush,
             store=STORE_NAME,
@@ -37,7 +38,8 @@ class WriteBatcher:
         await self._commits.close()
 
     async def _flush(self, writes: Sequence[DeviceWrite]) -> None:
-        await self._cassandra.execute_batch([statement for write in writes for statement in write.device_batch()])
+        if any(write.entries for write in writes):
+            await self._writer.store_entries(writes)
         await self._cassandra.execute_batch(
-            [statement for write in writes for batch in write.day_batches() for statement in batch]
+            [statement for write in writes for batch in write.day_partition_batches() for statement in batch]
         )

@@ -1,209 +1,230 @@
 """Writes and deletions.
 
-A write sends the device's partition first, then the days' partitions. In this order a day that holds data is always in
-the catalogue, even if the write is interrupted. A deletion is stamped with its time of receipt: it removes data
-received before, and none that is received later.
+A write sends the catalogue's entries that are missing first, then the days' partitions. In this order a day that holds
+data is always in the catalogue, even if the write is interrupted. A deletion is stamped with its time of receipt: it
+removes data received before, and none that is received later.
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from iotflow.clock import Clock
 from iotflow.concurrency.tasks import gather_bounded
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Micros, Millis, TimeRange
-from iotflow.stores.cassandra.catalogue import read_days, read_names
+from iotflow.stores.cassandra.catalogue import Catalogue, Entry, Layout, Placement
 from iotflow.stores.cassandra.driver import Statement
 from iotflow.stores.cassandra.encoding import (
     NO_EXPIRY,
     bounds,
     day_of,
     day_span,
-    encode_measured,
     encode_metadata,
-    encode_value,
-    timestamp,
     ttl_s,
 )
 from iotflow.stores.cassandra.rollups.store import rollup_invalidation_for_delete, rollup_invalidation_for_write
+from iotflow.stores.cassandra.rows import MAX_INLINE_BYTES
 from iotflow.stores.cassandra.session import Cassandra
+from iotflow.stores.record_encoding import Names, encode_measurements
 
 MAX_STATEMENTS_PER_BATCH = 500
 MAX_BYTES_PER_BATCH = 1_000_000
 MAX_SMALL_WRITE_BYTES = 2_000
 STATEMENT_OVERHEAD_BYTES = 90
-"""Approximate size of a statement without its names and values."""
-
-CATALOGUE_EXTRA_TTL_S = 60
-"""Entries of the catalogue expire this much later than the data: a day must never expire before its values."""
+"""Approximate size of a statement without its measurements or metadata."""
 
 MAX_DAYS_PER_PURGE_CHUNK = 200
 
-STORE_RECORD = """
-    UPDATE records USING TIMESTAMP ? AND TTL ? SET values = values + ?
-    WHERE device_id = ? AND day = ? AND time = ?"""
-STORE_RECORD_WITH_METADATA = """
-    UPDATE records USING TIMESTAMP ? AND TTL ? SET values = values + ?, metadata = ?
-    WHERE device_id = ? AND day = ? AND time = ?"""
-STORE_POINT = """
-    UPDATE points USING TIMESTAMP ? AND TTL ? SET value = ?
-    WHERE device_id = ? AND day = ? AND name = ? AND time = ?"""
-STORE_POINTERS = "UPDATE devices USING TIMESTAMP ? SET newest = newest + ? WHERE device_id = ?"
-STORE_CATALOGUE = """
-    UPDATE devices USING TIMESTAMP ? AND TTL ? SET names = names + ?, days = days + ?
-    WHERE device_id = ? AND retention_days = ?"""
+_KEY = "WHERE device_id = ? AND day = ? AND time = ? AND schema_id = ?"
+_STORE = "UPDATE telemetry_records USING TIMESTAMP ? AND TTL ? SET"
+STORE_RECORD = f"{_STORE} measurements = ? {_KEY}"
+STORE_LARGE_RECORD = f"{_STORE} large_measurements = ? {_KEY}"
+STORE_METADATA = f"{_STORE} metadata = ? {_KEY}"
 
-DELETE_DAY_OF_RECORDS = "DELETE FROM records USING TIMESTAMP ? WHERE device_id = ? AND day = ?"
-DELETE_DAY_OF_POINTS = "DELETE FROM points USING TIMESTAMP ? WHERE device_id = ? AND day = ?"
-DELETE_RECORDS = "DELETE FROM records USING TIMESTAMP ? WHERE device_id = ? AND day = ? AND time >= ? AND time < ?"
-DELETE_POINTS = """
-    DELETE FROM points USING TIMESTAMP ? WHERE device_id = ? AND day = ? AND name = ? AND time >= ? AND time < ?"""
-SELECT_ALL_DAYS = "SELECT retention_days, days FROM devices WHERE device_id = ?"
-REMOVE_DAYS = "UPDATE devices USING TIMESTAMP ? SET days = days - ? WHERE device_id = ? AND retention_days = ?"
-DELETE_DEVICE = "DELETE FROM devices USING TIMESTAMP ? WHERE device_id = ?"
+DELETE_DAY = "DELETE FROM telemetry_records USING TIMESTAMP ? WHERE device_id = ? AND day = ?"
+DELETE_RECORDS = """
+    DELETE FROM telemetry_records USING TIMESTAMP ? WHERE device_id = ? AND day = ? AND time >= ? AND time < ?"""
+SELECT_ALL_DAYS = "SELECT schema_id, retention_days, days FROM telemetry_schemas WHERE device_id = ?"
+REMOVE_DAYS = """
+    UPDATE telemetry_schemas USING TIMESTAMP ? SET days = days - ?
+    WHERE device_id = ? AND schema_id = ? AND retention_days = ?"""
+DELETE_DEVICE = "DELETE FROM telemetry_schemas USING TIMESTAMP ? WHERE device_id = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredRecord:
+    """A record, the statements of its rows, and their approximate size."""
+
+    record: Record
+    statements: Sequence[Statement]
+    size: int
 
 
 class DeviceWrite:
     """The statements that store records of one device, without the records that have already expired."""
 
-    def __init__(self, device_id: int, records: Sequence[Record], retention_days: int, clock: Clock) -> None:
-        self._device_id = device_id
-        self._retention_days = retention_days
+    def __init__(
+        self,
+        device_id: int,
+        kept: Sequence[tuple[Record, int]],
+        layouts: Mapping[Names, Layout],
+        entries: Sequence[Entry],
+        clock: Clock,
+    ) -> None:
+        self.device_id = device_id
+        self.layouts = layouts
+        self.entries = entries
+        """Entries of the catalogue to store first."""
         self._clock = clock
-        now = clock.now()
-        self._kept = [
-            (record, ttl) for record in records if (ttl := ttl_s(record.received, retention_days, now)) is not None
-        ]
+        self._stored = [self._encode(record, ttl) for record, ttl in kept]
+        names = sum(len(name) for entry in entries for name in entry.schema.names)
+        self.bytes = names + sum(stored.size for stored in self._stored)
+        """The approximate size of the days' statements, and of the names of the entries."""
 
     @property
-    def bytes(self) -> int:
-        """The approximate size of the days' statements."""
-        return sum(_size(record) for record, _ in self._kept)
+    def is_empty(self) -> bool:
+        """Whether there is nothing to store."""
+        return not self._stored
 
     @property
     def can_share_batch(self) -> bool:
         """Whether the write gains by sharing a batch with others."""
-        return len(self._kept) == 1 and self.bytes <= MAX_SMALL_WRITE_BYTES
+        return len(self._stored) == 1 and self.bytes <= MAX_SMALL_WRITE_BYTES
 
-    def device_batch(self) -> list[Statement]:
-        """Return the batch of the device's partition; empty if there is nothing to store."""
-        if not self._kept:
-            return []
-        newest: dict[str, Millis] = {}
-        for record, _ in self._kept:
-            for name in record.values:
-                newest[name] = max(record.timestamp, newest.get(name, record.timestamp))
-        by_time: defaultdict[Millis, dict[str, int]] = defaultdict(dict)
-        for name, time in newest.items():
-            by_time[time][name] = time
-        pointers = [(STORE_POINTERS, (time * 1_000, names, self._device_id)) for time, names in by_time.items()]
-        received = max(record.received for record, _ in self._kept)
-        ttl = max(ttl for _, ttl in self._kept)
-        catalogue_ttl = NO_EXPIRY if ttl == NO_EXPIRY else ttl + CATALOGUE_EXTRA_TTL_S
-        days = {day_of(record.timestamp) for record, _ in self._kept}
-        return [
-            *pointers,
-            (STORE_CATALOGUE, (received, catalogue_ttl, set(newest), days, self._device_id, self._retention_days)),
-        ]
-
-    def day_batches(self) -> Iterator[list[Statement]]:
+    def day_partition_batches(self) -> Iterator[list[Statement]]:
         """Yield batches of one day's partition each.
 
         Send each batch when it is yielded: it is stamped with that time.
         """
-        days: defaultdict[int, list[tuple[Record, int]]] = defaultdict(list)
-        for record, ttl in self._kept:
-            days[day_of(record.timestamp)].append((record, ttl))
-        for day, records in days.items():
-            yield from self._batches_of_day(day, records)
+        days: defaultdict[int, list[_StoredRecord]] = defaultdict(list)
+        for stored in self._stored:
+            days[day_of(stored.record.timestamp)].append(stored)
+        for day, of_day in days.items():
+            yield from self._batches_of_day(day, of_day)
 
-    def _batches_of_day(self, day: int, records: Sequence[tuple[Record, int]]) -> Iterator[list[Statement]]:
+    def _batches_of_day(self, day: int, of_day: Sequence[_StoredRecord]) -> Iterator[list[Statement]]:
         batch: list[Statement] = []
         within: list[Record] = []
         size = 0
-        for record, ttl in records:
-            statements, weight = self._record_statements(day, record, ttl), _size(record)
-            too_many = len(batch) + len(statements) > MAX_STATEMENTS_PER_BATCH
-            if batch and (too_many or size + weight > MAX_BYTES_PER_BATCH):
-                yield [*batch, *rollup_invalidation_for_write(self._device_id, day, within, self._clock.receipt())]
+        for stored in of_day:
+            too_many = len(batch) + len(stored.statements) > MAX_STATEMENTS_PER_BATCH
+            if batch and (too_many or size + stored.size > MAX_BYTES_PER_BATCH):
+                yield [*batch, *rollup_invalidation_for_write(self.device_id, day, within, self._clock.receipt())]
                 batch, within, size = [], [], 0
-            batch += statements
-            within.append(record)
-            size += weight
-        yield [*batch, *rollup_invalidation_for_write(self._device_id, day, within, self._clock.receipt())]
+            batch += stored.statements
+            within.append(stored.record)
+            size += stored.size
+        yield [*batch, *rollup_invalidation_for_write(self.device_id, day, within, self._clock.receipt())]
 
-    def _record_statements(self, day: int, record: Record, ttl: int) -> list[Statement]:
-        time = timestamp(record.timestamp)
-        values = {name: encode_value(value) for name, value in record.values.items()}
-        stamps, key = (record.received, ttl), (self._device_id, day)
-        statements: list[Statement]
-        if record.metadata is None:
-            statements = [(STORE_RECORD, (*stamps, values, *key, time))]
-        else:
+    def _encode(self, record: Record, ttl: int) -> _StoredRecord:
+        stamps, key = (record.received, ttl), (self.device_id, day_of(record.timestamp), record.timestamp)
+        schemas = self.layouts[tuple(record.values)]
+        statements: list[Statement] = []
+        size = 0
+        for schema in schemas:
+            measurements = encode_measurements(schema.pick(record.values))
+            cql = STORE_RECORD if len(measurements) <= MAX_INLINE_BYTES else STORE_LARGE_RECORD
+            statements.append((cql, (*stamps, measurements, *key, schema.id)))
+            size += STATEMENT_OVERHEAD_BYTES + len(measurements)
+        if record.metadata is not None:
             text = encode_metadata(record.metadata)
-            statements = [(STORE_RECORD_WITH_METADATA, (*stamps, values, text, *key, time))]
-        statements += [
-            (STORE_POINT, (*stamps, encode_measured(value), *key, name, time)) for name, value in record.values.items()
+            statements.append((STORE_METADATA, (*stamps, text, *key, schemas[0].id)))
+            size += STATEMENT_OVERHEAD_BYTES + len(text)
+        return _StoredRecord(record, statements, size)
+
+
+class Writer:
+    """Prepares and sends writes and deletions."""
+
+    def __init__(self, cassandra: Cassandra, catalogue: Catalogue, clock: Clock, retention_days: int) -> None:
+        self._cassandra = cassandra
+        self._catalogue = catalogue
+        self._clock = clock
+        self._retention_days = retention_days
+
+    async def prepare(self, device_id: int, records: Sequence[Record]) -> DeviceWrite:
+        """Return the write of some records. Reads the catalogue if a schema is not cached. Raises StoreUnavailable."""
+        now = self._clock.now()
+        kept = [
+            (record, ttl)
+            for record in records
+            if (ttl := ttl_s(record.received, self._retention_days, now)) is not None
         ]
-        return statements
+        placements = [
+            Placement(
+                tuple(record.values),
+                day_of(record.timestamp),
+                record.received,
+                math.inf if ttl == NO_EXPIRY else now / 1_000 + ttl,
+            )
+            for record, ttl in kept
+        ]
+        layouts, entries = await self._catalogue.place(device_id, placements)
+        return DeviceWrite(device_id, kept, layouts, entries, self._clock)
+
+    async def store_entries(self, writes: Sequence[DeviceWrite]) -> None:
+        """Store the entries of the catalogue that these writes need."""
+        now = self._clock.now()
+        statements = [self._catalogue.statement(entry, now) for write in writes for entry in write.entries]
+        for first in range(0, len(statements), MAX_STATEMENTS_PER_BATCH):
+            await self._cassandra.execute_batch(statements[first : first + MAX_STATEMENTS_PER_BATCH])
+        for write in writes:
+            self._catalogue.remember(write.entries, write.layouts)
+
+    async def store(self, write: DeviceWrite) -> None:
+        """Store a write. Raises StoreUnavailable."""
+        await self.store_entries([write])
+        await gather_bounded(partial(self._cassandra.execute_batch, batch) for batch in write.day_partition_batches())
+
+    async def delete_range(self, device_id: int, time_range: TimeRange) -> None:
+        """Remove the data within the range that was received before now. The catalogue keeps its entries."""
+        stamp = self._clock.receipt()
+        days = await self._catalogue.days(device_id, time_range)
+        await self._delete_days(device_id, days, time_range, stamp)
+
+    async def purge_chunk(self, device_id: int) -> bool:
+        """Remove the next days of all that was received of the device before now. Return whether days remain.
+
+        The catalogue's entries are removed after the days that are found by them, so an interrupted purge can resume.
+        """
+        stamp = self._clock.receipt()
+        stored = await self._cassandra.execute(SELECT_ALL_DAYS, (device_id,))
+        days = sorted(frozenset[int]().union(*[found or () for *_, found in stored]))
+        purged = days[:MAX_DAYS_PER_PURGE_CHUNK]
+        await self._delete_days(device_id, purged, TimeRange(Millis(0), None), stamp)
+        self._catalogue.forget(device_id)
+        if len(days) == len(purged):
+            await self._cassandra.execute(DELETE_DEVICE, (stamp, device_id))
+            return False
+        removed = set(purged)
+        statements: list[Statement] = [
+            (REMOVE_DAYS, (stamp, removed.intersection(found or ()), device_id, schema_id, retention_days))
+            for schema_id, retention_days, found in stored
+            if not removed.isdisjoint(found or ())
+        ]
+        for first in range(0, len(statements), MAX_STATEMENTS_PER_BATCH):
+            await self._cassandra.execute_batch(statements[first : first + MAX_STATEMENTS_PER_BATCH])
+        return True
+
+    async def _delete_days(self, device_id: int, days: Sequence[int], time_range: TimeRange, stamp: Micros) -> None:
+        await gather_bounded(
+            partial(
+                self._cassandra.execute_batch,
+                [
+                    _deletion(device_id, day, time_range, stamp),
+                    rollup_invalidation_for_delete(device_id, day, self._clock.receipt()),
+                ],
+            )
+            for day in days
+        )
 
 
-async def delete_range(cassandra: Cassandra, device_id: int, time_range: TimeRange, clock: Clock) -> None:
-    """Remove the data within the range that was received before now. The catalogue keeps its entries."""
-    stamp = clock.receipt()
-    names = sorted(await read_names(cassandra, device_id))
-    days = await read_days(cassandra, device_id, time_range)
-    await gather_bounded(
-        partial(cassandra.execute_batch, [*batch, rollup_invalidation_for_delete(device_id, day, clock.receipt())])
-        for day in days
-        for batch in _deletion_batches(device_id, day, time_range, names, stamp)
-    )
-
-
-async def purge_device_chunk(cassandra: Cassandra, device_id: int, clock: Clock) -> bool:
-    """Remove the next days of all that was received of the device before now. Return whether days remain.
-
-    The catalogue's entries are removed after the days that are found by them, so an interrupted purge can resume.
-    """
-    stamp = clock.receipt()
-    stored = await cassandra.execute(SELECT_ALL_DAYS, (device_id,))
-    days = sorted(frozenset().union(*[found or () for _, found in stored]))
-    purged = days[:MAX_DAYS_PER_PURGE_CHUNK]
-    await gather_bounded(
-        partial(cassandra.execute_batch, [*batch, rollup_invalidation_for_delete(device_id, day, clock.receipt())])
-        for day in purged
-        for batch in _deletion_batches(device_id, day, TimeRange(Millis(0), None), [], stamp)
-    )
-    if len(days) == len(purged):
-        await cassandra.execute(DELETE_DEVICE, (stamp, device_id))
-        return False
-    await cassandra.execute_batch(
-        [(REMOVE_DAYS, (stamp, set(purged), device_id, retention_days)) for retention_days, _ in stored]
-    )
-    return True
-
-
-def _deletion_batches(
-    device_id: int, day: int, time_range: TimeRange, names: Sequence[str], stamp: Micros
-) -> list[list[Statement]]:
-    """Return batches of one day's partition each; the whole day needs no names."""
+def _deletion(device_id: int, day: int, time_range: TimeRange, stamp: Micros) -> Statement:
+    """Return the statement that deletes the range's part of a day."""
     (start, end), (first, last) = bounds(time_range), bounds(day_span(day))
-    key = (stamp, device_id, day)
     if start <= first and last <= end:
-        return [[(DELETE_DAY_OF_RECORDS, key), (DELETE_DAY_OF_POINTS, key)]]
-    between = (timestamp(max(start, first)), timestamp(min(end, last)))
-    statements: list[Statement] = [
-        (DELETE_RECORDS, (*key, *between)),
-        *((DELETE_POINTS, (*key, name, *between)) for name in names),
-    ]
-    batches = range(0, len(statements), MAX_STATEMENTS_PER_BATCH)
-    return [statements[first : first + MAX_STATEMENTS_PER_BATCH] for first in batches]
-
-
-def _size(record: Record) -> int:
-    """Return the approximate bytes of a record's statements."""
-    size = STATEMENT_OVERHEAD_BYTES * (1 + len(record.values))
-    for name, value in record.values.items():
-        size += 2 * (len(name) + (len(value) if isinstance(value, str) else 8))
-    return size if record.metadata is None else size + len(encode_metadata(record.metadata))
+        return DELETE_DAY, (stamp, device_id, day)
+    return DELETE_RECORDS, (stamp, device_id, day, max(start, first), min(end, last))

@@ -1,19 +1,23 @@
 """The in-memory implementations of all cache interfaces."""
 
 from iotflow.clock import Clock
-from iotflow.stores.codecs import DeviceCodec, IdentityCodec
+from iotflow.stores.codecs import DeviceCodec, DeviceRulesCodec, IdentityCodec
 from iotflow.stores.memory.broker import MemoryBroker
 from iotflow.stores.memory.counters import MemoryCounters
 from iotflow.stores.memory.idempotency import MemoryIdempotencyKeys
 from iotflow.stores.memory.latest_cache import MemoryLatestCache
 from iotflow.stores.memory.presence import MemoryPresence
 from iotflow.stores.memory.rate_limits import MemoryRateLimiter
+from iotflow.stores.memory.rule_states import MemoryRuleStates
 from iotflow.stores.memory.versioned_cache import MemoryVersionedCache
 
 MAX_IDENTITIES_BYTES = 16 * 2**20
 """Some 14,000 devices with names of ordinary length."""
 MAX_DEVICES_BYTES = 8 * 2**20
 """Some 7,000 devices with names of ordinary length."""
+
+MAX_RULES_BYTES = 16 * 2**20
+"""Some 10,000 devices with a rule, or 16,000 without."""
 
 
 class MemoryCache:
@@ -22,6 +26,8 @@ class MemoryCache:
     def __init__(self, clock: Clock, lifetime_s: int) -> None:
         self.identities = MemoryVersionedCache(IdentityCodec(), clock, lifetime_s, MAX_IDENTITIES_BYTES)
         self.devices = MemoryVersionedCache(DeviceCodec(), clock, lifetime_s, MAX_DEVICES_BYTES)
+        self.rules = MemoryVersionedCache(DeviceRulesCodec(), clock, lifetime_s, MAX_RULES_BYTES)
+        self.rule_states = MemoryRuleStates(clock)
         self.latest = MemoryLatestCache(clock)
         self.presence = MemoryPresence()
         self.rate_limiter = MemoryRateLimiter(clock)

@@ -10,6 +10,7 @@ from cachetools import TTLCache
 from iotflow.clock import Clock
 from iotflow.domain.telemetry import LatestValue, LatestValues
 from iotflow.domain.times import Micros
+from iotflow.metrics import catalogue
 from iotflow.repositories.cache import MAX_ENTRY_BYTES, Miss
 from iotflow.stores.memory.versions import Versions
 
@@ -38,15 +39,19 @@ class MemoryLatestCache:
         self._entries = TTLCache[int, _Entry](MAX_BYTES, LIFETIME_MS, timer=clock.elapsed, getsizeof=attrgetter("size"))
         self._versions = Versions(MAX_VERSIONS)
         self._invalidated_at = Micros(0)
+        catalogue.CACHE_ENTRIES.watch(self, lambda cache: {("latest",): len(cache._entries)})
+        catalogue.CACHE_BYTES.watch(self, lambda cache: {("latest",): cache._entries.currsize})
 
     async def get(self, device_id: int) -> LatestValues | Miss:
         entry = self._entries.get(device_id)
         if entry is not None:
             now_us = self._clock.now() * 1_000
             if all(latest.expires is None or latest.expires > now_us for latest in entry.values.values()):
+                catalogue.CACHE_LOOKUPS.add(1, "latest", "hit")
                 return dict(entry.values)
             # An older value in the store may take the place of the expired one.
             del self._entries[device_id]
+        catalogue.CACHE_LOOKUPS.add(1, "latest", "miss")
         return Miss(self._versions.current(device_id))
 
     async def fill(self, device_id: int, values: LatestValues, miss: Miss) -> None:

@@ -8,17 +8,13 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from iotflow.clock import Clock
-from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.events import PERSONAL_DETAILS, Event, EventFilter, EventPosition, EventType
 from iotflow.domain.json import JsonObject
-from iotflow.domain.times import DAY_MS, SECOND_MS, Millis
+from iotflow.domain.times import DAY_MS, Millis
 from iotflow.stores.mongo.bson import Document, date_of, json_of, stored_json, time_of
-from iotflow.stores.mongo.connection import SCAN_TIMEOUT_S, SHORT_TIMEOUT_S, STORE, Mongo
+from iotflow.stores.mongo.connection import SCAN_TIMEOUT_S, SHORT_TIMEOUT_S, Mongo
+from iotflow.stores.mongo.retention import apply_retention
 
-EXPIRY_INDEX = "expiry"
-"""The TTL index of events."""
-MAX_RETENTION_S = 2**31 - 1
-"""68 years, the most that the server accepts; it stands for unlimited, since no event is older than the service."""
 NEWEST_FIRST = [("timestamp", -1), ("_id", -1)]
 OLDEST_FIRST = [("timestamp", 1), ("_id", 1)]
 MAX_EVENTS_PER_CHUNK = 500
@@ -43,15 +39,7 @@ class MongoEvents:
 
         Raises StoreUnavailable, also for a database that is not migrated.
         """
-        seconds = self._retention_ms // SECOND_MS or MAX_RETENTION_S
-        async with self._mongo.operation(SHORT_TIMEOUT_S) as client:
-            indexes = await client.database["events"].index_information()
-            if EXPIRY_INDEX not in indexes:
-                raise StoreUnavailable(STORE, "its schema is missing: run `iotflow migrate`")
-            # Changing the index needs more rights than reading it, so change it only if it differs.
-            if indexes[EXPIRY_INDEX]["expireAfterSeconds"] != seconds:
-                index = {"name": EXPIRY_INDEX, "expireAfterSeconds": seconds}
-                await client.database.command({"collMod": "events", "index": index})
+        await apply_retention(self._mongo, "events", self._retention_ms // DAY_MS)
 
     async def add(self, new: Sequence[Event]) -> None:
         documents = [_document(event) for event in new]

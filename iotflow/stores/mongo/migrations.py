@@ -125,5 +125,8 @@ class MongoSchema:
     def pending(self, stored: str | None) -> Sequence[str]:
         return pending(stored)
 
+    async def conversion(self, stored: str | None) -> str | None:
+        return None
+
     async def upgrade(self) -> None:
         await upgrade(self._mongo)

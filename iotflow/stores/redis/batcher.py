@@ -35,7 +35,7 @@ CommandBuilder = Callable[[str], Sequence[Command]]
 @dataclass(slots=True, eq=False)
 class _Call:
     build: CommandBuilder
-    generational: bool
+    is_of_generation: bool
     done: "asyncio.Future[list[Reply]]"
 
     def fail(self, error: Exception) -> None:
@@ -60,16 +60,16 @@ class CommandBatcher:
         """Whether every process has had the time to notice the end of the last outage."""
         return self._generation.is_past_outage(asyncio.get_running_loop().time())
 
-    async def run(self, build: CommandBuilder, *, generational: bool = False) -> list[Reply]:
+    async def run(self, build: CommandBuilder, *, is_of_generation: bool = False) -> list[Reply]:
         """Run a call's commands and return their replies.
 
-        `generational`: the commands name entries; they are built and sent again if another generation has begun.
+        `is_of_generation`: the commands name entries; they are built and sent again if another generation has begun.
         Raises StoreUnavailable: then Redis may have run the commands or not.
         """
         if self._breaker.is_open or len(self._queue) >= MAX_QUEUED_CALLS:
-            self._generation.call_failed(stale=generational)
+            self._generation.call_failed(stale=is_of_generation)
             raise StoreUnavailable("cache", "Redis: unavailable or overloaded; calls are refused until it replies")
-        call = _Call(build, generational, asyncio.get_running_loop().create_future())
+        call = _Call(build, is_of_generation, asyncio.get_running_loop().create_future())
         self._queue.append(call)
         self._wake()
         return await call.done
@@ -96,9 +96,9 @@ class CommandBatcher:
 
     def _wake(self) -> None:
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work(), name="Redis batcher")
+            self._worker = asyncio.create_task(self._send_groups(), name="Redis batcher")
 
-    async def _work(self) -> None:
+    async def _send_groups(self) -> None:
         while self._queue or (self._generation.is_stale and not self._breaker.is_open):
             group = [self._queue.popleft() for _ in range(min(MAX_CALLS_PER_GROUP, len(self._queue)))]
             try:
@@ -144,7 +144,7 @@ class CommandBatcher:
             errors = [reply for reply in own if isinstance(reply, ErrorReply)]
             outcome = self._generation.decide_outcome(
                 reported,
-                generational=call.generational,
+                is_of_generation=call.is_of_generation,
                 lacks_script=any(error.lacks_script for error in errors),
                 refused=bool(errors),
             )

@@ -30,7 +30,7 @@ class RedisBroker:
         self._address = address
         self._batcher = batcher
         self._prefix = f"{address.prefix}:"
-        self._fan_out = MemoryBroker()
+        self._local_broker = MemoryBroker()
         self._connection: RedisConnection | None = None
         self._is_established = False
         self._unconfirmed: Counter[bytes] = Counter()
@@ -45,15 +45,17 @@ class RedisBroker:
 
     @asynccontextmanager
     async def subscribe(self, topics: Collection[str]) -> AsyncIterator[AsyncIterator[Delivery]]:
-        new = [topic for topic in topics if topic not in self._fan_out.topics]
+        new = [topic for topic in topics if topic not in self._local_broker.topics]
         try:
-            async with self._fan_out.subscribe(topics) as deliveries:
-                await self._send("SUBSCRIBE", new)
-                while not (self._fan_out.is_interrupted or self._is_subscribed(topics)):
+            async with self._local_broker.subscribe(topics) as deliveries:
+                await self._change_subscriptions("SUBSCRIBE", new)
+                while not (self._local_broker.is_interrupted or self._is_subscribed(topics)):
                     await self._changed.wait()
                 yield deliveries
         finally:
-            await self._send("UNSUBSCRIBE", [topic for topic in topics if topic not in self._fan_out.topics])
+            await self._change_subscriptions(
+                "UNSUBSCRIBE", [topic for topic in topics if topic not in self._local_broker.topics]
+            )
 
     async def run(self) -> None:
         """Receive until cancelled, and reconnect after each failure."""
@@ -73,8 +75,8 @@ class RedisBroker:
                 self._connection = None
                 self._is_established = False
                 self._unconfirmed.clear()
-                self._fan_out.interrupt(Interruption.BEGAN)
-                self._notify()
+                self._local_broker.interrupt(Interruption.BEGAN)
+                self._signal_change()
                 await connection.close()
             # Redis may have been unavailable to other processes too, which had changes to send.
             self._batcher.mark_stale()
@@ -83,15 +85,15 @@ class RedisBroker:
     async def _establish(self, connection: RedisConnection) -> None:
         await connection.exchange([("PING",)])
         self._connection = connection
-        await self._send("SUBSCRIBE", self._fan_out.topics)
+        await self._change_subscriptions("SUBSCRIBE", self._local_broker.topics)
         while self._unconfirmed:
             reply = await connection.receive(CONNECT_DEADLINE_S)
             if reply is None:
                 raise StoreUnavailable("cache", "Redis: no reply to SUBSCRIBE")
             self._deliver_or_confirm(reply)
         self._is_established = True
-        self._fan_out.interrupt(Interruption.ENDED)
-        self._notify()
+        self._local_broker.interrupt(Interruption.ENDED)
+        self._signal_change()
 
     async def _receive(self, connection: RedisConnection) -> None:
         """Receive until the connection is lost, then raise StoreUnavailable."""
@@ -113,14 +115,14 @@ class RedisBroker:
         channel = require_bytes(reply[1])
         if reply[0] == b"message":
             topic = channel.decode().removeprefix(self._prefix)
-            self._fan_out.deliver(Message(topic, require_bytes(reply[2])))
+            self._local_broker.deliver(Message(topic, require_bytes(reply[2])))
             return
         self._unconfirmed[channel] -= 1
         if self._unconfirmed[channel] <= 0:
             del self._unconfirmed[channel]
-            self._notify()
+            self._signal_change()
 
-    async def _send(self, command: str, topics: Collection[str]) -> None:
+    async def _change_subscriptions(self, command: str, topics: Collection[str]) -> None:
         """Subscribe to topics or unsubscribe, if there is a connection; if that fails, have it made again."""
         connection = self._connection
         if connection is None or not topics:
@@ -138,7 +140,7 @@ class RedisBroker:
     def _is_subscribed(self, topics: Collection[str]) -> bool:
         return self._is_established and not any(self._unconfirmed[self._channel(topic)] for topic in topics)
 
-    def _notify(self) -> None:
+    def _signal_change(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -8,8 +8,8 @@ from iotflow.addresses import RedisAddress
 from iotflow.clock import Clock
 from iotflow.concurrency.tasks import cancel_and_wait
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.stores.codecs import DeviceCodec, IdentityCodec
-from iotflow.stores.memory.cache import MAX_DEVICES_BYTES, MAX_IDENTITIES_BYTES
+from iotflow.stores.codecs import DeviceCodec, DeviceRulesCodec, IdentityCodec
+from iotflow.stores.memory.cache import MAX_DEVICES_BYTES, MAX_IDENTITIES_BYTES, MAX_RULES_BYTES
 from iotflow.stores.redis.batcher import CommandBatcher
 from iotflow.stores.redis.broker import RedisBroker
 from iotflow.stores.redis.client import RedisConnection
@@ -19,6 +19,7 @@ from iotflow.stores.redis.invalidation import InvalidationListener
 from iotflow.stores.redis.latest_cache import RedisLatestCache
 from iotflow.stores.redis.presence import RedisPresence
 from iotflow.stores.redis.rate_limits import RedisRateLimiter
+from iotflow.stores.redis.rule_states import RedisRuleStates
 from iotflow.stores.redis.versioned_cache import RedisVersionedCache
 
 CONNECT_DEADLINE_S = 5.0
@@ -39,12 +40,14 @@ class RedisCache:
             *shared, "identity", IdentityCodec(), clock, lifetime_s, MAX_IDENTITIES_BYTES
         )
         self.devices = RedisVersionedCache(*shared, "device", DeviceCodec(), clock, lifetime_s, MAX_DEVICES_BYTES)
+        self.rules = RedisVersionedCache(*shared, "rules", DeviceRulesCodec(), clock, lifetime_s, MAX_RULES_BYTES)
+        self.rule_states = RedisRuleStates(self._batcher, prefix)
         self.latest = RedisLatestCache(self._batcher, prefix, clock)
         self.presence = RedisPresence(self._batcher, prefix)
         self.rate_limiter = RedisRateLimiter(self._batcher, prefix, clock)
         self.counters = RedisCounters(self._batcher, prefix)
         self.idempotency_keys = RedisIdempotencyKeys(self._batcher, prefix)
-        self._listener = InvalidationListener(self.broker, [self.identities, self.devices], self._batcher)
+        self._listener = InvalidationListener(self.broker, [self.identities, self.devices, self.rules], self._batcher)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def connect(self) -> None:
@@ -81,6 +84,7 @@ class RedisCache:
             await cancel_and_wait(task)
         if self._tasks:
             await self._housekeep()
+        await self.presence.close()
         await self._batcher.close()
         await self._connection.close()
 

@@ -11,7 +11,7 @@ from iotflow.domain.times import Micros, Millis
 from iotflow.repositories.cache import MAX_ENTRY_BYTES, Miss
 from iotflow.stores.redis.batcher import CommandBatcher, CommandBuilder
 from iotflow.stores.redis.client import Command
-from iotflow.stores.redis.leases import LeasedCache
+from iotflow.stores.redis.leases import Lease, LeasedCache
 from iotflow.stores.redis.scripts import MERGE
 
 LIFETIME_S = 10
@@ -42,7 +42,7 @@ class RedisLatestCache:
     def __init__(self, batcher: CommandBatcher, prefix: str, clock: Clock) -> None:
         self._batcher = batcher
         self._leased = LeasedCache(batcher, f"{prefix}:latest")
-        self._stem = f"{prefix}:latest"
+        self._key_prefix = f"{prefix}:latest"
         self._clock = clock
         self._unique_versions = itertools.count(-1, -1)
 
@@ -77,7 +77,9 @@ class RedisLatestCache:
         if size > MAX_ENTRY_BYTES:
             return
         try:
-            await self._leased.fill(str(device_id), miss.version, {SIZE_FIELD: b"%d" % size, **fields}, lifetime_ms)
+            await self._leased.fill(
+                str(device_id), Lease(miss.version), {SIZE_FIELD: b"%d" % size, **fields}, lifetime_ms
+            )
         except StoreUnavailable:
             return
 
@@ -110,11 +112,11 @@ class RedisLatestCache:
 
     def _deletion_mark_key(self, device_id: int) -> str:
         """Return the key of the deletion mark. It has no generation: a deleted value is deleted in the next one too."""
-        return f"{self._stem}:{{{device_id}}}:deleted"
+        return f"{self._key_prefix}:{{{device_id}}}:deleted"
 
     async def _send(self, commands: CommandBuilder) -> None:
         try:
-            await self._batcher.run(commands, generational=True)
+            await self._batcher.run(commands, is_of_generation=True)
         except StoreUnavailable:
             # The batcher is stale now: it voids all entries before this process reads one again.
             return

@@ -8,6 +8,7 @@ those of other processes wait a moment for the entry, so that the store is read 
 import asyncio
 import secrets
 from collections.abc import Mapping
+from typing import NewType
 
 from iotflow.stores.redis.batcher import CommandBatcher
 from iotflow.stores.redis.client import require_bytes
@@ -19,6 +20,9 @@ WAIT_S = 0.02
 MAX_WAITS = 5
 
 Fields = Mapping[bytes, bytes]
+
+Lease = NewType("Lease", int)
+"""A positive number: the process in its upper half, a random number in its lower one."""
 
 
 class LeasedCache:
@@ -35,35 +39,35 @@ class LeasedCache:
         entry = f"{self._prefix}:{{{subject}}}:{generation}"
         return entry, f"{entry}:lease"
 
-    async def get(self, subject: str) -> Fields | int:
-        """Return the entry's fields, or the lease to fill it, a positive number. Raises StoreUnavailable."""
+    async def get(self, subject: str) -> Fields | Lease:
+        """Return the entry's fields, or the lease to fill it. Raises StoreUnavailable."""
         lease = self._process << 32 | secrets.randbits(32)
         waits = 0
         while True:
             (reply,) = await self._batcher.run(
                 lambda generation: [self._scripts.call(GET, self.keys(subject, generation), lease, LEASE_MS)],
-                generational=True,
+                is_of_generation=True,
             )
             if isinstance(reply, list):
                 parts = [require_bytes(part) for part in reply]
                 return dict(zip(parts[::2], parts[1::2], strict=True))
-            found = int(require_bytes(reply))
-            if found >> 32 == self._process or waits == MAX_WAITS:
-                return found
+            held = Lease(int(require_bytes(reply)))
+            if held >> 32 == self._process or waits == MAX_WAITS:
+                return held
             waits += 1
             await asyncio.sleep(WAIT_S)
 
     async def drop(self, subject: str) -> None:
         """Drop the entry and the lease to fill it. Raises StoreUnavailable."""
-        await self._batcher.run(lambda generation: [("DEL", *self.keys(subject, generation))], generational=True)
+        await self._batcher.run(lambda generation: [("DEL", *self.keys(subject, generation))], is_of_generation=True)
 
-    async def fill(self, subject: str, lease: int, fields: Fields, lifetime_ms: int) -> bool:
+    async def fill(self, subject: str, lease: Lease, fields: Fields, lifetime_ms: int) -> bool:
         """Store the entry unless the lease has ended; return whether it was stored. Raises StoreUnavailable."""
         arguments = [part for field in fields.items() for part in field]
         (made,) = await self._batcher.run(
             lambda generation: [
                 self._scripts.call(FILL, self.keys(subject, generation), lease, lifetime_ms, *arguments),
             ],
-            generational=True,
+            is_of_generation=True,
         )
         return made == 1

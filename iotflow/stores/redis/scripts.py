@@ -135,7 +135,15 @@ return 1
 """
 """Replace the end of a claim's lease."""
 
-ALL = (GET, FILL, MERGE, HIT, REFUND, MARK_FLUSHED, CLAIM, SET_LEASE)
+COMPARE_AND_SET = """
+local stored = redis.call('GET', KEYS[1]) or ''
+if stored ~= ARGV[1] then return stored end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+"""
+"""Replace a string if it is the one expected ('' for none), else return it."""
+
+ALL = (GET, FILL, MERGE, HIT, REFUND, MARK_FLUSHED, CLAIM, SET_LEASE, COMPARE_AND_SET)
 
 
 class Scripts:

@@ -14,7 +14,7 @@ from iotflow.stores.memory.versioned_cache import MemoryVersionedCache
 from iotflow.stores.redis.batcher import CommandBatcher
 from iotflow.stores.redis.broker import RedisBroker
 from iotflow.stores.redis.client import Command
-from iotflow.stores.redis.leases import LeasedCache
+from iotflow.stores.redis.leases import Lease, LeasedCache
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -32,7 +32,7 @@ MESSAGE_DELAY_MS = 5_000
 class _LeasedMiss(Miss):
     """A miss on both levels; `lease` allows its holder to fill the entry in Redis."""
 
-    lease: int
+    lease: Lease
 
 
 class RedisVersionedCache(Generic[K, V]):
@@ -75,7 +75,7 @@ class RedisVersionedCache(Generic[K, V]):
         if isinstance(found, int):
             return _LeasedMiss(local.version, found)
         value = self._codec.decode(found[b"value"])
-        if self._bypasses(value):
+        if self._is_bypassed(value):
             return local
         lifetime_ms = int(found[b"until"]) - self._clock.now()
         if not 0 < lifetime_ms <= 2 * self._lifetime_ms:
@@ -93,7 +93,7 @@ class RedisVersionedCache(Generic[K, V]):
             until = min(until, expires_at)
         if until <= now:
             return
-        if isinstance(miss, _LeasedMiss) and not self._bypasses(value):
+        if isinstance(miss, _LeasedMiss) and not self._is_bypassed(value):
             fields = {b"until": b"%d" % until, b"value": self._codec.encode(value)}
             try:
                 if not await self._leased.fill(self._codec.encode_key(key), miss.lease, fields, until - now):
@@ -111,7 +111,7 @@ class RedisVersionedCache(Generic[K, V]):
     async def invalidate_account(self, user_id: UUID) -> None:
         await self._drop_account(user_id)
         message = f"{ACCOUNT}{user_id}".encode()
-        await self._batcher.run(lambda _: [self._broker.publish_command(self.topic, message)], generational=True)
+        await self._batcher.run(lambda _: [self._broker.publish_command(self.topic, message)], is_of_generation=True)
 
     async def on_invalidation(self, message: bytes) -> None:
         """Drop the entries that a message of the topic names. Raises ValueError for a malformed one."""
@@ -145,7 +145,7 @@ class RedisVersionedCache(Generic[K, V]):
         self._accounts_bypassed_until[user_id] = Millis(now + self._lifetime_ms + MESSAGE_DELAY_MS)
         await self._local.invalidate_account(user_id)
 
-    def _bypasses(self, value: V) -> bool:
+    def _is_bypassed(self, value: V) -> bool:
         return self._accounts_bypassed_until.get(self._codec.user_id(value), 0) > self._clock.elapsed()
 
     async def _invalidate_chunk(self, subjects: Sequence[str]) -> None:
@@ -154,4 +154,4 @@ class RedisVersionedCache(Generic[K, V]):
             # The message is last: a process that looks again after it finds no entry.
             return [*dropped, self._broker.publish_command(self.topic, " ".join(subjects).encode())]
 
-        await self._batcher.run(commands, generational=True)
+        await self._batcher.run(commands, is_of_generation=True)

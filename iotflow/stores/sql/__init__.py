@@ -2,6 +2,7 @@
 
 from sqlalchemy.engine import make_url
 
+from iotflow.stores.sql import alert_tables  # noqa: F401  # `tables.metadata` must hold all tables, for migrations
 from iotflow.stores.sql.database import Database
 
 

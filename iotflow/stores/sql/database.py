@@ -14,6 +14,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
+    Dialect,
     Row,
     Select,
     String,
@@ -46,6 +47,8 @@ ROWS_PER_SLICE = 1_000
 T = TypeVar("T")
 
 Rows = Sequence[Row[*tuple[Any, ...]]]  # Any: each column's own type
+RowValues = tuple[object, ...]
+"""The values of a row, in the order of the parameters of a statement."""
 
 logger = logging.getLogger(__name__)
 
@@ -57,11 +60,23 @@ class SerializationConflict(StoreUnavailable):
 class Database(Protocol):
     """A SQL database: connections that write and connections that only read. Methods raise StoreUnavailable."""
 
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL that the driver takes."""
+        ...
+
     def write(self, *, bulk: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
         """Begin a transaction that commits at the end of the block; `bulk` gives it time for many rows.
 
         On PostgreSQL each statement sees what was committed before the statement began: lock the rows whose values a
         later statement relies on.
+        """
+        ...
+
+    async def write_rows(self, statement: str, rows: Sequence[RowValues], *, bulk: bool = False) -> None:
+        """Run a statement of the driver's dialect once for each row, in one separate transaction.
+
+        Raises StoreUnavailable, or the driver's error of a row that cannot be stored; then no row is stored.
         """
         ...
 

@@ -1,20 +1,19 @@
-"""Devices in the `devices` table and their configs in `device_configs`."""
+"""Devices in the `devices` table."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from iotflow.domain.devices import Device, DeviceChange, DeviceConfig, DeviceFilter, DeviceStatus, NewDevice
+from iotflow.domain.devices import Device, DeviceChange, DeviceFilter, DeviceStatus, NewDevice
 from iotflow.domain.errors import Conflict, NotFound
-from iotflow.domain.json import JsonObject
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.accounts import has_more_than, lock_owner, owner_not_deleted
 from iotflow.stores.sql.database import evaluated_once
-from iotflow.stores.sql.tables import configs, devices
+from iotflow.stores.sql.tables import devices
 
 _NOT_DELETED = owner_not_deleted(devices)
 
@@ -38,6 +37,7 @@ class SqlDevices:
                 location=device.location,
                 firmware_version=device.firmware_version,
                 hardware_version=device.hardware_version,
+                online_window=device.online_window,
                 status=DeviceStatus.INACTIVE.value,
                 created_at=at,
                 updated_at=at,
@@ -114,6 +114,10 @@ class SqlDevices:
         statement = select(devices.c.id).where(mine).order_by(devices.c.id).limit(limit)
         return list((await self._connection.execute(statement)).scalars())
 
+    async def some_of_user(self, user_id: UUID, device_ids: Collection[int]) -> list[Device]:
+        chosen = select(devices).where(devices.c.id.in_(device_ids), devices.c.user_id == user_id, _NOT_DELETED)
+        return [device_from_row(row) for row in await self._connection.execute(chosen.order_by(devices.c.id))]
+
     async def names(self, device_ids: Collection[int]) -> dict[int, str]:
         statement = select(devices.c.id, devices.c.name).where(devices.c.id.in_(device_ids))
         return {row.id: row.name for row in await self._connection.execute(statement)}
@@ -123,9 +127,18 @@ class SqlDevices:
         stored = {DeviceStatus(status): count for status, count in await self._connection.execute(statement)}
         return {status: stored.get(status, 0) for status in DeviceStatus}
 
-    async def count_seen_since(self, since: Millis) -> int:
-        statement = select(func.count()).select_from(devices).where(devices.c.last_seen >= since, _NOT_DELETED)
-        return await self._connection.scalar(statement) or 0
+    async def count_online(self, now: Millis, default_window_s: int) -> int:
+        own_window, last_seen = devices.c.online_window, devices.c.last_seen
+        # Two counts, since no index yields devices by times that depend on their window.
+        online = (
+            and_(own_window.is_(None), last_seen > now - default_window_s * 1_000),
+            and_(own_window.is_not(None), last_seen > now - own_window * literal(1_000, BigInteger)),
+        )
+        counts = [
+            select(func.count()).select_from(devices).where(condition, _NOT_DELETED).scalar_subquery()
+            for condition in online
+        ]
+        return await self._connection.scalar(select(counts[0] + counts[1])) or 0
 
     async def record_seen(self, seen: Mapping[int, Millis]) -> None:
         statement = (
@@ -147,39 +160,6 @@ class SqlDevices:
         await self._connection.execute(update(devices).where(devices.c.id.in_(ahead)).values(last_seen=to))
 
 
-class SqlConfigs:
-    """SQL implementation of `ConfigRepository`."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def add(self, device_id: int, at: Millis) -> None:
-        await self._connection.execute(
-            configs.insert().values(device_id=device_id, config_version=1, settings={}, updated_at=at)
-        )
-
-    async def get(self, device_id: int) -> DeviceConfig | None:
-        row = (await self._connection.execute(select(configs).where(configs.c.device_id == device_id))).one_or_none()
-        return None if row is None else _config_from_row(row)
-
-    async def update(
-        self, device_id: int, settings: JsonObject | None, expected_version: int | None, at: Millis
-    ) -> DeviceConfig:
-        values: dict[str, object] = {"config_version": configs.c.config_version + 1, "updated_at": at}
-        if settings is not None:
-            values["settings"] = settings
-        statement = update(configs).where(configs.c.device_id == device_id).values(values).returning(*configs.c)
-        if expected_version is not None:
-            statement = statement.where(configs.c.config_version == expected_version)
-        row = (await self._connection.execute(statement)).one_or_none()
-        if row is not None:
-            return _config_from_row(row)
-        stored = await self.get(device_id)
-        if stored is None:
-            raise NotFound(f"there is no device {device_id}")
-        raise Conflict(f"the stored config_version is {stored.config_version}, not {expected_version}")
-
-
 def device_from_row(row: Row[*tuple[Any, ...]]) -> Device:  # Any: the columns' types are those of the table
     """Return the device in a row of the table."""
     return Device(
@@ -197,6 +177,7 @@ def device_from_row(row: Row[*tuple[Any, ...]]) -> Device:  # Any: the columns' 
         last_seen=row.last_seen,
         requests_per_second=row.requests_per_second,
         points_per_second=row.points_per_second,
+        online_window=row.online_window,
     )
 
 
@@ -211,12 +192,3 @@ def _matches(where: DeviceFilter) -> ColumnElement[bool]:
     if where.name_part is not None:
         conditions.append(devices.c.name_key.contains(where.name_part.casefold(), autoescape=True))
     return and_(*conditions)
-
-
-def _config_from_row(row: Row[*tuple[Any, ...]]) -> DeviceConfig:  # Any: the columns' types are those of the table
-    return DeviceConfig(
-        device_id=row.device_id,
-        config_version=row.config_version,
-        settings=row.settings,
-        updated_at=row.updated_at,
-    )

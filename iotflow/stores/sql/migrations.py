@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 import iotflow
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql.database import Database
-from iotflow.stores.sql.points_conversion import convert_points
+from iotflow.stores.sql.points_conversion import convert_points, count_points
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -103,6 +103,12 @@ class SqlSchema:
 
     def pending(self, stored: str | None) -> Sequence[str]:
         return pending(stored)
+
+    async def conversion(self, stored: str | None) -> str | None:
+        if stored is None or stored > POINTS_AND_RECORDS:
+            return None
+        number = await count_points(self._database)
+        return f"points to convert: {number}" if number else None
 
     async def upgrade(self) -> None:
         await upgrade(self._database)

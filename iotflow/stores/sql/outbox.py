@@ -1,6 +1,6 @@
 """Messages in the `outbox` table."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import TypeVar
 
@@ -91,7 +91,7 @@ class SqlOutbox:
         ]
         return sorted(messages, key=lambda message: message.id)
 
-    async def advance(self, message_id: int, payload: JsonObject) -> None:
+    async def save_payload(self, message_id: int, payload: JsonObject) -> None:
         released = update(outbox).where(outbox.c.id == message_id).values(payload=payload, not_before=0, attempts=0)
         await self._connection.execute(released)
 
@@ -109,6 +109,14 @@ class SqlOutbox:
         await self._connection.execute(
             update(outbox).where(outbox.c.id.in_(evaluated_once(ahead))).values(not_before=to)
         )
+
+    async def count_by_topic(self, up_to: int) -> Mapping[OutboxTopic, int]:
+        counts = []
+        for topic in OutboxTopic:
+            found = select(outbox.c.id).where(outbox.c.topic == topic.value).limit(up_to).subquery()
+            counts.append(select(func.count()).select_from(found).scalar_subquery().label(topic.value))
+        row = (await self._connection.execute(select(*counts))).one()
+        return dict(zip(OutboxTopic, row, strict=True))
 
     async def count(self) -> int:
         return await self._connection.scalar(select(func.count()).select_from(outbox)) or 0

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     inspect,
     select,
     tuple_,
@@ -28,9 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.domain.telemetry import Value
+from iotflow.stores.record_encoding import encode_measurements
 from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.record_schemas import RecordSchemas
-from iotflow.stores.sql.record_writes import encode_measurements, upsert_records
+from iotflow.stores.sql.record_writes import upsert_records
 from iotflow.stores.sql.tables import CorruptRow
 
 POINTS_PER_CHUNK = 20_000
@@ -74,6 +76,14 @@ async def convert_points(database: Database) -> None:
             logger.info("telemetry_points: %d points moved to telemetry_records; it can be interrupted", moved)
 
 
+async def count_points(database: Database) -> int:
+    """Return the number of points that are to be moved. Raises StoreUnavailable."""
+    async with database.read(bulk=True) as connection:
+        if not await connection.run_sync(lambda sync: inspect(sync).has_table(points.name)):
+            return 0
+        return (await connection.execute(select(func.count()).select_from(points))).scalar_one()
+
+
 async def _convert_chunk(connection: AsyncConnection, schemas: RecordSchemas) -> int:
     """Move the first points, of whole records, and return their number."""
     key = tuple_(points.c.device_id, points.c.time)
@@ -84,7 +94,7 @@ async def _convert_chunk(connection: AsyncConnection, schemas: RecordSchemas) ->
     if not found:
         return 0
     records = [(receipt, _values(rows)) for receipt, rows in groupby(sorted(found, key=_RECEIPT), key=_RECEIPT)]
-    layouts, missing = schemas.cached({(device_id, tuple(values)) for (device_id, *_), values in records})
+    layouts, missing = schemas.look_up({(device_id, tuple(values)) for (device_id, *_), values in records})
     layouts |= await schemas.find_or_add(connection, missing)
     await upsert_records(
         connection,

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.metrics import catalogue
 
 CLOSE_TIMEOUT_S = 2.0
 
@@ -23,14 +25,21 @@ class ConnectionLimiter:
     Waiting here is caused by this process, so it is no failure of the store.
     """
 
-    def __init__(self, connections: int, *, bulk: int) -> None:
+    def __init__(self, pool: str, connections: int, *, bulk: int) -> None:
+        """`pool` is the pool's name in metrics."""
+        self._pool = pool
         self._any = asyncio.Semaphore(connections)
         self._bulk = asyncio.Semaphore(bulk)
+        self._in_use = 0
+        catalogue.POOL_SIZE.watch(self, lambda limiter: {(limiter._pool,): connections})
+        catalogue.POOL_IN_USE.watch(self, lambda limiter: {(limiter._pool,): limiter._in_use})
 
     @asynccontextmanager
     async def acquire(self, timeout_s: float, *, bulk: bool) -> AsyncIterator[None]:
         """Hold a connection's slot during the block. Raises PoolExhausted when none is free within the timeout."""
         async with AsyncExitStack() as stack:
+            waits = self._any.locked() or (bulk and self._bulk.locked())
+            began_s = time.perf_counter()
             try:
                 async with asyncio.timeout(timeout_s):
                     if bulk:
@@ -38,7 +47,14 @@ class ConnectionLimiter:
                     await stack.enter_async_context(self._any)
             except TimeoutError as error:
                 raise PoolExhausted("sql", "all connections are in use") from error
-            yield
+            finally:
+                if waits:
+                    catalogue.POOL_WAIT.observe(time.perf_counter() - began_s, self._pool)
+            self._in_use += 1
+            try:
+                yield
+            finally:
+                self._in_use -= 1
 
 
 class ConnectionCloser:

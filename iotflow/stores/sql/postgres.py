@@ -4,13 +4,13 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from sqlalchemy import NullPool, event, text
+from sqlalchemy import Dialect, NullPool, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,6 +21,7 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.stores.sql import database
 from iotflow.stores.sql.database import (
     LastFailure,
+    RowValues,
     SerializationConflict,
     deadline,
     map_driver_errors,
@@ -53,10 +54,14 @@ class PostgresDatabase:
         self._closer = ConnectionCloser()
         self._writer, self._reader = _pooled_engines(url, database.SCAN_TIMEOUT_S, self._closer)
         self._migrator = _migration_engine(url)
-        self._write_limiter = ConnectionLimiter(WRITE_CONNECTIONS, bulk=WRITE_CONNECTIONS * 3 // 5)
-        self._read_limiter = ConnectionLimiter(READ_CONNECTIONS, bulk=READ_CONNECTIONS // 2)
+        self._write_limiter = ConnectionLimiter("sql_write", WRITE_CONNECTIONS, bulk=WRITE_CONNECTIONS * 3 // 5)
+        self._read_limiter = ConnectionLimiter("sql_read", READ_CONNECTIONS, bulk=READ_CONNECTIONS // 2)
         self._breaker = CircuitBreaker("sql", self._probe, probe_timeout_s=2 * database.SHORT_TIMEOUT_S)
         self._last_failure = LastFailure()
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._writer.dialect
 
     @asynccontextmanager
     async def write(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -67,6 +72,10 @@ class PostgresDatabase:
                 # A commit that was cut short might have been made or not, so it is not cancelled.
                 timeout.reschedule(None)
                 await run_to_completion(self._commit(connection))
+
+    async def write_rows(self, statement: str, rows: Sequence[RowValues], *, bulk: bool = False) -> None:
+        async with self.write(bulk=bulk) as connection:
+            await connection.exec_driver_sql(statement, list(rows))
 
     @asynccontextmanager
     async def read(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.domain.telemetry import PageLimit, PageRoom, RecordPage, StoredRecord, Value, size_of
 from iotflow.domain.times import Micros, Millis, TimeRange
+from iotflow.stores.record_encoding import RecordSchema
 from iotflow.stores.sql.database import ROWS_PER_SLICE, in_slices
-from iotflow.stores.sql.record_schemas import RecordSchema, RecordSchemas, SchemaChoice, decode_measurements
+from iotflow.stores.sql.record_schemas import RecordSchemas, SchemaChoice, decode_measurements
 from iotflow.stores.sql.tables import record_metadata, records
 from iotflow.stores.sql.telemetry_queries import END_OF_TIME
 

@@ -5,12 +5,12 @@ one time and schema replace each other. Records of one time with other names are
 merge: so a write reads nothing.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
 from hashlib import blake2b
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -18,61 +18,25 @@ from cachetools import LRUCache
 from sqlalchemy import BigInteger, ColumnElement, Result, Select, bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from iotflow.domain.telemetry import Value
+from iotflow.stores import record_encoding
+from iotflow.stores.record_encoding import (
+    ENTRY_BYTES,
+    MAX_SCHEMAS_PER_DEVICE,
+    DeviceNames,
+    Measurements,
+    Names,
+    RecordSchema,
+    encode_measurements,
+)
 from iotflow.stores.sql.database import insert
 from iotflow.stores.sql.tables import CorruptRow, record_schemas, records
 
-MAX_SCHEMAS_PER_DEVICE = 64
-"""Schemas of several names. Past that a device has a schema for each further name, of which it has at most 1,000."""
 MAX_CACHE_BYTES = 16 * 2**20
 """Bytes of each of the two caches: some 10,000 schemas of five names."""
-ENTRY_BYTES = 500
-"""Size of a cache entry without its names, in bytes."""
-NAME_BYTES = 150
-"""Size of a name without its characters, in bytes: in the tuple of names and in their positions."""
 IDS_PER_STATEMENT = 500
-
-Names = tuple[str, ...]
-DeviceNames = tuple[int, Names]
-"""A device and the names of a record, in the order in which it was sent."""
-
-Measurements = Sequence[Value]
-"""The values of a row, in the order of its schema's names."""
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[bool | int | float | str]).decode
 
 _SELECT_IDS = select(record_schemas.c.id).where(record_schemas.c.device_id == bindparam("device_id"))
 _SELECT = select(record_schemas.c.id, record_schemas.c.names)
-
-
-@dataclass(frozen=True)
-class RecordSchema:
-    """The schema of this id: ascending names."""
-
-    id: int
-    names: Names
-
-    @cached_property
-    def positions(self) -> Mapping[str, int]:
-        """The index of each name in the measurements of a row."""
-        return {name: position for position, name in enumerate(self.names)}
-
-    @cached_property
-    def size(self) -> int:
-        """The size in bytes that the schema takes in the memory, as the caches count it."""
-        return ENTRY_BYTES + sum(NAME_BYTES + 4 * len(name) for name in self.names)
-
-    def pick(self, values: Mapping[str, Value]) -> Measurements:
-        """Return the values of the schema's names."""
-        return self._pick(values)
-
-    @cached_property
-    def _pick(self) -> Callable[[Mapping[str, Value]], Measurements]:
-        if len(self.names) > 1:
-            return itemgetter(*self.names)
-        name = self.names[0]
-        return lambda values: (values[name],)
 
 
 class SchemaChoice(Enum):
@@ -124,7 +88,7 @@ class RecordSchemas:
         self._layouts = LRUCache[DeviceNames, Layout](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
         self._schemas = LRUCache[int, RecordSchema](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
 
-    def cached(self, wanted: Collection[DeviceNames]) -> tuple[dict[DeviceNames, Layout], list[DeviceNames]]:
+    def look_up(self, wanted: Collection[DeviceNames]) -> tuple[dict[DeviceNames, Layout], list[DeviceNames]]:
         """Return the cached layouts of records with these names, and the names whose layouts are not cached."""
         found = {names: layout for names in wanted if (layout := self._layouts.get(names))}
         return found, [names for names in wanted if names not in found]
@@ -208,7 +172,7 @@ class RecordSchemas:
 def decode_measurements(measurements: bytes) -> Measurements:
     """Return the values of a row, in the order of its schema's names. Raises CorruptRow."""
     try:
-        return _decode(measurements)
+        return record_encoding.decode_measurements(measurements)
     except msgspec.MsgspecError as error:
         problem = f"telemetry_records: a row holds no measurements: {error}"
         raise CorruptRow(f"{problem}; delete it, or restore the table from a backup") from error
@@ -216,7 +180,7 @@ def decode_measurements(measurements: bytes) -> Measurements:
 
 def digest_of(names: Names) -> bytes:
     """Return the digest by which a device's schema is found."""
-    return blake2b(_encode(names), digest_size=16).digest()
+    return blake2b(encode_measurements(names), digest_size=16).digest()
 
 
 def _rows(found: Result[int, list[str]]) -> Iterator[tuple[int, Names]]:

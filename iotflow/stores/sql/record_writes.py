@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Final, TypeVar, cast
 
-import msgspec
 from sqlalchemy import Dialect, Insert, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from iotflow.domain.telemetry import Record, expiry
 from iotflow.domain.times import Micros, Millis
-from iotflow.stores.sql.database import insert
-from iotflow.stores.sql.record_schemas import DeviceNames, Layout
+from iotflow.stores.record_encoding import DeviceNames, encode_measurements
+from iotflow.stores.sql.database import Database, insert
+from iotflow.stores.sql.record_schemas import Layout
 from iotflow.stores.sql.tables import NO_EXPIRY_US, record_metadata, records
 
 ROWS_PER_STATEMENT = 500
@@ -25,9 +25,6 @@ RecordRow = tuple[int, Millis, int, Micros, Micros, bytes]
 """A row of `records`, in the order of its columns."""
 _RECEIVED: Final = 3
 """The index of `received_us` in a `RecordRow`."""
-
-encode_measurements = msgspec.msgpack.Encoder().encode
-"""Return the values of a row, in the order of its schema's names, as a MessagePack array."""
 
 
 def names_of(writes: Sequence[DeviceRecords]) -> set[DeviceNames]:
@@ -70,6 +67,11 @@ def metadata_rows(writes: Sequence[DeviceRecords], retention_days: int) -> list[
                 "expires_us": _expires(record, retention_days),
             }
     return [rows[key] for key in sorted(rows)]
+
+
+async def write_records(database: Database, rows: Sequence[RecordRow]) -> None:
+    """Upsert records in one transaction. Raises what `Database.write_rows` raises."""
+    await database.write_rows(_upsert_records_sql(database.dialect), rows, bulk=len(rows) > ROWS_PER_STATEMENT)
 
 
 async def upsert_records(connection: AsyncConnection, rows: Sequence[RecordRow]) -> None:

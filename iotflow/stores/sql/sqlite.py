@@ -9,20 +9,22 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import aiosqlite
-from sqlalchemy import event, text
+from sqlalchemy import Dialect, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from iotflow.concurrency.tasks import run_to_completion
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.metrics import catalogue
 from iotflow.stores.sql import database
-from iotflow.stores.sql.database import LastFailure, deadline, map_driver_errors, transaction_timeout_s
+from iotflow.stores.sql.database import LastFailure, RowValues, deadline, map_driver_errors, transaction_timeout_s
 from iotflow.stores.sql.pool import ConnectionLimiter
 
 READ_CONNECTIONS = 4
@@ -34,6 +36,8 @@ STEPS_BETWEEN_CHECKS = 100_000
 FILE_SUFFIXES = ("", "-wal", "-shm")
 """The database, its write-ahead log, and the log's index, which also holds the locks."""
 
+_FAILURES = (sqlite3.DatabaseError, sqlite3.InterfaceError, sqlite3.OperationalError)
+"""The classes of errors that make the store unavailable. Errors of a statement have subclasses of the first one."""
 _INFO = "iotflow_files"
 
 logger = logging.getLogger(__name__)
@@ -53,8 +57,16 @@ class SqliteDatabase:
             url, self._files, READ_CONNECTIONS, pool_timeout_s=READ_POOL_TIMEOUT_S, writes=False
         )
         # Writes need no limiter: they queue in order for the pool's only connection.
-        self._read_limiter = ConnectionLimiter(READ_CONNECTIONS, bulk=READ_CONNECTIONS // 2)
+        self._read_limiter = ConnectionLimiter("sql_read", READ_CONNECTIONS, bulk=READ_CONNECTIONS // 2)
         self._last_failure = LastFailure()
+        catalogue.POOL_SIZE.watch(self, lambda _database: {("sql_write",): 1})
+        catalogue.POOL_IN_USE.watch(
+            self, lambda opened: {("sql_write",): cast(QueuePool, opened._writer.pool).checkedout()}
+        )
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._writer.dialect
 
     @asynccontextmanager
     async def write(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:  # one deadline
@@ -66,6 +78,15 @@ class SqliteDatabase:
                 # A commit that was cut short might have been made or not, so it is not cancelled.
                 timeout.reschedule(None)
                 await run_to_completion(self._commit(connection))
+
+    async def write_rows(self, statement: str, rows: Sequence[RowValues], *, bulk: bool = False) -> None:
+        with self._last_failure.observe():
+            async with self._guard() as timeout, self._writer.connect() as connection:
+                self._files.verify(connection)
+                deadline_s = timeout.when() or 0.0
+                # The outcome of a commit must be known, so from here on the deadline aborts the statement alone.
+                timeout.reschedule(None)
+                await run_to_completion(self._write_in_thread(connection, statement, rows, deadline_s))
 
     @asynccontextmanager
     async def read(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -103,9 +124,41 @@ class SqliteDatabase:
             self._last_failure.record()
         return reason
 
+    async def _write_in_thread(
+        self, connection: AsyncConnection, statement: str, rows: Sequence[RowValues], deadline_s: float
+    ) -> None:
+        assert connection.sync_connection is not None
+        driver = connection.sync_connection.connection.driver_connection
+        assert isinstance(driver, aiosqlite.Connection)
+        abandoned: threading.Event = connection.info["abandoned"]
+        expiry = asyncio.get_running_loop().call_at(deadline_s, abandoned.set)
+        try:
+            # The public methods run one statement each, and a call of the thread costs more than the statement.
+            await driver._execute(write_rows, driver._conn, statement, rows)  # type: ignore[no-untyped-call]
+        except sqlite3.Error as error:
+            if type(error) not in _FAILURES:
+                raise
+            self._last_failure.record()
+            raise StoreUnavailable("sql", str(error)) from error
+        finally:
+            expiry.cancel()
+            abandoned.clear()
+        self._files.verify(connection)
+
     async def _commit(self, connection: AsyncConnection) -> None:
         await connection.commit()
         self._files.verify(connection)
+
+
+def write_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[RowValues]) -> None:
+    """Run a statement for each row in one transaction, in the connection's thread."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.executemany(statement, rows)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 class SqliteFiles:
@@ -173,6 +226,8 @@ def sqlite_engine(
         pool_size=connections,
         max_overflow=0,
         pool_timeout=pool_timeout_s,
+        # Each block ends its transaction: the pool's own rollback would be one more call of the thread.
+        pool_reset_on_return=None,
         # Each connection has a thread, whose heap keeps the size of the largest page it has read: use few of them.
         pool_use_lifo=True,
         connect_args={"timeout": BUSY_TIMEOUT_S, "async_creator_fn": _connect},

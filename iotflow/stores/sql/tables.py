@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -113,11 +114,15 @@ devices = Table(
     Column("last_seen", BigInteger),
     Column("requests_per_second", Integer),
     Column("points_per_second", Integer),
+    Column("online_window", Integer, comment="seconds"),
     UniqueConstraint("user_id", "name"),
     CheckConstraint("status IN ('inactive', 'active', 'maintenance')", name="status"),
     Index(None, "last_seen"),
     sqlite_autoincrement=True,
 )
+
+_own_window = devices.c.online_window.is_not(None)
+Index("ix_devices_online_window", devices.c.id, sqlite_where=_own_window, postgresql_where=_own_window)
 
 keys = Table(
     "device_keys",
@@ -141,6 +146,16 @@ configs = Table(
     Column("config_version", BigInteger, nullable=False),
     Column("settings", JSON, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+)
+
+config_versions = Table(
+    "device_config_versions",
+    metadata,
+    Column("device_id", ForeignKey(devices.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("config_version", BigInteger, primary_key=True),
+    Column("settings", JSON, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("actor", JSON, nullable=False),
 )
 
 groups = Table(
@@ -243,6 +258,37 @@ activity = Table(
     Column("points", BigInteger, nullable=False),
     Index(None, "hour"),
     sqlite_with_rowid=False,
+)
+
+device_metadata = Table(
+    "device_metadata",
+    metadata,
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", Uuid, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("attributes", JSON, nullable=False),
+    # The position in degrees, and on the unit sphere, see iotflow/domain/geography.py.
+    *(Column(coordinate, Double) for coordinate in ("lat", "lon", "x", "y", "z")),
+    Column("updated_at", BigInteger, nullable=False),
+    Index(None, "user_id", "device_id"),
+    Index(None, "user_id", "lat", "lon"),
+)
+
+metadata_terms = Table(
+    "device_metadata_terms",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("term", LargeBinary(16), primary_key=True, comment="digest of a tag, or of an attribute with its value"),
+    Column("device_id", BigInteger, primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+
+preferences = Table(
+    "user_preferences",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("preferences", JSON, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
 )
 
 NO_EXPIRY_US = Micros(2**63 - 1)

@@ -23,10 +23,11 @@ from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
 from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Micros, Millis, TimeRange
+from iotflow.stores.record_encoding import DeviceNames
 from iotflow.stores.sql.aggregates import aggregate
 from iotflow.stores.sql.database import Database, retry_on_conflict
 from iotflow.stores.sql.record_pages import read_records
-from iotflow.stores.sql.record_schemas import DeviceNames, Layout, RecordSchemas
+from iotflow.stores.sql.record_schemas import Layout, RecordSchemas
 from iotflow.stores.sql.record_writes import (
     ROWS_PER_STATEMENT,
     DeviceRecords,
@@ -35,6 +36,7 @@ from iotflow.stores.sql.record_writes import (
     record_rows,
     upsert_metadata,
     upsert_records,
+    write_records,
 )
 from iotflow.stores.sql.tables import record_metadata, record_schemas, records
 from iotflow.stores.sql.telemetry_queries import read_latest, read_names, read_newest_times
@@ -159,8 +161,12 @@ class SqlTelemetry:
         return self._swept_to is not None or self._swept_table != 0
 
     async def _flush(self, writes: Sequence[DeviceRecords]) -> None:
-        layouts, missing = self._schemas.cached(names_of(writes))
+        layouts, missing = self._schemas.look_up(names_of(writes))
         metadata = metadata_rows(writes, self._retention_days)
+        if not missing and not metadata:
+            rows = record_rows(writes, layouts, self._retention_days)
+            await retry_on_conflict(partial(write_records, self._database, rows))
+            return
 
         async def upsert() -> Mapping[DeviceNames, Layout]:
             bulk = sum(len(records) for _, records in writes) > ROWS_PER_STATEMENT

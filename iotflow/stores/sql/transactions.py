@@ -7,9 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.concurrency.tasks import run_to_completion
 from iotflow.stores.sql.accounts import SqlAccounts, SqlTokens
+from iotflow.stores.sql.alert_rules import SqlAlertRules
+from iotflow.stores.sql.configs import SqlConfigs
 from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.device_keys import SqlKeys
-from iotflow.stores.sql.devices import SqlConfigs, SqlDevices
+from iotflow.stores.sql.devices import SqlDevices
 from iotflow.stores.sql.groups import SqlGroups
 from iotflow.stores.sql.outbox import SqlOutbox
 from iotflow.stores.sql.personal_tokens import SqlPersonalTokens
@@ -26,13 +28,14 @@ class SqlTransaction:
         self.keys = SqlKeys(connection)
         self.configs = SqlConfigs(connection)
         self.groups = SqlGroups(connection)
+        self.alert_rules = SqlAlertRules(connection)
         self.outbox = SqlOutbox(connection)
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
         self._after_commit.append(action)
 
-    async def run_after_commit_hooks(self) -> None:
+    async def run_after_commit_actions(self) -> None:
         """Run the actions that `after_commit` registered, in order."""
         for action in self._after_commit:
             await action()
@@ -55,7 +58,7 @@ class SqlTransactions:
         finally:
             # Also after a failed commit: the store may have made it, and stale cache entries must be invalidated.
             if committing is not None:
-                await run_to_completion(committing.run_after_commit_hooks())
+                await run_to_completion(committing.run_after_commit_actions())
 
     @asynccontextmanager
     async def read(self, *, bulk: bool = False) -> AsyncIterator[SqlTransaction]:

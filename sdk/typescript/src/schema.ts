@@ -114,6 +114,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the caller's alert rules
+         * @description Administrators see all. Scope of personal access tokens: `read`.
+         */
+        get: operations["list_alert_rules"];
+        put?: never;
+        /**
+         * Create an alert rule
+         * @description It is evaluated as readings arrive, by their event time.
+         *
+         *     Late readings are ignored: nothing is raised for the past. A rule of a group also covers devices that join later. Scope of personal access tokens: `write`.
+         */
+        post: operations["create_alert_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an alert rule
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["get_alert_rule"];
+        /**
+         * Update an alert rule
+         * @description Its evaluation begins anew; open alerts of a rule that is disabled are resolved. Scope of personal access tokens: `write`.
+         */
+        put: operations["update_alert_rule"];
+        post?: never;
+        /**
+         * Delete an alert rule
+         * @description Its open alerts are resolved within seconds. Scope of personal access tokens: `write`.
+         */
+        delete: operations["delete_alert_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alert-rules/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay a rule over stored records
+         * @description The response lists when it would have fired; no alert is raised.
+         *
+         *     Conditions that readings alone never fulfil, `offline` and `no_data`, cannot be replayed. Scope of personal access tokens: `read`.
+         */
+        post: operations["replay_alert_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List alerts, the newest first
+         * @description Users see the alerts of their devices; administrators see all. Scope of personal access tokens: `read`.
+         */
+        get: operations["list_alerts"];
+        put?: never;
+        /**
+         * Raise an alert about a device by hand
+         * @description Scope of personal access tokens: `write`.
+         */
+        post: operations["create_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an alert
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["get_alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge an active alert
+         * @description Scope of personal access tokens: `write`.
+         */
+        post: operations["acknowledge_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve an active or acknowledged alert
+         * @description Its rule raises the next one after its condition has cleared. Scope of personal access tokens: `write`.
+         */
+        post: operations["resolve_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -246,6 +406,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device_id}/config/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of a device's settings
+         * @description The last 20 are kept; the newest, which applies, comes first. Scope of personal access tokens: `read`.
+         */
+        get: operations["list_config_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/config/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a version of a device's settings
+         * @description 404 for a version that is no longer kept. Scope of personal access tokens: `read`.
+         */
+        get: operations["get_config_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/config/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a version of a device's settings
+         * @description They become a new version, one higher than the current one. Scope of personal access tokens: `write`.
+         */
+        post: operations["restore_config_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device_id}/credentials/rotate": {
         parameters: {
             query?: never;
@@ -284,6 +504,34 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a device's metadata
+         * @description Empty before the first change. Scope of personal access tokens: `read`.
+         */
+        get: operations["get_device_metadata"];
+        /**
+         * Set a device's tags, attributes and position
+         * @description The same as PATCH: absent fields keep their values. Scope of personal access tokens: `write`.
+         */
+        put: operations["set_device_metadata"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update some of a device's metadata
+         * @description Given fields are replaced as a whole. Scope of personal access tokens: `write`.
+         */
+        patch: operations["update_device_metadata"];
         trace?: never;
     };
     "/api/v1/devices/{device_id}/status": {
@@ -381,6 +629,26 @@ export interface paths {
          * @description The response contains its API key, which is not shown again. Scope of personal access tokens: `write`.
          */
         post: operations["register_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search your devices by their metadata
+         * @description All conditions hold; without one, all devices that have metadata match. Scope of personal access tokens: `read`.
+         */
+        get: operations["search_devices"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -825,6 +1093,30 @@ export interface paths {
         patch: operations["deactivate_user"];
         trace?: never;
     };
+    "/api/v1/users/{user_id}/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get your preferences
+         * @description An empty object before they are set. Scope of personal access tokens: `read`.
+         */
+        get: operations["get_preferences"];
+        /**
+         * Set your preferences
+         * @description The body, any JSON object of at most 64 KiB, replaces them as a whole.
+         */
+        put: operations["set_preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{user_id}/tokens": {
         parameters: {
             query?: never;
@@ -941,6 +1233,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The author of a change. */
+        Actor: {
+            /**
+             * @description Id of the user or device.
+             * @example 1
+             */
+            id: string;
+            /** @enum {string} */
+            type: "user" | "device";
+        };
         /**
          * @description A device to add to a group.
          * @example {
@@ -1014,6 +1316,11 @@ export interface components {
             location: string | null;
             /** @example greenhouse-1 */
             name: string;
+            /**
+             * @description Seconds after a request for which the device is online. Null: `IOTFLOW_ONLINE_WINDOW_SECONDS`.
+             * @example 900
+             */
+            online_window: number | null;
             /** @description The device's rate limits; null if the service's settings apply. */
             rate_limits: components["schemas"]["DeviceRateLimits"] | null;
             /** @example active */
@@ -1059,6 +1366,7 @@ export interface components {
              * @example greenhouse-1
              */
             name?: string;
+            online_window?: number | null;
             /** @description Rate limits of this device; both values are replaced. Null: the service's settings apply. */
             rate_limits?: components["schemas"]["DeviceRateLimits"] | null;
             status?: components["schemas"]["DeviceStatus"];
@@ -1082,6 +1390,356 @@ export interface components {
          * @enum {string}
          */
         Aggregation: "mean" | "sum" | "count" | "min" | "max" | "first" | "last" | "stddev" | "increase";
+        /** @description An alert about a device. A rule has at most one unresolved alert about each device. */
+        Alert: {
+            acknowledged_at: string | null;
+            /** @description The user who acknowledged it. */
+            acknowledged_by: string | null;
+            alert_type: components["schemas"]["AlertType"];
+            /**
+             * Format: int64
+             * @description Readings that fulfilled the rule since it fired. It may lag by a minute of event time.
+             * @example 1
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @description Of a rule's alert: `rule`, its name, and `signal`, what fired it. */
+            details: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /** @description Time of the reading that fired the rule. */
+            fired_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @example Storm: wind_gust is 51.8, greater than 45 */
+            message: string;
+            resolved_at: string | null;
+            /**
+             * @description Null: a person raised it.
+             * @example 1
+             */
+            rule_id: number | null;
+            severity: components["schemas"]["Severity"];
+            status: components["schemas"]["AlertStatus"];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The device's owner.
+             */
+            user_id: string;
+        };
+        /**
+         * @description The condition of an alert rule. `type` decides which of the other fields it has.
+         *
+         *     `threshold`: `field`, `op`, `value`, `hysteresis`. `rate`: also `per_second`. `anomaly`: `field`, `z`, `hysteresis`.
+         *     `offline`: `after_seconds`. `no_data`: `field`, `after_seconds`.
+         * @example {
+         *       "field": "wind_gust",
+         *       "hysteresis": 5,
+         *       "op": "gt",
+         *       "type": "threshold",
+         *       "value": 45
+         *     }
+         */
+        AlertCondition: {
+            /**
+             * Format: int32
+             * @description Of `offline` and `no_data`: the length of the silence.
+             * @example 900
+             */
+            after_seconds?: number;
+            /**
+             * @description Name of the measurement.
+             * @example wind_gust
+             */
+            field?: string;
+            /**
+             * Format: double
+             * @description While firing, the limit is eased by this: 45 with 5 clears at 40. Default: 0.
+             * @example 5
+             */
+            hysteresis?: number;
+            /**
+             * @description How the reading, or its rate, is compared with `value`.
+             * @example gt
+             */
+            op?: components["schemas"]["Comparison"];
+            /**
+             * Format: double
+             * @description Of a rate: the unit of time in seconds. `value: -2, per_second: 3600` is a fall by 2 per hour. Default: 1.
+             * @example 3600
+             */
+            per_second?: number;
+            /** @example threshold */
+            type: components["schemas"]["ConditionType"];
+            /**
+             * @description A number; of a threshold with `eq` or `ne` also a boolean or a text. Readings of another type are ignored.
+             * @example 45
+             */
+            value?: components["schemas"]["MeasuredValue"];
+            /**
+             * Format: double
+             * @description Of an anomaly: the distance from the mean in standard deviations.
+             * @example 4
+             */
+            z?: number;
+        };
+        /**
+         * @description An alert to raise by hand.
+         * @example {
+         *       "alert_type": "maintenance",
+         *       "device_id": 1,
+         *       "message": "The filter is due",
+         *       "severity": "info"
+         *     }
+         */
+        AlertCreate: {
+            /** @description Default: `custom`. */
+            alert_type?: components["schemas"]["ManualAlertType"];
+            /** @description Any facts, at most 16,384 bytes as JSON. Default: `{}`. */
+            details?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /** @example The filter is due */
+            message: string;
+            /** @example warning */
+            severity: components["schemas"]["Severity"];
+        };
+        /** @description A page of alerts, newest first. */
+        AlertList: {
+            alerts: components["schemas"]["Alert"][];
+            /**
+             * @description Cursor of the next page; null on the last page.
+             * @example null
+             */
+            next_cursor: string | null;
+        };
+        /** @description One alert. */
+        AlertResponse: {
+            alert: components["schemas"]["Alert"];
+        };
+        /** @description An alert rule. */
+        AlertRule: {
+            condition: components["schemas"]["AlertCondition"];
+            /**
+             * Format: int64
+             * @example 0
+             */
+            cooldown_seconds: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * @description The device that the rule covers.
+             * @example 1
+             */
+            device_id: number | null;
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @example 0
+             */
+            for_seconds: number;
+            /**
+             * @description The group whose devices the rule covers, also those that join later.
+             * @example null
+             */
+            group_id: number | null;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            /** @example Storm */
+            name: string;
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The owner of the device or group.
+             */
+            user_id: string;
+        };
+        /**
+         * @description An alert rule to create. It covers either a device or the devices of a group.
+         * @example {
+         *       "condition": {
+         *         "field": "wind_gust",
+         *         "hysteresis": 5,
+         *         "op": "gt",
+         *         "type": "threshold",
+         *         "value": 45
+         *       },
+         *       "device_id": 1,
+         *       "name": "Storm",
+         *       "severity": "warning"
+         *     }
+         */
+        AlertRuleCreate: {
+            condition: components["schemas"]["AlertCondition"];
+            /**
+             * Format: int32
+             * @description Seconds of event time after the condition cleared in which the rule does not fire again. Default: `0`.
+             */
+            cooldown_seconds?: number;
+            /** @description The device to cover. */
+            device_id?: number | null;
+            /** @description Default: `true`. */
+            enabled?: boolean;
+            /**
+             * Format: int32
+             * @description Seconds of event time that the condition must hold. Default: `0`.
+             */
+            for_seconds?: number;
+            /** @description The group whose devices to cover. */
+            group_id?: number | null;
+            /**
+             * @description Without control characters and spaces at either end, with at least one visible character.
+             * @example Storm
+             */
+            name: string;
+            /** @example warning */
+            severity: components["schemas"]["Severity"];
+        };
+        /** @description A page of alert rules. */
+        AlertRuleList: {
+            alert_rules: components["schemas"]["AlertRule"][];
+            meta: components["schemas"]["PageInfo"];
+        };
+        /** @description One alert rule. */
+        AlertRuleResponse: {
+            alert_rule: components["schemas"]["AlertRule"];
+        };
+        /**
+         * @description A rule to replay over the stored records of a device.
+         * @example {
+         *       "condition": {
+         *         "field": "wind_gust",
+         *         "hysteresis": 5,
+         *         "op": "gt",
+         *         "type": "threshold",
+         *         "value": 45
+         *       },
+         *       "device_id": 1,
+         *       "start_time": "-7d"
+         *     }
+         */
+        AlertRuleTest: {
+            condition: components["schemas"]["AlertCondition"];
+            /**
+             * Format: int32
+             * @description Seconds of event time after the condition cleared in which the rule does not fire again. Default: `0`.
+             */
+            cooldown_seconds?: number;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /**
+             * @description End of the time range, excluded. Default: `now`.
+             * @example -1h
+             * @example now
+             * @example 2026-01-31T09:30:00Z
+             */
+            end_time?: string;
+            /**
+             * Format: int32
+             * @description Seconds of event time that the condition must hold. Default: `0`.
+             */
+            for_seconds?: number;
+            /**
+             * @description Start of the time range, included. Default: `-24h`.
+             * @example -1h
+             * @example now
+             * @example 2026-01-31T09:30:00Z
+             */
+            start_time?: string;
+        };
+        /** @description When a rule would have fired. */
+        AlertRuleTestResult: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            end_time: string;
+            /** @description In order of time. */
+            firings: components["schemas"]["RuleFiring"][];
+            /** @description Null: the whole range was replayed. Otherwise the replay ended before this time, after about 100,000 records or 1,000 firings. */
+            next_time: string | null;
+            /**
+             * Format: int64
+             * @description Records with the rule's name that were replayed.
+             * @example 168
+             */
+            records: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start_time: string;
+        };
+        /**
+         * @description Changes of an alert rule. Absent fields keep their values. The device or group of a rule does not change.
+         * @example {
+         *       "for_seconds": 300,
+         *       "severity": "critical"
+         *     }
+         */
+        AlertRuleUpdate: {
+            condition?: components["schemas"]["AlertCondition"];
+            /** Format: int32 */
+            cooldown_seconds?: number;
+            enabled?: boolean;
+            /** Format: int32 */
+            for_seconds?: number;
+            /**
+             * @description Without control characters and spaces at either end, with at least one visible character.
+             * @example Storm
+             */
+            name?: string;
+            /** @example warning */
+            severity?: components["schemas"]["Severity"];
+        };
+        /**
+         * @description The place of an alert in its life cycle.
+         * @enum {string}
+         */
+        AlertStatus: "active" | "acknowledged" | "resolved";
+        /**
+         * @description What an alert is about.
+         * @enum {string}
+         */
+        AlertType: "threshold_exceeded" | "anomaly" | "device_offline" | "maintenance" | "custom";
         /**
          * @description One record of a batch.
          * @example {
@@ -1143,6 +1801,42 @@ export interface components {
             /** Format: int64 */
             misses: number;
         };
+        /**
+         * @description How a signal is compared with the value of a condition.
+         * @enum {string}
+         */
+        Comparison: "gt" | "ge" | "lt" | "le" | "eq" | "ne";
+        /**
+         * @description The kind of a condition.
+         * @enum {string}
+         */
+        ConditionType: "threshold" | "rate" | "anomaly" | "offline" | "no_data";
+        /** @description A version of a device's settings, without the settings. */
+        ConfigVersion: {
+            /** @description Who made the version; null for one that is older than this list. */
+            actor: components["schemas"]["Actor"] | null;
+            /**
+             * Format: int64
+             * @example 2
+             */
+            config_version: number;
+            /**
+             * Format: date-time
+             * @description When the version was made.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+        };
+        /** @description The versions of a device's settings that are kept. */
+        ConfigVersionList: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /** @description Newest first; the first one applies. */
+            versions: components["schemas"]["ConfigVersion"][];
+        };
         /** @description A login by username or email address. */
         Credentials: {
             /**
@@ -1182,6 +1876,11 @@ export interface components {
             location: string | null;
             /** @example greenhouse-1 */
             name: string;
+            /**
+             * @description Seconds after a request for which the device is online. Null: `IOTFLOW_ONLINE_WINDOW_SECONDS`.
+             * @example 900
+             */
+            online_window: number | null;
             /** @example active */
             status: components["schemas"]["DeviceStatus"];
             /**
@@ -1270,6 +1969,7 @@ export interface components {
              * @example greenhouse-1
              */
             name: string;
+            online_window?: number | null;
         };
         /** @description The API key that the request used, without its secret. */
         DeviceCredentials: {
@@ -1333,6 +2033,76 @@ export interface components {
             device_id: number;
             /** @description The first 1,000 groups by id. */
             groups: components["schemas"]["DeviceGroup"][];
+        };
+        /** @description The metadata of a device. */
+        DeviceMetadata: {
+            /**
+             * @example {
+             *       "floor": 2,
+             *       "room": "kitchen"
+             *     }
+             */
+            attributes: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            position: components["schemas"]["DevicePosition"] | null;
+            /**
+             * @example [
+             *       "outdoor"
+             *     ]
+             */
+            tags: string[];
+            /** @description Time of the latest change; null before the first. */
+            updated_at: string | null;
+        };
+        /**
+         * @description Changes of metadata. Absent fields keep their values, given ones are replaced as a whole; null clears a field.
+         * @example {
+         *       "attributes": {
+         *         "floor": 2,
+         *         "room": "kitchen"
+         *       },
+         *       "position": {
+         *         "lat": 52.52,
+         *         "lon": 13.405
+         *       },
+         *       "tags": [
+         *         "outdoor"
+         *       ]
+         *     }
+         */
+        DeviceMetadataUpdate: {
+            attributes?: {
+                [key: string]: unknown;
+            } | null;
+            position?: components["schemas"]["DevicePosition"] | null;
+            tags?: string[] | null;
+        };
+        /**
+         * @description A place on the globe, in degrees of WGS 84.
+         * @example {
+         *       "lat": 52.52,
+         *       "lon": 13.405
+         *     }
+         */
+        DevicePosition: {
+            /**
+             * Format: double
+             * @description Degrees north.
+             * @example 52.52
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description Degrees east.
+             * @example 13.405
+             */
+            lon: number;
         };
         /**
          * @description Rate limits of one device. Null: the service's settings apply; 0: no limit.
@@ -1425,6 +2195,7 @@ export interface components {
              * @example greenhouse-1
              */
             name?: string;
+            online_window?: number | null;
             status?: components["schemas"]["DeviceStatus"];
         };
         /** @description A device and its new API key. */
@@ -1458,6 +2229,11 @@ export interface components {
             location: string | null;
             /** @example greenhouse-1 */
             name: string;
+            /**
+             * @description Seconds after a request for which the device is online. Null: `IOTFLOW_ONLINE_WINDOW_SECONDS`.
+             * @example 900
+             */
+            online_window: number | null;
             /** @example active */
             status: components["schemas"]["DeviceStatus"];
             /**
@@ -1504,6 +2280,11 @@ export interface components {
             location: string | null;
             /** @example greenhouse-1 */
             name: string;
+            /**
+             * @description Seconds after a request for which the device is online. Null: `IOTFLOW_ONLINE_WINDOW_SECONDS`.
+             * @example 900
+             */
+            online_window: number | null;
             /** @example active */
             status: components["schemas"]["DeviceStatus"];
             /**
@@ -1557,7 +2338,17 @@ export interface components {
          * @description The kind of a change.
          * @enum {string}
          */
-        EventType: "user.registered" | "user.logged_in" | "user.logged_out" | "user.updated" | "user.password_changed" | "user.activated" | "user.deactivated" | "user.deleted" | "token.created" | "token.revoked" | "device.registered" | "device.updated" | "device.status_changed" | "device.deleted" | "device.key_rotated" | "device.config_updated" | "device.telemetry_deleted" | "group.created" | "group.updated" | "group.deleted" | "group.device_added" | "group.devices_added" | "group.device_removed";
+        EventType: "user.registered" | "user.logged_in" | "user.logged_out" | "user.updated" | "user.password_changed" | "user.activated" | "user.deactivated" | "user.deleted" | "token.created" | "token.revoked" | "device.registered" | "device.updated" | "device.status_changed" | "device.deleted" | "device.key_rotated" | "device.config_updated" | "device.metadata_updated" | "device.telemetry_deleted" | "group.created" | "group.updated" | "group.deleted" | "group.device_added" | "group.devices_added" | "group.device_removed" | "alert_rule.created" | "alert_rule.updated" | "alert_rule.deleted";
+        /** @description A page of the devices that a search found, by id. */
+        FoundDeviceList: {
+            devices: components["schemas"]["Device"][];
+            meta: components["schemas"]["PageInfo"];
+            /**
+             * @description Cursor of the next page; null on the last page.
+             * @example null
+             */
+            next_cursor: string | null;
+        };
         /** @description A group. */
         Group: {
             /** @example #1E90FF */
@@ -1651,6 +2442,11 @@ export interface components {
             location: string | null;
             /** @example greenhouse-1 */
             name: string;
+            /**
+             * @description Seconds after a request for which the device is online. Null: `IOTFLOW_ONLINE_WINDOW_SECONDS`.
+             * @example 900
+             */
+            online_window: number | null;
             /** @example active */
             status: components["schemas"]["DeviceStatus"];
             /**
@@ -1856,6 +2652,11 @@ export interface components {
          */
         LocationPart: string | number;
         /**
+         * @description What an alert that a person raises is about.
+         * @enum {string}
+         */
+        ManualAlertType: "custom" | "maintenance";
+        /**
          * @description A finite number (an integer has at most 64 bits), a boolean, or a string of at most 4,096 bytes. The service keeps the type.
          * @example 21.5
          * @example 42
@@ -2049,6 +2850,28 @@ export interface components {
              */
             index: number;
         };
+        /** @description One time that the rule would have fired. */
+        RuleFiring: {
+            /** @description Time of the reading that clears it; null: none did. */
+            cleared_at: string | null;
+            /**
+             * Format: int64
+             * @description Readings that fulfilled the condition while it was firing.
+             * @example 3
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description Time of the reading that fires the rule.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            fired_at: string;
+            /**
+             * @description The reading, its rate or its distance from the mean.
+             * @example 51.8
+             */
+            signal: components["schemas"]["MeasuredValue"];
+        };
         /** @description Paths of the documentation. */
         ServiceIndex: {
             docs: string;
@@ -2070,6 +2893,11 @@ export interface components {
             uptime_seconds: number;
             version: string;
         };
+        /**
+         * @description How much an alert matters.
+         * @enum {string}
+         */
+        Severity: "info" | "warning" | "error" | "critical";
         /** @description Whether a store is available. */
         StoreAvailability: {
             available: boolean;
@@ -2339,6 +3167,15 @@ export interface components {
         UserList: {
             meta: components["schemas"]["PageInfo"];
             users: components["schemas"]["User"][];
+        };
+        /**
+         * @description Any JSON object of at most 65536 bytes.
+         * @example {
+         *       "theme": "dark"
+         *     }
+         */
+        UserPreferences: {
+            [key: string]: unknown;
         };
         /** @description A record of one of a user's devices. */
         UserRecord: {
@@ -2891,6 +3728,374 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    list_alert_rules: {
+        parameters: {
+            query?: {
+                /** @description Only rules of this device. */
+                device_id?: number;
+                /** @description Only rules of this group. */
+                group_id?: number;
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    create_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of an alert rule.
+                 * @example 1
+                 */
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    update_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of an alert rule.
+                 * @example 1
+                 */
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of an alert rule.
+                 * @example 1
+                 */
+                rule_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    replay_alert_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleTest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleTestResult"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                alert_type?: components["schemas"]["AlertType"];
+                /** @description The previous page's `next_cursor`; continues that request. */
+                cursor?: string;
+                /** @description Only this device's alerts. */
+                device_id?: number;
+                /** @description Maximum items per page. */
+                limit?: number;
+                severity?: components["schemas"]["Severity"];
+                status?: components["schemas"]["AlertStatus"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    create_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of an alert.
+                 * @example 7d4648ac-9637-5bd6-8054-2b3ba810c016
+                 */
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    acknowledge_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of an alert.
+                 * @example 7d4648ac-9637-5bd6-8054-2b3ba810c016
+                 */
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    resolve_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of an alert.
+                 * @example 7d4648ac-9637-5bd6-8054-2b3ba810c016
+                 */
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -3185,6 +4390,112 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    list_config_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigVersionList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_config_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+                /**
+                 * @description Version of a device's config.
+                 * @example 1
+                 */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceConfig"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    restore_config_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+                /**
+                 * @description Version of a device's config.
+                 * @example 1
+                 */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceConfig"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     rotate_device_key: {
         parameters: {
             query?: never;
@@ -3251,6 +4562,116 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_device_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceMetadata"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    set_device_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceMetadataUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceMetadata"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    update_device_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceMetadataUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceMetadata"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -3422,6 +4843,48 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    search_devices: {
+        parameters: {
+            query?: {
+                /** @description Only devices with this attribute, as `name=value`. A value in double quotes is a text; another value is a text too, or the number, boolean or null that it spells. */
+                attribute?: string;
+                /** @description Only devices in this box: `west,south,east,north` in degrees, as in GeoJSON (RFC 7946). A west greater than east crosses the antimeridian. */
+                bbox?: string;
+                /** @description The previous page's `next_cursor`; continues that request. */
+                cursor?: string;
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Only devices within `radius_m` of this place: `lat,lon` in degrees. */
+                near?: string;
+                /** @description Items to skip. Default: `0`. */
+                offset?: number;
+                /** @description Radius around `near` in metres, required with it. */
+                radius_m?: number;
+                /** @description Only devices with this tag. */
+                tag?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundDeviceList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -4387,6 +5850,77 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPreferences"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    set_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserPreferences"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPreferences"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];

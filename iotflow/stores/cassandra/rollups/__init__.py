@@ -1,1 +1,1 @@
-"""Hourly roll-ups: statistics of closed hours, stored beside the points, from which long ranges are answered."""
+"""Hourly roll-ups: statistics of closed hours, stored beside the records, from which long ranges are answered."""

@@ -20,6 +20,9 @@ Hours = Set[int]
 
 NO_HOURS: frozenset[int] = frozenset()
 
+ROLLED_UP = frozenset(Aggregation) - {Aggregation.STDDEV, Aggregation.INCREASE}
+"""The aggregations that roll-ups serve."""
+
 
 class RollupStatistics(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Mergeable statistics of some values of one name, at least one, in order of time.
@@ -65,7 +68,7 @@ def window_aggregate(index: int, parts: Sequence[RollupStatistics], aggregation:
     """Merge a window's parts, given in order of time; None if the aggregation uses none of their values.
 
     A sum that is not finite has overflowed on the way and must not be used. Raises ValueError for an aggregation that
-    needs the points.
+    needs the records.
     """
     count = sum([part.numbers for part in parts] if aggregation.numeric else [part.count for part in parts])
     if count == 0:
@@ -85,7 +88,7 @@ def window_aggregate(index: int, parts: Sequence[RollupStatistics], aggregation:
         case Aggregation.SUM | Aggregation.MEAN:
             value = _sum([part.total for part in parts])
         case Aggregation.STDDEV | Aggregation.INCREASE:
-            raise ValueError(f"roll-ups: no {aggregation}; compute it from the points")
+            raise ValueError(f"roll-ups: no {aggregation}; compute it from the records")
     return WindowAggregate(index, value, count)
 
 

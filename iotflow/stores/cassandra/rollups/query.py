@@ -1,4 +1,4 @@
-"""Aggregates over long ranges, answered from roll-ups, and from points where no whole hour fits."""
+"""Aggregates over long ranges, answered from roll-ups, and from records where no whole hour fits."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
@@ -9,8 +9,8 @@ from iotflow.concurrency.tasks import gather_bounded
 from iotflow.domain.aggregates import Aggregation, MergedWindows, WindowAggregate
 from iotflow.domain.time_windows import Window
 from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
-from iotflow.stores.cassandra.aggregates import aggregate_from_points, clip_window, sum_overflowed
-from iotflow.stores.cassandra.catalogue import MAX_DAYS_WITHOUT_CATALOGUE, read_days_of_name
+from iotflow.stores.cassandra.aggregates import aggregate_from_records, clip_window, sum_overflowed
+from iotflow.stores.cassandra.catalogue import MAX_DAYS_WITHOUT_CATALOGUE, StoredDays
 from iotflow.stores.cassandra.encoding import bounds, days_within
 from iotflow.stores.cassandra.rollups.cell import (
     HOUR_MS,
@@ -36,6 +36,7 @@ def can_use_rollups(time_range: TimeRange, window: Window) -> bool:
 
 async def aggregate_from_rollups(
     cassandra: Cassandra,
+    stored: StoredDays,
     clock: Clock,
     retention_days: int,
     device_id: int,
@@ -46,26 +47,26 @@ async def aggregate_from_rollups(
     window: Window,
     offset_ms: int,
 ) -> list[WindowAggregate]:
-    """Return the same as `aggregate_from_points`, for a range and windows that `can_use_rollups`."""
+    """Return the same as `aggregate_from_records`, for a range and windows that `can_use_rollups`."""
     # Not a time of receipt: after a clock was ahead, receipts stay ahead, so hours would seem closed too early.
     began = Micros(clock.now() * 1_000)
     closed = TimeRange(time_range.start, min(closed_until(began), bounds(time_range)[1]))
-    from_points = partial(aggregate_from_points, cassandra, device_id, name, aggregation=aggregation)
-    from_points = partial(from_points, window=window, offset_ms=offset_ms)
-    days = await read_days_of_name(cassandra, device_id, name, time_range)
+    from_records = partial(aggregate_from_records, cassandra, stored, device_id, name, aggregation=aggregation)
+    from_records = partial(from_records, window=window, offset_ms=offset_ms)
+    days = stored.days_within(time_range)
     wanted = {day: hours for day in days if (hours := whole_hours(day, closed, window, offset_ms))}
 
     async def aggregate_hours() -> list[_Part]:
-        statistics = await Rollups(cassandra, device_id, name, retention_days, began).read(wanted)
+        statistics = await Rollups(cassandra, device_id, name, stored.schemas, retention_days, began).read(wanted)
         return list(_aggregate_hours(wanted, statistics, aggregation, window, offset_ms))
 
-    async def aggregate_points(part: TimeRange) -> list[_Part]:
-        return [(part.start, aggregate) for aggregate in await from_points(part)]
+    async def aggregate_rest(part: TimeRange) -> list[_Part]:
+        return [(part.start, aggregate) for aggregate in await from_records(part)]
 
     rest = _join_adjacent(part for day in days for part in uncovered_ranges(day, time_range, wanted.get(day, NO_HOURS)))
     reads: list[Callable[[], Awaitable[list[_Part]]]] = [
         aggregate_hours,
-        *(partial(aggregate_points, part) for part in rest),
+        *(partial(aggregate_rest, part) for part in rest),
     ]
     merged = MergedWindows(aggregation)
     for _, aggregate in sorted(chain.from_iterable(await gather_bounded(reads)), key=lambda part: part[0]):
@@ -73,7 +74,7 @@ async def aggregate_from_rollups(
     found: list[WindowAggregate] = []
     for aggregate in merged.in_order():
         if sum_overflowed(aggregate):
-            found += await from_points(clip_window(aggregate.index, time_range, window, offset_ms))
+            found += await from_records(clip_window(aggregate.index, time_range, window, offset_ms))
         else:
             found.append(aggregate)
     return found

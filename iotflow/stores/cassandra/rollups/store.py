@@ -1,7 +1,7 @@
 """Storage of hourly roll-ups in `hourly_rollups`: they are computed when they are first needed, then stored.
 
-The hours of a name's day are one cell, in a partition with the key of the day's points. A write or a deletion removes
-the cell in the same mutation that changes the points.
+The hours of a name's day are one cell, in a partition with the key of the day's records. A write or a deletion removes
+the cell in the same mutation that changes the records.
 
 Invariant: no stored roll-up is visible after a change of its hour that its read may have missed.
 
@@ -12,7 +12,7 @@ Why:
   invalidation hides the roll-up, in whatever order the two arrive.
 - An hour is rolled up only once it is closed, `STAMP_MARGIN_US` after its end: all that was stamped before its end has
   arrived by then, and all that is stamped later invalidates.
-- A cell's TTL is shorter than that of each of its points, so it never outlives them.
+- A cell's TTL is shorter than that of each of its records, so it never outlives them.
 
 Broken by:
 - stamping a roll-up with the time at which it is written,
@@ -24,19 +24,26 @@ Broken by:
 import asyncio
 import contextlib
 import logging
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import groupby
+from typing import cast
 
 from iotflow.concurrency.tasks import gather_bounded
+from iotflow.domain.aggregates import Aggregation
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.partial_statistics import Number
 from iotflow.domain.telemetry import Record
-from iotflow.domain.times import DAY_MS, Micros, Millis
+from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
 from iotflow.stores.cassandra.driver import STORE_NAME, Statement
-from iotflow.stores.cassandra.encoding import decode_measured, grouped, timestamp
+from iotflow.stores.cassandra.encoding import grouped
+from iotflow.stores.cassandra.points import Point, least_ttl_s, read_points
 from iotflow.stores.cassandra.rollups.cell import (
     HOUR_MS,
+    HOURS_PER_DAY,
     NO_HOURS,
     Hours,
     RollupCell,
@@ -45,6 +52,8 @@ from iotflow.stores.cassandra.rollups.cell import (
     unpack,
 )
 from iotflow.stores.cassandra.session import SCAN_TIMEOUT_S, SHORT_TIMEOUT_S, Cassandra
+from iotflow.stores.record_encoding import RecordSchema
+from iotflow.stores.window_statistics import used_values
 
 CLOCK_TOLERANCE_S = 10.0
 """Tolerated difference between the clocks of the service's machines and of Cassandra's nodes."""
@@ -56,7 +65,7 @@ TTL_MARGIN_S = round(SCAN_TIMEOUT_S + CLOCK_TOLERANCE_S + 1)
 MAX_CELLS_PER_STATEMENT = 122
 """A statement reads one row in each of this number of partitions."""
 MAX_DAYS_PER_COMPUTATION = 4
-"""Days that one statement rolls up. With a value a second these are a third of a million values."""
+"""Days that one statement rolls up. With a record a second these are a third of a million records."""
 
 SELECT_CELLS = "SELECT day, hours, ttl(hours) FROM hourly_rollups WHERE device_id = ? AND day IN ? AND name = ?"
 STORE_CELL = """
@@ -64,18 +73,8 @@ STORE_CELL = """
 INVALIDATE_NAMES = "DELETE FROM hourly_rollups USING TIMESTAMP ? WHERE device_id = ? AND day = ? AND name IN ?"
 INVALIDATE_DAY = "DELETE FROM hourly_rollups USING TIMESTAMP ? WHERE device_id = ? AND day = ?"
 
-# A column without an aggregate function is that of a group's first row. Rows come newest first: it is the last value.
-SELECT_STATISTICS = """
-    SELECT day, to_unix_timestamp(floor(time, 1h)), to_unix_timestamp(min(time)), min(ttl(value)), count(value), value,
-    count(value.i), count(value.f), sum(cast(value.i AS double)), sum(value.f),
-    min(value.i), min(value.f), max(value.i), max(value.f)
-    FROM points WHERE device_id = ? AND day IN ? AND name = ? AND time >= ? AND time < ?
-    GROUP BY device_id, day, name, floor(time, 1h)"""
-SELECT_FIRST_VALUES = """
-    SELECT to_unix_timestamp(time), value FROM points WHERE device_id = ? AND day IN ? AND name = ? AND time IN ?"""
-
 _HourRollup = tuple[RollupStatistics, int | None]
-"""Statistics of an hour and the least TTL of its points; None if none of them expires."""
+"""Statistics of an hour and the least TTL of its records; None if none of them expires."""
 
 
 def closed_until(now: Micros) -> Millis:
@@ -115,10 +114,20 @@ _EMPTY = _StoredCell(RollupCell(NO_HOURS, {}), None)
 class Rollups:
     """The roll-ups of one name of a device, for a read that began at `began`."""
 
-    def __init__(self, cassandra: Cassandra, device_id: int, name: str, retention_days: int, began: Micros) -> None:
+    def __init__(
+        self,
+        cassandra: Cassandra,
+        device_id: int,
+        name: str,
+        schemas: Mapping[int, RecordSchema],
+        retention_days: int,
+        began: Micros,
+    ) -> None:
+        """Create roll-ups of a name that all of these schemas have, and no others of the device."""
         self._cassandra = cassandra
         self._device_id = device_id
         self._name = name
+        self._schemas = schemas
         self._retention_days = retention_days
         self._stamp = began - STAMP_MARGIN_US
 
@@ -178,22 +187,21 @@ class Rollups:
         return {day: found.cell for day, found in completed.items()}
 
     async def _compute(self, missing: Mapping[int, Hours]) -> dict[int, dict[int, _HourRollup]]:
-        """Return roll-ups by day and hour, computed from the points; of more hours than are missing."""
+        """Return roll-ups by day and hour, computed from the records; of more hours than are missing."""
         days = list(missing)
         start = days[0] * DAY_MS + min(missing[days[0]]) * HOUR_MS
         end = days[-1] * DAY_MS + (max(missing[days[-1]]) + 1) * HOUR_MS
-        key = (self._device_id, days, self._name)
-        values = (*key, timestamp(start), timestamp(end))
-        rows = [row async for page in self._cassandra.pages(SELECT_STATISTICS, values) for row in page]
-        firsts: dict[int, Mapping[str, object]] = {}
-        if rows:
-            times = [timestamp(row[2]) for row in rows]
-            found = await self._cassandra.execute(SELECT_FIRST_VALUES, (*key, times), timeout_s=SCAN_TIMEOUT_S)
-            firsts = dict(found)
+        time_range = TimeRange(Millis(start), Millis(end))
+        hours: defaultdict[int, list[Point]] = defaultdict(list)
+        read = read_points(self._cassandra, self._device_id, days, time_range, self._schemas, self._name)
+        async for points in read:
+            for hour, of_hour in groupby(points, key=lambda point: point.time // HOUR_MS):
+                hours[hour] += of_hour
         rollups: dict[int, dict[int, _HourRollup]] = {}
-        for day, time, first, ttl, *of_hour in rows:
-            hour = (time - day * DAY_MS) // HOUR_MS
-            rollups.setdefault(day, {})[hour] = _statistics(firsts.get(first), of_hour), ttl
+        for hour, found in hours.items():
+            found.sort(key=lambda point: point.time)
+            day, of_day = divmod(hour, HOURS_PER_DAY)
+            rollups.setdefault(day, {})[of_day] = _statistics(found), least_ttl_s(found)
         return rollups
 
     async def _store(self, day: int, stored: _StoredCell) -> None:
@@ -206,16 +214,18 @@ class Rollups:
             await self._cassandra.execute(STORE_CELL, values)
 
 
-def _statistics(first: Mapping[str, object] | None, of_hour: Sequence[Any]) -> RollupStatistics:  # Any: a row's columns
-    count, last, integers, decimals, of_integers, of_decimals, *extremes = of_hour
-    least_integer, least_decimal, greatest_integer, greatest_decimal = extremes
+def _statistics(points: Sequence[Point]) -> RollupStatistics:
+    numbers = cast(Sequence[Number], used_values(Aggregation.SUM, [point.value for point in points]))
+    try:
+        total = math.fsum(numbers)
+    except OverflowError:
+        total = math.nan
     return RollupStatistics(
-        count=count,
-        # None if the first value was removed between the two statements; that change invalidates this roll-up too.
-        first=decode_measured(last if first is None else first),
-        last=decode_measured(last),
-        numbers=integers + decimals,
-        total=of_integers + of_decimals,
-        least=min((value for value in (least_integer, least_decimal) if value is not None), default=None),
-        greatest=max((value for value in (greatest_integer, greatest_decimal) if value is not None), default=None),
+        count=len(points),
+        first=points[0].value,
+        last=points[-1].value,
+        numbers=len(numbers),
+        total=total,
+        least=min(numbers, default=None),
+        greatest=max(numbers, default=None),
     )

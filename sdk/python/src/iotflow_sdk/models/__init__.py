@@ -1,5 +1,7 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .actor import Actor
+from .actor_type import ActorType
 from .add_device_request import AddDeviceRequest
 from .add_devices_request import AddDevicesRequest
 from .add_devices_result import AddDevicesResult
@@ -9,11 +11,31 @@ from .admin_device_response import AdminDeviceResponse
 from .admin_device_update import AdminDeviceUpdate
 from .aggregate_result import AggregateResult
 from .aggregation import Aggregation
+from .alert import Alert
+from .alert_condition import AlertCondition
+from .alert_create import AlertCreate
+from .alert_create_details import AlertCreateDetails
+from .alert_details import AlertDetails
+from .alert_list import AlertList
+from .alert_response import AlertResponse
+from .alert_rule import AlertRule
+from .alert_rule_create import AlertRuleCreate
+from .alert_rule_list import AlertRuleList
+from .alert_rule_response import AlertRuleResponse
+from .alert_rule_test import AlertRuleTest
+from .alert_rule_test_result import AlertRuleTestResult
+from .alert_rule_update import AlertRuleUpdate
+from .alert_status import AlertStatus
+from .alert_type import AlertType
 from .batch_record import BatchRecord
 from .batch_record_data import BatchRecordData
 from .batch_record_metadata_type_0 import BatchRecordMetadataType0
 from .batch_result import BatchResult
 from .cache_counts import CacheCounts
+from .comparison import Comparison
+from .condition_type import ConditionType
+from .config_version import ConfigVersion
+from .config_version_list import ConfigVersionList
 from .credentials import Credentials
 from .device import Device
 from .device_config import DeviceConfig
@@ -25,6 +47,13 @@ from .device_create import DeviceCreate
 from .device_credentials import DeviceCredentials
 from .device_group import DeviceGroup
 from .device_group_list import DeviceGroupList
+from .device_metadata import DeviceMetadata
+from .device_metadata_attributes import DeviceMetadataAttributes
+from .device_metadata_update import DeviceMetadataUpdate
+from .device_metadata_update_attributes_type_0 import (
+    DeviceMetadataUpdateAttributesType0,
+)
+from .device_position import DevicePosition
 from .device_rate_limits import DeviceRateLimits
 from .device_response import DeviceResponse
 from .device_self_status import DeviceSelfStatus
@@ -43,6 +72,7 @@ from .event import Event
 from .event_details import EventDetails
 from .event_list import EventList
 from .event_type import EventType
+from .found_device_list import FoundDeviceList
 from .get_telemetry_order import GetTelemetryOrder
 from .group import Group
 from .group_counts import GroupCounts
@@ -64,6 +94,7 @@ from .latest_value import LatestValue
 from .latest_values import LatestValues
 from .latest_values_latest_data import LatestValuesLatestData
 from .liveness import Liveness
+from .manual_alert_type import ManualAlertType
 from .membership import Membership
 from .membership_response import MembershipResponse
 from .page_info import PageInfo
@@ -77,9 +108,11 @@ from .problem_error import ProblemError
 from .readiness import Readiness
 from .readiness_status import ReadinessStatus
 from .rejected_record import RejectedRecord
+from .rule_firing import RuleFiring
 from .service_index import ServiceIndex
 from .service_status import ServiceStatus
 from .service_status_stores import ServiceStatusStores
+from .severity import Severity
 from .store_availability import StoreAvailability
 from .store_health import StoreHealth
 from .submit_result import SubmitResult
@@ -105,6 +138,7 @@ from .user_counts import UserCounts
 from .user_create import UserCreate
 from .user_device_list import UserDeviceList
 from .user_list import UserList
+from .user_preferences import UserPreferences
 from .user_record import UserRecord
 from .user_record_measurements import UserRecordMeasurements
 from .user_record_page import UserRecordPage
@@ -113,6 +147,8 @@ from .user_update import UserUpdate
 from .window_value import WindowValue
 
 __all__ = (
+    "Actor",
+    "ActorType",
     "AddDeviceRequest",
     "AddDevicesRequest",
     "AddDevicesResult",
@@ -122,11 +158,31 @@ __all__ = (
     "AdminDeviceUpdate",
     "AggregateResult",
     "Aggregation",
+    "Alert",
+    "AlertCondition",
+    "AlertCreate",
+    "AlertCreateDetails",
+    "AlertDetails",
+    "AlertList",
+    "AlertResponse",
+    "AlertRule",
+    "AlertRuleCreate",
+    "AlertRuleList",
+    "AlertRuleResponse",
+    "AlertRuleTest",
+    "AlertRuleTestResult",
+    "AlertRuleUpdate",
+    "AlertStatus",
+    "AlertType",
     "BatchRecord",
     "BatchRecordData",
     "BatchRecordMetadataType0",
     "BatchResult",
     "CacheCounts",
+    "Comparison",
+    "ConditionType",
+    "ConfigVersion",
+    "ConfigVersionList",
     "Credentials",
     "Device",
     "DeviceConfig",
@@ -138,6 +194,11 @@ __all__ = (
     "DeviceCredentials",
     "DeviceGroup",
     "DeviceGroupList",
+    "DeviceMetadata",
+    "DeviceMetadataAttributes",
+    "DeviceMetadataUpdate",
+    "DeviceMetadataUpdateAttributesType0",
+    "DevicePosition",
     "DeviceRateLimits",
     "DeviceResponse",
     "DeviceSelfStatus",
@@ -156,6 +217,7 @@ __all__ = (
     "EventDetails",
     "EventList",
     "EventType",
+    "FoundDeviceList",
     "GetTelemetryOrder",
     "Group",
     "GroupCounts",
@@ -177,6 +239,7 @@ __all__ = (
     "LatestValues",
     "LatestValuesLatestData",
     "Liveness",
+    "ManualAlertType",
     "Membership",
     "MembershipResponse",
     "PageInfo",
@@ -190,9 +253,11 @@ __all__ = (
     "Readiness",
     "ReadinessStatus",
     "RejectedRecord",
+    "RuleFiring",
     "ServiceIndex",
     "ServiceStatus",
     "ServiceStatusStores",
+    "Severity",
     "StoreAvailability",
     "StoreHealth",
     "SubmitResult",
@@ -218,6 +283,7 @@ __all__ = (
     "UserCreate",
     "UserDeviceList",
     "UserList",
+    "UserPreferences",
     "UserRecord",
     "UserRecordMeasurements",
     "UserRecordPage",

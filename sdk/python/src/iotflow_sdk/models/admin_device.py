@@ -31,6 +31,8 @@ class AdminDevice:
         location (None | str):
         firmware_version (None | str):
         hardware_version (None | str):
+        online_window (int | None): Seconds after a request for which the device is online. Null:
+            `IOTFLOW_ONLINE_WINDOW_SECONDS`.
         user_id (UUID): The device's owner.
         created_at (datetime.datetime):
         updated_at (datetime.datetime):
@@ -46,6 +48,7 @@ class AdminDevice:
     location: None | str
     firmware_version: None | str
     hardware_version: None | str
+    online_window: int | None
     user_id: UUID
     created_at: datetime.datetime
     updated_at: datetime.datetime
@@ -75,6 +78,9 @@ class AdminDevice:
 
         hardware_version: None | str
         hardware_version = self.hardware_version
+
+        online_window: int | None
+        online_window = self.online_window
 
         user_id = str(self.user_id)
 
@@ -106,6 +112,7 @@ class AdminDevice:
                 "location": location,
                 "firmware_version": firmware_version,
                 "hardware_version": hardware_version,
+                "online_window": online_window,
                 "user_id": user_id,
                 "created_at": created_at,
                 "updated_at": updated_at,
@@ -157,6 +164,13 @@ class AdminDevice:
 
         hardware_version = _parse_hardware_version(d.pop("hardware_version"))
 
+        def _parse_online_window(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        online_window = _parse_online_window(d.pop("online_window"))
+
         user_id = UUID(d.pop("user_id"))
 
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
@@ -202,6 +216,7 @@ class AdminDevice:
             location=location,
             firmware_version=firmware_version,
             hardware_version=hardware_version,
+            online_window=online_window,
             user_id=user_id,
             created_at=created_at,
             updated_at=updated_at,

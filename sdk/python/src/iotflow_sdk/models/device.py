@@ -27,6 +27,8 @@ class Device:
         location (None | str):
         firmware_version (None | str):
         hardware_version (None | str):
+        online_window (int | None): Seconds after a request for which the device is online. Null:
+            `IOTFLOW_ONLINE_WINDOW_SECONDS`.
         user_id (UUID): The device's owner.
         created_at (datetime.datetime):
         updated_at (datetime.datetime):
@@ -41,6 +43,7 @@ class Device:
     location: None | str
     firmware_version: None | str
     hardware_version: None | str
+    online_window: int | None
     user_id: UUID
     created_at: datetime.datetime
     updated_at: datetime.datetime
@@ -68,6 +71,9 @@ class Device:
         hardware_version: None | str
         hardware_version = self.hardware_version
 
+        online_window: int | None
+        online_window = self.online_window
+
         user_id = str(self.user_id)
 
         created_at = self.created_at.isoformat()
@@ -92,6 +98,7 @@ class Device:
                 "location": location,
                 "firmware_version": firmware_version,
                 "hardware_version": hardware_version,
+                "online_window": online_window,
                 "user_id": user_id,
                 "created_at": created_at,
                 "updated_at": updated_at,
@@ -140,6 +147,13 @@ class Device:
 
         hardware_version = _parse_hardware_version(d.pop("hardware_version"))
 
+        def _parse_online_window(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        online_window = _parse_online_window(d.pop("online_window"))
+
         user_id = UUID(d.pop("user_id"))
 
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
@@ -170,6 +184,7 @@ class Device:
             location=location,
             firmware_version=firmware_version,
             hardware_version=hardware_version,
+            online_window=online_window,
             user_id=user_id,
             created_at=created_at,
             updated_at=updated_at,

@@ -21,6 +21,7 @@ class DeviceCreate:
         location (None | str | Unset):
         firmware_version (None | str | Unset):
         hardware_version (None | str | Unset):
+        online_window (int | None | Unset):
     """
 
     name: str
@@ -29,6 +30,7 @@ class DeviceCreate:
     location: None | str | Unset = UNSET
     firmware_version: None | str | Unset = UNSET
     hardware_version: None | str | Unset = UNSET
+    online_window: int | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
@@ -59,6 +61,12 @@ class DeviceCreate:
         else:
             hardware_version = self.hardware_version
 
+        online_window: int | None | Unset
+        if isinstance(self.online_window, Unset):
+            online_window = UNSET
+        else:
+            online_window = self.online_window
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
@@ -75,6 +83,8 @@ class DeviceCreate:
             field_dict["firmware_version"] = firmware_version
         if hardware_version is not UNSET:
             field_dict["hardware_version"] = hardware_version
+        if online_window is not UNSET:
+            field_dict["online_window"] = online_window
 
         return field_dict
 
@@ -121,6 +131,15 @@ class DeviceCreate:
 
         hardware_version = _parse_hardware_version(d.pop("hardware_version", UNSET))
 
+        def _parse_online_window(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        online_window = _parse_online_window(d.pop("online_window", UNSET))
+
         device_create = cls(
             name=name,
             device_type=device_type,
@@ -128,6 +147,7 @@ class DeviceCreate:
             location=location,
             firmware_version=firmware_version,
             hardware_version=hardware_version,
+            online_window=online_window,
         )
 
         return device_create

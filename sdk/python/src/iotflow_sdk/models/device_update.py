@@ -22,6 +22,7 @@ class DeviceUpdate:
         location (None | str | Unset):
         firmware_version (None | str | Unset):
         hardware_version (None | str | Unset):
+        online_window (int | None | Unset):
         status (DeviceStatus | Unset): The status of a device. INACTIVE ends with its next telemetry; MAINTENANCE
             refuses telemetry.
     """
@@ -32,6 +33,7 @@ class DeviceUpdate:
     location: None | str | Unset = UNSET
     firmware_version: None | str | Unset = UNSET
     hardware_version: None | str | Unset = UNSET
+    online_window: int | None | Unset = UNSET
     status: DeviceStatus | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,6 +65,12 @@ class DeviceUpdate:
         else:
             hardware_version = self.hardware_version
 
+        online_window: int | None | Unset
+        if isinstance(self.online_window, Unset):
+            online_window = UNSET
+        else:
+            online_window = self.online_window
+
         status: str | Unset = UNSET
         if not isinstance(self.status, Unset):
             status = self.status.value
@@ -82,6 +90,8 @@ class DeviceUpdate:
             field_dict["firmware_version"] = firmware_version
         if hardware_version is not UNSET:
             field_dict["hardware_version"] = hardware_version
+        if online_window is not UNSET:
+            field_dict["online_window"] = online_window
         if status is not UNSET:
             field_dict["status"] = status
 
@@ -130,6 +140,15 @@ class DeviceUpdate:
 
         hardware_version = _parse_hardware_version(d.pop("hardware_version", UNSET))
 
+        def _parse_online_window(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        online_window = _parse_online_window(d.pop("online_window", UNSET))
+
         _status = d.pop("status", UNSET)
         status: DeviceStatus | Unset
         if isinstance(_status, Unset):
@@ -144,6 +163,7 @@ class DeviceUpdate:
             location=location,
             firmware_version=firmware_version,
             hardware_version=hardware_version,
+            online_window=online_window,
             status=status,
         )
 

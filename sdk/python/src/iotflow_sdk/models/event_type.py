@@ -2,9 +2,13 @@ from enum import StrEnum
 
 
 class EventType(StrEnum):
+    ALERT_RULE_CREATED = "alert_rule.created"
+    ALERT_RULE_DELETED = "alert_rule.deleted"
+    ALERT_RULE_UPDATED = "alert_rule.updated"
     DEVICE_CONFIG_UPDATED = "device.config_updated"
     DEVICE_DELETED = "device.deleted"
     DEVICE_KEY_ROTATED = "device.key_rotated"
+    DEVICE_METADATA_UPDATED = "device.metadata_updated"
     DEVICE_REGISTERED = "device.registered"
     DEVICE_STATUS_CHANGED = "device.status_changed"
     DEVICE_TELEMETRY_DELETED = "device.telemetry_deleted"

@@ -1,0 +1,1 @@
+"""The baseline: a minimal Python implementation of the measured requests, over the same drivers."""

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.alert_rule import AlertRule
+
+
+T = TypeVar("T", bound="AlertRuleResponse")
+
+
+@_attrs_define
+class AlertRuleResponse:
+    """One alert rule.
+
+    Attributes:
+        alert_rule (AlertRule): An alert rule.
+    """
+
+    alert_rule: AlertRule
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        alert_rule = self.alert_rule.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "alert_rule": alert_rule,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.alert_rule import AlertRule  # noqa: PLC0415
+
+        d = dict(src_dict)
+        alert_rule = AlertRule.from_dict(d.pop("alert_rule"))
+
+        alert_rule_response = cls(
+            alert_rule=alert_rule,
+        )
+
+        alert_rule_response.additional_properties = d
+        return alert_rule_response
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

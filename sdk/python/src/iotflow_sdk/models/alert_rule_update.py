@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+
+from ..models.severity import Severity
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.alert_condition import AlertCondition
+
+
+T = TypeVar("T", bound="AlertRuleUpdate")
+
+
+@_attrs_define
+class AlertRuleUpdate:
+    """Changes of an alert rule. Absent fields keep their values. The device or group of a rule does not change.
+
+    Attributes:
+        name (str | Unset): Without control characters and spaces at either end, with at least one visible character.
+        severity (Severity | Unset): How much an alert matters.
+        condition (AlertCondition | Unset): The condition of an alert rule. `type` decides which of the other fields it
+            has.
+
+            `threshold`: `field`, `op`, `value`, `hysteresis`. `rate`: also `per_second`. `anomaly`: `field`, `z`,
+            `hysteresis`.
+            `offline`: `after_seconds`. `no_data`: `field`, `after_seconds`.
+        for_seconds (int | Unset):
+        cooldown_seconds (int | Unset):
+        enabled (bool | Unset):
+    """
+
+    name: str | Unset = UNSET
+    severity: Severity | Unset = UNSET
+    condition: AlertCondition | Unset = UNSET
+    for_seconds: int | Unset = UNSET
+    cooldown_seconds: int | Unset = UNSET
+    enabled: bool | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        name = self.name
+
+        severity: str | Unset = UNSET
+        if not isinstance(self.severity, Unset):
+            severity = self.severity.value
+
+        condition: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.condition, Unset):
+            condition = self.condition.to_dict()
+
+        for_seconds = self.for_seconds
+
+        cooldown_seconds = self.cooldown_seconds
+
+        enabled = self.enabled
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update({})
+        if name is not UNSET:
+            field_dict["name"] = name
+        if severity is not UNSET:
+            field_dict["severity"] = severity
+        if condition is not UNSET:
+            field_dict["condition"] = condition
+        if for_seconds is not UNSET:
+            field_dict["for_seconds"] = for_seconds
+        if cooldown_seconds is not UNSET:
+            field_dict["cooldown_seconds"] = cooldown_seconds
+        if enabled is not UNSET:
+            field_dict["enabled"] = enabled
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.alert_condition import AlertCondition  # noqa: PLC0415
+
+        d = dict(src_dict)
+        name = d.pop("name", UNSET)
+
+        _severity = d.pop("severity", UNSET)
+        severity: Severity | Unset
+        if isinstance(_severity, Unset):
+            severity = UNSET
+        else:
+            severity = Severity(_severity)
+
+        _condition = d.pop("condition", UNSET)
+        condition: AlertCondition | Unset
+        if isinstance(_condition, Unset):
+            condition = UNSET
+        else:
+            condition = AlertCondition.from_dict(_condition)
+
+        for_seconds = d.pop("for_seconds", UNSET)
+
+        cooldown_seconds = d.pop("cooldown_seconds", UNSET)
+
+        enabled = d.pop("enabled", UNSET)
+
+        alert_rule_update = cls(
+            name=name,
+            severity=severity,
+            condition=condition,
+            for_seconds=for_seconds,
+            cooldown_seconds=cooldown_seconds,
+            enabled=enabled,
+        )
+
+        return alert_rule_update
