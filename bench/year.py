@@ -195,7 +195,7 @@ def _wait_until_steady(size: Callable[[], int], steady_s: float) -> None:
 
 
 def _size(directory: Path) -> int:
-    """Return the bytes that all files take on disk, of which a process may remove some meanwhile.
+    """Return the bytes that all files take on disk. A file that is removed during the call is left out.
 
     Not their lengths: InfluxDB's index of series has 32 MiB of which it has written only the first few KiB.
     """

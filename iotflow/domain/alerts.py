@@ -55,9 +55,6 @@ class AlertStatus(StrEnum):
     RESOLVED = "resolved"
 
 
-OPEN = (AlertStatus.ACTIVE, AlertStatus.ACKNOWLEDGED)
-
-
 @dataclass(frozen=True, slots=True)
 class Alert:
     """An alert. `rule_id` is None for one that a person raised, `count` the readings that fulfilled its rule."""

@@ -8,14 +8,11 @@ import ctypes
 import logging
 import signal
 import threading
-from collections.abc import Callable
 from multiprocessing import sharedctypes
 from types import FrameType
 
 LAST_REQUEST_GRACE_S = 0.5
 """Time for a request that its client sent before it could notice that the process stops."""
-
-SignalHandler = Callable[[int, FrameType | None], object]
 
 logger = logging.getLogger(__name__)
 

@@ -99,19 +99,20 @@ class AlertObserver:
         self._locks = WeakValueDictionary[int, asyncio.Lock]()
         self._waiting: dict[int, DeviceSummary] = {}
 
-    async def on_stored(self, stored: RecordBatch) -> None:
-        covering = await self._rules.of_device(stored.device)
+    async def on_stored(self, batch: RecordBatch) -> None:
+        covering = await self._rules.of_device(batch.device)
         if not covering.rules:
             return
-        values = [(record.timestamp, record.values) for record in stored.records]
+        values = [(record.timestamp, record.values) for record in batch.records]
         readings: dict[int, Sequence[Reading]] = {}
         pace = TimeSlice()
         for rule in covering.rules:
             if not isinstance(rule.condition, SilenceCondition) and (found := readings_of(rule.condition, values)):
                 readings[rule.id] = found
-            await pace.pause()
+            if pace.is_over:
+                await pace.pause()
         if readings:
-            await self._evaluate(_Work(stored.device, covering.rules, readings, stored.records))
+            await self._evaluate(_Work(batch.device, covering.rules, readings, batch.records))
 
     async def on_write_failed(self, device: DeviceSummary) -> None:
         pass
@@ -152,7 +153,8 @@ class AlertObserver:
             for first in range(0, len(readings), READINGS_PER_SLICE):
                 state, transitions = evaluate(rule, state, readings[first : first + READINGS_PER_SLICE])
                 unreported += [_Unreported(rule.id, one) for one in transitions]
-                await pace.pause()
+                if pace.is_over:
+                    await pace.pause()
             after[rule.id] = state
         if len(unreported) > MAX_UNREPORTED:
             logger.warning(
@@ -197,7 +199,7 @@ class AlertObserver:
             if len(self._waiting) < MAX_WAITING_DEVICES:
                 self._waiting[work.device.id] = work.device
             return
-        # If they were replaced meanwhile, another evaluation has found and applied the same transitions.
+        # If a concurrent evaluation has replaced the states, it has found and applied the same transitions.
         await self._states.replace(work.device.id, encoded, _encode(_DeviceStates(states.rules)))
 
     async def _apply(self, device_id: int, rule_id: int, rule: AlertRule | None, transition: Transition) -> None:

@@ -30,7 +30,7 @@ class Preferences:
         return await self._preferences.get(user_id)
 
     async def replace(self, context: Context, user_id: UUID, preferences: JsonObject) -> JsonObject:
-        """Replace the user's preferences. Raises InvalidInput, and NotFound if the account is deleted meanwhile."""
+        """Replace the user's preferences. Raises InvalidInput; NotFound if the account was deleted during the call."""
         require_own_account(context.principal, user_id, LOGIN_ONLY)
         if error := preferences_error(preferences):
             raise InvalidInput.at("body", message=error)
