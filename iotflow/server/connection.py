@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 from iotflow.server.config import ServerConfig
 from iotflow.server.cycle import RequestCycle
 from iotflow.server.deadline import Deadline
+from iotflow.server.draining import LAST_REQUEST_GRACE_S
 from iotflow.server.limits import MAX_REFUSED_CONNECTIONS, Allocation
 from iotflow.server.refusals import RequestRefused, encode_refusal
 
@@ -120,6 +121,10 @@ class Connection(HttpToolsProtocol):
             running.task.add_done_callback(lambda _task: self.received.shrink(0))
         else:
             self.received.shrink(0)
+
+    def input_timeout(self, seconds: float) -> float:
+        """Return the time to wait for the next byte of a request, in seconds: `seconds`, or less during a shutdown."""
+        return LAST_REQUEST_GRACE_S if self.is_stopping else seconds
 
     def set_phase(self, phase: Phase, seconds: float) -> None:
         """Wait for the phase's event, for at most `seconds`; infinity is no timeout."""

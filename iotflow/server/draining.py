@@ -1,7 +1,8 @@
 """Draining: after SIGTERM a process answers for some more seconds, so that load balancers stop to send it requests.
 
 While a process drains, `/health/ready` is 503 and each response is the last one on its connection. A process that ends
-without draining, or after it, stops listening, and still answers requests that arrive within `LAST_REQUEST_GRACE_S`.
+without draining, or after it, stops listening, and still answers requests whose head and body arrive without a gap of
+`LAST_REQUEST_GRACE_S`.
 """
 
 import ctypes
@@ -12,7 +13,7 @@ from multiprocessing import sharedctypes
 from types import FrameType
 
 LAST_REQUEST_GRACE_S = 0.5
-"""Time for a request that its client sent before it could notice that the process stops."""
+"""Time for the next byte of a request that its client sent before it could notice that the process stops."""
 
 logger = logging.getLogger(__name__)
 

@@ -115,7 +115,7 @@ class RequestParser(Connection):
         newest.received += len(body)
         newest.body_left -= len(body)
         if self.phase is Phase.BODY:
-            self.deadline.set(BODY_TIMEOUT_S)
+            self.deadline.set(self.input_timeout(BODY_TIMEOUT_S))
         if not newest.response_complete:
             newest.body += body
             newest.message_event.set()

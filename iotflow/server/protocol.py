@@ -96,7 +96,7 @@ class HttpProtocol(RequestParser):
         elif self.input_ended:
             self._handle_end_of_input()
         elif self.in_head and self.running is None and self.phase is not Phase.HEAD:
-            self.set_phase(Phase.HEAD, LAST_REQUEST_GRACE_S if self.is_stopping else HEAD_TIMEOUT_S)
+            self.set_phase(Phase.HEAD, self.input_timeout(HEAD_TIMEOUT_S))
 
     # Requests and responses
 
@@ -149,10 +149,10 @@ class HttpProtocol(RequestParser):
         self.flow.resume_reading()
         if self.phase is not Phase.BODY:
             self.running.body_since = self.loop.time()
-            self.set_phase(Phase.BODY, BODY_TIMEOUT_S)
+            self.set_phase(Phase.BODY, self.input_timeout(BODY_TIMEOUT_S))
 
     def check_deadline(self) -> None:
-        if self.phase is Phase.HEAD and self.deadline.is_over and self.is_stopping:
+        if self.is_stopping and self.phase in (Phase.HEAD, Phase.BODY) and self.deadline.is_over:
             self._reject(RequestRefused(503, STOPPING))
         elif self.phase is Phase.HEAD and self.deadline.is_over:
             self._reject(RequestRefused(408, f"the request's head did not arrive within {HEAD_TIMEOUT_S:.0f} s"))
@@ -212,18 +212,17 @@ class HttpProtocol(RequestParser):
         self.close_gracefully()
 
     def shutdown(self) -> None:
-        """Close the connection after the pending responses, without waiting for an incomplete body.
+        """Close the connection after the pending responses.
 
-        An idle connection closes after `LAST_REQUEST_GRACE_S`, or after the response to its next request.
+        A client that waits to send, or whose request is incomplete, gets `LAST_REQUEST_GRACE_S` for its next byte: a
+        request may be on its way, and many clients send the body in a packet of its own.
         """
         self.is_stopping = True
         last = self.queue[-1] if self.queue else self.running
         if self.phase is Phase.CLOSE:
             self.transport.close()
-        elif last is None:
-            # A request may be on its way: closing at once would lose it.
-            self.set_phase(self.phase, LAST_REQUEST_GRACE_S)
-        elif last.more_body:
-            self._reject(RequestRefused(503, STOPPING))
-        else:
+            return
+        if last is not None:
             last.close_after_response()
+        if self.phase is not Phase.ANSWER:
+            self.set_phase(self.phase, LAST_REQUEST_GRACE_S)

@@ -98,6 +98,20 @@ async def test_a_request_on_its_way_is_answered_while_the_service_stops(served: 
         assert await peer.rest() == b""
 
 
+async def test_a_body_on_its_way_is_received_while_the_service_stops(served: Served) -> None:
+    head = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+    waiting, idle = [await served.connect() for _ in range(2)]
+    waiting.send(head)
+    await served.until(lambda: served.began == 1)
+    served.server.should_exit = True
+    await served.until(lambda: _all_are_stopping(served))
+    idle.send(head)
+    await served.until(lambda: served.began == 2)
+    for peer in (waiting, idle):
+        status, headers, body = await peer.send(b"12345").answer()
+        assert (status, headers["connection"], body) == (200, "close", b"12345")
+
+
 async def test_the_service_stops_despite_slow_connections(caplog: pytest.LogCaptureFixture) -> None:
     async with serving() as served:
         idle, head, body, whole = [await served.connect() for _ in range(4)]
