@@ -73,10 +73,14 @@ servers-stop: .venv/.dev-installed ## Remove the servers and their data
 
 ##@ Test
 
-# Its tests wait for nothing, and each worker takes seconds to start.
 .PHONY: check
-check: WORKERS := $(shell test $(CORES) -le 4 && echo $(CORES) || echo 4)
-check: lint types ## Before each commit, in under a minute: lint, types, unit tests, the API on embedded stores
+check: .venv/.dev-installed ## Before each commit, in under a minute: lint, types, unit tests, the API on embedded stores
+	@$(MAKE) --no-print-directory --output-sync --jobs 2 types check-tests lint
+
+# These tests wait for nothing, and each worker takes seconds to start.
+.PHONY: check-tests
+check-tests: WORKERS := $(shell test $(CORES) -le 4 && echo $(CORES) || echo 4)
+check-tests: .venv/.dev-installed
 	@mkdir -p .cache
 	$(PYTEST) -p no:schemathesis -m "not servers and not slow" tests/unit tests/api
 

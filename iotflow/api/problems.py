@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, get_args
 
@@ -100,11 +101,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _handle_http_exception)
 
 
+@cache
 def title(status: int) -> str:
     """Return the phrase of a status, the same in every version of Python."""
     return _RENAMED.get(status) or HTTPStatus(status).phrase
 
 
+@cache
 def type_uri(status: int) -> str:
     """Return the URI that identifies the type of problem."""
     return f"urn:iotflow:problem:{title(status).lower().replace(' ', '-')}"

@@ -110,13 +110,20 @@ class RequestCycle(RequestResponseCycle):
         """Whether the method is safe (RFC 9110, 9.2.1): the request may be cancelled at any time."""
         return self.scope["method"] in ("GET", "HEAD")
 
-    def start(self, loop: asyncio.AbstractEventLoop, app: ASGI3Application, *, counts: bool) -> asyncio.Task[None]:
-        """Run the app. `counts`: the request counts as in flight; a refused one does not."""
-        self._is_counted = counts
+    def start(self, loop: asyncio.AbstractEventLoop, app: ASGI3Application) -> asyncio.Task[None]:
+        """Run the app. The request counts as in flight."""
+        self._is_counted = True
         self._resume_work()
         self.task = loop.create_task(self.run_asgi(self._cancellable(app)))
         self.task.add_done_callback(lambda _task: self._pause_work())
         return self.task
+
+    def respond(self, encode: Callable[[bool], bytes]) -> None:
+        """Write a response without running the app. `encode` gets whether the connection closes after it."""
+        if self.more_body and not self._has_small_rest():
+            self.close_after_response()
+        self.response_started = self.response_complete = True
+        self.transport.write(encode(self.closes_connection))
 
     def close_after_response(self) -> None:
         """Make this response the last one on its connection."""

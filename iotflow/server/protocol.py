@@ -4,15 +4,15 @@ Differences from uvicorn and their reasons: docs/adr/0014-http-protocol.md.
 """
 
 import math
-from typing import Any, cast
+from typing import Any
 
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
 from iotflow.server.connection import HEAD_TIMEOUT_S, UNCOUNTED_REQUEST_BYTES, Phase
+from iotflow.server.cycle import RequestCycle
 from iotflow.server.draining import LAST_REQUEST_GRACE_S
 from iotflow.server.parser import BODY_TIMEOUT_S, RequestParser
-from iotflow.server.refusals import RefusingApp, RequestRefused, encode_refusal
+from iotflow.server.refusals import RequestRefused, encode_refusal
 
 SLOW_BODY_GRACE_S = 30.0
 MIN_BODY_BYTES_PER_S = 1_024
@@ -111,11 +111,27 @@ class HttpProtocol(RequestParser):
         refusal = self.limits.requests.refusal_for(self.peer) or self.limits.unread.refusal_for(self.peer)
         if refusal and self.running.scope["raw_path"] == UNLIMITED_PATH:
             refusal = None
-        # The ASGI types of Starlette and uvicorn are incompatible, though the values are the same.
-        app = cast(ASGI3Application, RefusingApp(refusal)) if refusal else self.app
-        task = self.running.start(self.loop, app, counts=refusal is None)
+        if refusal:
+            self._refuse_running(self.running, RequestRefused(503, refusal))
+            return
+        task = self.running.start(self.loop, self.app)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+    def _refuse_running(self, running: RequestCycle, refusal: RequestRefused) -> None:
+        """Respond without the app and without a task, so that what is refused leaves the time to what is accepted."""
+        if self.flow.write_paused:
+            # The client pipelines requests and does not read: further responses would wait in memory.
+            self.close_gracefully()
+            return
+        scope, defaults = running.scope, self.server_state.default_headers
+        running.respond(
+            lambda closes: encode_refusal(
+                refusal, scope["method"], scope["raw_path"], scope["headers"], defaults, closes=closes
+            )
+        )
+        # Not at once: each of many pipelined requests would be answered within the call of the one before.
+        self.loop.call_soon(self.on_response_complete)
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1

@@ -1,18 +1,18 @@
 """Problem responses of the server itself, for requests that never reach the app."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from iotflow.api.middleware import REFUSED, RequestLogging, choose_request_id, count_request
-from iotflow.api.problems import MAX_LOCATION_LENGTH, MEDIA_TYPE, encode_problem, error_response
+from iotflow.api.middleware import REFUSED, choose_request_id, count_request
+from iotflow.api.problems import MAX_LOCATION_LENGTH, MEDIA_TYPE, encode_problem
+from iotflow.logs import log_request
 
 RETRY_AFTER_S = 1
+CLOSE = "connection: close\r\n"
 
 logger = logging.getLogger(__name__)
 
@@ -29,40 +29,27 @@ def encode_refusal(
     refusal: RequestRefused,
     method: str,
     url: bytes,
-    headers: Sequence[tuple[bytes, bytes]],
+    headers: Iterable[tuple[bytes, bytes]],
     default_headers: Sequence[tuple[bytes, bytes]],
+    *,
+    closes: bool = True,
 ) -> bytes:
-    """Encode and log the response to a refused, possibly incomplete request. It is the last one on its connection."""
+    """Encode and log the response to a refused, possibly incomplete request.
+
+    `closes`: it is the last one on its connection. Overload is answered thousands of times a second, so this is kept
+    cheap.
+    """
     path = url.partition(b"?")[0][:MAX_LOCATION_LENGTH].decode("ascii", "backslashreplace")
-    request_id = choose_request_id(dict(headers).get(b"x-request-id", b"").decode("latin-1"))
-    body = encode_problem(refusal.status_code, refusal.detail, path if path.startswith("/") else "/", request_id)
-    called = (method or "-", path or "-", refusal.status_code, request_id, refusal.detail)
-    logger.info("%s %s %d %s: %s", *called, extra={"request_id": request_id})
-    count_request(method, REFUSED, refusal.status_code)
-    fields: Mapping[str, str] = {
-        "content-type": MEDIA_TYPE,
-        "content-length": str(len(body)),
-        "x-request-id": request_id,
-        "x-content-type-options": "nosniff",
-        "connection": "close",
-        **(refusal.headers or {}),
-    }
-    lines = [STATUS_LINE.get(refusal.status_code, b"")]
-    lines += [name + b": " + value + b"\r\n" for name, value in default_headers]
-    lines += [f"{name.lower()}: {value}\r\n".encode() for name, value in fields.items()]
-    return b"".join([*lines, b"\r\n", b"" if method == "HEAD" else body])
-
-
-class RefusingApp:
-    """An app that responds 503 to each request, with the exceeded limit."""
-
-    def __init__(self, detail: str) -> None:
-        self._detail = detail
-        self._app = RequestLogging(self._refuse)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = error_response(Request(scope), 503, self._detail, headers={"Retry-After": str(RETRY_AFTER_S)})
-        await refused(scope, receive, send)
+    sent_id = next((value for name, value in headers if name == b"x-request-id"), b"")
+    request_id = choose_request_id(sent_id.decode("latin-1"))
+    status = refusal.status_code
+    body = encode_problem(status, refusal.detail, path if path.startswith("/") else "/", request_id)
+    log_request(logger, f"{method or '-'} {path or '-'} {status} {request_id}: {refusal.detail}", request_id)
+    count_request(method, REFUSED, status)
+    fields = "".join(f"{name.lower()}: {value}\r\n" for name, value in (refusal.headers or {}).items())
+    head = (
+        f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nx-request-id: {request_id}\r\n"
+        f"x-content-type-options: nosniff\r\n{fields}{CLOSE if closes else ''}\r\n"
+    )
+    lines = [STATUS_LINE.get(status, b""), *(name + b": " + value + b"\r\n" for name, value in default_headers)]
+    return b"".join([*lines, head.encode(), b"" if method == "HEAD" else body])
