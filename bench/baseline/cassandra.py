@@ -21,7 +21,7 @@ from iotflow.stores.cassandra.records import SELECT_DESCENDING
 from iotflow.stores.cassandra.rollups.cell import HOUR_MS
 from iotflow.stores.cassandra.rollups.store import INVALIDATE_NAMES
 from iotflow.stores.cassandra.rows import GREATEST_ID, LEAST_ID
-from iotflow.stores.cassandra.write_batcher import CONCURRENT_BATCHES, MAX_WRITES_PER_BATCH
+from iotflow.stores.cassandra.telemetry import CONCURRENT_SHARED_BATCHES, MAX_WRITES_PER_SHARED_BATCH
 from iotflow.stores.cassandra.writes import MAX_STATEMENTS_PER_BATCH, STORE_RECORD
 from iotflow.stores.record_encoding import Names, decode_measurements, encode_measurements
 
@@ -39,8 +39,8 @@ class CassandraCalls:
         self._prepared: dict[str, Any] = {}
         self._catalogued: set[tuple[int, Names, int]] = set()
         self._lanes = [
-            Groups[Write, None](self._write_group, max_weight=MAX_WRITES_PER_BATCH, weight=lambda _: 1)
-            for _ in range(CONCURRENT_BATCHES)
+            Groups[Write, None](self._write_group, max_weight=MAX_WRITES_PER_SHARED_BATCH, weight=lambda _: 1)
+            for _ in range(CONCURRENT_SHARED_BATCHES)
         ]
 
     async def write(self, device_id: int, records: Sequence[Sent]) -> None:
@@ -48,7 +48,7 @@ class CassandraCalls:
         write = (device_id, records)
         if len(records) == 1:
             # As in the service: the first group commit that has room.
-            with_room = (group for group in self._lanes if group.pending < 2 * MAX_WRITES_PER_BATCH)
+            with_room = (group for group in self._lanes if group.pending < 2 * MAX_WRITES_PER_SHARED_BATCH)
             await next(with_room, self._lanes[-1]).submit(write)
             return
         await self._catalogue([write])

@@ -6,7 +6,7 @@ killed in between, or the cache is unavailable, the message invalidates later: t
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -49,25 +49,18 @@ class CacheInvalidation:
         subject = f"credential:{digests[0][:16].hex()}" if digests else f"device:{device_ids[0]}"
         ids: list[JsonValue] = list(device_ids)
         payload: JsonObject = {"digests": [digest.hex() for digest in digests], "device_ids": ids}
-        await _schedule_invalidation(
-            transaction, subject, payload, at, partial(self._invalidate_now, digests, device_ids)
-        )
+        await self._add_message(transaction, subject, payload, at)
 
     async def invalidate_account_on_commit(self, transaction: Transaction, user_id: UUID, at: Millis) -> None:
         """Invalidate all tokens, keys and devices of an account after the commit, and again by an outbox message."""
-        payload: JsonObject = {"user_id": str(user_id)}
-        await _schedule_invalidation(
-            transaction, f"credentials:{user_id}", payload, at, partial(self._invalidate_account_now, user_id)
-        )
+        await self._add_message(transaction, f"credentials:{user_id}", {"user_id": str(user_id)}, at)
 
     async def invalidate_rules_on_commit(
         self, transaction: Transaction, user_id: UUID, device_ids: Sequence[int] | None, at: Millis
     ) -> None:
         """Invalidate the rules of some devices of an account (None: of all) after the commit, and by a message."""
         ids: list[JsonValue] | None = None if device_ids is None else list(device_ids)
-        payload: JsonObject = {"user_id": str(user_id), "rules_of": ids}
-        drop = partial(self._invalidate_rules_now, user_id, device_ids)
-        await _schedule_invalidation(transaction, f"rules:{user_id}", payload, at, drop)
+        await self._add_message(transaction, f"rules:{user_id}", {"user_id": str(user_id), "rules_of": ids}, at)
 
     async def handle_message(self, payload: JsonObject) -> None:
         """Invalidate the entries that an outbox message names. Idempotent.
@@ -78,37 +71,45 @@ class CacheInvalidation:
 
         """
         if "rules_of" in payload:
-            chosen = payload["rules_of"]
-            rules_of = [int(str(one)) for one in chosen] if isinstance(chosen, list) else None
-            await self._invalidate_rules_now(UUID(str(payload["user_id"])), rules_of)
-            return
-        if "user_id" in payload:
-            await self._invalidate_account_now(UUID(str(payload["user_id"])))
-            return
-        digests, device_ids = payload["digests"], payload.get("device_ids", [])
+            await self._invalidate_rules(UUID(str(payload["user_id"])), payload["rules_of"])
+        elif "user_id" in payload:
+            user_id = UUID(str(payload["user_id"]))
+            await _await_all([self._identities.invalidate_account(user_id), self._devices.invalidate_account(user_id)])
+        else:
+            await self._invalidate_entries(payload["digests"], payload.get("device_ids", []))
+
+    async def _add_message(self, transaction: Transaction, subject: str, payload: JsonObject, at: Millis) -> None:
+        """Add a message to the outbox, and handle it right after the commit too."""
+        await transaction.outbox.add([NewOutboxMessage(OutboxTopic.INVALIDATE_CACHES, subject, payload, at)])
+        transaction.after_commit(partial(self._try_to_handle, payload))
+
+    async def _try_to_handle(self, payload: JsonObject) -> None:
+        try:
+            await self.handle_message(payload)
+        except StoreUnavailable as error:
+            logger.warning(
+                "cache invalidation: the %s store is unavailable; the outbox will retry: %s", error.store, error
+            )
+
+    async def _invalidate_rules(self, user_id: UUID, rules_of: JsonValue) -> None:
+        if isinstance(rules_of, list):
+            await self._rules.invalidate([int(str(device_id)) for device_id in rules_of])
+        else:
+            await self._rules.invalidate_account(user_id)
+
+    async def _invalidate_entries(self, digests: JsonValue, device_ids: JsonValue) -> None:
         if not isinstance(digests, list) or not isinstance(device_ids, list):
             raise TypeError("outbox message: malformed invalidation")
         found = [bytes.fromhex(str(digest)) for digest in digests]
         ids = [int(str(device_id)) for device_id in device_ids]
         ids += [int.from_bytes(one) for one in found if len(one) == FORMER_DEVICE_DIGEST_BYTES]
-        await self._invalidate_now([one for one in found if len(one) != FORMER_DEVICE_DIGEST_BYTES], ids)
-
-    async def _invalidate_now(self, digests: Sequence[bytes], device_ids: Sequence[int]) -> None:
+        credentials = [one for one in found if len(one) != FORMER_DEVICE_DIGEST_BYTES]
         calls: list[Awaitable[None]] = []
-        if digests:
-            calls.append(self._identities.invalidate(digests))
-        if device_ids:
-            calls.append(self._devices.invalidate(device_ids))
+        if credentials:
+            calls.append(self._identities.invalidate(credentials))
+        if ids:
+            calls.append(self._devices.invalidate(ids))
         await _await_all(calls)
-
-    async def _invalidate_rules_now(self, user_id: UUID, device_ids: Sequence[int] | None) -> None:
-        if device_ids is None:
-            await self._rules.invalidate_account(user_id)
-        elif device_ids:
-            await self._rules.invalidate(device_ids)
-
-    async def _invalidate_account_now(self, user_id: UUID) -> None:
-        await _await_all([self._identities.invalidate_account(user_id), self._devices.invalidate_account(user_id)])
 
 
 async def _await_all(calls: Sequence[Awaitable[None]]) -> None:
@@ -116,19 +117,3 @@ async def _await_all(calls: Sequence[Awaitable[None]]) -> None:
     for result in await asyncio.gather(*calls, return_exceptions=True):
         if result is not None:
             raise result
-
-
-async def _schedule_invalidation(
-    transaction: Transaction, subject: str, payload: JsonObject, at: Millis, drop: Callable[[], Awaitable[None]]
-) -> None:
-    await transaction.outbox.add([NewOutboxMessage(OutboxTopic.INVALIDATE_CACHES, subject, payload, at)])
-
-    async def invalidate() -> None:
-        try:
-            await drop()
-        except StoreUnavailable as error:
-            logger.warning(
-                "cache invalidation: the %s store is unavailable; the outbox will retry: %s", error.store, error
-            )
-
-    transaction.after_commit(invalidate)

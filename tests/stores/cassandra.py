@@ -31,7 +31,7 @@ def raise_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Raise the deadlines, so that tests of other things pass on a busy machine."""
     for method in (Cassandra.execute, Cassandra.execute_batch):
         monkeypatch.setattr(method, "__kwdefaults__", {**(method.__kwdefaults__ or {}), "timeout_s": PATIENCE_S})
-    monkeypatch.setattr("iotflow.stores.cassandra.write_batcher.SHORT_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr("iotflow.stores.cassandra.telemetry.SHORT_TIMEOUT_S", PATIENCE_S)
 
 
 class RawCassandra:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from iotflow.clock import Clock
+from iotflow.concurrency.group_commit import GroupCommit
 from iotflow.concurrency.tasks import gather_bounded
 from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
@@ -11,16 +12,21 @@ from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
 from iotflow.stores.cassandra.aggregates import aggregate_from_records
 from iotflow.stores.cassandra.catalogue import Catalogue
+from iotflow.stores.cassandra.driver import STORE_NAME
 from iotflow.stores.cassandra.latest import read_latest, read_newest_times
 from iotflow.stores.cassandra.records import read_records
 from iotflow.stores.cassandra.rollups.cell import ROLLED_UP
 from iotflow.stores.cassandra.rollups.query import aggregate_from_rollups, can_use_rollups
-from iotflow.stores.cassandra.session import Cassandra
-from iotflow.stores.cassandra.write_batcher import WriteBatcher
-from iotflow.stores.cassandra.writes import Writer
+from iotflow.stores.cassandra.session import SHORT_TIMEOUT_S, Cassandra
+from iotflow.stores.cassandra.writes import DeviceWrite, Writer
 
 MAX_RECORDS_PER_WRITE = 500
 """The statements of this number of records are built without a pause of the event loop."""
+MAX_WRITES_PER_SHARED_BATCH = 10
+MAX_BYTES_PER_SHARED_BATCH = 5_000
+"""Cassandra warns of batches with more partitions or bytes, and refuses those with ten times this number of bytes."""
+MAX_WAITING_BYTES = 2_000_000
+CONCURRENT_SHARED_BATCHES = 4
 
 
 class CassandraTelemetry:
@@ -32,18 +38,27 @@ class CassandraTelemetry:
         self._retention_days = retention_days
         self._catalogue = Catalogue(cassandra, retention_days)
         self._writer = Writer(cassandra, self._catalogue, clock, retention_days)
-        self._batcher = WriteBatcher(cassandra, self._writer)
+        # Small writes share batches: a statement costs the driver and Cassandra more than the data in it.
+        self._small_writes = GroupCommit(
+            self._flush,
+            store=STORE_NAME,
+            group_weight=MAX_BYTES_PER_SHARED_BATCH,
+            max_waiting_weight=MAX_WAITING_BYTES,
+            deadline_s=SHORT_TIMEOUT_S,
+            concurrency=CONCURRENT_SHARED_BATCHES,
+        )
 
     async def close(self) -> None:
         """Wait for the submitted writes."""
-        await self._batcher.close()
+        await self._small_writes.close()
 
     async def write(self, device_id: int, records: Sequence[Record]) -> None:
         for first in range(0, len(records), MAX_RECORDS_PER_WRITE):
             part = records[first : first + MAX_RECORDS_PER_WRITE]
             write = await self._writer.prepare(device_id, part)
             if write.can_share_batch:
-                await self._batcher.submit(write)
+                weight = max(write.bytes, MAX_BYTES_PER_SHARED_BATCH // MAX_WRITES_PER_SHARED_BATCH)
+                await self._small_writes.submit(write, weight)
             elif not write.is_empty:
                 await self._writer.store(write)
 
@@ -101,6 +116,14 @@ class CassandraTelemetry:
         ids = list(device_ids)
         more = await gather_bounded(partial(self._writer.purge_chunk, device_id) for device_id in ids)
         return [device_id for device_id, has_more in zip(ids, more, strict=True) if has_more]
+
+    async def _flush(self, writes: Sequence[DeviceWrite]) -> None:
+        """Store writes in one batch, and before them the entries of the catalogue that they need."""
+        if any(write.entries for write in writes):
+            await self._writer.store_entries(writes)
+        await self._cassandra.execute_batch(
+            [statement for write in writes for batch in write.day_partition_batches() for statement in batch]
+        )
 
 
 def _range_after(time_range: TimeRange, after: Millis, *, descending: bool) -> TimeRange:
