@@ -231,7 +231,7 @@ class HttpProtocol(RequestParser):
         """Close the connection after the pending responses.
 
         A client that waits to send, or whose request is incomplete, gets `LAST_REQUEST_GRACE_S` for its next byte: a
-        request may be on its way, and many clients send the body in a packet of its own.
+        request may be on its way, and many clients send the body in another packet.
         """
         self.is_stopping = True
         last = self.queue[-1] if self.queue else self.running
