@@ -77,7 +77,7 @@ class PurgeDevices:
 
 
 class ResolveAlerts:
-    """A job that resolves the open alerts of a rule that is no longer evaluated."""
+    """A job that resolves the open alerts of a rule that is no longer evaluated, at all or for a device."""
 
     def __init__(self, alerts: AlertRepository, clock: Clock) -> None:
         self._alerts = alerts
@@ -85,8 +85,12 @@ class ResolveAlerts:
 
     async def run_step(self, payload: JsonObject) -> JsonObject | None:
         """Resolve one chunk."""
-        rule_id = decode(payload, RulePayload).rule_id
-        return payload if await self._alerts.resolve_chunk(rule_id, self._clock.now()) else None
+        rule = decode(payload, RulePayload)
+        if rule.device_id is None:
+            return payload if await self._alerts.resolve_chunk(rule.rule_id, self._clock.now()) else None
+        for alert in await self._alerts.open_of_device(rule.device_id, [rule.rule_id]):
+            await self._alerts.resolve(alert.id, self._clock.now())
+        return None
 
 
 class DeleteAccount:

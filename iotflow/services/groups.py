@@ -6,6 +6,7 @@ from itertools import islice
 
 from iotflow.clock import Clock
 from iotflow.concurrency.tasks import run_to_completion
+from iotflow.domain.alert_rules import MAX_RULES_PER_TARGET
 from iotflow.domain.context import Context
 from iotflow.domain.devices import DeviceStatus
 from iotflow.domain.errors import Conflict, NotFound
@@ -22,6 +23,7 @@ from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.audit_log import record_event
 from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.cache_invalidation import CacheInvalidation
+from iotflow.services.outbox_messages import alert_resolution_messages
 from iotflow.services.presence import merge_presence
 
 MAX_GROUPS_PER_ACCOUNT = 1_000
@@ -155,8 +157,9 @@ class Groups:
                 group = await _lock(transaction, context, group_id)
                 members = await transaction.groups.remove_members(group_id, MEMBERS_PER_CHUNK)
                 if members < MEMBERS_PER_CHUNK:
-                    await transaction.groups.delete(group_id)
                     now = self._clock.now()
+                    await _resolve_alerts(transaction, group_id, now)
+                    await transaction.groups.delete(group_id)
                     await _record_event(transaction, context, EventType.GROUP_DELETED, group, now, name=group.name)
                     await self._invalidation.invalidate_rules_on_commit(transaction, group.user_id, None, now)
 
@@ -208,6 +211,7 @@ class Groups:
         async with self._transactions.write() as transaction:
             group = await _lock(transaction, context, group_id)
             await transaction.groups.remove_member(group_id, device_id)
+            await _resolve_alerts(transaction, group_id, now, device_id)
             await self._invalidation.invalidate_rules_on_commit(transaction, group.user_id, [device_id], now)
             await record_event(
                 transaction,
@@ -238,6 +242,13 @@ async def _owned(transaction: Transaction, group: Group, device_ids: Sequence[in
     """Lock the devices, and return the ids of those that belong to the group's owner."""
     devices = await transaction.devices.lock(device_ids)
     return {device.id for device in devices if device.user_id == group.user_id}
+
+
+async def _resolve_alerts(transaction: Transaction, group_id: int, at: Millis, device_id: int | None = None) -> None:
+    """Resolve the open alerts of the group's rules (about a device) in the background."""
+    rules, _ = await transaction.alert_rules.page(None, None, group_id, MAX_RULES_PER_TARGET, 0)
+    for rule in rules:
+        await transaction.outbox.add(alert_resolution_messages(rule.id, at, device_id))
 
 
 async def _record_event(

@@ -52,9 +52,10 @@ class PurgePayload(msgspec.Struct):
 
 
 class RulePayload(msgspec.Struct):
-    """An alert rule that is no longer evaluated."""
+    """An alert rule that is no longer evaluated: for this device, or at all (None)."""
 
     rule_id: int
+    device_id: int | None = None
 
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -131,12 +132,12 @@ def purge_messages(user_id: UUID, device_ids: Sequence[int], at: Millis) -> list
     ]
 
 
-def alert_resolution_messages(rule_id: int, at: Millis) -> list[NewOutboxMessage]:
+def alert_resolution_messages(rule_id: int, at: Millis, device_id: int | None = None) -> list[NewOutboxMessage]:
     """Return the messages that resolve a rule's open alerts: at once, and again after `PURGE_AGAIN_AFTER_MS`.
 
-    An evaluation by cached rules may raise an alert after the first one.
+    `device_id`: those about this device only. An evaluation by cached rules may raise an alert after the first one.
     """
-    payload = encode(RulePayload(rule_id))
+    payload = encode(RulePayload(rule_id, device_id))
     return [
         NewOutboxMessage(OutboxTopic.RESOLVE_ALERTS, f"rule:{rule_id}", payload, at),
         NewOutboxMessage(

@@ -229,6 +229,25 @@ async def test_open_alerts_of_a_rule_that_ends_are_resolved(ada: UserClient, dev
     assert len(await alerts_of(ada)) == 1
 
 
+@pytest.mark.parametrize("end", ["the device leaves", "the group is deleted"])
+async def test_open_alerts_of_a_rule_of_a_group_are_resolved_with_the_membership(ada: UserClient, end: str) -> None:
+    members = [await new_device(ada, name) for name in ("one", "two")]
+    group_id = await new_group(ada)
+    await ada.post(f"/groups/{group_id}/devices/bulk", {"device_ids": [member.id for member in members]})
+    await new_rule(ada, group_id=group_id)
+    for member in members:
+        await submit(member, at=at(1), gust=50)
+    left = "active" if end == "the device leaves" else "resolved"
+    path = f"/groups/{group_id}"
+    await ada.delete(path if left == "resolved" else f"{path}/devices/{members[0].id}")
+
+    async def resolved() -> bool:
+        found = [[alert["status"] for alert in await alerts_of(ada, device_id=member.id)] for member in members]
+        return found == [["resolved"], [left]]
+
+    await wait_until(resolved, 10)
+
+
 async def test_alerts_go_with_their_device(ada: UserClient, device: DeviceClient) -> None:
     await new_rule(ada, device_id=device.id)
     await submit(device, at=at(1), gust=50)
