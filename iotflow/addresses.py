@@ -75,3 +75,15 @@ class RedisAddress:
     prefix: str
     tls: bool
     ca_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpAddress:
+    """An SMTP server and the address that e-mails are sent from. `tls`: TLS from the beginning, not by STARTTLS."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None = field(repr=False)
+    tls: bool
+    sender: str

@@ -24,6 +24,7 @@ from iotflow.api.routers import (
     admin,
     alert_rules,
     alerts,
+    analytics,
     auth,
     batches,
     device_self,
@@ -35,9 +36,12 @@ from iotflow.api.routers import (
     metrics,
     personal_tokens,
     preferences,
+    reports,
+    stream,
     submission,
     telemetry,
     users,
+    webhooks,
 )
 from iotflow.background.composition import flush_at_shutdown, start_background_work, start_sampling
 from iotflow.background.supervisor import Supervisor
@@ -74,7 +78,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     accounts = (auth, users, personal_tokens, preferences)
     of_devices = (submission, telemetry, batches, device_self, devices, metadata, groups)
-    for module in (*of_devices, *accounts, admin, alert_rules, alerts, events, health):
+    of_alerts = (alert_rules, alerts, webhooks, stream)
+    for module in (*of_devices, *accounts, *of_alerts, admin, analytics, reports, events, health):
         add_routes(app, module.router)
     if settings.metrics_token:
         add_routes(app, metrics.router)

@@ -15,6 +15,7 @@ from iotflow.repositories.alerts import AlertRepository
 from iotflow.repositories.events import EventRepository
 from iotflow.repositories.metadata import MetadataRepository
 from iotflow.repositories.preferences import PreferencesRepository
+from iotflow.repositories.reports import ReportRepository
 from iotflow.repositories.retention import RetentionSweeper
 from iotflow.repositories.stores import Probe, Stores
 from iotflow.repositories.telemetry import TelemetryRepository
@@ -26,13 +27,15 @@ from iotflow.stores.sql.alerts import SqlAlerts
 from iotflow.stores.sql.events import SqlEvents
 from iotflow.stores.sql.metadata import SqlMetadata
 from iotflow.stores.sql.preferences import SqlPreferences
+from iotflow.stores.sql.reports import SqlReports
+from iotflow.stores.sql.sealing import DaySealer
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 
 STORE_CONTENTS = {
     "sql": "accounts, devices, configs, groups, alert rules",
     "telemetry": "points, latest, aggregates",
-    "documents": "events, activity, alerts, metadata, preferences",
+    "documents": "events, activity, alerts, reports, metadata, preferences",
     "cache": "keys, latest values, presence, limits",
 }
 """Each store with its contents, as health responses show them."""
@@ -50,6 +53,7 @@ class _Documents(NamedTuple):
     alerts: AlertRepository
     metadata: MetadataRepository
     preferences: PreferencesRepository
+    reports: ReportRepository
 
 
 @asynccontextmanager
@@ -72,6 +76,7 @@ async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]
             alerts=documents.alerts,
             metadata=documents.metadata,
             preferences=documents.preferences,
+            reports=documents.reports,
             identities=cache.identities,
             devices=cache.devices,
             rules=cache.rules,
@@ -82,7 +87,9 @@ async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]
             counters=cache.counters,
             idempotency_keys=cache.idempotency_keys,
             broker=cache.broker,
+            live_events=cache.live_events,
             retention_sweepers=retention_sweepers,
+            sealer=None if databases.cassandra is not None else DaySealer(databases.sql, clock),
             probes=probes,
         )
         yield observe_stores(stores, observe_cache=databases.redis is not None)
@@ -116,24 +123,29 @@ async def _documents(
         from iotflow.stores.mongo.events import MongoEvents
         from iotflow.stores.mongo.metadata import MongoMetadata
         from iotflow.stores.mongo.preferences import MongoPreferences
+        from iotflow.stores.mongo.reports import MongoReports
 
         await databases.mongo.connect()
         events_on_mongo = MongoEvents(databases.mongo, clock, settings.event_retention_days)
         await events_on_mongo.apply_retention()
         alerts_on_mongo = MongoAlerts(databases.mongo, clock, settings.event_retention_days)
         await alerts_on_mongo.apply_retention()
+        reports_on_mongo = MongoReports(databases.mongo, clock, settings.event_retention_days)
+        await reports_on_mongo.apply_retention()
         return _Documents(
             events_on_mongo,
             MongoActivity(databases.mongo),
             alerts_on_mongo,
             MongoMetadata(databases.mongo),
             MongoPreferences(databases.mongo),
+            reports_on_mongo,
         )
     events = SqlEvents(databases.sql, clock, settings.event_retention_days)
     alerts = SqlAlerts(databases.sql, clock, settings.event_retention_days)
-    retention_sweepers += [events, SqlActivityRetention(databases.sql, clock), alerts]
+    reports = SqlReports(databases.sql, clock, settings.event_retention_days)
+    retention_sweepers += [events, SqlActivityRetention(databases.sql, clock), alerts, reports]
     return _Documents(
-        events, SqlActivity(databases.sql), alerts, SqlMetadata(databases.sql), SqlPreferences(databases.sql)
+        events, SqlActivity(databases.sql), alerts, SqlMetadata(databases.sql), SqlPreferences(databases.sql), reports
     )
 
 

@@ -2,16 +2,18 @@
 
 import os
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from iotflow.addresses import SmtpAddress
 from iotflow.domain.limits import LoginLimits, Rates
 from iotflow.logs import LogFormat
-from iotflow.urls import check_sql_url, parse_cassandra_url, parse_mongo_url, parse_redis_url
+from iotflow.setting_values import cache, documents, networks, origins, parse_smtp_url, telemetry
+from iotflow.urls import check_sql_url
 
 MiB = 2**20
 
@@ -27,45 +29,6 @@ class InvalidSettings(Exception):
     """One or more settings are invalid; the message has a line for each: name, problem, expected value."""
 
 
-def _comma_separated(value: str) -> list[str]:
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _origins(value: object) -> object:
-    return _comma_separated(value) if isinstance(value, str) else value
-
-
-def _networks(value: object) -> object:
-    try:
-        return [ip_network(part) for part in _comma_separated(value)] if isinstance(value, str) else value
-    except ValueError as error:
-        raise ValueError(f"{error}; expected addresses or networks, like 127.0.0.1,10.0.0.0/8") from None
-
-
-def _telemetry(url: str) -> str:
-    if url != "sql":
-        if not url.startswith("cassandra:"):
-            raise ValueError("expected sql or cassandra://HOST[,HOST…][:PORT]/KEYSPACE")
-        parse_cassandra_url(url)
-    return url
-
-
-def _documents(url: str) -> str:
-    if url != "sql":
-        if not url.startswith(("mongodb:", "mongodb+srv:")):
-            raise ValueError("expected sql or mongodb://[USER:PASSWORD@]HOST[,HOST…]/DATABASE")
-        parse_mongo_url(url)
-    return url
-
-
-def _cache(url: str) -> str:
-    if url != "memory":
-        if not url.startswith(("redis:", "rediss:")):
-            raise ValueError("expected memory or redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER], rediss:// with TLS")
-        parse_redis_url(url)
-    return url
-
-
 class Settings(BaseSettings):
     """The settings of one service. `load_settings` reads them and formats the errors."""
 
@@ -79,12 +42,12 @@ class Settings(BaseSettings):
             "`postgresql+asyncpg://USER:PASSWORD@HOST/NAME`; by default SQLite's `iotflow.db` in the data directory."
         ),
     )
-    telemetry_url: Annotated[str, AfterValidator(_telemetry)] = Field(
+    telemetry_url: Annotated[str, AfterValidator(telemetry)] = Field(
         "sql",
         description="Telemetry: `sql`, tables in the SQL store, or "
         "`cassandra://[USER:PASSWORD@]HOST[,HOST…][:PORT]/KEYSPACE`.",
     )
-    documents_url: Annotated[str, AfterValidator(_documents)] = Field(
+    documents_url: Annotated[str, AfterValidator(documents)] = Field(
         "sql",
         description="Events and activity: `sql`, tables in the SQL store, or "
         "`mongodb://[USER:PASSWORD@]HOST[,HOST…]/DATABASE`.",
@@ -92,7 +55,7 @@ class Settings(BaseSettings):
     mongo_driver: Literal["pymongo", "motor"] = Field(
         "pymongo", description="Driver for MongoDB; `motor` needs the extra `iotflow[motor]`."
     )
-    cache_url: Annotated[str, AfterValidator(_cache)] = Field(
+    cache_url: Annotated[str, AfterValidator(cache)] = Field(
         "memory",
         description="Identities, latest values, presence, limits: `memory` of one process, or "
         "`redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER]`, `rediss://` with TLS.",
@@ -138,7 +101,7 @@ class Settings(BaseSettings):
         description="Request bodies that a process holds at a time, in bytes, half of it for one address; "
         "at least four times the largest body or batch.",
     )
-    trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_networks)] = Field(
+    trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(networks)] = Field(
         [],
         description="Addresses or networks of proxies, comma separated, whose `X-Forwarded-For` and "
         "`X-Forwarded-Proto` are trusted.",
@@ -156,7 +119,7 @@ class Settings(BaseSettings):
         le=100_000,
         description="Requests that a worker processes at a time, four fifths of them from one address.",
     )
-    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
+    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(origins)] = Field(
         [], description="Origins, comma separated, whose pages may call the API from a browser."
     )
     device_requests_per_second: int = Field(
@@ -179,6 +142,18 @@ class Settings(BaseSettings):
         ge=0,
         le=1_000_000,
         description="Unknown keys and tokens from one address at once, then one a second; 0: no limit.",
+    )
+    webhook_allowed_networks: Annotated[list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(networks)] = Field(
+        [], description="Networks, comma separated, that webhooks may reach although they are not public."
+    )
+    smtp_url: str = Field(
+        "",
+        description="SMTP server for e-mails about alerts: `smtp://[USER:PASSWORD@]HOST[:PORT]`, `smtps://` with TLS "
+        "from the beginning; without it none are sent.",
+    )
+    mail_from: str = Field("", description="Address that e-mails are sent from, like `iotflow@example.org`.")
+    mail_interval_seconds: int = Field(
+        300, ge=1, le=21_600, description="The least time between two e-mails to one account, in seconds."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Minimum severity of log lines."
@@ -204,6 +179,11 @@ class Settings(BaseSettings):
     def exposes_metrics(self) -> bool:
         """Whether anything may read the service's metrics."""
         return bool(self.metrics_token or self.metrics_port)
+
+    @property
+    def smtp(self) -> SmtpAddress | None:
+        """The SMTP server for e-mails about alerts; None: none are sent."""
+        return parse_smtp_url(self.smtp_url, self.mail_from) if self.smtp_url else None
 
     @property
     def login_limits(self) -> LoginLimits:
@@ -246,6 +226,16 @@ class Settings(BaseSettings):
             data_dir = Path(str(values.get("data_dir") or "data"))
             values = {**values, "database_url": f"sqlite+aiosqlite:///{data_dir / 'iotflow.db'}"}
         return values
+
+    @model_validator(mode="after")
+    def _whole_mail_settings(self) -> Self:
+        try:
+            address = self.smtp
+        except ValueError as error:
+            raise ValueError(f"IOTFLOW_SMTP_URL: {error}") from None
+        if address is not None and not re.fullmatch(r"[!-?A-~]+@[A-Za-z0-9.-]+", self.mail_from):
+            raise ValueError("IOTFLOW_MAIL_FROM: needed with IOTFLOW_SMTP_URL; expected an address like a@example.org")
+        return self
 
     @model_validator(mode="after")
     def _room_for_bodies(self) -> Self:

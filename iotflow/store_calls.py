@@ -21,6 +21,7 @@ from iotflow.repositories.events import EventRepository
 from iotflow.repositories.idempotency import IdempotencyKeys
 from iotflow.repositories.metadata import MetadataRepository
 from iotflow.repositories.preferences import PreferencesRepository
+from iotflow.repositories.reports import ReportRepository
 from iotflow.repositories.stores import Stores
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transaction, Transactions
@@ -46,6 +47,7 @@ def observe_stores(stores: Stores, *, observe_cache: bool) -> Stores:
         alerts=_observe(stores.alerts, AlertRepository, "alerts"),
         metadata=_observe(stores.metadata, MetadataRepository, "metadata"),
         preferences=_observe(stores.preferences, PreferencesRepository, "preferences"),
+        reports=_observe(stores.reports, ReportRepository, "reports"),
     )
     if not observe_cache:
         return observed

@@ -16,7 +16,6 @@ from bench.baseline.statements import (
     BEGIN_READ,
     BEGIN_WRITE,
     LARGEST_RECORD,
-    METADATA,
     RECORDS,
     ROLLBACK,
     STORE_RECORDS,
@@ -81,9 +80,9 @@ class EmbeddedCalls:
         now_us = time.time_ns() // 1_000
         async with self._reading() as reader:
             next_records = (device_id, now_us, start_ms, end_ms, limit + 1, 0)
-            await reader.execute_fetchall(LARGEST_RECORD, next_records)
+            span = (device_id, start_ms, end_ms)
+            await reader.execute_fetchall(LARGEST_RECORD, (*next_records, *span, *span))
             rows = list(await reader.execute_fetchall(RECORDS, next_records))[:limit]
-            await reader.execute_fetchall(METADATA, (device_id, now_us, rows[-1][0], rows[0][0] + 1))
         return [
             (row[0], dict(zip(self._names[row[1]], decode_measurements(row[3]), strict=True)))
             for row in rows

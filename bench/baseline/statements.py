@@ -24,11 +24,11 @@ telemetry_records.time, telemetry_records.schema_id, telemetry_records.received_
 RECORDS = f"SELECT {_RECORD} {_NEXT_RECORDS}"
 
 LARGEST_RECORD = f"""\
-SELECT max(length(anon_1.measurements)) AS max_1 FROM (SELECT telemetry_records.time AS time, \
+SELECT (SELECT max(length(anon_1.measurements)) AS max_1 FROM (SELECT telemetry_records.time AS time, \
 telemetry_records.schema_id AS schema_id, telemetry_records.received_us AS received_us, \
-telemetry_records.measurements AS measurements {_NEXT_RECORDS}) AS anon_1"""
-
-METADATA = """\
-SELECT telemetry_metadata.time, CAST(telemetry_metadata.metadata AS TEXT) AS metadata FROM telemetry_metadata WHERE \
-telemetry_metadata.device_id = ? AND telemetry_metadata.expires_us > ? AND telemetry_metadata.time >= ? AND \
-telemetry_metadata.time < ? ORDER BY telemetry_metadata.time DESC"""
+telemetry_records.measurements AS measurements {_NEXT_RECORDS}) AS anon_1) AS largest, \
+(SELECT max(telemetry_blocks.last_time) AS max_2 FROM telemetry_blocks WHERE telemetry_blocks.device_id = ? AND \
+telemetry_blocks.last_time >= ? AND telemetry_blocks.last_time < ?) AS sealed_from, \
+(SELECT min(telemetry_metadata.time) AS min_1 FROM telemetry_metadata WHERE telemetry_metadata.device_id = ? AND \
+telemetry_metadata.time >= ? AND telemetry_metadata.time < ?) AS metadata_from"""
+"""The size of the largest of the next records, and where the range has sealed ones and metadata."""

@@ -84,11 +84,11 @@ async def _authorize_anyone(request: Request) -> RequestContext[None]:
 
 
 async def _authorize_user(request: Request) -> RequestContext[UserPrincipal]:
-    token = _bearer_token(request)
+    token = bearer_token(request)
     if token is None:
         raise Unauthenticated("send Authorization: Bearer <token>, with one from /api/v1/auth/login or a personal one")
     network = network_of(request)
-    user, admission = await app_state(request).services.authentication.user(token, network)
+    user, admission = await app_state(request).services.authentication.authenticate_user(token, network)
     _record_admission(request, admission)
     return RequestContext(user, request.scope["state"]["request_id"], network)
 
@@ -126,7 +126,7 @@ async def _authorize_device(request: Request) -> RequestContext[DevicePrincipal]
     if not key:
         raise Unauthenticated("send X-API-Key: <key>, with the key shown when the device was registered")
     network = network_of(request)
-    device, admission = await app_state(request).services.authentication.device(key, network)
+    device, admission = await app_state(request).services.authentication.authenticate_device(key, network)
     _record_admission(request, admission)
     return RequestContext(device, request.scope["state"]["request_id"], network)
 
@@ -138,7 +138,7 @@ async def _authorize_submitting_device(request: Request) -> RequestContext[Devic
 
 
 async def _authorize_user_or_device(request: Request) -> RequestContext[Principal]:
-    if _bearer_token(request) is None and request.headers.get("x-api-key"):
+    if bearer_token(request) is None and request.headers.get("x-api-key"):
         return await _authorize_device(request)
     return await _authorize_user(request)
 
@@ -161,7 +161,7 @@ async def _authorize_login(request: Request) -> RequestContext[None]:
 async def _authorize_metrics(request: Request) -> RequestContext[None]:
     token = app_state(request).settings.metrics_token
     # Compared as bytes: compare_digest refuses a text with other characters than ASCII.
-    if not hmac.compare_digest((_bearer_token(request) or "").encode(), token.encode()):
+    if not hmac.compare_digest((bearer_token(request) or "").encode(), token.encode()):
         raise Unauthenticated("send Authorization: Bearer <token>, with the one of IOTFLOW_METRICS_TOKEN")
     return _anonymous(request)
 
@@ -181,7 +181,8 @@ def _record_admission(request: Request, admission: Admission | None) -> None:
         request.scope.setdefault(RATE_LIMITS, []).append(admission)
 
 
-def _bearer_token(request: Request) -> str | None:
+def bearer_token(request: Request) -> str | None:
+    """Return the request's bearer token, None without one."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 

@@ -25,6 +25,8 @@ RATE_LIMITS = "iotflow.rate_limits"
 """Key in a request's scope of its list of `Admission`, one for each rate limit that applies to it."""
 CONTEXT = "iotflow.context"
 """Key in a request's scope of the context that its access rule returned."""
+IS_HEAD = "iotflow.is_head"
+"""Key in the scope of a GET that stands for HEAD."""
 UNMATCHED, REFUSED = "unmatched", "refused"
 """Labels in place of a route: of a path without one, and of a request that the server refused before."""
 CLIENT_LEFT = 499
@@ -82,7 +84,7 @@ class HeadRequests:
             await self._app(scope, receive, send)
             return
         scope.setdefault(RATE_LIMITS, [])  # shared by both: the access rule adds to it, and it becomes headers
-        inner = {**scope, "method": "GET"}
+        inner = {**scope, "method": "GET", IS_HEAD: True}
         try:
             await self._app(inner, receive, send)
         finally:

@@ -51,6 +51,8 @@ TAGS = [
         "name": "Alerts",
         "description": "Rules on readings, evaluated as they arrive, and the alerts that rules or people raise.",
     },
+    {"name": "Live stream", "description": "What happens to your devices, as it happens."},
+    {"name": "Analytics", "description": "Summaries of devices and accounts, and reports that keep them."},
     {"name": "Events", "description": "The audit trail: changes, their authors and their subjects."},
     {"name": "Administration", "description": "All users' devices, and totals of the service. For administrators."},
     {"name": "Health", "description": "Health checks for orchestrators, without credentials."},
@@ -84,6 +86,7 @@ _PROBLEM_DESCRIPTIONS = {
     415: "The route does not accept the content type or encoding.",
     422: "The input is invalid; `errors` lists each invalid field.",
     429: "Too many requests; retry after `Retry-After` seconds.",
+    501: "The operation needs packages that the operator has not installed; the detail names them.",
     503: "A required store is unavailable; retry after `Retry-After` seconds.",
 }
 

@@ -73,7 +73,7 @@ def open_page(
 
 
 def resolve_range(
-    start: str | None, end: str | None, now: Millis, end_location: tuple[str, str] = ("query", "end_time")
+    start: str | None, end: str | None, now: Millis, end_location: tuple[str, ...] = ("query", "end_time")
 ) -> TimeRange:
     """Return the range between two times, with relative times resolved against `now`.
 

@@ -85,4 +85,7 @@ TokenId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of a personal acc
 ConfigVersionNumber = Annotated[int, Path(ge=1, le=MAX_ID, description="Version of a device's config.", examples=[1])]
 GroupId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of a group.", examples=[1])]
 RuleId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of an alert rule.", examples=[1])]
+ReportId = Annotated[UUID, Path(description="Id of a report.", examples=["0b6f6d0e-9637-4bd6-8054-2b3ba810c016"])]
 AlertId = Annotated[UUID, Path(description="Id of an alert.", examples=["7d4648ac-9637-5bd6-8054-2b3ba810c016"])]
+WebhookId = Annotated[int, Path(ge=1, le=MAX_ID, description="Id of a webhook.", examples=[1])]
+DeliveryId = Annotated[UUID, Path(description="Id of a delivery.", examples=["f2f4c9b1-3d0e-5b0c-9c5e-6a1d7c0e4b12"])]

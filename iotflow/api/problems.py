@@ -21,6 +21,7 @@ from iotflow.domain.errors import (
     InvalidInput,
     IoTFlowError,
     NotFound,
+    NotInstalled,
     Overloaded,
     RateLimited,
     StoreUnavailable,
@@ -89,6 +90,7 @@ STATUS_OF: Final[Mapping[type[IoTFlowError], int]] = {
     Conflict: 409,
     InvalidInput: 422,
     RateLimited: 429,
+    NotInstalled: 501,
     Overloaded: 503,
     StoreUnavailable: 503,
 }

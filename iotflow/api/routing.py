@@ -67,9 +67,9 @@ class ApiRoute(APIRoute):
         self._document()
 
     def get_route_handler(self) -> Handler:
-        return self.guard(super().get_route_handler())
+        return self.wrap_handler(super().get_route_handler())
 
-    def guard(self, handle: Callable[[DecodedRequest], Awaitable[Response]]) -> Handler:
+    def wrap_handler(self, handle: Callable[[DecodedRequest], Awaitable[Response]]) -> Handler:
         """Return a handler that runs the access rule, then reads, decodes and checks the body, then calls `handle`."""
 
         async def authorize_and_handle(request: Request) -> Response:
@@ -173,7 +173,7 @@ class SubmissionRoute(ApiRoute):
 
     content_encodings = media.GZIP_ENCODINGS
 
-    def guard(self, handle: Callable[[DecodedRequest], Awaitable[Response]]) -> Handler:
+    def wrap_handler(self, handle: Callable[[DecodedRequest], Awaitable[Response]]) -> Handler:
         async def count_invalid(request: DecodedRequest) -> Response:
             try:
                 return await handle(request)
@@ -181,7 +181,7 @@ class SubmissionRoute(ApiRoute):
                 RECORDS_REJECTED.add(1, "invalid")
                 raise
 
-        return super().guard(count_invalid)
+        return super().wrap_handler(count_invalid)
 
     async def decode(self, body: bytearray, content_type: str, state: AppState) -> object:
         """Return a valid record as a `Submission`; the decoded JSON of another one, which the schema refuses."""

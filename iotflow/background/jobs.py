@@ -21,6 +21,7 @@ from iotflow.repositories.cache import LatestCache, PresenceRepository
 from iotflow.repositories.events import EventRepository
 from iotflow.repositories.metadata import MetadataRepository
 from iotflow.repositories.preferences import PreferencesRepository
+from iotflow.repositories.reports import ReportRepository
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.outbox_messages import (
@@ -50,6 +51,7 @@ class PurgeDevices:
         activity: ActivityRepository,
         metadata: MetadataRepository,
         alerts: AlertRepository,
+        reports: ReportRepository,
         rule_states: RuleStates,
     ) -> None:
         self._telemetry = telemetry
@@ -58,6 +60,7 @@ class PurgeDevices:
         self._activity = activity
         self._metadata = metadata
         self._alerts = alerts
+        self._reports = reports
         self._rule_states = rule_states
 
     async def run_step(self, payload: JsonObject) -> JsonObject | None:
@@ -67,6 +70,7 @@ class PurgeDevices:
             await self._activity.purge_chunk(device_ids)
             or await self._metadata.purge_chunk(device_ids)
             or await self._alerts.purge_chunk(device_ids)
+            or await self._reports.purge_chunk(device_ids)
         ):
             return payload
         await self._rule_states.remove(device_ids)
@@ -119,16 +123,18 @@ class DeleteAccount:
 
 
 class AnonymizeAccount:
-    """A job that removes the preferences of a deleted account, and names and addresses from its events."""
+    """A job that removes the preferences and reports of a deleted account, and names and addresses from its events."""
 
-    def __init__(self, events: EventRepository, preferences: PreferencesRepository) -> None:
+    def __init__(self, events: EventRepository, preferences: PreferencesRepository, reports: ReportRepository) -> None:
         self._events = events
         self._preferences = preferences
+        self._reports = reports
 
     async def run_step(self, payload: JsonObject) -> JsonObject | None:
         """Anonymize one chunk."""
         at = decode(payload, AnonymizePayload)
         await self._preferences.delete(at.user_id)
+        await self._reports.trim(at.user_id, 0)
         after = None if at.timestamp is None or at.id is None else EventPosition(Millis(at.timestamp), at.id)
         last = await self._events.anonymize_chunk(at.user_id, after)
         return None if last is None else encode(AnonymizePayload(at.user_id, last.timestamp, last.id))

@@ -17,6 +17,7 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.json import JsonObject
 from iotflow.domain.outbox import OutboxMessage
 from iotflow.repositories.events import EventRepository
+from iotflow.services.live_publisher import LiveEventPublisher
 from iotflow.services.outbox_messages import decode_event
 
 EVENT_LEASE_MS = 10_000
@@ -65,17 +66,19 @@ class Handler(Protocol):
 
 
 class EventHandler:
-    """A handler that stores events, those of all subjects in one batch."""
+    """A handler that stores events, those of all subjects in one batch, and publishes some in live streams."""
 
     lease_ms = EVENT_LEASE_MS
     subjects_per_claim = EVENT_SUBJECTS_PER_CLAIM
 
-    def __init__(self, events: EventRepository) -> None:
+    def __init__(self, events: EventRepository, live: LiveEventPublisher) -> None:
         self._events = events
+        self._live = live
 
     async def handle(self, messages: Sequence[OutboxMessage], outcome: ClaimOutcome) -> None:
         try:
-            await self._events.add([decode_event(message.payload) for message in messages])
+            events = [decode_event(message.payload) for message in messages]
+            await self._events.add(events)
         except StoreUnavailable as error:
             logger.warning(
                 "outbox: topic=event: the %s store is unavailable: %s; retry of messages=%d",
@@ -91,6 +94,7 @@ class EventHandler:
             else:
                 await self._handle_one_by_one(messages, outcome)
         else:
+            self._live.publish_status(events)
             outcome.handled.extend(messages)
 
     async def _handle_one_by_one(self, messages: Sequence[OutboxMessage], outcome: ClaimOutcome) -> None:
@@ -107,11 +111,12 @@ class EventHandler:
 class JobHandler:
     """A handler that runs a job for each message: several subjects at once, a time slice for each."""
 
-    lease_ms = JOB_LEASE_MS
-    subjects_per_claim = JOB_SUBJECTS_PER_CLAIM
-
-    def __init__(self, job: Job) -> None:
+    def __init__(
+        self, job: Job, *, lease_ms: int = JOB_LEASE_MS, subjects_per_claim: int = JOB_SUBJECTS_PER_CLAIM
+    ) -> None:
         self._job = job
+        self.lease_ms = lease_ms
+        self.subjects_per_claim = subjects_per_claim
 
     async def handle(self, messages: Sequence[OutboxMessage], outcome: ClaimOutcome) -> None:
         by_subject = groupby(sorted(messages, key=attrgetter("subject", "id")), key=attrgetter("subject"))

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -188,12 +188,24 @@ def simulate(
     rate: Annotated[float, typer.Option(min=0.001, max=1_000, help="Submissions per second and device.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of the measurements: the same seed repeats them.")] = 1,
     username: Annotated[str | None, USERNAME_OPTION] = None,
+    scenario: Annotated[
+        Literal["day", "incident"],
+        typer.Option(help="A day of a fleet, or an incident: alerts, webhooks, acknowledgement and recovery."),
+    ] = "day",
 ) -> None:
-    """Simulate a day of a fleet against a service; check and time each step. Exit status 1 if a check fails."""
-    from iotflow.cli.simulation.run import SimulationOptions
+    """Simulate a fleet against a service; check and time each step. Exit status 1 if a check fails."""
+    from iotflow.cli.simulation.run import Scenario, SimulationOptions
     from iotflow.cli.simulation.run import simulate as run_simulation
 
-    options = SimulationOptions(url=url, username=username, devices=devices, duration_s=duration, rate=rate, seed=seed)
+    options = SimulationOptions(
+        scenario=Scenario(scenario),
+        url=url,
+        username=username,
+        devices=devices,
+        duration_s=duration,
+        rate=rate,
+        seed=seed,
+    )
     _run_client(run_simulation(options))
 
 

@@ -1,7 +1,7 @@
 """Alert rules: a condition on a device's readings, and when it raises an alert. Conditions and their rules are pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Final, TypedDict
 from uuid import UUID
@@ -139,6 +139,10 @@ class NewAlertRule:
     for_seconds: int = 0
     cooldown_seconds: int = 0
     enabled: bool = True
+    webhook_url: str | None = field(default=None, repr=False)
+    """The URL of a webhook of the owner, which receives the alerts."""
+    email: bool = False
+    """Whether the owner receives the alerts by e-mail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +154,7 @@ class AlertRule(NewAlertRule):
     version: int
     created_at: Millis
     updated_at: Millis
+    webhook_id: int | None = None
 
 
 class AlertRuleChange(TypedDict, total=False):
@@ -161,6 +166,8 @@ class AlertRuleChange(TypedDict, total=False):
     for_seconds: int
     cooldown_seconds: int
     enabled: bool
+    webhook_url: str | None
+    email: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,11 +108,16 @@ class AlertPosition:
     id: UUID
 
 
+def alert_id(rule_id: int, device_id: int, fired_at: Millis) -> UUID:
+    """Return the id of the alert of a rule that fired about a device at a time."""
+    return uuid5(_NAMESPACE, f"{rule_id}/{device_id}/{fired_at}")
+
+
 def alert_of(rule: AlertRule, device_id: int, fired: Transition, now: Millis) -> Alert:
     """Return the alert that a rule raises about a device. Of one transition it always has the same id."""
     signal = fired.signal[:MAX_SHOWN_CHARACTERS] if isinstance(fired.signal, str) else fired.signal
     return Alert(
-        id=uuid5(_NAMESPACE, f"{rule.id}/{device_id}/{fired.fired_at}"),
+        id=alert_id(rule.id, device_id, Millis(fired.fired_at)),
         rule_id=rule.id,
         device_id=device_id,
         user_id=rule.user_id,
@@ -142,8 +147,7 @@ def _message(rule: AlertRule, signal: Value) -> str:
     """Return what a person reads. It has fewer than `MAX_MESSAGE_LENGTH` characters."""
     match rule.condition:
         case Threshold(field, op, value):
-            shown = value[:MAX_SHOWN_CHARACTERS] if isinstance(value, str) else value
-            return f"{rule.name}: {field} is {signal}, {_WORDS[op]} {shown}"
+            return f"{rule.name}: {field} is {_shown(signal)}, {_WORDS[op]} {_shown(value)}"
         case Rate(field, op, value, per_second):
             return f"{rule.name}: {field} changes by {signal:g} in {per_second:g} s, {_WORDS[op]} {value:g}"
         case Anomaly(field, z):
@@ -152,3 +156,8 @@ def _message(rule: AlertRule, signal: Value) -> str:
             return f"{rule.name}: no request for {after_seconds} s"
         case NoData(field, after_seconds):
             return f"{rule.name}: no reading of {field} for {after_seconds} s"
+
+
+def _shown(value: Value) -> str:
+    """Return a value as a person writes it, a long text cut."""
+    return str(value).lower() if isinstance(value, bool) else str(value)[:MAX_SHOWN_CHARACTERS]

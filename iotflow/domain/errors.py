@@ -50,6 +50,10 @@ class InvalidInput(IoTFlowError):
         return cls([FieldError(location, message, kind)])
 
 
+class NotInstalled(IoTFlowError):
+    """The operation needs packages of an extra that the service does not have."""
+
+
 class RateLimited(IoTFlowError):
     """A rate limit was reached; another attempt is admitted after `retry_after_s` seconds."""
 

@@ -25,6 +25,10 @@ class EventType(StrEnum):
     DEVICE_REGISTERED = "device.registered"
     DEVICE_UPDATED = "device.updated"
     DEVICE_STATUS_CHANGED = "device.status_changed"
+    DEVICE_ONLINE = "device.online"
+    """The first request of a device ever, or since it was offline. The actor is the system."""
+    DEVICE_OFFLINE = "device.offline"
+    """The online window has passed since `last_seen` of `details`. The actor is the system."""
     DEVICE_DELETED = "device.deleted"
     DEVICE_KEY_ROTATED = "device.key_rotated"
     DEVICE_CONFIG_UPDATED = "device.config_updated"
@@ -40,6 +44,9 @@ class EventType(StrEnum):
     ALERT_RULE_CREATED = "alert_rule.created"
     ALERT_RULE_UPDATED = "alert_rule.updated"
     ALERT_RULE_DELETED = "alert_rule.deleted"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_UPDATED = "webhook.updated"
+    WEBHOOK_DELETED = "webhook.deleted"
 
 
 PERSONAL_DETAILS = frozenset({"username", "email", "address", "name"})

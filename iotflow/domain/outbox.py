@@ -25,6 +25,9 @@ class OutboxTopic(StrEnum):
     RESOLVE_ALERTS = "resolve_alerts"
     """Resolve the open alerts of the payload's `rule_id`, a rule that was deleted or disabled."""
 
+    COMPUTE_REPORT = "compute_report"
+    """Compute and store the report that the payload describes."""
+
     INVALIDATE_CACHES = "invalidate_principals"
     """Drop from all caches the payload's `digests`, or all credentials and devices of its `user_id`."""
 

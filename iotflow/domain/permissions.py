@@ -22,6 +22,8 @@ from iotflow.domain.errors import Forbidden, NotFound, Unauthenticated
 from iotflow.domain.groups import Group
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
+from iotflow.domain.reports import Report
+from iotflow.domain.webhooks import Webhook
 
 D = TypeVar("D", Device, DeviceSummary)
 
@@ -166,3 +168,19 @@ def visible_alert(caller: Caller, alert_id: UUID, alert: Alert | None, scope: To
     if alert is not None and may_act_for(caller, alert.user_id):
         return alert
     raise NotFound(f"there is no alert {alert_id} among those that you may see")
+
+
+def visible_webhook(caller: Caller, webhook_id: int, webhook: Webhook | None, scope: TokenScope) -> Webhook:
+    """Return the webhook if the caller owns it or is an administrator. `webhook` None: no such id."""
+    require_user(caller, scope)
+    if webhook is not None and may_act_for(caller, webhook.user_id):
+        return webhook
+    raise NotFound(f"there is no webhook {webhook_id} among those that you may see")
+
+
+def visible_report(caller: Caller, report_id: UUID, report: Report | None, scope: TokenScope) -> Report:
+    """Return the report if the caller's account has it or the caller is an administrator. `report` None: no such id."""
+    require_user(caller, scope)
+    if report is not None and may_act_for(caller, report.user_id):
+        return report
+    raise NotFound(f"there is no report {report_id} among those that you may see")

@@ -56,8 +56,7 @@ class Record(msgspec.Struct, frozen=True):
     received: Micros
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
+class StoredRecord(msgspec.Struct, frozen=True):
     """The stored values and metadata of a device at one event time.
 
     `metadata` is JSON text, None without metadata: decoded, 16 KiB of empty arrays would take 20 times the memory.
@@ -231,9 +230,11 @@ def metadata_error(metadata: JsonObject) -> str | None:
 
 def size_of(values: Mapping[str, Value]) -> int:
     """Return the size of a record's values in bytes, as `PageLimit` counts them."""
-    return sum(
-        len(name) + (text_bytes(value) if isinstance(value, str) else NUMBER_BYTES) for name, value in values.items()
-    )
+    size = len("".join(values)) + NUMBER_BYTES * len(values)
+    for value in values.values():
+        if isinstance(value, str):
+            size += text_bytes(value) - NUMBER_BYTES
+    return size
 
 
 def text_bytes(text: str) -> int:

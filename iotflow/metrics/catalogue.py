@@ -56,10 +56,29 @@ RECORDS_REJECTED = Counter(
     "`names` for too many names of a device.",
     ("reason",),
 )
+OPEN_STREAMS = Gauge("iotflow_open_streams", "Open streams of live events.")
+STREAM_EVENTS = Counter("iotflow_stream_events", "Live events that were sent, each once for each stream.")
+STREAMS_ENDED = Counter(
+    "iotflow_streams_ended",
+    "Streams that the service ended; `reason` is `slow` for a slow reader, `credentials` that ended, `deleted` for the "
+    "device, or `stopping`.",
+    ("reason",),
+)
 OUTBOX_MESSAGES = Gauge(
     "iotflow_outbox_messages",
     "Messages of a topic that wait for the relay, counted up to 10,000; `purge_telemetry` are purges.",
     ("topic",),
+    merge="max",
+)
+DELIVERIES = Counter(
+    "iotflow_deliveries",
+    "Attempts to deliver notifications of alerts; `outcome` is `delivered`, `retried`, `dead` after the last attempt, "
+    "or `dropped` by a limit.",
+    ("channel", "outcome"),
+)
+DELIVERIES_WAITING = Gauge(
+    "iotflow_deliveries_waiting",
+    "Deliveries that wait for their next attempt, counted up to 10,000.",
     merge="max",
 )
 GROUP_COMMIT_WAITING = Gauge(

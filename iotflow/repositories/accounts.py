@@ -94,7 +94,7 @@ class TokenRepository(Protocol):
         """Remove all tokens of a user."""
         ...
 
-    async def end_oldest(self, user_id: UUID, keep: int) -> list[bytes]:
+    async def delete_oldest(self, user_id: UUID, keep: int) -> list[bytes]:
         """Remove a user's tokens except the `keep` newest, and return the digests of the removed ones."""
         ...
 

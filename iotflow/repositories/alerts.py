@@ -4,8 +4,9 @@ from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
+from iotflow.domain.alert_rules import Severity
 from iotflow.domain.alerts import Alert, AlertFilter, AlertPosition, AlertStatus
-from iotflow.domain.times import Millis
+from iotflow.domain.times import Millis, TimeRange
 
 
 class AlertRepository(Protocol):
@@ -53,6 +54,10 @@ class AlertRepository(Protocol):
 
     async def page(self, where: AlertFilter, limit: int, after: AlertPosition | None) -> list[Alert]:
         """Return up to `limit` alerts after a position (None: from the newest), newest first by creation, then id."""
+        ...
+
+    async def count_by_severity(self, user_id: UUID, time_range: TimeRange) -> dict[Severity, int]:
+        """Return the numbers of a user's alerts that were created within a range, by each severity."""
         ...
 
     async def purge_chunk(self, device_ids: Collection[int]) -> bool:

@@ -81,6 +81,14 @@ class LatestCache(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PresenceView:
+    """Times at which devices were last seen. Nothing seen since `complete_since` is lost; earlier times may be."""
+
+    complete_since: Millis
+    seen: Mapping[int, Millis]
+
+
 class PresenceRepository(Protocol):
     """Times of receipt of devices' requests that the SQL store may lack. Other processes see them within a second."""
 
@@ -90,6 +98,13 @@ class PresenceRepository(Protocol):
 
     async def last_seen(self, device_ids: Collection[int]) -> dict[int, Millis]:
         """Return when these devices were last seen. Devices without a time here are left out."""
+        ...
+
+    async def view(self, device_ids: Collection[int], now: Millis) -> PresenceView:
+        """Return when these devices were last seen, with the time since when none is lost: `now` after a loss of data.
+
+        Unlike `last_seen`, raises StoreUnavailable.
+        """
         ...
 
     async def pending(self) -> Mapping[int, Millis]:

@@ -82,8 +82,12 @@ class DeviceRepository(Protocol):
         """Return the names of devices by id. Devices that do not exist are left out."""
         ...
 
-    async def count_by_status(self) -> dict[DeviceStatus, int]:
-        """Return the number of devices of each status."""
+    async def count_by_status(self, user_id: UUID | None = None) -> dict[DeviceStatus, int]:
+        """Return the number of a user's devices of each status. `user_id` None: of all devices."""
+        ...
+
+    async def count_by_type(self, user_id: UUID, limit: int) -> dict[str, int]:
+        """Return the numbers of a user's devices by type, the most frequent types first, at most `limit`."""
         ...
 
     async def count_online(self, now: Millis, default_window_s: int) -> int:
@@ -114,7 +118,7 @@ class KeyRepository(Protocol):
         """Return the key of a digest, None for an unknown one."""
         ...
 
-    async def end_keys(self, device_id: int, expires_at: Millis | None) -> list[bytes]:
+    async def expire_keys(self, device_id: int, expires_at: Millis | None) -> list[bytes]:
         """End the device's keys before a new one is added, and return their digests.
 
         The current key expires at `expires_at`; None: it ends now. A former key ends now.

@@ -12,9 +12,11 @@ from iotflow.repositories.broker import Broker
 from iotflow.repositories.cache import CacheCounters, LatestCache, PresenceRepository, RateLimiter, VersionedCache
 from iotflow.repositories.events import EventRepository
 from iotflow.repositories.idempotency import IdempotencyKeys
+from iotflow.repositories.live_events import LiveEventLog
 from iotflow.repositories.metadata import MetadataRepository
 from iotflow.repositories.preferences import PreferencesRepository
-from iotflow.repositories.retention import RetentionSweeper
+from iotflow.repositories.reports import ReportRepository
+from iotflow.repositories.retention import RecordSealer, RetentionSweeper
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
 
@@ -41,6 +43,7 @@ class Stores:
     alerts: AlertRepository
     metadata: MetadataRepository
     preferences: PreferencesRepository
+    reports: ReportRepository
     identities: VersionedCache[bytes, Principal]
     devices: VersionedCache[int, DeviceSummary]
     rules: VersionedCache[int, DeviceRules]
@@ -51,5 +54,8 @@ class Stores:
     counters: CacheCounters
     idempotency_keys: IdempotencyKeys
     broker: Broker
+    live_events: LiveEventLog
     retention_sweepers: Sequence[RetentionSweeper]
+    sealer: RecordSealer | None
+    """None for a store of telemetry that seals no days."""
     probes: Sequence[Probe]

@@ -8,8 +8,12 @@ from iotflow.repositories.accounts import AccountRepository, TokenRepository
 from iotflow.repositories.alert_rules import AlertRuleRepository
 from iotflow.repositories.devices import ConfigRepository, DeviceRepository, KeyRepository
 from iotflow.repositories.groups import GroupRepository
+from iotflow.repositories.leases import LeaseRepository
+from iotflow.repositories.mail import MailRepository
 from iotflow.repositories.outbox import OutboxRepository
 from iotflow.repositories.personal_tokens import PersonalTokenRepository
+from iotflow.repositories.watches import WatchRepository
+from iotflow.repositories.webhooks import DeliveryRepository, WebhookRepository
 
 
 class Transaction(Protocol):
@@ -31,6 +35,16 @@ class Transaction(Protocol):
     def groups(self) -> GroupRepository: ...
     @property
     def alert_rules(self) -> AlertRuleRepository: ...
+    @property
+    def webhooks(self) -> WebhookRepository: ...
+    @property
+    def deliveries(self) -> DeliveryRepository: ...
+    @property
+    def mail(self) -> MailRepository: ...
+    @property
+    def leases(self) -> LeaseRepository: ...
+    @property
+    def watches(self) -> WatchRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
 

@@ -104,6 +104,8 @@ class RequestCycle(RequestResponseCycle):
         self._body_error: Exception | None = None
         self._is_working = False
         self._is_counted = False
+        self._is_ending = False
+        self._is_event_stream = False
 
     @property
     def is_safe(self) -> bool:
@@ -131,6 +133,12 @@ class RequestCycle(RequestResponseCycle):
         if not self.response_started:
             self.keep_alive = False
 
+    def end_stream(self) -> None:
+        """Report a disconnect to an app that has begun to respond: a stream without an end then sends its last part."""
+        if self.response_started:
+            self._is_ending = True
+            self.message_event.set()
+
     def fail_body(self, error: Exception) -> None:
         """Make `receive` raise `error`: the rest of the body will not arrive. The app's response is the last one."""
         self._body_error = error
@@ -151,15 +159,17 @@ class RequestCycle(RequestResponseCycle):
             self._request_body()
             self._pause_work()
         try:
-            if not self.disconnected and not self.response_complete:
+            if not (self.disconnected or self.response_complete or self._is_ending):
                 await self.message_event.wait()
                 self.message_event.clear()
         finally:
             # Refuse after a small body only, which the client can send again; a large one is processed.
             is_checked = waits and not self.more_body and self.received <= MAX_UNREAD_REST_BYTES
             refusal = self._in_flight.refusal_for(self._client) if is_checked else None
-            self._resume_work()
-        if self.disconnected or self.response_complete:
+            # A stream of events waits here for its client to leave: that must not count as work.
+            if waits:
+                self._resume_work()
+        if self.disconnected or self.response_complete or self._is_ending:
             return {"type": "http.disconnect"}
         if self._body_error is not None and self.more_body:
             raise self._body_error
@@ -172,7 +182,10 @@ class RequestCycle(RequestResponseCycle):
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
     async def send(self, message: ASGISendEvent) -> None:
-        if self.flow.write_paused and not self.disconnected:
+        self._resume_work()
+        is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        # The short last part of a stream of events does not wait for a client that does not read.
+        if self.flow.write_paused and not self.disconnected and not (self._is_event_stream and is_last):
             self._pause_work()
             try:
                 await self.flow.drain()
@@ -181,8 +194,14 @@ class RequestCycle(RequestResponseCycle):
         starts = not self.response_started
         if starts and self.more_body and not self._has_small_rest():
             self.keep_alive = False
-        if message["type"] == "http.response.start" and self._body_follows(message):
-            self._output.hold_next()
+        if message["type"] == "http.response.start":
+            if self._body_follows(message):
+                self._output.hold_next()
+            else:
+                self._is_event_stream = any(
+                    name == b"content-type" and value.startswith(b"text/event-stream")
+                    for name, value in message.get("headers", ())
+                )
         await super().send(message)
         if starts:
             # The base class would close at once, and a reset could lose the response while the client still sends.
@@ -192,6 +211,9 @@ class RequestCycle(RequestResponseCycle):
             # Not when the task is done: the client may have sent its next request by then.
             self._pause_work()
             self._is_counted = False
+        elif self._is_event_stream:
+            # It waits for events, which costs no work.
+            self._pause_work()
 
     def _body_follows(self, start: HTTPResponseStartEvent) -> bool:
         """Return whether a body with a known length follows at once. A stream may wait before its first part."""

@@ -240,5 +240,7 @@ class HttpProtocol(RequestParser):
             return
         if last is not None:
             last.close_after_response()
+        if self.running is not None:
+            self.running.end_stream()
         if self.phase is not Phase.ANSWER:
             self.set_phase(self.phase, LAST_REQUEST_GRACE_S)

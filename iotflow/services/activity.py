@@ -1,11 +1,11 @@
 """Activity: submissions and values, counted in memory and stored in bulk."""
 
 from iotflow.clock import Clock
+from iotflow.domain.analytics import HOUR_MS
 from iotflow.domain.times import Millis
 from iotflow.logs import LimitLog
 from iotflow.repositories.activity import Activity, ActivityRepository, DeviceHour
 
-HOUR_MS = 3_600_000
 DEVICE_HOURS_PER_FLUSH = 1_000
 MAX_DEVICE_HOURS = 100_000
 """Buffered device hours, some 30 MiB. Beyond it submissions are not counted: counts are estimates."""

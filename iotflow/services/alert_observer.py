@@ -13,6 +13,7 @@ after the newest stored reading, if the readings at hand are older.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -30,19 +31,23 @@ from iotflow.domain.alert_evaluation import (
     evaluate,
     readings_of,
 )
-from iotflow.domain.alert_rules import AlertRule, SilenceCondition
-from iotflow.domain.alerts import AlertStatus, alert_of
-from iotflow.domain.devices import DeviceSummary
+from iotflow.domain.alert_rules import AlertRule, Offline, SilenceCondition
+from iotflow.domain.alerts import AlertStatus, alert_id, alert_of
+from iotflow.domain.devices import DeviceStatus, DeviceSummary
 from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.silence import SilenceCheck, ends_silence, excuse, next_check, pass_time, receive
 from iotflow.domain.telemetry import LatestValues, Record
 from iotflow.domain.times import Millis
+from iotflow.domain.webhooks import AlertChange
 from iotflow.repositories.alerts import AlertRepository, RuleStates
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.services.device_rules import DeviceRuleLookup
+from iotflow.services.notifications import AlertNotifications
 from iotflow.services.observers import RecordBatch
 
 MAX_ATTEMPTS = 50
 """Evaluations of the same readings. Each failed one means that another process stored its own."""
+EXCUSE_TIMEOUT_S = 1.0
 READINGS_PER_SLICE = 500
 MAX_UNREPORTED = 100
 """Transitions of a device that the documents lack. The oldest is dropped."""
@@ -68,12 +73,25 @@ class _DeviceStates(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """The rules of a device to evaluate, each with its readings in order of event time, and the records at hand."""
+    """The rules of a device to evaluate, each with its readings in order of event time, and the records at hand.
+
+    `received` holds times of receipt by rule of silence, `excused` the time of a failed submission, `check` a check of
+    these rules.
+    """
 
     device: DeviceSummary
     rules: Sequence[AlertRule]
     readings: Mapping[int, Sequence[Reading]]
     records: Sequence[Record]
+    received: Mapping[int, Millis]
+    excused: Millis | None = None
+    check: SilenceCheck | None = None
+
+    def concerns(self, rule: AlertRule) -> bool:
+        """Return whether a rule needs a state."""
+        if not isinstance(rule.condition, SilenceCondition):
+            return rule.id in self.readings
+        return rule.id in self.received or self.check is not None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -89,12 +107,14 @@ class AlertObserver:
         states: RuleStates,
         alerts: AlertRepository,
         telemetry: TelemetryRepository,
+        notifications: AlertNotifications,
         clock: Clock,
     ) -> None:
         self._rules = rules
         self._states = states
         self._alerts = alerts
         self._telemetry = telemetry
+        self._notifications = notifications
         self._clock = clock
         self._locks = WeakValueDictionary[int, asyncio.Lock]()
         self._waiting: dict[int, DeviceSummary] = {}
@@ -105,26 +125,48 @@ class AlertObserver:
             return
         values = [(record.timestamp, record.values) for record in batch.records]
         readings: dict[int, Sequence[Reading]] = {}
+        received: dict[int, Millis] = {}
+        now = self._clock.now()
         pace = TimeSlice()
         for rule in covering.rules:
-            if not isinstance(rule.condition, SilenceCondition) and (found := readings_of(rule.condition, values)):
+            if isinstance(rule.condition, SilenceCondition):
+                if ends_silence(rule.condition, batch.records):
+                    received[rule.id] = now
+            elif found := readings_of(rule.condition, values):
                 readings[rule.id] = found
             if pace.is_over:
                 await pace.pause()
-        if readings:
-            await self._evaluate(_Work(batch.device, covering.rules, readings, batch.records))
+        if readings or received:
+            await self._evaluate(_Work(batch.device, covering.rules, readings, batch.records, received))
 
     async def on_write_failed(self, device: DeviceSummary) -> None:
-        pass
+        """Excuse the silence of a device whose data could not be stored."""
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(EXCUSE_TIMEOUT_S):
+                rules = (await self._rules.of_device(device)).rules
+                if any(isinstance(rule.condition, SilenceCondition) for rule in rules):
+                    await self._evaluate(_Work(device, rules, {}, (), {}, excused=self._clock.now()))
+
+    async def pass_time(self, device: DeviceSummary, rules: Sequence[AlertRule], check: SilenceCheck) -> Millis | None:
+        """Evaluate a device's rules of silence at a time. Return when to check them again, None if it has none.
+
+        A device in maintenance is excused. Raises StoreUnavailable.
+        """
+        silent = [rule for rule in rules if isinstance(rule.condition, SilenceCondition)]
+        if not silent:
+            return None
+        states = await self._evaluate(_Work(device, rules, {}, (), {}, check=check))
+        return min(next_check(rule, states[rule.id], check.watched_since, check.now) for rule in silent)
 
     async def report_waiting(self) -> None:
         """Report transitions that the documents did not take earlier. Raises StoreUnavailable."""
         for device in list(self._waiting.values()):
             covering = await self._rules.of_device(device)
             del self._waiting[device.id]
-            await self._evaluate(_Work(device, covering.rules, {}, ()))
+            await self._evaluate(_Work(device, covering.rules, {}, (), {}))
 
-    async def _evaluate(self, work: _Work) -> None:
+    async def _evaluate(self, work: _Work) -> Mapping[int, RuleState]:
+        """Replace the states by those after the work, report transitions, and return the states."""
         # The lock spares the evaluations of this process failed attempts; it is not needed for their correctness.
         async with self._locks.setdefault(work.device.id, asyncio.Lock()):
             for _ in range(MAX_ATTEMPTS):
@@ -138,6 +180,7 @@ class AlertObserver:
                 raise StoreUnavailable("cache", f"states of rules: replaced by others {MAX_ATTEMPTS} times in a row")
             if after.unreported:
                 await self._report(work, after, encoded)
+            return after.rules
 
     async def _advance(self, work: _Work, before: _DeviceStates) -> _DeviceStates:
         """Return the states after the readings. Those of rules that no longer cover the device are dropped."""
@@ -149,6 +192,9 @@ class AlertObserver:
             state = started.get(rule.id)
             if state is None:
                 continue
+            if isinstance(rule.condition, SilenceCondition):
+                state, transitions = _listen(work, rule, state)
+                unreported += [_Unreported(rule.id, one) for one in transitions]
             readings = work.readings.get(rule.id, ())
             for first in range(0, len(readings), READINGS_PER_SLICE):
                 state, transitions = evaluate(rule, state, readings[first : first + READINGS_PER_SLICE])
@@ -171,7 +217,7 @@ class AlertObserver:
             for rule in work.rules
             if rule.id in before.rules and before.rules[rule.id].version == rule.version
         }
-        new = [rule for rule in work.rules if rule.id in work.readings and rule.id not in kept]
+        new = [rule for rule in work.rules if work.concerns(rule) and rule.id not in kept]
         if not new:
             return kept
         open_alerts = await self._alerts.open_of_device(work.device.id, [rule.id for rule in new])
@@ -187,7 +233,7 @@ class AlertObserver:
         return kept
 
     async def _report(self, work: _Work, states: _DeviceStates, encoded: bytes) -> None:
-        """Apply transitions to the alerts, and remove them from the states."""
+        """Apply transitions to the alerts, store their notifications, and remove them from the states."""
         rules = {rule.id: rule for rule in work.rules}
         try:
             for one in states.unreported:
@@ -207,13 +253,37 @@ class AlertObserver:
         match transition.change:
             case Change.FIRED:
                 if rule is not None:
-                    await self._alerts.add(alert_of(rule, device_id, transition, now))
+                    alert = alert_of(rule, device_id, transition, now)
+                    await self._alerts.add(alert)
+                    await self._notifications.of_rule(rule, alert.id, AlertChange.RAISED)
             case Change.REPEATED:
                 await self._alerts.update_of_rule(rule_id, device_id, fired_at, transition.count, now)
             case Change.CLEARED:
                 await self._alerts.update_of_rule(
                     rule_id, device_id, fired_at, transition.count, now, AlertStatus.RESOLVED
                 )
+                if rule is not None:
+                    await self._notifications.of_rule(
+                        rule, alert_id(rule_id, device_id, fired_at), AlertChange.RESOLVED
+                    )
+
+
+def _listen(work: _Work, rule: AlertRule, state: RuleState) -> tuple[RuleState, list[Transition]]:
+    """Return the state of a rule of silence after the work, and its transitions."""
+    transitions: list[Transition] = []
+    received_at, check = work.received.get(rule.id), work.check
+    if received_at is None and check is not None and isinstance(rule.condition, Offline):
+        received_at = check.last_seen
+    if received_at is not None:
+        state, transitions = receive(rule, state, received_at)
+    if work.excused is not None:
+        state = excuse(state, work.excused)
+    if check is not None and work.device.status is DeviceStatus.MAINTENANCE:
+        state = excuse(state, check.now)
+    elif check is not None:
+        state, fired = pass_time(rule, state, check.watched_since, check.now)
+        transitions = transitions + fired
+    return state, transitions
 
 
 def _late_until(rule: AlertRule, records: Sequence[Record], latest: LatestValues) -> int:

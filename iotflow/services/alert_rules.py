@@ -12,6 +12,7 @@ from iotflow.domain.alert_rules import (
     Condition,
     NewAlertRule,
     Offline,
+    SilenceCondition,
     type_error,
 )
 from iotflow.domain.context import Context
@@ -29,6 +30,7 @@ from iotflow.services.audit_log import record_event
 from iotflow.services.cache_invalidation import CacheInvalidation
 from iotflow.services.device_lookup import DeviceLookup
 from iotflow.services.outbox_messages import alert_resolution_messages
+from iotflow.services.webhooks import Webhooks
 
 ACCOUNT_LIMIT_TEXT = f"an account has at most {MAX_RULES_PER_ACCOUNT:,} alert rules"
 TARGET_LIMIT_TEXT = f"a device or group has at most {MAX_RULES_PER_TARGET} alert rules"
@@ -50,12 +52,17 @@ class AlertRules:
         invalidation: CacheInvalidation,
         telemetry: TelemetryRepository,
         device_lookup: DeviceLookup,
+        webhooks: Webhooks,
         clock: Clock,
+        *,
+        sends_mail: bool,
     ) -> None:
         self._transactions = transactions
         self._invalidation = invalidation
         self._telemetry = telemetry
         self._device_lookup = device_lookup
+        self._webhooks = webhooks
+        self._sends_mail = sends_mail
         self._clock = clock
         self._limit = LimitLog("alert_rules_of_account", ACCOUNT_LIMIT_TEXT)
 
@@ -63,8 +70,8 @@ class AlertRules:
         """Create a rule of the owner of its device or group.
 
         Raises:
-        - InvalidInput: the name, or a condition on values of another type than the device sends.
-        - Conflict: the account, device or group has its maximum of rules.
+        - InvalidInput: the name, a condition on values of another type than the device sends, or the webhook's URL.
+        - Conflict: the account, device or group has its maximum of rules, or the account of webhooks.
 
         """
         require_user(context.principal, TokenScope.WRITE)
@@ -72,8 +79,11 @@ class AlertRules:
         owner = await self._owner(context, new)
         if new.device_id is not None:
             await self._require_type(new.device_id, new.condition)
+        await self._require_channels(new.webhook_url, email=new.email)
         now = self._clock.now()
         async with self._transactions.write() as transaction:
+            if new.webhook_url is not None:
+                await self._webhooks.ensure(transaction, context, owner, new.webhook_url)
             rule = await transaction.alert_rules.add(owner, new, now)
             if await transaction.alert_rules.has_more_than(MAX_RULES_PER_ACCOUNT, owner):
                 self._limit.met(f"account {owner}")
@@ -110,8 +120,14 @@ class AlertRules:
             rule = await self.get(context, rule_id)
             if rule.device_id is not None:
                 await self._require_type(rule.device_id, change["condition"])
+        url = change.get("webhook_url")
+        owner = None if url is None else (await self.get(context, rule_id)).user_id
+        await self._require_channels(url, email=change.get("email", False))
         now = self._clock.now()
         async with self._transactions.write() as transaction:
+            if url is not None and owner is not None:
+                # Before the rule: it locks the account.
+                await self._webhooks.ensure(transaction, context, owner, url)
             await _lock(transaction, context, rule_id)
             rule = await transaction.alert_rules.update(rule_id, change, now)
             changed: list[JsonValue] = list(change)
@@ -143,6 +159,13 @@ class AlertRules:
             group = await transaction.groups.get(group_id)
         return visible_group(context.principal, group_id, group, TokenScope.WRITE).user_id
 
+    async def _require_channels(self, webhook_url: str | None, *, email: bool) -> None:
+        """Refuse a webhook's URL that may not be reached, and e-mails from a service that sends none."""
+        if email and not self._sends_mail:
+            raise InvalidInput.at("body", "email", message="this service sends no e-mail: it has no IOTFLOW_SMTP_URL")
+        if webhook_url is not None:
+            await self._webhooks.require_allowed(webhook_url)
+
     async def _require_type(self, device_id: int, condition: Condition) -> None:
         """Refuse a condition on a name whose newest value has another type. A name without values is accepted."""
         if isinstance(condition, Offline):
@@ -154,6 +177,11 @@ class AlertRules:
     async def _invalidate(self, transaction: Transaction, rule: AlertRule, at: Millis) -> None:
         # Of a group: the whole account, at a cost that does not depend on the number of members.
         device_ids = None if rule.device_id is None else [rule.device_id]
+        if rule.enabled and isinstance(rule.condition, SilenceCondition):
+            if rule.group_id is not None:
+                await transaction.watches.watch_silence_of_group(rule.group_id)
+            else:
+                await transaction.watches.watch_silence(device_ids or ())
         await self._invalidation.invalidate_rules_on_commit(transaction, rule.user_id, device_ids, at)
 
 

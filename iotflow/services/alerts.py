@@ -19,6 +19,7 @@ from iotflow.domain.permissions import is_admin, require_user, visible_alert
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.repositories.alerts import AlertRepository
 from iotflow.services.device_lookup import DeviceLookup
+from iotflow.services.notifications import AlertNotifications
 
 
 class Alerts:
@@ -31,8 +32,11 @@ class Alerts:
     - StoreUnavailable.
     """
 
-    def __init__(self, alerts: AlertRepository, device_lookup: DeviceLookup, clock: Clock) -> None:
+    def __init__(
+        self, alerts: AlertRepository, device_lookup: DeviceLookup, notifications: AlertNotifications, clock: Clock
+    ) -> None:
         self._alerts = alerts
+        self._notifications = notifications
         self._device_lookup = device_lookup
         self._clock = clock
 
@@ -59,6 +63,7 @@ class Alerts:
             updated_at=now,
         )
         await self._alerts.add(alert)
+        self._notifications.show(alert)
         return alert
 
     async def page(self, context: Context, where: AlertFilter, limit: int, after: AlertPosition | None) -> list[Alert]:
@@ -80,7 +85,9 @@ class Alerts:
         await self._visible(context, alert_id, TokenScope.WRITE)
         caller = require_user(context.principal, TokenScope.WRITE)
         if await self._alerts.acknowledge(alert_id, caller.user_id, self._clock.now()):
-            return await self._visible(context, alert_id, TokenScope.WRITE)
+            acknowledged = await self._visible(context, alert_id, TokenScope.WRITE)
+            self._notifications.show(acknowledged)
+            return acknowledged
         alert = await self._visible(context, alert_id, TokenScope.WRITE)
         raise Conflict(f"the alert is {alert.status}; only an active one is acknowledged")
 
@@ -89,6 +96,8 @@ class Alerts:
         await self._visible(context, alert_id, TokenScope.WRITE)
         resolved = await self._alerts.resolve(alert_id, self._clock.now())
         alert = await self._visible(context, alert_id, TokenScope.WRITE)
+        # Also of one that is resolved already: an earlier call may have failed between the two.
+        await self._notifications.resolved_by_hand(alert)
         if not resolved:
             raise Conflict("the alert is resolved already")
         return alert

@@ -107,7 +107,7 @@ class Authentication:
             "tokens_of_account", f"{MAX_TOKENS_PER_ACCOUNT:,} tokens of an account: the oldest ends"
         )
 
-    async def user(self, token: str, network: str) -> tuple[UserPrincipal, Admission | None]:
+    async def authenticate_user(self, token: str, network: str) -> tuple[UserPrincipal, Admission | None]:
         """Return the user of a token of either kind, and the admission by the account's rate limit (None: no limit).
 
         Raises:
@@ -116,19 +116,24 @@ class Authentication:
             StoreUnavailable.
 
         """
-        if credentials.is_personal_token(token):
-            principal = await self._principal(token, network, _Kind.PERSONAL_TOKEN)
-            remedy = "create another one"
-        else:
-            principal = await self._principal(token, network, _Kind.TOKEN)
-            remedy = "log in again"
-        if not isinstance(principal, UserPrincipal):
-            raise Unauthenticated(f"the bearer token is unknown, expired or suspended: {remedy}")
+        principal = await self.require_token(token, network)
         if principal.grant is not None:
             self._token_uses.record(principal.grant.token_id)
         return principal, await self._limits.charge_account_request(principal)
 
-    async def device(self, key: str, network: str) -> tuple[DevicePrincipal, Admission | None]:
+    async def require_token(self, token: str, network: str) -> UserPrincipal:
+        """Return the user of a token of either kind, as `authenticate_user` does, without counting a request."""
+        if credentials.is_personal_token(token):
+            principal = await self._authenticate(token, network, _Kind.PERSONAL_TOKEN)
+            remedy = "create another one"
+        else:
+            principal = await self._authenticate(token, network, _Kind.TOKEN)
+            remedy = "log in again"
+        if not isinstance(principal, UserPrincipal):
+            raise Unauthenticated(f"the bearer token is unknown, expired or suspended: {remedy}")
+        return principal
+
+    async def authenticate_device(self, key: str, network: str) -> tuple[DevicePrincipal, Admission | None]:
         """Return the device of an API key, and the admission by its rate limit (None: no limit). Updates the presence.
 
         Raises:
@@ -137,7 +142,7 @@ class Authentication:
             StoreUnavailable.
 
         """
-        principal = await self._principal(key, network, _Kind.KEY)
+        principal = await self._authenticate(key, network, _Kind.KEY)
         if not isinstance(principal, DevicePrincipal):
             raise Unauthenticated("the API key is unknown, expired or suspended")
         # Begun before the next call, so Redis receives both in one batch.
@@ -187,7 +192,7 @@ class Authentication:
             if not stored.user.is_active:
                 raise Forbidden("this account is deactivated")
             await transaction.tokens.add(credentials.digest(token), user_id, now, expires_at)
-            if ended := await transaction.tokens.end_oldest(user_id, MAX_TOKENS_PER_ACCOUNT):
+            if ended := await transaction.tokens.delete_oldest(user_id, MAX_TOKENS_PER_ACCOUNT):
                 self._tokens_limit.met(f"account {user_id}")
                 await self._invalidation.invalidate_on_commit(transaction, now, digests=ended)
             await transaction.accounts.record_login(user_id, now)
@@ -203,7 +208,7 @@ class Authentication:
             await record_event(transaction, context, EventType.USER_LOGGED_OUT, now, user_id=caller.user_id)
             await self._invalidation.invalidate_on_commit(transaction, now, digests=[caller.digest])
 
-    async def _principal(self, secret: str, network: str, kind: _Kind) -> Principal | None:
+    async def _authenticate(self, secret: str, network: str, kind: _Kind) -> Principal | None:
         digest = credentials.digest(secret)
         cached_or_miss = await self._identities.get(digest)
         if not isinstance(cached_or_miss, Miss):

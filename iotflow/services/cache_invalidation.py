@@ -49,18 +49,20 @@ class CacheInvalidation:
         subject = f"credential:{digests[0][:16].hex()}" if digests else f"device:{device_ids[0]}"
         ids: list[JsonValue] = list(device_ids)
         payload: JsonObject = {"digests": [digest.hex() for digest in digests], "device_ids": ids}
-        await self._add_message(transaction, subject, payload, at)
+        await self._schedule_invalidation(transaction, subject, payload, at)
 
     async def invalidate_account_on_commit(self, transaction: Transaction, user_id: UUID, at: Millis) -> None:
         """Invalidate all tokens, keys and devices of an account after the commit, and again by an outbox message."""
-        await self._add_message(transaction, f"credentials:{user_id}", {"user_id": str(user_id)}, at)
+        await self._schedule_invalidation(transaction, f"credentials:{user_id}", {"user_id": str(user_id)}, at)
 
     async def invalidate_rules_on_commit(
         self, transaction: Transaction, user_id: UUID, device_ids: Sequence[int] | None, at: Millis
     ) -> None:
         """Invalidate the rules of some devices of an account (None: of all) after the commit, and by a message."""
         ids: list[JsonValue] | None = None if device_ids is None else list(device_ids)
-        await self._add_message(transaction, f"rules:{user_id}", {"user_id": str(user_id), "rules_of": ids}, at)
+        await self._schedule_invalidation(
+            transaction, f"rules:{user_id}", {"user_id": str(user_id), "rules_of": ids}, at
+        )
 
     async def handle_message(self, payload: JsonObject) -> None:
         """Invalidate the entries that an outbox message names. Idempotent.
@@ -78,7 +80,9 @@ class CacheInvalidation:
         else:
             await self._invalidate_entries(payload["digests"], payload.get("device_ids", []))
 
-    async def _add_message(self, transaction: Transaction, subject: str, payload: JsonObject, at: Millis) -> None:
+    async def _schedule_invalidation(
+        self, transaction: Transaction, subject: str, payload: JsonObject, at: Millis
+    ) -> None:
         """Add a message to the outbox, and handle it right after the commit too."""
         await transaction.outbox.add([NewOutboxMessage(OutboxTopic.INVALIDATE_CACHES, subject, payload, at)])
         transaction.after_commit(partial(self._try_to_handle, payload))

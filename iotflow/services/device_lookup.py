@@ -17,7 +17,7 @@ class DeviceLookup:
 
     def __init__(self, transactions: Transactions, devices: VersionedCache[int, DeviceSummary]) -> None:
         self._transactions = transactions
-        self._devices = devices
+        self._device_cache = devices
         self._reads = SingleFlight[DeviceSummary | None]()
 
     async def get_visible(self, caller: Caller, device_id: int, scope: TokenScope | None) -> DeviceSummary:
@@ -32,14 +32,14 @@ class DeviceLookup:
         """
         if isinstance(caller, DevicePrincipal) and caller.device_id == device_id:
             return caller.device
-        cached_or_miss = await self._devices.get(device_id)
+        cached_or_miss = await self._device_cache.get(device_id)
         if not isinstance(cached_or_miss, Miss):
             return require_visible_device(caller, device_id, cached_or_miss, scope)
         read = partial(self._read_summary, device_id)
         found = await self._reads.read((device_id, cached_or_miss), read)
         device = require_visible_device(caller, device_id, found, scope)
         # Filled only after the check: clients that guess ids would fill the cache with devices of others.
-        await self._devices.fill(device_id, device, cached_or_miss)
+        await self._device_cache.fill(device_id, device, cached_or_miss)
         return device
 
     async def _read_summary(self, device_id: int) -> DeviceSummary | None:

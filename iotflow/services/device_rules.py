@@ -17,18 +17,18 @@ class DeviceRuleLookup:
 
     def __init__(self, transactions: Transactions, rules: VersionedCache[int, DeviceRules]) -> None:
         self._transactions = transactions
-        self._rules = rules
+        self._rule_cache = rules
         self._reads = SingleFlight[DeviceRules | None]()
 
     async def of_device(self, device: DeviceSummary) -> DeviceRules:
         """Return the enabled rules that cover a device, none for a deleted one. Raises StoreUnavailable."""
-        cached_or_miss = await self._rules.get(device.id)
+        cached_or_miss = await self._rule_cache.get(device.id)
         if not isinstance(cached_or_miss, Miss):
             return cached_or_miss
         found = await self._reads.read((device.id, cached_or_miss), partial(self._read, device.id))
         if found is None:
             return DeviceRules(device.user_id, ())
-        await self._rules.fill(device.id, found, cached_or_miss)
+        await self._rule_cache.fill(device.id, found, cached_or_miss)
         return found
 
     async def _read(self, device_id: int) -> DeviceRules | None:

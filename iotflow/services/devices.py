@@ -89,7 +89,7 @@ class Devices:
             if await transaction.devices.has_more_than(self._max_devices, caller.user_id):
                 self._limit.met(f"account {caller.user_id}")
                 raise Conflict(f"{_limit_text(self._max_devices)}; delete devices that are not needed")
-            await transaction.keys.add(_stored_key(device.id, api_key, now))
+            await transaction.keys.add(_new_key(device.id, api_key, now))
             await transaction.configs.add(device.id, now, actor_of(context, device.user_id))
             await _record_event(transaction, context, EventType.DEVICE_REGISTERED, device, now, name=new.name)
         return DeviceWithKey(device, api_key)
@@ -161,8 +161,8 @@ class Devices:
         async with self._transactions.write() as transaction:
             locked = await _lock_device(transaction, device_id)
             device = require_managed_device(context.principal, device_id, locked, TokenScope.WRITE)
-            changed_digests = await transaction.keys.end_keys(device_id, expires_at)
-            await transaction.keys.add(_stored_key(device_id, api_key, now))
+            changed_digests = await transaction.keys.expire_keys(device_id, expires_at)
+            await transaction.keys.add(_new_key(device_id, api_key, now))
             await self._invalidation.invalidate_on_commit(transaction, now, digests=changed_digests)
             await _record_event(transaction, context, EventType.DEVICE_KEY_ROTATED, device, now, grace_seconds=grace_s)
         return DeviceWithKey((await merge_presence(self._presence, [device]))[0], api_key)
@@ -226,6 +226,8 @@ class Devices:
             change = {**change, "name": require_name(change["name"])}
         after = await transaction.devices.update(device_id, change, at)
         await self._invalidate(transaction, device_id, at)
+        if "online_window" in change:
+            await transaction.watches.check_online_at({device_id: at})
         changed: list[JsonValue] = [field for field in change if field != "status"]
         if changed:
             await _record_event(transaction, context, EventType.DEVICE_UPDATED, after, at, changed=changed)
@@ -248,7 +250,7 @@ async def _lock_device(transaction: Transaction, device_id: int) -> Device | Non
     return locked[0] if locked else None
 
 
-def _stored_key(device_id: int, api_key: str, at: Millis) -> DeviceKey:
+def _new_key(device_id: int, api_key: str, at: Millis) -> DeviceKey:
     return DeviceKey(credentials.digest(api_key), device_id, credentials.shown_prefix(api_key), at, None)
 
 

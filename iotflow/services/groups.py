@@ -173,6 +173,7 @@ class Groups:
             added = await transaction.groups.add_members(group_id, [device_id], now)
             if not added:
                 raise Conflict(f"device {device_id} is in group {group_id} already")
+            await transaction.watches.watch_silence([device_id])
             await self._invalidation.invalidate_rules_on_commit(transaction, group.user_id, [device_id], now)
             await record_event(
                 transaction,
@@ -198,6 +199,7 @@ class Groups:
                 # One event for all: a thousand events would delay those of other accounts.
                 ids = sorted(added)
                 await _record_event(transaction, context, EventType.GROUP_DEVICES_ADDED, group, now, device_ids=[*ids])
+                await transaction.watches.watch_silence(ids)
                 await self._invalidation.invalidate_rules_on_commit(transaction, group.user_id, ids, now)
         return AddDevicesResult(
             added=[device_id for device_id in wanted if device_id in added],

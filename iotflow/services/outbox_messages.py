@@ -13,6 +13,7 @@ import msgspec
 from iotflow.domain.events import Event, EventType
 from iotflow.domain.json import JsonObject
 from iotflow.domain.outbox import NewOutboxMessage, OutboxTopic
+from iotflow.domain.reports import Report, ReportStatus, ReportType
 from iotflow.domain.times import Millis
 
 PURGE_AGAIN_AFTER_MS = 90_000
@@ -56,6 +57,34 @@ class RulePayload(msgspec.Struct):
 
     rule_id: int
     device_id: int | None = None
+
+
+class ReportPayload(msgspec.Struct):
+    """A report to compute, for the attempt with this number. Times are milliseconds since the epoch."""
+
+    id: UUID
+    user_id: UUID
+    report_type: ReportType
+    device_id: int | None
+    group_id: int | None
+    start_time: int
+    end_time: int
+    created_at: int
+    attempts: int
+
+    def report(self) -> Report:
+        """Return the report, pending."""
+        return Report(
+            id=self.id,
+            user_id=self.user_id,
+            report_type=self.report_type,
+            device_id=self.device_id,
+            group_id=self.group_id,
+            start_time=Millis(self.start_time),
+            end_time=Millis(self.end_time),
+            status=ReportStatus.PENDING,
+            created_at=Millis(self.created_at),
+        )
 
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -144,6 +173,22 @@ def alert_resolution_messages(rule_id: int, at: Millis, device_id: int | None = 
             OutboxTopic.RESOLVE_ALERTS, f"rule-again:{rule_id}", payload, Millis(at + PURGE_AGAIN_AFTER_MS)
         ),
     ]
+
+
+def report_message(report: Report, at: Millis, attempt: int = 1) -> NewOutboxMessage:
+    """Return the message that computes a report. An account's reports share a subject, so that accounts take turns."""
+    payload = ReportPayload(
+        report.id,
+        report.user_id,
+        report.report_type,
+        report.device_id,
+        report.group_id,
+        report.start_time,
+        report.end_time,
+        report.created_at,
+        attempt,
+    )
+    return NewOutboxMessage(OutboxTopic.COMPUTE_REPORT, f"report:{report.user_id}", encode(payload), at)
 
 
 def _account_subject(user_id: UUID) -> str:

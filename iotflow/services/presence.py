@@ -8,6 +8,7 @@ from iotflow.domain.devices import Device
 from iotflow.domain.times import Millis
 from iotflow.repositories.cache import PresenceRepository
 from iotflow.repositories.transactions import Transactions
+from iotflow.services.presence_monitor import announce_online
 
 DEVICES_PER_FLUSH = 1_000
 
@@ -22,14 +23,17 @@ async def merge_presence(presence: PresenceRepository, devices: Sequence[Device]
 
 
 async def flush_presence(presence: PresenceRepository, transactions: Transactions, clock: Clock) -> None:
-    """Store presence in the SQL store, in chunks so that other writes run in between. Raises StoreUnavailable.
+    """Store presence in the SQL store in chunks so that other writes run in between. Raises StoreUnavailable.
 
+    Devices that were not online are announced.
     Times are capped at the current time: the clock may have been set back since.
     """
     times = sorted((await presence.pending()).items())
     now = clock.now()
     for start in range(0, len(times), DEVICES_PER_FLUSH):
         seen = dict(times[start : start + DEVICES_PER_FLUSH])
+        stored = {device_id: min(at, now) for device_id, at in seen.items()}
         async with transactions.write(bulk=True) as transaction:
-            await transaction.devices.record_seen({device_id: min(at, now) for device_id, at in seen.items()})
+            await transaction.devices.record_seen(stored)
+            await announce_online(transaction, stored, now)
         await presence.mark_flushed(seen)

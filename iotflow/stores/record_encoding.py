@@ -22,7 +22,7 @@ NAME_BYTES = 150
 """Size of a name without its characters, in bytes: in the tuple of names and in their positions."""
 
 Names = tuple[str, ...]
-DeviceNames = tuple[int, Names]
+RecordNames = tuple[int, Names]
 """A device and the names of a record, in the order in which it was sent."""
 
 Measurements = Sequence[Value]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import cast
 
-from iotflow.domain.aggregates import Aggregation, WindowAggregate
+from iotflow.domain.aggregates import Aggregation, MergedWindows, WindowAggregate
 from iotflow.domain.partial_statistics import Number, Rises, Spread, rises_of, spread_of
 from iotflow.domain.telemetry import Value
 from iotflow.domain.time_windows import Window
@@ -56,6 +56,25 @@ def statistic_of(aggregation: Aggregation, values: Sequence[Value]) -> Value | S
             return rises_of(numbers)
 
 
+class MergedValues:
+    """Statistics of windows, but for sums, merged from values and parts in order of time."""
+
+    def __init__(self, aggregation: Aggregation) -> None:
+        self._aggregation = aggregation
+        self._merged = MergedWindows(aggregation)
+
+    def add(self, index: int, values: Sequence[Value]) -> None:
+        """Add values of a window. All of them come after those before."""
+        self._merged.add(WindowAggregate(index, statistic_of(self._aggregation, values), len(values)))
+
+    def add_part(self, part: WindowAggregate) -> None:
+        """Add the statistic of a part of a window. Its values come after those before."""
+        self._merged.add(part)
+
+    def in_order(self) -> list[WindowAggregate]:
+        return self._merged.in_order()
+
+
 class Sums:
     """Sums of windows, each within one rounding of the exact sum of its parts, which are exact but for one rounding."""
 
@@ -72,6 +91,11 @@ class Sums:
             self._parts.setdefault(index, []).append(math.fsum(numbers))
         except OverflowError:
             self._scaled.setdefault(index, []).append(_scaled_sum(numbers))
+
+    def add_part(self, part: WindowAggregate) -> None:
+        """Add the sum of a part of a window."""
+        self._counts[part.index] = self._counts.get(part.index, 0) + part.count
+        self._parts.setdefault(part.index, []).append(float(cast(Number, part.value)))
 
     def in_order(self) -> list[WindowAggregate]:
         return [WindowAggregate(index, self._total(index), count) for index, count in sorted(self._counts.items())]

@@ -31,6 +31,7 @@ class Scenario:
     callers: list[tuple[str, str, ApiClient]] = field(default_factory=list)
     ids: dict[str, Any] = field(default_factory=dict)
     ada: UserClient = field(init=False)
+    clock: FakeClock = field(init=False)
     serial: "count[int]" = field(default_factory=lambda: count(100))
 
     def name(self) -> str:
@@ -73,6 +74,7 @@ def bearer(caller: ApiClient) -> str:
 
 async def create_scenario(client: httpx.AsyncClient, clock: FakeClock) -> Scenario:
     scenario = Scenario()
+    scenario.clock = clock
     invalid = await create_invalid_credentials(client, clock)
     scenario.ada = ada = await login(client, "ada")
     deleted = await new_device(ada, "deleted")

@@ -23,7 +23,7 @@ from tests.api.clients import (
     sign_up,
     submit,
 )
-from tests.api.service import Service, run_service
+from tests.api.service import Service, run_service, with_changes
 from tests.clock import FakeClock
 from tests.server_stack import ServerStack
 from tests.stores import cassandra, postgres
@@ -49,7 +49,11 @@ def embedded_settings(prepared_data: Path, tmp_path: Path) -> Settings:
 
 @pytest.fixture(params=["embedded", "servers"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """Settings of migrated stores with one administrator, for this test alone."""
+    """Settings of migrated stores with one administrator, for this test alone. Webhooks may reach this host."""
+    return with_changes(_stores(request, tmp_path), webhook_allowed_networks="127.0.0.0/8")
+
+
+def _stores(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.param == "embedded":
         embedded: Settings = request.getfixturevalue("embedded_settings")
         return embedded

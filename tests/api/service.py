@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from iotflow.app import create_app
 from iotflow.settings import Settings, load_settings
@@ -25,7 +25,19 @@ class _Stateful:
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].endswith("/stream"):
+            receive = _leave_after(receive)
         await self._app({**scope, "state": dict(self._state)}, receive, send)
+
+
+def _leave_after(receive: Receive) -> Receive:
+    """Return the `receive` of a client that leaves once it has sent its request: httpx reads whole bodies."""
+    messages = [receive]
+
+    async def receive_once() -> Message:
+        return await messages.pop()() if messages else {"type": "http.disconnect"}
+
+    return receive_once
 
 
 @dataclass(frozen=True)

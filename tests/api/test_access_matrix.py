@@ -3,6 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
+from iotflow.background import deliveries
 from iotflow.settings import Settings
 from tests.api.callers import SCOPES, Scenario, create_scenario
 from tests.api.clients import (
@@ -13,10 +16,15 @@ from tests.api.clients import (
     new_group,
     new_token,
     register,
+    submit,
 )
+from tests.api.forecasts import send_hours, use_stand_in
 from tests.api.service import API, Service, run_service, with_changes
 from tests.clock import FakeClock
+from tests.waiting import wait_until
 
+CLOSED_PORT = 9
+DEADLINE_S = 15.0
 OK = 200
 """The success status that the route's schema documents."""
 
@@ -125,6 +133,43 @@ async def new_alert_of_ada(scenario: Scenario) -> dict[str, Any]:
     return {"ids": {"alert_id": alert["alert"]["id"]}}
 
 
+async def new_webhook_url(scenario: Scenario) -> dict[str, Any]:
+    return {"ids": scenario.ids, "json": {"url": f"http://127.0.0.1:{CLOSED_PORT}/{scenario.name()}"}}
+
+
+async def new_webhook_of_ada(scenario: Scenario) -> dict[str, Any]:
+    url = f"http://127.0.0.1:{CLOSED_PORT}/{scenario.name()}"
+    webhook = (await scenario.ada.post("/webhooks", {"url": url}))["webhook"]
+    return {"ids": {"webhook_id": webhook["id"]}, "json": {}}
+
+
+async def new_dead_delivery_of_ada(scenario: Scenario) -> dict[str, Any]:
+    url = f"http://127.0.0.1:{CLOSED_PORT}/{scenario.name()}"
+    device = await new_device(scenario.ada, scenario.name())
+    rule = (await scenario.ada.post("/alert-rules", {**RULE, "device_id": device.id, "webhook_url": url}))["alert_rule"]
+    await submit(device, t=10)
+    found: list[dict[str, Any]] = []
+
+    async def is_dead() -> bool:
+        path = f"/webhooks/{rule['webhook_id']}/deliveries"
+        found[:] = (await scenario.ada.get(path, status="dead"))["deliveries"]
+        return bool(found)
+
+    await wait_until(is_dead, DEADLINE_S)
+    return {"ids": {"webhook_id": rule["webhook_id"], "delivery_id": found[0]["id"]}}
+
+
+async def hours_of_ada(scenario: Scenario) -> dict[str, Any]:
+    device = await new_device(scenario.ada, scenario.name())
+    await send_hours(device, scenario.clock, [1.0] * 30)
+    return {"ids": {"device_id": device.id}, "params": {"field": "temp"}}
+
+
+async def new_report_of_ada(scenario: Scenario) -> dict[str, Any]:
+    report = await scenario.ada.post("/analytics/reports", {**REPORT, "device_id": scenario.ids["device_id"]})
+    return {"ids": {"report_id": report["report"]["id"]}}
+
+
 def about_device(**body: Any) -> Prepare:
     """Return a body about Ada's device."""
 
@@ -146,6 +191,7 @@ def without_body(prepare: Prepare) -> Prepare:
 CONDITION = {"type": "threshold", "field": "t", "op": "gt", "value": 5}
 RULE = {"name": "hot", "severity": "info", "condition": CONDITION}
 ALERT = {"severity": "info", "message": "x"}
+REPORT = {"report_type": "device_summary", "period": {"start_time": "-1h"}}
 RECORD = {"data": {"t": 1}}
 TIMED = {"timestamp": "2026-01-01T00:00:00Z", **RECORD}
 RANGE = {"start_time": "1970-01-01T00:00:00Z", "stop_time": "1970-01-02T00:00:00Z"}
@@ -222,11 +268,26 @@ ROUTES: dict[str, tuple[str, Prepare]] = {
     "GET /api/v1/alert-rules/{rule_id}": ("owner:read", without_body(new_rule_of_ada)),
     "PUT /api/v1/alert-rules/{rule_id}": ("owner:write", new_rule_of_ada),
     "DELETE /api/v1/alert-rules/{rule_id}": ("owner:write", without_body(new_rule_of_ada)),
+    "GET /api/v1/analytics/devices/{device_id}": ("owner:read", plain()),
+    "GET /api/v1/analytics/devices/{device_id}/forecast": ("owner:read", hours_of_ada),
+    "GET /api/v1/analytics/users/{user_id}": ("account:read", plain()),
+    "POST /api/v1/analytics/reports": ("owner:write", about_device(**REPORT)),
+    "GET /api/v1/analytics/reports": ("user:read", plain()),
+    "GET /api/v1/analytics/reports/{report_id}": ("owner:read", new_report_of_ada),
     "GET /api/v1/alerts": ("user:read", plain()),
     "POST /api/v1/alerts": ("owner:write", about_device(**ALERT)),
     "GET /api/v1/alerts/{alert_id}": ("owner:read", new_alert_of_ada),
     "POST /api/v1/alerts/{alert_id}/acknowledge": ("owner:write", new_alert_of_ada),
     "POST /api/v1/alerts/{alert_id}/resolve": ("owner:write", new_alert_of_ada),
+    "POST /api/v1/webhooks": ("user:write", new_webhook_url),
+    "GET /api/v1/webhooks": ("user:read", plain()),
+    "GET /api/v1/webhooks/{webhook_id}": ("owner:read", without_body(new_webhook_of_ada)),
+    "PUT /api/v1/webhooks/{webhook_id}": ("owner:write", new_webhook_of_ada),
+    "DELETE /api/v1/webhooks/{webhook_id}": ("owner:write", without_body(new_webhook_of_ada)),
+    "POST /api/v1/webhooks/{webhook_id}/secret": ("owner:write", without_body(new_webhook_of_ada)),
+    "GET /api/v1/webhooks/{webhook_id}/deliveries": ("owner:read", without_body(new_webhook_of_ada)),
+    "POST /api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": ("owner:write", new_dead_delivery_of_ada),
+    "GET /api/v1/stream": ("user:read", plain()),
     "GET /api/v1/events": ("user:read", plain()),
     "GET /health": ("anyone", plain()),
     "GET /health/live": ("anyone", plain()),
@@ -238,7 +299,9 @@ ROUTES: dict[str, tuple[str, Prepare]] = {
 }
 
 
-async def test_every_principal_against_every_route(service: Service) -> None:
+async def test_every_principal_against_every_route(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliveries, "MAX_ATTEMPTS", 1)
+    use_stand_in(monkeypatch)
     schema = service.app.openapi()
     operations = {
         f"{method.upper()} {path}": operation

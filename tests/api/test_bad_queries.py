@@ -46,6 +46,17 @@ QUERIES: list[tuple[str, str, str, str]] = [
     ("ada", "GET /telemetry/user/me", "limit=1001", "limit"),
     ("ada", "GET /telemetry/user/me", "end_time=-25h", "end_time"),
     ("ada", "GET /events", "start_time=1000&end_time=999", "end_time"),
+    ("ada", "GET /analytics/devices/{device}", "start_time=-401d", "start_time"),
+    ("ada", "GET /analytics/devices/{device}", "end_time=-25h", "end_time"),
+    ("ada", "GET /analytics/devices/{device}/forecast", "", "field"),
+    ("ada", "GET /analytics/devices/{device}/forecast", "field=", "field"),
+    *(
+        ("ada", "GET /analytics/devices/{device}/forecast", f"field=t&hours={text}", "hours")
+        for text in ("0", "73", "-1", "x", DIGITS)
+    ),
+    ("ada", "GET /analytics/devices/{device}/forecast", "field=t&start_time=-15d", "start_time"),
+    ("ada", "GET /analytics/devices/{device}/forecast", "field=t&start_time=soon", "start_time"),
+    ("ada", "GET /analytics/users/me", "start_time=-32d", "start_time"),
     ("ada", "DELETE /telemetry/{device}", "start_time=-1h", "stop_time"),
     ("ada", "DELETE /telemetry/{device}", "stop_time=-1h", "start_time"),
     ("ada", "DELETE /telemetry/{device}", "", "start_time"),
@@ -133,7 +144,9 @@ async def test_a_parameter_given_twice_is_named(service: Service, scenario: Scen
     async with service.client(root="") as whole:
         for template, operations in service.app.openapi()["paths"].items():
             ids = {"device_id": scenario.ids["device"], "group_id": scenario.ids["group"], "token_id": 1, "version": 1}
-            path = template.format(user_id="me", rule_id=1, alert_id=uuid4(), **ids)
+            path = template.format(
+                user_id="me", rule_id=1, webhook_id=1, alert_id=uuid4(), delivery_id=uuid4(), report_id=uuid4(), **ids
+            )
             for method, operation in operations.items():
                 schemes = [scheme for requirement in operation["security"] for scheme in requirement]
                 caller = scenario.callers["device" if schemes == ["DeviceKey"] else "admin"]
@@ -179,8 +192,10 @@ async def test_ids_in_paths(service: Service, scenario: Scenario) -> None:
             names = [name for name in re.findall(r"{(\w+)}", template) if name != "user_id"]
             for name in names:
                 for bad in IDS:
-                    path = re.sub(r"{(group_id|device_id|rule_id|version)}", "1", template.replace(f"{{{name}}}", bad))
-                    path = path.replace("{alert_id}", str(uuid4()))
+                    path = re.sub(
+                        r"{(group_id|device_id|rule_id|webhook_id|version)}", "1", template.replace(f"{{{name}}}", bad)
+                    )
+                    path = re.sub(r"{(alert_id|delivery_id|report_id)}", str(uuid4()), path)
                     for method in operations:
                         named = await admin.wrong_fields(method.upper(), path)
                         assert f"path.{name}" in named, f"{method} {path[:100]}"

@@ -323,6 +323,8 @@ async def test_a_wrong_method_is_answered_with_all_allowed_ones(service: Service
     async with service.client(root="") as client:
         for path, allowed in paths.items():
             ids = {"device_id": 1, "group_id": 1, "token_id": 1, "version": 1, "rule_id": 1, "alert_id": uuid4()}
+            ids |= {"webhook_id": 1, "delivery_id": uuid4()}
+            ids["report_id"] = uuid4()
             url = path.format(user_id=uuid4(), **ids)
             named = allowed | ({"HEAD"} if "GET" in allowed else set())
             for method in set(METHODS) - named:

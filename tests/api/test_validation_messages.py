@@ -115,7 +115,14 @@ async def test_no_message_holds_anything_of_the_implementation(embedded_settings
         device = await new_device(admin)
         token, _ = await new_token(admin, "export", "read")
         ids = {"user_id": "me", "device_id": device.id, "group_id": await new_group(admin), "token_id": token["id"]}
-        ids |= {"rule_id": 1, "alert_id": uuid4(), "version": 1}
+        ids |= {
+            "rule_id": 1,
+            "alert_id": uuid4(),
+            "version": 1,
+            "webhook_id": 1,
+            "delivery_id": uuid4(),
+            "report_id": uuid4(),
+        }
         for path, of_path in document["paths"].items():
             for method, operation in of_path.items():
                 schemes = [scheme for choice in operation["security"] for scheme in choice]

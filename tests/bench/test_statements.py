@@ -10,7 +10,6 @@ from bench.baseline.statements import (
     BEGIN_READ,
     BEGIN_WRITE,
     LARGEST_RECORD,
-    METADATA,
     RECORDS,
     ROLLBACK,
     STORE_RECORDS,
@@ -39,7 +38,7 @@ async def test_on_sqlite(tmp_path: Path) -> None:
         await database.close()
 
     assert [" ".join(sql.split()) for sql, _ in writing.sent] == [BEGIN_WRITE, STORE_RECORDS, "COMMIT"]
-    assert reading == [BEGIN_READ, LARGEST_RECORD, RECORDS, METADATA, ROLLBACK]
+    assert reading == [BEGIN_READ, LARGEST_RECORD, RECORDS, ROLLBACK]
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from typing import Protocol
 import pytest
 
 from iotflow.clock import Clock
-from iotflow.domain.times import Millis
+from iotflow.domain.analytics import DayActivity
+from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.repositories.activity import Activity, ActivityRepository, DeviceHour
 from tests.contracts.telemetry.base import new_device
 
@@ -80,6 +81,41 @@ class ActivityContract:
         assert await activity.points_by_hour(eight) == {eight: 5, nine: 7}
         assert await activity.points_by_hour(Millis(eight + 1)) == {nine: 7}
         assert await activity.points_by_hour(Millis(nine + 1)) == {}
+
+    async def test_counts_of_devices_are_summed_per_day(self, activity: ActivityRepository) -> None:
+        first, second, other = new_device(), new_device(), new_device()
+        midnight = Millis(20_000 * DAY_MS)
+        hours = {
+            DeviceHour(first, Millis(midnight - HOUR_MS)): Activity(1, 2),
+            DeviceHour(first, midnight): Activity(3, 4),
+            DeviceHour(second, midnight): Activity(10, 20),
+            DeviceHour(first, Millis(midnight + 5 * HOUR_MS)): Activity(5, 6),
+            DeviceHour(first, Millis(midnight + 6 * HOUR_MS)): Activity(7, 10**12),
+            DeviceHour(other, midnight): Activity(100, 100),
+        }
+        await activity.add(hours)
+        before, both = Millis(midnight - DAY_MS), [first, second]
+        everything = TimeRange(Millis(0), None)
+        assert await activity.by_day(both, everything) == {
+            before: DayActivity(1, 2, 1),
+            midnight: DayActivity(25, 30 + 10**12, 4),
+        }
+        assert [*await activity.by_day(both, everything)] == [before, midnight]
+        # Hours that a range overlaps count as a whole.
+        part = TimeRange(Millis(midnight + HOUR_MS - 1), Millis(midnight + 6 * HOUR_MS))
+        assert await activity.by_day(both, part) == {midnight: DayActivity(18, 30, 3)}
+        assert await activity.by_day([new_device()], everything) == {}
+
+    async def test_the_busiest_devices_come_first(self, activity: ActivityRepository, eight: Millis) -> None:
+        first, second, third, fourth = sorted(new_device() for _ in range(4))
+        nine = Millis(eight + HOUR_MS)
+        await activity.add({DeviceHour(first, eight): Activity(3, 1), DeviceHour(second, eight): Activity(5, 1)})
+        await activity.add({DeviceHour(third, eight): Activity(2, 1), DeviceHour(third, nine): Activity(3, 7)})
+        await activity.add({DeviceHour(fourth, eight): Activity(9, 9)})
+        found = await activity.busiest([first, second, third], TimeRange(eight, None), 2)
+        assert [*found.items()] == [(second, Activity(5, 1)), (third, Activity(5, 8))]
+        found = await activity.busiest([first, second, third], TimeRange(eight, nine), 9)
+        assert [*found] == [second, first, third]
 
     async def test_concurrent_counts_are_not_lost(
         self, activity: ActivityRepository, raw: RawActivity, eight: Millis

@@ -11,7 +11,7 @@ import pytest
 from iotflow.clock import Clock
 from iotflow.domain.alert_rules import Severity
 from iotflow.domain.alerts import Alert, AlertFilter, AlertPosition, AlertStatus, AlertType
-from iotflow.domain.times import DAY_MS, Millis
+from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.repositories.alerts import AlertRepository, RuleStates
 from tests.contracts.timed import Timed
 
@@ -174,6 +174,20 @@ class AlertsContract(Timed):
         ):
             expected = chosen or [one for one in newest_first if one.alert_type is where.alert_type]
             assert await alerts.page(where, 100, None) == expected
+
+    async def test_alerts_are_counted_by_severity(self, alerts: AlertRepository, clock: Clock) -> None:
+        user, now = uuid4(), clock.now()
+        for severity, age in (("info", 0), ("critical", 10), ("critical", 9), ("critical", 11), ("error", 10)):
+            created = Millis(now - age)
+            await alerts.add(alert(clock, user_id=user, severity=Severity(severity), created_at=created))
+        expired = {"resolved_at": Millis(now - RETENTION_DAYS * DAY_MS), "status": AlertStatus.RESOLVED}
+        await alerts.add(alert(clock, user_id=user, created_at=Millis(now - 10), **expired))
+        await alerts.add(alert(clock, created_at=Millis(now - 10)))
+        none = dict.fromkeys(Severity, 0)
+        within = TimeRange(Millis(now - 10), now)
+        assert await alerts.count_by_severity(user, within) == {**none, Severity.CRITICAL: 2, Severity.ERROR: 1}
+        open_range = TimeRange(now, None)
+        assert await alerts.count_by_severity(user, open_range) == {**none, Severity.INFO: 1}
 
     async def test_alerts_go_with_their_devices(self, alerts: AlertRepository, clock: Clock) -> None:
         device, user = new_id(), uuid4()

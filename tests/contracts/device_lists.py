@@ -126,3 +126,25 @@ class DeviceListsContract(TransactionalContract):
                 DeviceStatus.MAINTENANCE: 1,
                 DeviceStatus.INACTIVE: 0,
             }
+
+    async def test_a_users_devices_are_counted(self, transactions: Transactions, owner: User) -> None:
+        other = await add_user(transactions)
+        kinds = ((owner, "pump"), (owner, "valve"), (owner, "valve"), (owner, "fan"), (other, "lamp"))
+        for number, (user, kind) in enumerate(kinds):
+            async with transactions.write() as transaction:
+                device = await transaction.devices.add(user.user_id, NewDevice(f"n{number}", kind), NOW)
+                if kind == "pump":
+                    await transaction.devices.update(device.id, {"status": "maintenance"}, NOW)
+        async with transactions.read() as transaction:
+            devices = transaction.devices
+            assert await devices.count_by_status(owner.user_id) == {
+                DeviceStatus.ACTIVE: 0,
+                DeviceStatus.MAINTENANCE: 1,
+                DeviceStatus.INACTIVE: 3,
+            }
+            assert [*(await devices.count_by_type(owner.user_id, 2)).items()] == [("valve", 2), ("fan", 1)]
+            assert await devices.count_by_type(owner.user_id, 9) == {"valve": 2, "fan": 1, "pump": 1}
+        async with transactions.write() as transaction:
+            await transaction.accounts.mark_deleted(owner.user_id, NOW)
+        async with transactions.read() as transaction:
+            assert await transaction.devices.count_by_type(owner.user_id, 9) == {}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from iotflow.domain.times import Millis
-from iotflow.repositories.cache import PresenceRepository
+from iotflow.repositories.cache import PresenceRepository, PresenceView
 from tests.contracts.telemetry.base import at, new_device
 from tests.waiting import wait_until
 
@@ -74,6 +74,11 @@ class PresenceContract:
         await presence.mark_flushed(seen)
         assert await presence.pending() == {device: LATER}
         assert await presence.last_seen([device]) == {device: LATER}
+
+    async def test_a_view_tells_since_when_no_time_is_lost(self, presence: PresenceRepository, device: int) -> None:
+        await presence.touch(device, T)
+        assert await presence.view([], T) == PresenceView(T, {})
+        assert await presence.view([device, device + 1], LATER) == PresenceView(T, {device: T})
 
     async def test_a_removed_device_is_not_pending(self, presence: PresenceRepository, device: int) -> None:
         await presence.touch(device, T)

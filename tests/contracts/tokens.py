@@ -81,8 +81,8 @@ class TokensContract(TransactionalContract):
             for age, digest in enumerate(digests):
                 await transaction.tokens.add(digest, owner.user_id, Millis(NOW - age), LATER)
             await transaction.tokens.add(new_digest(), other.user_id, Millis(NOW - 9), LATER)
-            assert await transaction.tokens.end_oldest(owner.user_id, 5) == []
-            assert sorted(await transaction.tokens.end_oldest(owner.user_id, 3)) == sorted(digests[3:])
+            assert await transaction.tokens.delete_oldest(owner.user_id, 5) == []
+            assert sorted(await transaction.tokens.delete_oldest(owner.user_id, 3)) == sorted(digests[3:])
         async with transactions.read() as transaction:
             assert sorted(await transaction.tokens.digests_of_user(owner.user_id)) == sorted(digests[:3])
             assert len(await transaction.tokens.digests_of_user(other.user_id)) == 1

@@ -1,7 +1,7 @@
 """Every shell block of the guides runs as written, and prints the block below it.
 
 A block of Python or JSON with a file name on its fence is written to that file. A shell block with `needs PROGRAM` on
-its fence runs only where the program is installed.
+its fence runs only where the program is installed, with `needs EXTRA` only where the extra's package is.
 """
 
 import json
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,12 +23,22 @@ from tests.processes import ServiceProcess, free_port
 README = ROOT / "README.md"
 CONTINUED = [
     ROOT / "docs" / name
-    for name in ("getting-started.md", "api-guide.md", "alerting.md", "devices.md", "simulation-and-import.md")
+    for name in (
+        "getting-started.md",
+        "api-guide.md",
+        "alerting.md",
+        "notifications.md",
+        "analytics.md",
+        "devices.md",
+        "simulation-and-import.md",
+    )
 ]
 """Guides that continue the README's tour, with its variables."""
 
 PROGRAMS = ("bash", "curl", "openssl")
 NEEDS = "needs "
+PACKAGES = {"forecast": "statsmodels"}
+"""For extras that blocks need, the package by which an extra is recognized."""
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 DEADLINE_S = 100.0
 ADDRESS = "127.0.0.1:8000"
@@ -44,7 +55,7 @@ def _cases() -> Iterator[tuple[Path, str]]:
 
 
 def _needed(block: Block) -> str:
-    """Return the program that a block needs; nothing if it needs none but PROGRAMS."""
+    """Return the program or extra that a block needs; nothing if it needs none but PROGRAMS."""
     return block.info.removeprefix(NEEDS) if block.info.startswith(NEEDS) else ""
 
 
@@ -53,14 +64,14 @@ def _needed(block: Block) -> str:
 )
 def test_examples(document: Path, program: str, tmp_path: Path) -> None:
     required = (*PROGRAMS, program) if program else PROGRAMS
-    if missing := [name for name in required if shutil.which(name, path=PATH) is None]:
+    if missing := [name for name in required if not _is_installed(name)]:
         pytest.skip(f"not installed: {', '.join(missing)}")
     shown = [*blocks(README), *blocks(document)]
     for block in shown:
         if _is_file(block):
             (tmp_path / block.info).write_text(block.text)
     run = [block for block in shown if _is_run(block) and _needed(block) in ("", program)]
-    with ServiceProcess(tmp_path / "data") as service:
+    with ServiceProcess(tmp_path / "data", {"IOTFLOW_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}) as service:
         # The only differences from the commands of a reader.
         ports = {ADDRESS: service.base_url.removeprefix("http://"), PORT_OF_EXAMPLES: str(free_port())}
         script = "".join(f"{_replace(block.text, ports)}\necho '{END}'\n" for block in run)
@@ -78,6 +89,12 @@ def test_examples(document: Path, program: str, tmp_path: Path) -> None:
 def test_no_shell_block_is_forgotten(document: Path) -> None:
     if document not in (README, *CONTINUED):
         assert [block.place for block in blocks(document) if _is_run(block)] == []
+
+
+def _is_installed(name: str) -> bool:
+    if name in PACKAGES:
+        return find_spec(PACKAGES[name]) is not None
+    return shutil.which(name, path=PATH) is not None
 
 
 def _is_run(block: Block) -> bool:

@@ -16,8 +16,11 @@ GENEROUS = {
     "IOTFLOW_LOGIN_ATTEMPTS_PER_ACCOUNT": "1000",
     "IOTFLOW_LOGIN_ATTEMPTS_PER_ADDRESS": "100000",
     "IOTFLOW_FAILED_CREDENTIALS_PER_ADDRESS": "100000",
+    "IOTFLOW_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+    "IOTFLOW_SMTP_URL": "smtp://127.0.0.1:9",
+    "IOTFLOW_MAIL_FROM": "iotflow@example.org",
 }
-"""Settings that keep the login limit, which is tested elsewhere, out of the way."""
+"""Settings that keep the login limit and the channels of alerts, which are tested elsewhere, out of the way."""
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,10 @@
 """Valid credentials and ids of existing resources, without which generated requests would only be refused."""
 
 import itertools
+import threading
+import time
 from collections.abc import Collection, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 import requests
@@ -11,6 +14,20 @@ from schemathesis.core.parameters import ParameterLocation
 ROOT_USER = "root"
 PASSWORD = "correct horse"
 """The password in the document's examples, so that the login example succeeds."""
+
+
+DELIVERY_DEADLINE_S = 15.0
+
+
+class _Receiver(BaseHTTPRequestHandler):
+    """A receiver of webhooks that accepts every request."""
+
+    def do_POST(self) -> None:
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
 
 
 class ResourceFactory:
@@ -25,6 +42,8 @@ class ResourceFactory:
         self.session = requests.Session()
         self.session.trust_env = False
         self._numbers = itertools.count()
+        self._receiver = ThreadingHTTPServer(("127.0.0.1", 0), _Receiver)
+        threading.Thread(target=self._receiver.serve_forever, daemon=True).start()
         self._root_id, self._root = self._login(ROOT_USER)
         self._new_user("ada")
         self._new_caller()
@@ -35,6 +54,8 @@ class ResourceFactory:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._receiver.shutdown()
+        self._receiver.server_close()
         self.session.close()
 
     def prepare(self, case: Case[Any], linked: Collection[str] = ()) -> dict[str, str]:
@@ -77,11 +98,20 @@ class ResourceFactory:
                 path["group_id"] = str(self._new_group(device_id if "device_id" in path else None))
             if "rule_id" in path and "rule_id" not in linked:
                 path["rule_id"] = str(self._new_rule())
+            if "delivery_id" in path and "delivery_id" not in linked:
+                path["webhook_id"], path["delivery_id"] = self._new_delivery()
+            elif "webhook_id" in path and "webhook_id" not in linked:
+                path["webhook_id"] = str(self._new_webhook())
             if "alert_id" in path and "alert_id" not in linked:
                 path["alert_id"] = self._new_alert()
+            if "report_id" in path and "report_id" not in linked:
+                path["report_id"] = self._new_report()
         if isinstance(case.body, dict) and not _breaks(case, ParameterLocation.BODY):
             if "device_id" in case.body and "device_id" not in linked:
                 case.body["device_id"] = device_id
+            for name in ("url", "webhook_url"):
+                if isinstance(case.body.get(name), str):
+                    case.body[name] = self._new_url()
             if isinstance(ids := case.body.get("device_ids"), list):
                 case.body["device_ids"] = [device_id, *ids[1:]]
         if case.path.endswith(("/latest", "/aggregated")):
@@ -133,10 +163,44 @@ class ResourceFactory:
         rule: int = self._done("POST", "/alert-rules", self._caller, body)["alert_rule"]["id"]
         return rule
 
+    def _new_webhook(self) -> int:
+        body = {"url": self._new_url()}
+        webhook: int = self._done("POST", "/webhooks", self._caller, body)["webhook"]["id"]
+        return webhook
+
+    def _new_url(self) -> str:
+        """Return an unused URL of the receiver.
+
+        The oldest webhooks are deleted before an account has its maximum of 100.
+        """
+        listed = self._send("GET", "/webhooks", self._caller).json()["webhooks"]
+        for webhook in listed[:-10] if len(listed) > 50 else ():
+            self._send("DELETE", f"/webhooks/{webhook['id']}", self._caller)
+        return f"http://127.0.0.1:{self._receiver.server_port}/{next(self._numbers)}"
+
+    def _new_delivery(self) -> tuple[str, str]:
+        """Raise an alert, wait until it is delivered, and return the ids of webhook and delivery."""
+        device = self._new_device()
+        condition = {"type": "threshold", "field": "temperature", "op": "gt", "value": 30}
+        body = {"name": "hot", "severity": "info", "device_id": device["id"], "condition": condition}
+        rule = self._done("POST", "/alert-rules", self._caller, {**body, "webhook_url": self._new_url()})["alert_rule"]
+        self._done("POST", "/telemetry", {"X-API-Key": device["api_key"]}, {"data": {"temperature": 40}})
+        path = f"/webhooks/{rule['webhook_id']}/deliveries?status=delivered"
+        deadline = time.monotonic() + DELIVERY_DEADLINE_S
+        while not (found := self._done("GET", path, self._caller, None)["deliveries"]):
+            assert time.monotonic() < deadline, "the alert was not delivered"
+            time.sleep(0.1)
+        return str(rule["webhook_id"]), found[0]["id"]
+
     def _new_alert(self) -> str:
         body = {"device_id": self._new_device()["id"], "severity": "info", "message": "x"}
         alert: str = self._done("POST", "/alerts", self._caller, body)["alert"]["id"]
         return alert
+
+    def _new_report(self) -> str:
+        body = {"report_type": "account_summary", "period": {"start_time": "-1h"}}
+        report: str = self._done("POST", "/analytics/reports", self._caller, body)["report"]["id"]
+        return report
 
     def _submit(self, device_id: int | None) -> None:
         records = [{"timestamp": 1_769_851_800, "data": {"temperature": 21.5}}]

@@ -31,7 +31,8 @@ METHODS = ["post", "get", "put", "patch", "delete"]
 def client(tmp_path: Path) -> Iterator[httpx.Client]:
     """A client of a service without data, whose first ids are those of the examples."""
     with (
-        ServiceProcess(tmp_path / "data") as service,
+        # The network of addresses in documentation, of which the example of a webhook has one.
+        ServiceProcess(tmp_path / "data", {"IOTFLOW_WEBHOOK_ALLOWED_NETWORKS": "192.0.2.0/24"}) as service,
         httpx.Client(base_url=service.base_url, trust_env=False) as client,
     ):
         yield client
@@ -55,7 +56,8 @@ def test_examples_succeed_unchanged(client: httpx.Client) -> None:
 
 def _order() -> list[str]:
     """Return the operations: those that create first, those that delete last, inner resources before outer ones."""
-    names = [name for name in OPERATIONS if name not in ("logout", *TOUR)]
+    # A stream does not end.
+    names = [name for name in OPERATIONS if name not in ("logout", "stream_events", *TOUR)]
     others = [name for name in names if PATHS[name][0] != "delete"]
     deletions = [name for name in names if PATHS[name][0] == "delete"]
     others.sort(key=lambda name: (METHODS.index(PATHS[name][0]), PATHS[name][1]))
@@ -69,9 +71,11 @@ def _expected(name: str) -> set[int]:
         return {409}
     if name in ADMINS_ONLY or OPERATIONS[name]["tags"] == ["Administration"]:
         return {403}
-    if "{alert_id}" in PATHS[name][1]:
-        return {404}  # ids of alerts are random
-    return {200, 201, 204}
+    if any(name_of in PATHS[name][1] for name_of in ("{alert_id}", "{delivery_id}", "{report_id}")):
+        return {404}  # these ids are random
+    if name == "get_device_forecast":
+        return {422}  # one record is no history
+    return {200, 201, 202, 204}
 
 
 def _send(client: httpx.Client, name: str, headers: dict[str, str]) -> httpx.Response:

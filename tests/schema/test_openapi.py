@@ -23,13 +23,15 @@ SECTIONS = [
     "Groups",
     "Users",
     "Alerts",
+    "Live stream",
+    "Analytics",
     "Events",
     "Administration",
     "Health",
 ]
 VERBS = re.compile(
     "acknowledge|activate|add|aggregate|create|deactivate|delete|get|import|list|login|logout|register|remove|replay|resolve"
-    "|restore|revoke|rotate|search|send|set|submit|update"
+    "|restore|revoke|rotate|search|send|set|stream|submit|update"
 )
 OPEN_TO_ALL = {
     "login",

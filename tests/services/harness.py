@@ -76,7 +76,7 @@ async def register_user(harness: ServiceHarness, name: str = "ada", *, is_admin:
         await transaction.accounts.add(user, "no hash")
         expires_at = Millis(now + DAY_S * 1_000)
         await transaction.tokens.add(credentials.digest(token), user.user_id, now, expires_at)
-    caller, _ = await harness.services.authentication.user(token, NETWORK)
+    caller, _ = await harness.services.authentication.authenticate_user(token, NETWORK)
     return SignedInUser(caller, token)
 
 
@@ -86,13 +86,13 @@ async def create_token(
     """Create a personal access token of the owner with an unused name, and return its bearer."""
     new = NewPersonalToken(uuid4().hex, scopes, expires_at)
     made = await harness.services.personal_tokens.create(owner.context, owner.caller.user_id, new)
-    caller, _ = await harness.services.authentication.user(made.secret, NETWORK)
+    caller, _ = await harness.services.authentication.authenticate_user(made.secret, NETWORK)
     return SignedInUser(caller, made.secret)
 
 
 async def calling(harness: ServiceHarness, key: str) -> DevicePrincipal:
     """Authenticate a device by its key. Raises Unauthenticated."""
-    device, _ = await harness.services.authentication.device(key, NETWORK)
+    device, _ = await harness.services.authentication.authenticate_device(key, NETWORK)
     return device
 
 

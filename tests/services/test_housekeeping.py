@@ -4,7 +4,13 @@ import asyncio
 
 import pytest
 
-from iotflow.background.housekeeping import CREDENTIALS_PER_CHUNK, clamp_future_times, count_outbox, delete_expired
+from iotflow.background.housekeeping import (
+    CREDENTIALS_PER_CHUNK,
+    clamp_future_times,
+    count_queues,
+    delete_expired,
+    seal_closed_days,
+)
 from iotflow.background.supervisor import Supervisor
 from iotflow.domain import credentials
 from iotflow.domain.context import RequestContext
@@ -48,7 +54,7 @@ async def stored_last_seen(harness: ServiceHarness, device_id: int) -> Millis | 
 
 async def test_the_outbox_is_counted(harness: ServiceHarness, ada: SignedInUser) -> None:
     async def count() -> float:
-        await count_outbox(harness.stores.transactions)
+        await count_queues(harness.stores.transactions)
         return Reading(render_metrics().decode()).value("iotflow_outbox_messages", topic="event")
 
     while await harness.relay.handle_due():
@@ -188,6 +194,20 @@ async def test_a_sweep_removes_only_expired_data(
     left = await harness.stores.events.page(EventFilter(), 1_000, None)
     assert {event.event_type.value for event in left} == {"device.key_rotated"}
     assert tables.query("SELECT * FROM telemetry_records") == []
+
+
+async def test_closed_days_are_sealed(
+    harness: ServiceHarness, ada: SignedInUser, clock: FakeClock, tables: SqliteTables
+) -> None:
+    device = await register_device(harness, ada)
+    times = [*range(0, 50_000, 1_000), clock.now()]
+    await harness.stores.telemetry.write(
+        device.id, [Record(Millis(time), {"x": time}, None, clock.receipt()) for time in times]
+    )
+    assert harness.stores.sealer is not None
+    await seal_closed_days(harness.stores.sealer)
+    assert [row["number"] for row in tables.query("SELECT * FROM telemetry_blocks")] == [50]
+    assert [row["time"] for row in tables.query("SELECT * FROM telemetry_records")] == [clock.now()]
 
 
 async def test_work_that_fails_in_an_outage_is_repeated() -> None:

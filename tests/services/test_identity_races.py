@@ -82,7 +82,7 @@ async def key_works(harness: ServiceHarness, device: RegisteredDevice) -> bool:
 
 async def token_works(harness: ServiceHarness, user: SignedInUser) -> bool:
     try:
-        await harness.services.authentication.user(user.token, NETWORK)
+        await harness.services.authentication.authenticate_user(user.token, NETWORK)
     except Unauthenticated:
         return False
     return True

@@ -13,13 +13,15 @@ from iotflow.domain.alert_rules import AlertRule, Comparison, NewAlertRule, Seve
 from iotflow.domain.alerts import AlertFilter, AlertType, NewAlert
 from iotflow.domain.context import Context, RequestContext, SystemPrincipal
 from iotflow.domain.devices import DeviceFilter, NewDevice
-from iotflow.domain.errors import Forbidden, NotFound, Unauthenticated
+from iotflow.domain.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from iotflow.domain.events import EventFilter
 from iotflow.domain.groups import NewGroup
 from iotflow.domain.metadata import MetadataFilter
 from iotflow.domain.personal_tokens import NewPersonalToken, TokenScope
+from iotflow.domain.reports import NewReport, ReportType
 from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
+from iotflow.domain.webhooks import AlertChange, DeliveryStatus, NewDelivery, WebhookTemplate
 from iotflow.services.accounts import ProfileChange
 from iotflow.services.container import Services
 from iotflow.services.ingest import Chunk, Submission
@@ -44,7 +46,10 @@ CALLERS = (
 )
 READ, WRITE, TELEMETRY = SCOPES
 HOUR = TimeRange(Millis(0), Millis(3_600_000))
+REPORT = NewReport(ReportType.DEVICE_SUMMARY, None, None, Millis(0), Millis(3_600_000))
 RULE = NewAlertRule("hot", Severity.INFO, Threshold("temp", Comparison.GT, 50))
+WEBHOOK_URL = "https://8.8.8.8/hook"
+"""A public address, so that it is not resolved; nothing is sent to it."""
 ALERT = NewAlert(0, AlertType.CUSTOM, Severity.INFO, "x", {})
 RECORD = Submission({"temp": 1}, Millis(1_000), None)
 
@@ -60,6 +65,9 @@ class Scenario:
     token_id: int
     rule_id: int
     alert_id: UUID
+    webhook_id: int
+    delivery_id: UUID
+    report_id: UUID
     contexts: dict[str, Context]
 
     @property
@@ -94,7 +102,16 @@ async def scenario(harness: ServiceHarness) -> Scenario:
     revocable = await harness.services.personal_tokens.create(owner.context, owner.caller.user_id, new_token())
     rule = await harness.services.alert_rules.create(owner.context, replace(RULE, device_id=device.id))
     alert = await harness.services.alerts.create(owner.context, replace(ALERT, device_id=device.id))
-    return Scenario(harness, owner, device, group.id, revocable.token.id, rule.id, alert.id, contexts)
+    webhook = await harness.services.webhooks.create(owner.context, WEBHOOK_URL, WebhookTemplate.NTFY)
+    dead = NewDelivery(
+        uuid4(), webhook.user_id, webhook.id, rule.id, alert.id, AlertChange.RAISED, {}, harness.clock.now()
+    )
+    async with harness.stores.transactions.write() as transaction:
+        await transaction.deliveries.add(dead)
+        await transaction.deliveries.finish(dead.id, DeliveryStatus.DEAD, harness.clock.now(), None, None)
+    report = await harness.services.reports.create(owner.context, replace(REPORT, device_id=device.id))
+    ids = (group.id, revocable.token.id, rule.id, alert.id, webhook.id, dead.id, report.id)
+    return Scenario(harness, owner, device, *ids, contexts)
 
 
 Refusals = tuple[type[Exception] | None, ...]
@@ -252,6 +269,44 @@ CALLS: dict[str, tuple[Refusals, Call]] = {
     "alerts.get": (needing(READ, OWNED), lambda s, c: s.services.alerts.get(c, s.alert_id)),
     "alerts.acknowledge": (needing(WRITE, OWNED), lambda s, c: s.services.alerts.acknowledge(c, s.alert_id)),
     "alerts.resolve": (needing(WRITE, OWNED), lambda s, c: s.services.alerts.resolve(c, s.alert_id)),
+    "webhooks.create": (
+        needing(WRITE, ANY_USER),
+        lambda s, c: s.services.webhooks.create(c, f"{WEBHOOK_URL}/{next(serial)}", WebhookTemplate.NTFY),
+    ),
+    "webhooks.page": (needing(READ, ANY_USER), lambda s, c: s.services.webhooks.page(c, 1, 0)),
+    "webhooks.get": (needing(READ, OWNED), lambda s, c: s.services.webhooks.get(c, s.webhook_id)),
+    "webhooks.update": (
+        needing(WRITE, OWNED),
+        lambda s, c: s.services.webhooks.update(c, s.webhook_id, {"template": WebhookTemplate.SLACK}),
+    ),
+    "webhooks.rotate_secret": (
+        needing(WRITE, OWNED),
+        lambda s, c: s.services.webhooks.rotate_secret(c, s.webhook_id),
+    ),
+    "webhooks.delete": (needing(WRITE, OWNED), lambda s, c: s.services.webhooks.delete(c, s.webhook_id)),
+    "webhooks.deliveries": (
+        needing(READ, OWNED),
+        lambda s, c: s.services.webhooks.deliveries(c, s.webhook_id, None, 1, 0),
+    ),
+    "webhooks.replay": (
+        needing(WRITE, OWNED),
+        lambda s, c: s.services.webhooks.replay(c, s.webhook_id, s.delivery_id),
+    ),
+    "device_analytics.summarize": (
+        needing(READ, (U, OK, N, OK, F, F, F)),
+        lambda s, c: s.services.device_analytics.summarize(c, s.device.id, HOUR),
+    ),
+    "forecasts.forecast": (needing(READ, (U, OK, N, OK, F, F, F)), lambda s, c: forecast(s, c)),
+    "account_analytics.summarize": (
+        needing(READ, (U, OK, F, OK, F, F, F)),
+        lambda s, c: s.services.account_analytics.summarize(c, s.owner.caller.user_id, HOUR),
+    ),
+    "reports.create": (
+        needing(WRITE, OWNED),
+        lambda s, c: s.services.reports.create(c, replace(REPORT, device_id=s.device.id)),
+    ),
+    "reports.page": (needing(READ, ANY_USER), lambda s, c: s.services.reports.page(c, 1, None)),
+    "reports.get": (needing(READ, OWNED), lambda s, c: s.services.reports.get(c, s.report_id)),
     "rule_replay.run": (
         needing(READ, OWNED),
         lambda s, c: s.services.rule_replay.run(c, stored(RULE), s.device.id, HOUR),
@@ -320,6 +375,12 @@ def stored(rule: NewAlertRule) -> AlertRule:
 
 def new_token() -> NewPersonalToken:
     return NewPersonalToken(f"n{next(serial)}", (TokenScope.READ,), None)
+
+
+async def forecast(case: Scenario, context: Context) -> None:
+    """Ask for a forecast, for which an admitted caller's history is not enough."""
+    with pytest.raises(InvalidInput):
+        await case.services.forecasts.forecast(context, case.device.id, "temp", Millis(0), 24)
 
 
 async def one_chunk() -> AsyncIterator[Chunk]:

@@ -1,6 +1,7 @@
 """Purges of deleted devices and users: only events without personal data remain."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from iotflow.domain.context import RequestContext
 from iotflow.domain.devices import NewDevice
 from iotflow.domain.errors import NotFound, StoreUnavailable, Unauthenticated
 from iotflow.domain.groups import NewGroup
+from iotflow.domain.reports import NewReport, ReportType
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Millis
 from iotflow.repositories.cache import Miss
@@ -48,10 +50,21 @@ OF_DEVICES = (
     "telemetry_records",
     "telemetry_schemas",
     "telemetry_metadata",
+    "telemetry_blocks",
     "activity",
     "device_metadata",
     "device_metadata_terms",
 )
+
+
+async def _seal(harness: ServiceHarness, devices: Sequence[RegisteredDevice]) -> None:
+    """Give each device a sealed day."""
+    for device in devices:
+        of_day = [Record(Millis(second * 1_000), {"temp": 21}, None, harness.clock.receipt()) for second in range(50)]
+        await harness.stores.telemetry.write(device.id, of_day)
+    assert harness.stores.sealer is not None
+    while await harness.stores.sealer.seal_chunk():
+        pass
 
 
 async def use_all_features(harness: ServiceHarness, user: SignedInUser, name: str) -> list[RegisteredDevice]:
@@ -64,14 +77,19 @@ async def use_all_features(harness: ServiceHarness, user: SignedInUser, name: st
         await harness.services.devices.configure(user.context, device.id, {"of": name}, None, {})
         await harness.services.devices.rotate_key(user.context, device.id, 3_600)
         await harness.services.metadata.update(user.context, device.id, {"tags": [name], "attributes": {"of": name}})
+        about = NewReport(ReportType.DEVICE_SUMMARY, device.id, None, Millis(0), Millis(1))
+        await harness.services.reports.create(user.context, about)
         caller = await calling(harness, device.key)
         await harness.services.ingest.submit(
             RequestContext(caller), Submission({"temp": 21, "of": name}, None, {"seen": name})
         )
         await harness.services.telemetry_queries.latest(user.context, device.id)
     await harness.services.preferences.replace(user.context, user.caller.user_id, {"of": name})
+    about = NewReport(ReportType.ACCOUNT_SUMMARY, None, None, Millis(0), Millis(1))
+    await harness.services.reports.create(user.context, about)
     await flush_presence(harness.stores.presence, harness.stores.transactions, harness.clock)
     await harness.services.activity.flush()
+    await _seal(harness, devices)
     # Again: this presence and activity is only in memory when the user is deleted.
     for device in devices:
         await submit(harness, device, 1_700_000_000, temp=20)
@@ -127,6 +145,7 @@ async def test_a_deleted_user_leaves_events_without_personal_details_and_nothing
         "device_config_versions",
         "device_groups",
         "user_preferences",
+        "reports",
         *OF_DEVICES,
     }
     user_id = names["adalovelace"].caller.user_id
@@ -160,6 +179,7 @@ async def test_a_purge_of_a_deleted_device_leaves_others_unchanged(
     await pass_time(harness, 2 * PURGE_AGAIN_AFTER_S)
     for table in OF_DEVICES:
         assert {row["device_id"] for row in tables.query(f"SELECT * FROM {table}")} == {second.id}
+    assert {row["device_id"] for row in tables.query("SELECT * FROM reports")} == {second.id, None}
     with pytest.raises(NotFound):
         await harness.services.telemetry_queries.latest(ada.context, first.id)
     assert (await harness.services.telemetry_queries.latest(ada.context, second.id)).values["temp"].value == 21

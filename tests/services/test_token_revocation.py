@@ -94,5 +94,5 @@ async def test_a_change_of_the_username_reaches_the_cache(
     harness: ServiceHarness, ada: SignedInUser, bearer: SignedInUser
 ) -> None:
     await harness.services.accounts.update(ada.context, ada.caller.user_id, ProfileChange(username="countess"))
-    caller, _ = await harness.services.authentication.user(bearer.token, NETWORK)
+    caller, _ = await harness.services.authentication.authenticate_user(bearer.token, NETWORK)
     assert caller == replace(bearer.caller, username="countess")

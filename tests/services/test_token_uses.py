@@ -20,7 +20,7 @@ USES = "SELECT id, last_used_at FROM personal_tokens ORDER BY id"
 
 
 async def use(harness: ServiceHarness, bearer: SignedInUser) -> None:
-    await harness.services.authentication.user(bearer.token, NETWORK)
+    await harness.services.authentication.authenticate_user(bearer.token, NETWORK)
 
 
 def stored(tables: SqliteTables) -> list[int | None]:

@@ -31,14 +31,14 @@ class Statements:
 def record_statements() -> Iterator[Statements]:
     """Record the statements of all databases of this process during the block.
 
-    SQLite's `write_rows` sends its statements past SQLAlchemy, in one call of the driver.
+    SQLite's `execute_for_rows` sends its statements past SQLAlchemy, in one call of the driver.
     """
     statements = Statements()
-    write_rows = sqlite.write_rows
+    execute_for_rows = sqlite.execute_for_rows
 
     def send_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[RowValues]) -> None:
         statements.sent += [("BEGIN IMMEDIATE", ()), (statement, rows), ("COMMIT", ())]
-        write_rows(connection, statement, rows)
+        execute_for_rows(connection, statement, rows)
 
     # Any: the signatures are SQLAlchemy's.
     def send(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> None:
@@ -48,12 +48,12 @@ def record_statements() -> Iterator[Statements]:
         if sql.startswith("DELETE"):
             statements.removed.append(cursor.rowcount)
 
-    sqlite.write_rows = send_rows
+    sqlite.execute_for_rows = send_rows
     event.listen(Engine, "before_cursor_execute", send)
     event.listen(Engine, "after_cursor_execute", done)
     try:
         yield statements
     finally:
-        sqlite.write_rows = write_rows
+        sqlite.execute_for_rows = execute_for_rows
         event.remove(Engine, "before_cursor_execute", send)
         event.remove(Engine, "after_cursor_execute", done)

@@ -2,11 +2,13 @@
 
 import tracemalloc
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from iotflow.clock import Clock
 from iotflow.domain.devices import DeviceSummary
+from iotflow.domain.live_events import HISTORY_LIFETIME_S
 from iotflow.domain.principals import Principal
 from iotflow.domain.telemetry import LatestValues
 from iotflow.domain.times import Millis
@@ -17,6 +19,7 @@ from iotflow.stores.memory.broker import MemoryBroker
 from iotflow.stores.memory.cache import MAX_DEVICES_BYTES, MAX_IDENTITIES_BYTES
 from iotflow.stores.memory.counters import MemoryCounters
 from iotflow.stores.memory.latest_cache import MemoryLatestCache
+from iotflow.stores.memory.live_events import MemoryLiveEventLog
 from iotflow.stores.memory.presence import MemoryPresence
 from iotflow.stores.memory.rate_limits import MemoryRateLimiter
 from iotflow.stores.memory.rule_states import MemoryRuleStates
@@ -28,6 +31,7 @@ from tests.contracts.counters import CountersContract
 from tests.contracts.latest_cache import LatestCacheContract, T, value
 from tests.contracts.latest_cache import fill as fill_latest
 from tests.contracts.latest_cache import missed as missed_latest
+from tests.contracts.live_events import LiveEventLogContract
 from tests.contracts.presence import PresenceContract
 from tests.contracts.rate_limits import RateLimiterContract, admitted
 from tests.contracts.versioned_cache import (
@@ -217,3 +221,23 @@ class TestMemoryCounters(CountersContract):
     @pytest.fixture
     def counters(self) -> MemoryCounters:
         return MemoryCounters()
+
+
+class TestMemoryLiveEventLog(LiveEventLogContract):
+    @pytest.fixture
+    def log(self) -> MemoryLiveEventLog:
+        return MemoryLiveEventLog(MemoryBroker())
+
+    async def test_the_log_of_an_account_that_nobody_follows_expires(self) -> None:
+        now_s = 0.0
+        log, user_id = MemoryLiveEventLog(MemoryBroker(), monotonic=lambda: now_s), UUID(int=1)
+        async with log.follow(user_id):
+            await log.append(user_id, [b"a"])
+            now_s = 2 * HISTORY_LIFETIME_S
+            assert log.is_followed(user_id)
+        now_s += HISTORY_LIFETIME_S - 1
+        assert log.is_followed(user_id)
+        now_s += 1
+        assert not log.is_followed(user_id)
+        async with log.follow(UUID(int=2)):
+            assert log._logs == {}

@@ -1,4 +1,4 @@
-"""Events, alerts and activity in MongoDB, by both drivers."""
+"""Events, alerts, reports and activity in MongoDB, by both drivers."""
 
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
@@ -9,9 +9,12 @@ from iotflow.stores.mongo.alerts import MongoAlerts
 from iotflow.stores.mongo.bson import Document
 from iotflow.stores.mongo.connection import Mongo
 from iotflow.stores.mongo.events import MongoEvents
+from iotflow.stores.mongo.reports import MongoReports
+from tests.contracts import alerts, reports
 from tests.contracts.activity import ActivityContract
-from tests.contracts.alerts import CHUNK, AlertsContract, OpenAlerts
+from tests.contracts.alerts import AlertsContract, OpenAlerts
 from tests.contracts.events import EventsContract, OpenEvents
+from tests.contracts.reports import OpenReports, ReportsContract
 from tests.stores.mongo import OnMongo, RawMongoActivity, RawMongoEvents
 
 
@@ -38,8 +41,18 @@ class TestMongoActivity(OnMongo, ActivityContract):
 class TestMongoAlerts(OnMongo, AlertsContract):
     @pytest.fixture(autouse=True)
     def small_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("iotflow.stores.mongo.alerts.MAX_ALERTS_PER_CHUNK", CHUNK)
+        monkeypatch.setattr("iotflow.stores.mongo.alerts.MAX_ALERTS_PER_CHUNK", alerts.CHUNK)
 
     @pytest.fixture
     def open_alerts(self, mongo: Mongo, clock: Clock) -> OpenAlerts:
         return lambda retention_days: MongoAlerts(mongo, clock, retention_days)
+
+
+class TestMongoReports(OnMongo, ReportsContract):
+    @pytest.fixture(autouse=True)
+    def small_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("iotflow.stores.mongo.reports.MAX_REPORTS_PER_CHUNK", reports.CHUNK)
+
+    @pytest.fixture
+    def open_reports(self, mongo: Mongo, clock: Clock) -> OpenReports:
+        return lambda retention_days: MongoReports(mongo, clock, retention_days)

@@ -40,7 +40,7 @@ class TestMongoMigrations(OnMongo):
         assert await stored_version(empty_mongo) == wanted_version()
         names = await database.list_collection_names()
         assert sorted(names) == [
-            "activity", "alerts", "events", "metadata", "migration_lease", "migrations", "preferences",
+            "activity", "alerts", "events", "metadata", "migration_lease", "migrations", "preferences", "reports",
         ]  # fmt: skip
         assert await database["migration_lease"].count_documents({}) == 0
         assert sorted(await database["events"].index_information()) == [
@@ -69,7 +69,7 @@ class TestMongoMigrations(OnMongo):
                 await database.command(command)
             await upgrade(empty_mongo)
             assert await stored_version(empty_mongo) == wanted_version()
-            for name in ("events", "activity", "alerts", "metadata", "preferences", "migrations"):
+            for name in ("events", "activity", "alerts", "metadata", "preferences", "reports", "migrations"):
                 await database.drop_collection(name)
 
     async def test_concurrent_upgrades_migrate_once(

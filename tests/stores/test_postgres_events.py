@@ -1,4 +1,4 @@
-"""Events, alerts and activity in PostgreSQL."""
+"""Events, alerts, reports and activity in PostgreSQL."""
 
 from tests.stores.postgres import OnPostgres
 from tests.stores.sql import (
@@ -9,6 +9,7 @@ from tests.stores.sql import (
     SqlEventsSuite,
     SqlEventSweeperSuite,
 )
+from tests.stores.sql_reports import SqlReportsSuite, SqlReportSweeperSuite
 
 
 class TestPostgresEvents(OnPostgres, SqlEventsSuite): ...
@@ -27,3 +28,9 @@ class TestPostgresAlerts(OnPostgres, SqlAlertsSuite): ...
 
 
 class TestPostgresAlertSweeper(OnPostgres, SqlAlertSweeperSuite): ...
+
+
+class TestPostgresReports(OnPostgres, SqlReportsSuite): ...
+
+
+class TestPostgresReportSweeper(OnPostgres, SqlReportSweeperSuite): ...

@@ -38,6 +38,9 @@ FILL = f"""
     INSERT INTO telemetry_records
     SELECT device_id, record * 1000, id, 1, 9000000000000000000, '\\x9101'
     FROM telemetry_schemas, generate_series(1, {RECORDS}) record WHERE device_id <= {DEVICES};
+    INSERT INTO telemetry_blocks
+    SELECT device_id, id, day * 86400000, day * 86400000 + 1, 1, 1, 9000000000000000000, 1, 1, '', '', ''
+    FROM telemetry_schemas, generate_series(1, 5) day WHERE device_id > {DEVICES};
     INSERT INTO telemetry_metadata
     SELECT device, record * 1000, '{{}}', 1, 9000000000000000000
     FROM generate_series(1, {DEVICES}) device, generate_series(1, {RECORDS}) record;

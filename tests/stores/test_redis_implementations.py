@@ -18,6 +18,7 @@ from iotflow.stores.redis.broker import RedisBroker
 from iotflow.stores.redis.cache import RedisCache
 from iotflow.stores.redis.counters import RedisCounters
 from iotflow.stores.redis.latest_cache import RedisLatestCache
+from iotflow.stores.redis.live_events import RedisLiveEventLog
 from iotflow.stores.redis.presence import RedisPresence
 from iotflow.stores.redis.rate_limits import SHARES, RedisRateLimiter
 from iotflow.stores.redis.versioned_cache import RedisVersionedCache
@@ -27,6 +28,7 @@ from tests.contracts.counters import CountersContract
 from tests.contracts.latest_cache import LatestCacheContract, value
 from tests.contracts.latest_cache import fill as fill_latest
 from tests.contracts.latest_cache import missed as missed_latest
+from tests.contracts.live_events import LiveEventLogContract
 from tests.contracts.presence import LATER, PresenceContract, T, wait_for_presence
 from tests.contracts.rate_limits import RateLimiterContract, admitted
 from tests.contracts.timed import PassTime
@@ -300,3 +302,13 @@ async def number_of_values(cache: RedisLatestCache, device_id: int) -> int:
     found = await cache.get(device_id)
     assert not isinstance(found, Miss)
     return len(found)
+
+
+class TestRedisLiveEventLog(OnRedis, LiveEventLogContract):
+    @pytest.fixture
+    def log(self, redis: RedisCache) -> RedisLiveEventLog:
+        return redis.live_events
+
+    @pytest.fixture
+    def other(self, other_redis: RedisCache) -> RedisLiveEventLog:
+        return other_redis.live_events

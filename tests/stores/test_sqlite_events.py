@@ -1,4 +1,4 @@
-"""Events, alerts and activity in SQLite."""
+"""Events, alerts, reports and activity in SQLite."""
 
 from tests.stores.sql import (
     SqlActivitySuite,
@@ -8,6 +8,7 @@ from tests.stores.sql import (
     SqlEventsSuite,
     SqlEventSweeperSuite,
 )
+from tests.stores.sql_reports import SqlReportsSuite, SqlReportSweeperSuite
 from tests.stores.sqlite import OnSqlite
 
 
@@ -27,3 +28,9 @@ class TestSqliteAlerts(OnSqlite, SqlAlertsSuite): ...
 
 
 class TestSqliteAlertSweeper(OnSqlite, SqlAlertSweeperSuite): ...
+
+
+class TestSqliteReports(OnSqlite, SqlReportsSuite): ...
+
+
+class TestSqliteReportSweeper(OnSqlite, SqlReportSweeperSuite): ...

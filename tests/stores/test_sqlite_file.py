@@ -3,7 +3,9 @@
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
 import pytest
 from sqlalchemy import text
 
@@ -31,6 +33,29 @@ class TestSqliteFile(OnSqlite):
             }
         full = 2
         assert pragmas == {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1}
+
+    async def test_a_statement_is_one_call_of_the_connections_thread(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls = 0
+        call_thread = aiosqlite.Connection._execute
+
+        def count(connection: aiosqlite.Connection, *arguments: Any) -> Any:  # Any: the driver leaves them untyped
+            nonlocal calls
+            calls += 1
+            return call_thread(connection, *arguments)  # type: ignore[no-untyped-call]
+
+        async with database.write() as connection:
+            await connection.execute(text("CREATE TABLE numbers (n)"))
+            monkeypatch.setattr(aiosqlite.Connection, "_execute", count)
+            insertion = text("INSERT INTO numbers VALUES (:n) RETURNING n")
+            assert (await connection.execute(insertion, {"n": 1})).scalar_one() == 1
+            assert (
+                await connection.execute(text("INSERT INTO numbers VALUES (:n)"), [{"n": 2}, {"n": 3}])
+            ).rowcount == 2
+            assert (await connection.execute(text("SELECT n FROM numbers ORDER BY n"))).scalars().all() == [1, 2, 3]
+            assert (await connection.execute(text("DELETE FROM numbers WHERE n > 1"))).rowcount == 2
+            assert calls == 4
 
     @pytest.mark.parametrize("broken", ["no directory", "a directory", "no database"])
     async def test_a_file_that_cannot_be_opened_makes_the_store_unavailable(self, tmp_path: Path, broken: str) -> None:

@@ -66,13 +66,13 @@ class TestSqlitePlans(OnSqlite):
         names: list[str] | None,
         time_range: TimeRange,
     ) -> None:
-        await telemetry.write(1, [record(clock, time, {"a": 1, "b": 2}) for time in (1_200, 1_500, 1_800)])
+        await telemetry.write(1, [record(clock, time, {"a": 1, "b": 2}, {"n": 1}) for time in (1_200, 1_500, 1_800)])
         with record_statements() as statements:
             await telemetry.records(
                 1, time_range, descending=descending, limit=PageLimit(100), after=after, names=names
             )
         found = plans(tables, statements)
-        assert len(found) == 3 + (names is not None), "schemas, size, records, metadata"
+        assert len(found) == 3 + (names is not None), "schemas, beginning, records, metadata"
         for step in (step for steps in found[-3:] for step in steps if step.startswith("SEARCH telemetry_")):
             assert "(device_id=? AND" in step
             assert "time>?" in step

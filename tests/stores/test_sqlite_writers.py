@@ -195,9 +195,9 @@ class TestSqliteWriters(OnSqlite):
         self, telemetry: SqlTelemetry, raw: StoredTelemetry, clock: Clock, purged: bool
     ) -> None:
         values = dict.fromkeys("wxyz", 1)
-        await telemetry.write(1, [record(clock, i, values, {}) for i in range(10_000)])
+        await telemetry.write(1, [record(clock, i, values, {}) for i in range(12_000)])
         with record_statements() as statements:
-            deletion = purge_all(telemetry, 1) if purged else telemetry.delete(1, TimeRange(Millis(0), Millis(10_000)))
+            deletion = purge_all(telemetry, 1) if purged else telemetry.delete(1, TimeRange(Millis(0), Millis(12_000)))
             deleting = asyncio.create_task(deletion)
             for i in range(2):
                 await telemetry.write(2, [record(clock, i, {"x": 1})])
@@ -206,4 +206,4 @@ class TestSqliteWriters(OnSqlite):
         assert await raw.points(1) == []
         assert await raw.metadata(1) == {}
         assert max(statements.removed) <= sql_telemetry.ROWS_PER_DELETION
-        assert sum(statements.removed) == 20_000 + purged, "records, metadata, and the schema of a purged device"
+        assert sum(statements.removed) == 24_000 + purged, "records, metadata, and the schema of a purged device"

@@ -29,11 +29,11 @@ def decide_outcome(
     state: GenerationState,
     reported: str,
     *,
-    is_of_generation: bool = True,
+    concerns_entries: bool = True,
     lacks_script: bool = False,
     refused: bool = False,
 ) -> Outcome:
-    return state.decide_outcome(reported, is_of_generation=is_of_generation, lacks_script=lacks_script, refused=refused)
+    return state.decide_outcome(reported, concerns_entries=concerns_entries, lacks_script=lacks_script, refused=refused)
 
 
 def test_a_process_starts_stale_and_is_stable_after_its_first_generation() -> None:
@@ -77,9 +77,9 @@ def test_failed_calls_are_counted_until_a_generation_begins(state: GenerationSta
     assert begin(state, "three", 0) == 0
 
 
-@pytest.mark.parametrize("is_of_generation", [True, False])
-def test_replies_under_the_same_word_are_delivered(state: GenerationState, is_of_generation: bool) -> None:
-    assert decide_outcome(state, "one", is_of_generation=is_of_generation) is Outcome.DELIVER
+@pytest.mark.parametrize("concerns_entries", [True, False])
+def test_replies_under_the_same_word_are_delivered(state: GenerationState, concerns_entries: bool) -> None:
+    assert decide_outcome(state, "one", concerns_entries=concerns_entries) is Outcome.DELIVER
     state.adopt_word("one")
     assert not is_stale(state)
 
@@ -88,7 +88,7 @@ def test_replies_under_the_same_word_are_delivered(state: GenerationState, is_of
 def test_calls_that_name_entries_are_sent_again_under_another_word(state: GenerationState, reported: str) -> None:
     assert decide_outcome(state, reported) is Outcome.RESEND
     assert decide_outcome(state, reported, refused=True) is Outcome.RESEND
-    assert decide_outcome(state, reported, is_of_generation=False) is Outcome.DELIVER
+    assert decide_outcome(state, reported, concerns_entries=False) is Outcome.DELIVER
 
 
 def test_the_word_of_another_process_is_taken_over(state: GenerationState) -> None:
@@ -110,9 +110,9 @@ def test_a_refused_command_fails_its_call_and_requires_a_generation(state: Gener
     assert begin(state, "two", 0) == 1
 
 
-@pytest.mark.parametrize("is_of_generation", [True, False])
-def test_an_unknown_script_means_unknown_entries(state: GenerationState, is_of_generation: bool) -> None:
-    outcome = decide_outcome(state, "one", is_of_generation=is_of_generation, lacks_script=True, refused=True)
+@pytest.mark.parametrize("concerns_entries", [True, False])
+def test_an_unknown_script_means_unknown_entries(state: GenerationState, concerns_entries: bool) -> None:
+    outcome = decide_outcome(state, "one", concerns_entries=concerns_entries, lacks_script=True, refused=True)
     assert outcome is Outcome.RESEND
     assert is_stale(state)
     assert state.failed_calls == 0

@@ -115,7 +115,7 @@ def _first_segment(route: BaseRoute) -> str:
 def compile_route(route: ApiRoute) -> CompiledRoute | None:
     """Return the compiled route; None if only FastAPI can execute it."""
     try:
-        return CompiledRoute(route, route.guard(_Handler(route)))
+        return CompiledRoute(route, route.wrap_handler(_Handler(route)))
     except Unsupported:
         return None
 

@@ -10,6 +10,7 @@ from iotflow.api.schemas.base import PageInfo, PartialUpdate, RequestModel, Resp
 from iotflow.api.schemas.devices import Id
 from iotflow.api.schemas.fields import WHOLE, RangeTime, Timestamp, VisibleName
 from iotflow.api.schemas.telemetry import MeasuredValue
+from iotflow.api.schemas.webhooks import WebhookUrl
 from iotflow.domain import alert_rules as domain
 from iotflow.domain.alert_rules import (
     MAX_COOLDOWN_S,
@@ -32,6 +33,20 @@ from iotflow.services.rule_replay import MAX_FIRINGS, MAX_REPLAYED_RECORDS, Repl
 RuleName = Annotated[VisibleName, Field(examples=["Storm"])]
 AlertSeverity = Annotated[Severity, Field(strict=False, examples=["warning"])]
 ForSeconds = Annotated[int, Field(ge=0, le=MAX_FOR_S), WHOLE]
+RuleWebhookUrl = Annotated[
+    WebhookUrl,
+    Field(
+        description="URL of a webhook of the owner, which receives the rule's alerts. A URL without one creates it; "
+        "null: none."
+    ),
+]
+SendsEmail = Annotated[
+    bool,
+    Field(
+        description="Send the alerts to the owner's address, collected in one e-mail at a time. Refused by a service "
+        "that sends no e-mail."
+    ),
+]
 CooldownSeconds = Annotated[int, Field(ge=0, le=MAX_COOLDOWN_S), WHOLE]
 
 _STORM = {"type": "threshold", "field": "wind_gust", "op": "gt", "value": 45, "hysteresis": 5}
@@ -97,6 +112,9 @@ class AlertRule(ResponseModel):
     for_seconds: int = Field(examples=[0])
     cooldown_seconds: int = Field(examples=[0])
     enabled: bool
+    webhook_url: str | None = Field(description="The URL of the webhook that receives the alerts.", examples=[None])
+    webhook_id: int | None = Field(description="The id of that webhook.", examples=[None])
+    email: bool = Field(description="Whether the owner receives the alerts by e-mail.")
     user_id: UUID = Field(description="The owner of the device or group.")
     created_at: Timestamp
     updated_at: Timestamp
@@ -130,6 +148,8 @@ class AlertRuleCreate(RequestModel):
         0, description="Seconds of event time after the condition cleared in which the rule does not fire again."
     )
     enabled: bool = True
+    webhook_url: RuleWebhookUrl | None = None
+    email: SendsEmail = False
 
     def new_rule(self) -> domain.NewAlertRule:
         """Return the fields as the service takes them. Raises InvalidInput."""
@@ -142,6 +162,8 @@ class AlertRuleCreate(RequestModel):
             for_seconds=self.for_seconds,
             cooldown_seconds=self.cooldown_seconds,
             enabled=self.enabled,
+            webhook_url=self.webhook_url,
+            email=self.email,
         )
 
 
@@ -156,6 +178,8 @@ class AlertRuleUpdate(PartialUpdate):
     for_seconds: ForSeconds | MISSING = MISSING
     cooldown_seconds: CooldownSeconds | MISSING = MISSING
     enabled: bool | MISSING = MISSING
+    webhook_url: RuleWebhookUrl | MISSING | None = MISSING
+    email: SendsEmail | MISSING = MISSING
 
     def change(self) -> domain.AlertRuleChange:
         """Return the fields that the client sent. Raises InvalidInput."""
@@ -231,6 +255,9 @@ def dump_rule(rule: domain.AlertRule) -> dict[str, object]:
         "for_seconds": rule.for_seconds,
         "cooldown_seconds": rule.cooldown_seconds,
         "enabled": rule.enabled,
+        "webhook_url": rule.webhook_url,
+        "webhook_id": rule.webhook_id,
+        "email": rule.email,
         "user_id": rule.user_id,
         "created_at": format_rfc3339(rule.created_at),
         "updated_at": format_rfc3339(rule.updated_at),

@@ -104,6 +104,9 @@ EndTime = Annotated[
     AfterValidator(_check_query_time),
     _query_time_schema("End of the time range, excluded; the range is open if omitted."),
 ]
+HistoryStart = Annotated[
+    str, AfterValidator(_check_query_time), _query_time_schema("Start of the history that is used, included.")
+]
 StopTime = Annotated[str, AfterValidator(_check_query_time), _query_time_schema("End of the time range, excluded.")]
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 from math import ceil
 
@@ -15,18 +16,31 @@ from rich.table import Table
 from iotflow.cli.errors import UsageError
 from iotflow.cli.http.client import open_client, sign_in
 from iotflow.cli.simulation.fleet import CheckFailed
+from iotflow.cli.simulation.incident import Incident
 from iotflow.cli.simulation.service_process import embedded_service
 from iotflow.cli.simulation.steps import HEALTH_ROUNDS, KINDS, Advance, SimulatedDay, submissions
+from iotflow.cli.simulation.webhook_receiver import running_receiver
+
+MIN_DEVICES_OF_INCIDENT = 2
+"""One overheats, another falls silent."""
+
+
+class Scenario(StrEnum):
+    """What is simulated."""
+
+    DAY = "day"
+    INCIDENT = "incident"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationOptions:
     """The options of the command. Without a `url` a temporary service is started.
 
-    `rate` is in submissions per second and device. `username`, or `IOTFLOW_TOKEN` in the environment, selects an
-    account of the service at `url`; without either the simulation registers accounts.
+    `duration_s` and `rate`, in submissions per second and device, are those of a day. `username`, or `IOTFLOW_TOKEN` in
+    the environment, selects an account of the service at `url`; without either the simulation registers accounts.
     """
 
+    scenario: Scenario
     url: str | None
     username: str | None
     devices: int
@@ -75,13 +89,24 @@ async def simulate(options: SimulationOptions) -> bool:
     Return whether all checks passed. Raises UsageError, and IoTFlowError or ServiceNotStarted if the first
     step cannot begin.
     """
+    if options.scenario is Scenario.INCIDENT and options.devices < MIN_DEVICES_OF_INCIDENT:
+        raise UsageError(f"--devices {options.devices}: an incident needs at least {MIN_DEVICES_OF_INCIDENT} devices")
     async with _service(options) as url, AsyncExitStack() as stack:
         recorder = Recorder()
         client = await stack.enter_async_context(open_client(url, recorder.observe))
         account = None
         if options.username or (options.url and os.environ.get("IOTFLOW_TOKEN")):
             account = await stack.enter_async_context(sign_in(client, options.username))
-        steps = _steps(SimulatedDay(client, account, devices=options.devices, seed=options.seed), options)
+        day = SimulatedDay(client, account, devices=options.devices, seed=options.seed)
+        steps = [
+            Step("users", day.owner_count, day.register_owners),
+            Step("devices", options.devices, day.register_devices),
+        ]
+        if options.scenario is Scenario.INCIDENT:
+            incident = Incident(day, await stack.enter_async_context(running_receiver()))
+            steps += _incident_steps(incident, day.owner_count, options.devices)
+        else:
+            steps += _day_steps(day, options)
         timings = {step.name: Timings() for step in steps}
         failure = await _run(steps, timings, recorder)
         Console().print(_summary(timings))
@@ -101,12 +126,10 @@ async def _service(options: SimulationOptions) -> AsyncIterator[str]:
         yield url
 
 
-def _steps(day: SimulatedDay, options: SimulationOptions) -> list[Step]:
+def _day_steps(day: SimulatedDay, options: SimulationOptions) -> list[Step]:
     groups = day.owner_count * len(KINDS)
     send = partial(day.send_telemetry, duration_s=options.duration_s, rate=options.rate)
     return [
-        Step("users", day.owner_count, day.register_owners),
-        Step("devices", options.devices, day.register_devices),
         Step("groups", groups, day.create_groups),
         Step("grouping", groups, day.group_devices),
         Step("telemetry", options.devices * submissions(options.duration_s, options.rate), send),
@@ -117,10 +140,24 @@ def _steps(day: SimulatedDay, options: SimulationOptions) -> list[Step]:
     ]
 
 
+def _incident_steps(incident: Incident, owners: int, devices: int) -> list[Step]:
+    alerts = incident.overheated_count + 1
+    return [
+        Step("webhooks", owners, incident.create_webhooks),
+        Step("rules", devices, incident.create_rules),
+        Step("usual", devices, incident.report_usual),
+        Step("overheat", incident.overheated_count, incident.overheat),
+        Step("silence", 1, incident.fall_silent),
+        Step("delivery", 1, incident.receive_webhooks),
+        Step("acknowledge", alerts, incident.acknowledge),
+        Step("recovery", alerts, incident.recover),
+    ]
+
+
 async def _run(steps: Sequence[Step], timings: dict[str, Timings], recorder: Recorder) -> str | None:
     """Run the steps in order. Return the problem of the one that failed, or None."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description:<11}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         for step in steps:
             recorder.current = timings[step.name]

@@ -47,7 +47,12 @@ async def embedded_service() -> AsyncIterator[str]:
 
 def _environment(data_dir: Path) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("IOTFLOW_")}
-    return {**inherited, "IOTFLOW_DATA_DIR": str(data_dir), "IOTFLOW_LOG_LEVEL": "warning"}
+    return {
+        **inherited,
+        "IOTFLOW_DATA_DIR": str(data_dir),
+        "IOTFLOW_LOG_LEVEL": "warning",
+        "IOTFLOW_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+    }
 
 
 def _free_port() -> int:

@@ -39,7 +39,7 @@ Layout = Sequence[RecordSchema]
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class RecordOutline:
     """The names of a record as it was sent, its day, its receipt, and its expiry in seconds, infinite for never."""
 
     names: Names
@@ -103,26 +103,26 @@ class Catalogue:
         self._by_id = LRUCache[int, RecordSchema](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
         self._devices = LRUCache[int, _CachedDevice](MAX_CACHED_ENTRIES, getsizeof=attrgetter("size"))
 
-    async def place(
-        self, device_id: int, placements: Sequence[Placement]
+    async def plan_entries(
+        self, device_id: int, outlines: Sequence[RecordOutline]
     ) -> tuple[Mapping[Names, Layout], Sequence[Entry]]:
         """Return the layouts of records by their names, and the entries to write before them."""
         cached = self._devices.get(device_id)
-        names = {placement.names for placement in placements}
+        names = {outline.names for outline in outlines}
         layouts = self._cached_layouts(cached, names)
         if len(layouts) < len(names):
             layouts = await self._find_layouts(device_id, names)
         entries: dict[tuple[int, int], Entry] = {}
-        for placement in placements:
-            for schema in layouts[placement.names]:
-                key = (schema.id, placement.day)
+        for outline in outlines:
+            for schema in layouts[outline.names]:
+                key = (schema.id, outline.day)
                 held = cached.expiries.get(key, 0.0) if cached else 0.0
-                if held >= _later(placement.expires_s, TTL_TOLERANCE_S):
+                if held >= _later(outline.expires_s, TTL_TOLERANCE_S):
                     continue
                 entry = entries.get(key)
-                if entry is None or entry.received < placement.received:
-                    expires_s = _later(placement.expires_s, EXTRA_TTL_S)
-                    entries[key] = Entry(device_id, schema, placement.day, placement.received, expires_s)
+                if entry is None or entry.received < outline.received:
+                    expires_s = _later(outline.expires_s, EXTRA_TTL_S)
+                    entries[key] = Entry(device_id, schema, outline.day, outline.received, expires_s)
         return layouts, list(entries.values())
 
     def statement(self, entry: Entry, now: Millis) -> Statement:
@@ -155,12 +155,12 @@ class Catalogue:
         """Return a device's schemas of these ids. Without those of a device whose data was purged in the meantime."""
         found = {schema_id: schema for schema_id in ids if (schema := self._by_id.get(schema_id))}
         if len(found) < len(ids):
-            found |= {schema.id: schema for schema in await self._stored(device_id) if schema.id in ids}
+            found |= {schema.id: schema for schema in await self._read_schemas(device_id) if schema.id in ids}
         return found
 
     async def names(self, device_id: int) -> frozenset[str]:
         """Return every name of which the device has values."""
-        return frozenset(name for schema in await self._stored(device_id) for name in schema.names)
+        return frozenset(name for schema in await self._read_schemas(device_id) for name in schema.names)
 
     async def read(self, device_id: int, time_range: TimeRange) -> StoredDays:
         """Return the device's schemas, and the days within the range that may hold records of each."""
@@ -171,7 +171,7 @@ class Catalogue:
         days: dict[int, frozenset[int]] = {}
         rows = await self._cassandra.execute(SELECT_CATALOGUE, [within[0], within[-1], device_id])
         for schema_id, names, some in rows:
-            schemas[schema_id] = self._cached(schema_id, names)
+            schemas[schema_id] = self._cache_schema(schema_id, names)
             days[schema_id] = days.get(schema_id, frozenset()).union(some or ())
         return StoredDays(schemas, days)
 
@@ -193,7 +193,7 @@ class Catalogue:
 
         Several processes may add schemas at once, so that a device has a few more of them.
         """
-        stored = {schema.id: schema for schema in await self._stored(device_id)}
+        stored = {schema.id: schema for schema in await self._read_schemas(device_id)}
         room = MAX_SCHEMAS_PER_DEVICE - sum(len(schema.names) > 1 for schema in stored.values())
         layouts: dict[Names, Layout] = {}
         for names in sorted(wanted):
@@ -207,9 +207,9 @@ class Catalogue:
             layouts[names] = [schema]
         return layouts
 
-    async def _stored(self, device_id: int) -> list[RecordSchema]:
+    async def _read_schemas(self, device_id: int) -> list[RecordSchema]:
         rows = await self._cassandra.execute(SELECT_SCHEMAS, [device_id])
-        return list({schema_id: self._cached(schema_id, names) for schema_id, names in rows}.values())
+        return list({schema_id: self._cache_schema(schema_id, names) for schema_id, names in rows}.values())
 
     def _schema_of(self, names: Names) -> RecordSchema:
         """Return the schema of these names, in any order."""
@@ -220,7 +220,7 @@ class Catalogue:
             self._by_id[schema.id] = schema
         return schema
 
-    def _cached(self, schema_id: int, names: Sequence[str]) -> RecordSchema:
+    def _cache_schema(self, schema_id: int, names: Sequence[str]) -> RecordSchema:
         schema = self._by_id.get(schema_id)
         if schema is None:
             schema = self._by_id[schema_id] = RecordSchema(schema_id, tuple(names))

@@ -18,7 +18,7 @@ from iotflow.clock import Clock
 from iotflow.concurrency.tasks import gather_bounded
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.times import Micros, Millis
-from iotflow.stores.cassandra.catalogue import Catalogue, Layout, Placement
+from iotflow.stores.cassandra.catalogue import Catalogue, Layout, RecordOutline
 from iotflow.stores.cassandra.driver import Row, Statement
 from iotflow.stores.cassandra.encoding import LAST_EXPIRY_S, NO_EXPIRY, bounds, day_span, grouped
 from iotflow.stores.cassandra.rows import MAX_INLINE_BYTES
@@ -150,11 +150,11 @@ class _Conversion:
 
     async def _store(self, device_id: int, day: int, found: _Day) -> None:
         now = self._clock.now()
-        placements = [
-            _placement(tuple(sent.values), day, math.inf if sent.ttl == NO_EXPIRY else now // 1_000 + sent.ttl, now)
+        outlines = [
+            _outline(tuple(sent.values), day, math.inf if sent.ttl == NO_EXPIRY else now // 1_000 + sent.ttl, now)
             for sent in found.submissions
         ]
-        layouts, entries = await self._catalogue.place(device_id, placements)
+        layouts, entries = await self._catalogue.plan_entries(device_id, outlines)
         if entries:
             await self._send([self._catalogue.statement(entry, now) for entry in entries])
             self._catalogue.remember(entries, layouts)
@@ -183,10 +183,10 @@ class _Conversion:
         )
 
 
-def _placement(names: Names, day: int, expires_s: float, now: Millis) -> Placement:
-    """Return a placement whose stamp rises by 1 us with each second of its expiry: the longest-lived entry stays."""
+def _outline(names: Names, day: int, expires_s: float, now: Millis) -> RecordOutline:
+    """Return a outline whose stamp rises by 1 us with each second of its expiry: the longest-lived entry stays."""
     stamp = now * 1_000 - (0 if expires_s == math.inf else LAST_EXPIRY_S - int(expires_s) + 1)
-    return Placement(names, day, Micros(stamp), expires_s)
+    return RecordOutline(names, day, Micros(stamp), expires_s)
 
 
 def _day_of(rows: Sequence[Row]) -> _Day:

@@ -15,7 +15,7 @@ from iotflow.clock import Clock
 from iotflow.concurrency.tasks import gather_bounded
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Micros, Millis, TimeRange
-from iotflow.stores.cassandra.catalogue import Catalogue, Entry, Layout, Placement
+from iotflow.stores.cassandra.catalogue import Catalogue, Entry, Layout, RecordOutline
 from iotflow.stores.cassandra.driver import Statement
 from iotflow.stores.cassandra.encoding import (
     NO_EXPIRY,
@@ -55,7 +55,7 @@ DELETE_DEVICE = "DELETE FROM telemetry_schemas USING TIMESTAMP ? WHERE device_id
 
 
 @dataclass(frozen=True, slots=True)
-class _StoredRecord:
+class _EncodedRecord:
     """A record, the statements of its rows, and their approximate size."""
 
     record: Record
@@ -79,47 +79,47 @@ class DeviceWrite:
         self.entries = entries
         """Entries of the catalogue to store first."""
         self._clock = clock
-        self._stored = [self._encode(record, ttl) for record, ttl in kept]
+        self._encoded = [self._encode(record, ttl) for record, ttl in kept]
         names = sum(len(name) for entry in entries for name in entry.schema.names)
-        self.bytes = names + sum(stored.size for stored in self._stored)
+        self.bytes = names + sum(encoded.size for encoded in self._encoded)
         """The approximate size of the days' statements, and of the names of the entries."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to store."""
-        return not self._stored
+        return not self._encoded
 
     @property
     def can_share_batch(self) -> bool:
         """Whether the write gains by sharing a batch with others."""
-        return len(self._stored) == 1 and self.bytes <= MAX_SMALL_WRITE_BYTES
+        return len(self._encoded) == 1 and self.bytes <= MAX_SMALL_WRITE_BYTES
 
     def day_partition_batches(self) -> Iterator[list[Statement]]:
         """Yield batches of one day's partition each.
 
         Send each batch when it is yielded: it is stamped with that time.
         """
-        days: defaultdict[int, list[_StoredRecord]] = defaultdict(list)
-        for stored in self._stored:
-            days[day_of(stored.record.timestamp)].append(stored)
+        days: defaultdict[int, list[_EncodedRecord]] = defaultdict(list)
+        for encoded in self._encoded:
+            days[day_of(encoded.record.timestamp)].append(encoded)
         for day, of_day in days.items():
             yield from self._batches_of_day(day, of_day)
 
-    def _batches_of_day(self, day: int, of_day: Sequence[_StoredRecord]) -> Iterator[list[Statement]]:
+    def _batches_of_day(self, day: int, of_day: Sequence[_EncodedRecord]) -> Iterator[list[Statement]]:
         batch: list[Statement] = []
         within: list[Record] = []
         size = 0
-        for stored in of_day:
-            too_many = len(batch) + len(stored.statements) > MAX_STATEMENTS_PER_BATCH
-            if batch and (too_many or size + stored.size > MAX_BYTES_PER_BATCH):
+        for encoded in of_day:
+            too_many = len(batch) + len(encoded.statements) > MAX_STATEMENTS_PER_BATCH
+            if batch and (too_many or size + encoded.size > MAX_BYTES_PER_BATCH):
                 yield [*batch, *rollup_invalidation_for_write(self.device_id, day, within, self._clock.receipt())]
                 batch, within, size = [], [], 0
-            batch += stored.statements
-            within.append(stored.record)
-            size += stored.size
+            batch += encoded.statements
+            within.append(encoded.record)
+            size += encoded.size
         yield [*batch, *rollup_invalidation_for_write(self.device_id, day, within, self._clock.receipt())]
 
-    def _encode(self, record: Record, ttl: int) -> _StoredRecord:
+    def _encode(self, record: Record, ttl: int) -> _EncodedRecord:
         stamps, key = (record.received, ttl), (self.device_id, day_of(record.timestamp), record.timestamp)
         schemas = self.layouts[tuple(record.values)]
         statements: list[Statement] = []
@@ -133,7 +133,7 @@ class DeviceWrite:
             text = encode_metadata(record.metadata)
             statements.append((STORE_METADATA, (*stamps, text, *key, schemas[0].id)))
             size += STATEMENT_OVERHEAD_BYTES + len(text)
-        return _StoredRecord(record, statements, size)
+        return _EncodedRecord(record, statements, size)
 
 
 class Writer:
@@ -153,8 +153,8 @@ class Writer:
             for record in records
             if (ttl := ttl_s(record.received, self._retention_days, now)) is not None
         ]
-        placements = [
-            Placement(
+        outlines = [
+            RecordOutline(
                 tuple(record.values),
                 day_of(record.timestamp),
                 record.received,
@@ -162,7 +162,7 @@ class Writer:
             )
             for record, ttl in kept
         ]
-        layouts, entries = await self._catalogue.place(device_id, placements)
+        layouts, entries = await self._catalogue.plan_entries(device_id, outlines)
         return DeviceWrite(device_id, kept, layouts, entries, self._clock)
 
     async def store_entries(self, writes: Sequence[DeviceWrite]) -> None:

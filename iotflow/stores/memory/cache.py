@@ -6,6 +6,7 @@ from iotflow.stores.memory.broker import MemoryBroker
 from iotflow.stores.memory.counters import MemoryCounters
 from iotflow.stores.memory.idempotency import MemoryIdempotencyKeys
 from iotflow.stores.memory.latest_cache import MemoryLatestCache
+from iotflow.stores.memory.live_events import MemoryLiveEventLog
 from iotflow.stores.memory.presence import MemoryPresence
 from iotflow.stores.memory.rate_limits import MemoryRateLimiter
 from iotflow.stores.memory.rule_states import MemoryRuleStates
@@ -34,3 +35,4 @@ class MemoryCache:
         self.counters = MemoryCounters()
         self.idempotency_keys = MemoryIdempotencyKeys(clock)
         self.broker = MemoryBroker()
+        self.live_events = MemoryLiveEventLog(self.broker)

@@ -5,12 +5,14 @@ from collections.abc import Collection, Mapping
 from bson import Int64
 from pymongo import UpdateOne
 
-from iotflow.domain.times import Millis
+from iotflow.domain.analytics import HOUR_MS, DayActivity
+from iotflow.domain.times import Millis, TimeRange
 from iotflow.repositories.activity import Activity, DeviceHour
 from iotflow.stores.mongo.bson import Document, date_of, time_of
 from iotflow.stores.mongo.connection import SCAN_TIMEOUT_S, Mongo
 
 MAX_COUNTS_PER_CHUNK = 1_000
+_SUMS: Document = {"messages": {"$sum": "$messages"}, "points": {"$sum": "$points"}}
 
 
 class MongoActivity:
@@ -40,6 +42,27 @@ class MongoActivity:
         async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
             return {time_of(one["_id"]): one["points"] for one in await client.aggregate("activity", pipeline)}
 
+    async def by_day(self, device_ids: Collection[int], time_range: TimeRange) -> dict[Millis, DayActivity]:
+        pipeline: list[Document] = [
+            {"$match": _within(device_ids, time_range)},
+            {"$group": {"_id": {"$dateTrunc": {"date": "$hour", "unit": "day"}}, **_SUMS, "hours": {"$sum": 1}}},
+            {"$sort": {"_id": 1}},
+        ]
+        async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
+            found = await client.aggregate("activity", pipeline)
+        return {time_of(one["_id"]): DayActivity(one["messages"], one["points"], one["hours"]) for one in found}
+
+    async def busiest(self, device_ids: Collection[int], time_range: TimeRange, limit: int) -> dict[int, Activity]:
+        pipeline: list[Document] = [
+            {"$match": _within(device_ids, time_range)},
+            {"$group": {"_id": "$device_id", **_SUMS}},
+            {"$sort": {"messages": -1, "_id": 1}},
+            {"$limit": limit},
+        ]
+        async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
+            found = await client.aggregate("activity", pipeline)
+        return {one["_id"]: Activity(one["messages"], one["points"]) for one in found}
+
     async def purge_chunk(self, device_ids: Collection[int]) -> bool:
         query = {"device_id": {"$in": [Int64(device_id) for device_id in device_ids]}}
         async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
@@ -48,3 +71,10 @@ class MongoActivity:
             if found:
                 await counts.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
         return len(found) == MAX_COUNTS_PER_CHUNK
+
+
+def _within(device_ids: Collection[int], time_range: TimeRange) -> Document:
+    hours: Document = {"$gte": date_of(Millis(time_range.start - time_range.start % HOUR_MS))}
+    if time_range.end is not None:
+        hours["$lt"] = date_of(time_range.end)
+    return {"device_id": {"$in": [Int64(device_id) for device_id in device_ids]}, "hour": hours}

@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 from iotflow.clock import Clock
 from iotflow.domain.alert_rules import Severity
 from iotflow.domain.alerts import Alert, AlertFilter, AlertPosition, AlertStatus, AlertType
-from iotflow.domain.times import DAY_MS, Millis
+from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.stores.mongo.bson import Document, date_of, json_of, stored_json, time_of
 from iotflow.stores.mongo.connection import SCAN_TIMEOUT_S, SHORT_TIMEOUT_S, Mongo
 from iotflow.stores.mongo.retention import apply_retention
@@ -103,6 +103,18 @@ class MongoAlerts:
                 {"$and": conditions}, sort=NEWEST_FIRST, hint=_index(where), limit=limit, batch_size=limit
             )
             return [_alert(document) for document in await found.to_list(None)]
+
+    async def count_by_severity(self, user_id: UUID, time_range: TimeRange) -> dict[Severity, int]:
+        created: Document = {"$gte": date_of(time_range.start)}
+        if time_range.end is not None:
+            created["$lt"] = date_of(time_range.end)
+        pipeline: list[Document] = [
+            {"$match": {"user_id": user_id, "created_at": created, **self._not_expired()}},
+            {"$group": {"_id": "$severity", "count": {"$sum": 1}}},
+        ]
+        async with self._mongo.operation(SCAN_TIMEOUT_S) as client:
+            stored = {Severity(one["_id"]): one["count"] for one in await client.aggregate("alerts", pipeline)}
+        return {severity: stored.get(severity, 0) for severity in Severity}
 
     async def purge_chunk(self, device_ids: Collection[int]) -> bool:
         query = {"device_id": {"$in": [Int64(device_id) for device_id in device_ids]}}

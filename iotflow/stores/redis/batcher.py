@@ -35,7 +35,7 @@ CommandBuilder = Callable[[str], Sequence[Command]]
 @dataclass(slots=True, eq=False)
 class _Call:
     build: CommandBuilder
-    is_of_generation: bool
+    concerns_entries: bool
     done: "asyncio.Future[list[Reply]]"
 
     def fail(self, error: Exception) -> None:
@@ -60,21 +60,21 @@ class CommandBatcher:
         """Whether every process has had the time to notice the end of the last outage."""
         return self._generation.is_past_outage(asyncio.get_running_loop().time())
 
-    async def run(self, build: CommandBuilder, *, is_of_generation: bool = False) -> list[Reply]:
+    async def run(self, build: CommandBuilder, *, concerns_entries: bool = False) -> list[Reply]:
         """Run a call's commands and return their replies.
 
-        `is_of_generation`: the commands name entries; they are built and sent again if another generation has begun.
+        `concerns_entries`: the commands name entries; they are built and sent again if another generation has begun.
         Raises StoreUnavailable: then Redis may have run the commands or not.
         """
         if self._breaker.is_open or len(self._queue) >= MAX_QUEUED_CALLS:
-            self._generation.call_failed(stale=is_of_generation)
+            self._generation.call_failed(stale=concerns_entries)
             raise StoreUnavailable("cache", "Redis: unavailable or overloaded; calls are refused until it replies")
-        call = _Call(build, is_of_generation, asyncio.get_running_loop().create_future())
+        call = _Call(build, concerns_entries, asyncio.get_running_loop().create_future())
         self._queue.append(call)
         self._wake()
         return await call.done
 
-    def mark_stale(self) -> None:
+    def require_new_generation(self) -> None:
         """Require a new generation: another process may have been unable to send a change."""
         self._generation.mark_stale()
         self._wake()
@@ -144,7 +144,7 @@ class CommandBatcher:
             errors = [reply for reply in own if isinstance(reply, ErrorReply)]
             outcome = self._generation.decide_outcome(
                 reported,
-                is_of_generation=call.is_of_generation,
+                concerns_entries=call.concerns_entries,
                 lacks_script=any(error.lacks_script for error in errors),
                 refused=bool(errors),
             )

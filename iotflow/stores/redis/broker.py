@@ -41,7 +41,7 @@ class RedisBroker:
 
     def publish_command(self, topic: str, message: bytes) -> Command:
         """Return the command that publishes, for a caller that sends it in one call with others."""
-        return ("PUBLISH", self._channel(topic), message)
+        return ("PUBLISH", self.channel(topic), message)
 
     @asynccontextmanager
     async def subscribe(self, topics: Collection[str]) -> AsyncIterator[AsyncIterator[Delivery]]:
@@ -79,7 +79,7 @@ class RedisBroker:
                 self._signal_change()
                 await connection.close()
             # Redis may have been unavailable to other processes too, which had changes to send.
-            self._batcher.mark_stale()
+            self._batcher.require_new_generation()
             await asyncio.sleep(RETRY_S)
 
     async def _establish(self, connection: RedisConnection) -> None:
@@ -127,7 +127,7 @@ class RedisBroker:
         connection = self._connection
         if connection is None or not topics:
             return
-        channels = [self._channel(topic) for topic in topics]
+        channels = [self.channel(topic) for topic in topics]
         if command == "SUBSCRIBE":
             self._unconfirmed.update(channels)
         try:
@@ -138,11 +138,12 @@ class RedisBroker:
                 self._connection = None
 
     def _is_subscribed(self, topics: Collection[str]) -> bool:
-        return self._is_established and not any(self._unconfirmed[self._channel(topic)] for topic in topics)
+        return self._is_established and not any(self._unconfirmed[self.channel(topic)] for topic in topics)
 
     def _signal_change(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def _channel(self, topic: str) -> bytes:
+    def channel(self, topic: str) -> bytes:
+        """Return the channel of a topic."""
         return f"{self._prefix}{topic}".encode()

@@ -17,6 +17,7 @@ from iotflow.stores.redis.counters import RedisCounters
 from iotflow.stores.redis.idempotency import RedisIdempotencyKeys
 from iotflow.stores.redis.invalidation import InvalidationListener
 from iotflow.stores.redis.latest_cache import RedisLatestCache
+from iotflow.stores.redis.live_events import RedisLiveEventLog
 from iotflow.stores.redis.presence import RedisPresence
 from iotflow.stores.redis.rate_limits import RedisRateLimiter
 from iotflow.stores.redis.rule_states import RedisRuleStates
@@ -46,6 +47,7 @@ class RedisCache:
         self.presence = RedisPresence(self._batcher, prefix)
         self.rate_limiter = RedisRateLimiter(self._batcher, prefix, clock)
         self.counters = RedisCounters(self._batcher, prefix)
+        self.live_events = RedisLiveEventLog(self._batcher, self.broker, prefix)
         self.idempotency_keys = RedisIdempotencyKeys(self._batcher, prefix)
         self._listener = InvalidationListener(self.broker, [self.identities, self.devices, self.rules], self._batcher)
         self._tasks: list[asyncio.Task[None]] = []
@@ -73,10 +75,9 @@ class RedisCache:
         await self._batcher.run(lambda _: [("PING",)])
 
     def start(self) -> None:
-        """Start the background tasks: the subscription and the housekeeping."""
-        self._tasks = [
-            asyncio.create_task(work) for work in (self.broker.run(), self._listener.run(), self._repeat_housekeeping())
-        ]
+        """Start the background tasks: the subscriptions and the housekeeping."""
+        works = (self.broker.run(), self._listener.run(), self.live_events.run(), self._repeat_housekeeping())
+        self._tasks = [asyncio.create_task(work) for work in works]
 
     async def close(self) -> None:
         """Flush the counters and close. Without `start` nothing is sent, and other processes' entries stay valid."""

@@ -73,17 +73,17 @@ class GenerationState:
         self.word = word
         return failed
 
-    def decide_outcome(self, reported: str, *, is_of_generation: bool, lacks_script: bool, refused: bool) -> Outcome:
+    def decide_outcome(self, reported: str, *, concerns_entries: bool, lacks_script: bool, refused: bool) -> Outcome:
         """Decide about a call that was built for the current word, by its replies and the word that Redis reported.
 
-        `is_of_generation`: its commands name entries. `lacks_script`: Redis had no such script. `refused`: it refused a
+        `concerns_entries`: its commands name entries. `lacks_script`: Redis had no such script. `refused`: it refused a
         command.
         """
         if lacks_script:
             # Redis was restarted or replaced by another server, with unknown entries.
             self.is_stale = True
             return Outcome.RESEND
-        if is_of_generation and reported != self.word:
+        if concerns_entries and reported != self.word:
             return Outcome.RESEND
         if refused:
             self.call_failed()

@@ -39,7 +39,7 @@ class InvalidationListener:
                 await self._listen()
             except SubscriberTooSlow as error:
                 logger.warning("cache invalidation: all cached entries are dropped: %s", error)
-                self._batcher.mark_stale()
+                self._batcher.require_new_generation()
 
     async def _listen(self) -> None:
         async with self._broker.subscribe(self._caches.keys()) as deliveries:
@@ -57,7 +57,7 @@ class InvalidationListener:
             # A message that cannot be applied must not end the application of later ones.
             logger.exception("cache invalidation: malformed message; all cached entries are dropped")
             self._clear_local()
-            self._batcher.mark_stale()
+            self._batcher.require_new_generation()
 
     def _clear_local(self) -> None:
         for cache in self._caches.values():

@@ -116,7 +116,7 @@ class RedisLatestCache:
 
     async def _send(self, commands: CommandBuilder) -> None:
         try:
-            await self._batcher.run(commands, is_of_generation=True)
+            await self._batcher.run(commands, concerns_entries=True)
         except StoreUnavailable:
             # The batcher is stale now: it voids all entries before this process reads one again.
             return

@@ -46,7 +46,7 @@ class LeasedCache:
         while True:
             (reply,) = await self._batcher.run(
                 lambda generation: [self._scripts.call(GET, self.keys(subject, generation), lease, LEASE_MS)],
-                is_of_generation=True,
+                concerns_entries=True,
             )
             if isinstance(reply, list):
                 parts = [require_bytes(part) for part in reply]
@@ -59,7 +59,7 @@ class LeasedCache:
 
     async def drop(self, subject: str) -> None:
         """Drop the entry and the lease to fill it. Raises StoreUnavailable."""
-        await self._batcher.run(lambda generation: [("DEL", *self.keys(subject, generation))], is_of_generation=True)
+        await self._batcher.run(lambda generation: [("DEL", *self.keys(subject, generation))], concerns_entries=True)
 
     async def fill(self, subject: str, lease: Lease, fields: Fields, lifetime_ms: int) -> bool:
         """Store the entry unless the lease has ended; return whether it was stored. Raises StoreUnavailable."""
@@ -68,6 +68,6 @@ class LeasedCache:
             lambda generation: [
                 self._scripts.call(FILL, self.keys(subject, generation), lease, lifetime_ms, *arguments),
             ],
-            is_of_generation=True,
+            concerns_entries=True,
         )
         return made == 1

@@ -7,6 +7,7 @@ from itertools import islice
 from iotflow.concurrency.tasks import cancel_and_wait
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.times import Millis
+from iotflow.repositories.cache import PresenceView
 from iotflow.stores.redis.batcher import CommandBatcher
 from iotflow.stores.redis.client import Command, Reply, UnexpectedReply, require_bytes, require_list
 from iotflow.stores.redis.scripts import MARK_FLUSHED
@@ -29,6 +30,7 @@ class RedisPresence:
     def __init__(self, batcher: CommandBatcher, prefix: str) -> None:
         self._batcher = batcher
         self._key = f"{prefix}:presence"
+        self._mark = f"{prefix}:presence-complete-since"
         self._unsent: dict[int, Millis] = {}
         self._sender: asyncio.Task[None] | None = None
 
@@ -47,6 +49,23 @@ class RedisPresence:
             return _merge(known, {device_id: score for device_id, score in pairs if score})
         except StoreUnavailable:
             return known
+
+    async def view(self, device_ids: Collection[int], now: Millis) -> PresenceView:
+        known = {device_id: self._unsent[device_id] for device_id in device_ids if device_id in self._unsent}
+        # In this order: of data that Redis loses in between, the mark is new.
+        scores: list[Command] = [("ZMSCORE", self._key, *device_ids)] if device_ids else []
+        commands: list[Command] = [*scores, *self._marking(now)]
+        replies = await self._batcher.run(lambda _: commands)
+        pairs = zip(device_ids, require_list(replies[0]), strict=True) if device_ids else ()
+        seen = _merge(known, {device_id: score for device_id, score in pairs if score})
+        return PresenceView(Millis(int(require_bytes(replies[-1]))), seen)
+
+    def _marking(self, now: Millis) -> list[Command]:
+        return [
+            ("SET", self._mark, now, "NX"),
+            ("EXPIRE", self._mark, PRESENCE_LIFETIME_S),
+            ("GET", self._mark),
+        ]
 
     async def pending(self) -> Mapping[int, Millis]:
         known = dict(self._unsent)

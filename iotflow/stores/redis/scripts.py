@@ -143,7 +143,16 @@ return 1
 """
 """Replace a string if it is the one expected ('' for none), else return it."""
 
-ALL = (GET, FILL, MERGE, HIT, REFUND, MARK_FLUSHED, CLAIM, SET_LEASE, COMPARE_AND_SET)
+APPEND_EVENTS = """
+for i = 4, #ARGV do
+  local id = redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[1], '*', 'event', ARGV[i])
+  redis.call('PUBLISH', ARGV[3], id .. ' ' .. ARGV[i])
+end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+"""Add events to a log of bounded length and lifetime, and publish each with its id."""
+
+ALL = (GET, FILL, MERGE, HIT, REFUND, MARK_FLUSHED, CLAIM, SET_LEASE, COMPARE_AND_SET, APPEND_EVENTS)
 
 
 class Scripts:

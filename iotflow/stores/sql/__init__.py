@@ -2,7 +2,8 @@
 
 from sqlalchemy.engine import make_url
 
-from iotflow.stores.sql import alert_tables  # noqa: F401  # `tables.metadata` must hold all tables, for migrations
+# `tables.metadata` must hold all tables, for migrations.
+from iotflow.stores.sql import alert_tables, block_tables, report_tables, watch_tables  # noqa: F401  # as above
 from iotflow.stores.sql.database import Database
 
 

@@ -15,7 +15,7 @@ from iotflow.stores.sql.database import broken_constraint, evaluated_once
 from iotflow.stores.sql.tables import tokens, users
 
 MAX_TOKENS_ENDED = 1_000
-"""Tokens that one call of `end_oldest` deletes."""
+"""Tokens that one call of `delete_oldest` deletes."""
 
 _USER = (
     users.c.user_id,
@@ -180,7 +180,7 @@ class SqlTokens:
     async def delete_of_user(self, user_id: UUID) -> None:
         await self._connection.execute(delete(tokens).where(tokens.c.user_id == user_id))
 
-    async def end_oldest(self, user_id: UUID, keep: int) -> list[bytes]:
+    async def delete_oldest(self, user_id: UUID, keep: int) -> list[bytes]:
         newest_first = select(tokens.c.digest).where(tokens.c.user_id == user_id).order_by(tokens.c.created_at.desc())
         # SQLite accepts OFFSET only after LIMIT.
         oldest = newest_first.limit(MAX_TOKENS_ENDED).offset(keep)

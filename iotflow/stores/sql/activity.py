@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, and_, delete, func, literal_column, select, true, tuple_
 
 from iotflow.clock import Clock
-from iotflow.domain.times import DAY_MS, Millis
+from iotflow.domain.analytics import HOUR_MS, DayActivity
+from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.repositories.activity import RETENTION_DAYS, Activity, DeviceHour
 from iotflow.stores.sql.database import Database, insert
 from iotflow.stores.sql.tables import activity
 
 ROWS_PER_CHUNK = 500
+_SUMS = (func.sum(activity.c.messages).label("messages"), func.sum(activity.c.points).label("points"))
 
 
 class SqlActivity:
@@ -42,6 +44,31 @@ class SqlActivity:
         async with self._database.read(bulk=True) as connection:
             return {hour: int(count) for hour, count in await connection.execute(statement)}
 
+    async def by_day(self, device_ids: Collection[int], time_range: TimeRange) -> dict[Millis, DayActivity]:
+        # No parameter: PostgreSQL would take those of SELECT and of GROUP BY for different ones.
+        day = (activity.c.hour - activity.c.hour % literal_column(str(DAY_MS), BigInteger)).label("day")
+        statement = (
+            select(day, *_SUMS, func.count().label("hours"))
+            .where(_within(device_ids, time_range))
+            .group_by(day)
+            .order_by(day)
+        )
+        async with self._database.read(bulk=True) as connection:
+            found = await connection.execute(statement)
+            return {Millis(row.day): DayActivity(int(row.messages), int(row.points), row.hours) for row in found}
+
+    async def busiest(self, device_ids: Collection[int], time_range: TimeRange, limit: int) -> dict[int, Activity]:
+        statement = (
+            select(activity.c.device_id, *_SUMS)
+            .where(_within(device_ids, time_range))
+            .group_by(activity.c.device_id)
+            .order_by(func.sum(activity.c.messages).desc(), activity.c.device_id)
+            .limit(limit)
+        )
+        async with self._database.read(bulk=True) as connection:
+            found = await connection.execute(statement)
+            return {row.device_id: Activity(int(row.messages), int(row.points)) for row in found}
+
     async def purge_chunk(self, device_ids: Collection[int]) -> bool:
         key = (activity.c.device_id, activity.c.hour)
         chunk = select(*key).where(activity.c.device_id.in_(device_ids)).order_by(*key).limit(ROWS_PER_CHUNK)
@@ -70,3 +97,9 @@ class SqlActivityRetention:
             async with self._database.write() as connection:
                 await connection.execute(delete(activity).where(tuple_(*key).in_(found)))
         return len(found) == ROWS_PER_CHUNK
+
+
+def _within(device_ids: Collection[int], time_range: TimeRange) -> ColumnElement[bool]:
+    first = time_range.start - time_range.start % HOUR_MS
+    end = true() if time_range.end is None else activity.c.hour < time_range.end
+    return and_(activity.c.device_id.in_(device_ids), activity.c.hour >= first, end)

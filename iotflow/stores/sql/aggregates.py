@@ -1,29 +1,33 @@
 """Statistics of one name per window, computed from a device's records in order of time."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from iotflow.domain.aggregates import Aggregation, MergedWindows, WindowAggregate
+from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import MAX_STRING_BYTES, Value
 from iotflow.domain.time_windows import Window
-from iotflow.domain.times import Micros, TimeRange
+from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
 from iotflow.stores.record_encoding import RecordSchema
-from iotflow.stores.sql.database import ROWS_PER_SLICE, in_slices
+from iotflow.stores.sql.block_reads import BlockRow, OpenRows, Overlaps, are_apart, read_blocks
+from iotflow.stores.sql.block_statistics import unpack_statistics
+from iotflow.stores.sql.block_tables import record_blocks
+from iotflow.stores.sql.database import ROWS_PER_SLICE, Rows, in_slices
 from iotflow.stores.sql.record_pages import BYTES_PER_SLICE
 from iotflow.stores.sql.record_schemas import RecordSchemas, SchemaChoice, decode_measurements
+from iotflow.stores.sql.sealed_blocks import UnpackedBlock
 from iotflow.stores.sql.tables import records
 from iotflow.stores.sql.telemetry_queries import END_OF_TIME
-from iotflow.stores.window_statistics import Points, Sums, split_by_window, statistic_of, used_values
+from iotflow.stores.window_statistics import MergedValues, Points, Sums, split_by_window, used_values
 
 MIN_ROWS_PER_SLICE = 200
 """Smaller slices cost more than reading the size of the largest row."""
-
-_Row = Row[*tuple[Any, ...]]  # Any: each column's own type
+T = TypeVar("T")
 
 
 async def aggregate(
@@ -45,37 +49,142 @@ async def aggregate(
     end = END_OF_TIME if time_range.end is None else time_range.end
     wanted: dict[str, object] = {"device_id": device_id, "alive_at": alive_at, "first": time_range.start, "end": end}
     wanted |= chosen_ids
-    windows = Sums() if aggregation in (Aggregation.SUM, Aggregation.MEAN) else _Merged(aggregation)
-    async for points in _read_points(connection, wanted, chosen, choice, name):
-        for index, _, values in split_by_window(points, window, offset_ms):
+    windows = Sums() if aggregation in (Aggregation.SUM, Aggregation.MEAN) else MergedValues(aggregation)
+    reading = _Reading(connection, wanted, choice, chosen, name)
+    async for part in reading.parts(aggregation, window, offset_ms):
+        if isinstance(part, WindowAggregate):
+            windows.add_part(part)
+            continue
+        for index, _, values in split_by_window(part, window, offset_ms):
             if used := used_values(aggregation, values):
                 windows.add(index, used)
     return windows.in_order()
 
 
-async def _read_points(
-    connection: AsyncConnection,
-    wanted: Mapping[str, object],
-    schemas: Sequence[RecordSchema],
-    choice: SchemaChoice,
-    name: str,
-) -> AsyncIterator[Points]:
-    """Yield the values of a name in order of time; of several at one time the one received last."""
-    positions = {schema.id: schema.positions[name] for schema in schemas}
-    several = len(schemas) > 1
-    held: list[_Row] = []
-    rows_per_slice = await _rows_per_slice(connection, wanted, choice, max(len(schema.names) for schema in schemas))
-    async with in_slices(connection, _values_query(choice), wanted, rows=rows_per_slice) as slices:
+class _Point(NamedTuple):
+    """A value of the name, as received."""
+
+    time: Millis
+    received_us: Micros
+    value: Value
+
+
+class _Reading:
+    """A read of a name's values in order of time, from rows and from blocks."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        wanted: Mapping[str, object],
+        choice: SchemaChoice,
+        schemas: Sequence[RecordSchema],
+        name: str,
+    ) -> None:
+        self._connection = connection
+        self._wanted = wanted
+        self._choice = choice
+        self._positions = {schema.id: schema.positions[name] for schema in schemas}
+        self._names = max(len(schema.names) for schema in schemas)
+        self._first, self._end, self._alive_at = (int(str(wanted[name])) for name in ("first", "end", "alive_at"))
+
+    async def parts(
+        self, aggregation: Aggregation, window: Window, offset_ms: int
+    ) -> AsyncIterator[Points | WindowAggregate]:
+        """Yield values, of several at one time the one received last, or the statistic of a whole block."""
+        held: Sequence[_Point] = ()
+        number = await _rows_per_slice(self._connection, self._wanted, self._choice, self._names)
+        async with in_slices(self._connection, _values_query(self._choice), self._wanted, rows=number) as rows:
+            open_rows = OpenRows(self._points(rows))
+            overlaps = Overlaps[_Point]()
+            # A block is within a day: windows shorter than one need its values.
+            blocks = read_blocks(
+                self._connection,
+                self._wanted,
+                self._choice,
+                contents=record_blocks.c.statistics if window.step_ms >= DAY_MS else record_blocks.c.data,
+                names=self._names,
+            )
+            async for block, following in blocks:
+                if not overlaps and are_apart(block, following):
+                    async for points in open_rows.before(block.first_time):
+                        whole, held = self._split_off([*held, *points])
+                        yield _last_received(whole)
+                    if not await open_rows.has_any_until(block.last_time):
+                        if held:
+                            yield _last_received(held)
+                            held = ()
+                        part = self._statistic(block, aggregation, window, offset_ms)
+                        yield part or await self._sole_values(block)
+                        continue
+                async for points in open_rows.merge(overlaps.add(await self._values(block), following)):
+                    whole, held = _split_off_last_time([*held, *points])
+                    yield _last_received(whole)
+            async for points in open_rows.rest():
+                whole, held = self._split_off([*held, *points])
+                yield _last_received(whole)
+        yield _last_received(held)
+
+    def _split_off(self, points: Sequence[_Point]) -> tuple[Sequence[_Point], Sequence[_Point]]:
+        """Split rows into those to use, and those of the last time, where rows of other schemas may follow."""
+        return _split_off_last_time(points) if len(self._positions) > 1 else (points, ())
+
+    async def _points(self, slices: AsyncIterator[Rows]) -> AsyncIterator[Sequence[_Point]]:
+        positions = self._positions
         async for rows in slices:
-            if not several:
-                (position,) = positions.values()
-                yield [(time, decode_measurements(measurements)[position]) for time, _, _, measurements in rows]
-                continue
-            # The next slice may have rows of the last time.
-            whole, held = _split_off_last_time([*held, *rows])
-            yield _last_received(whole, positions)
-    if held:
-        yield _last_received(held, positions)
+            yield [
+                _Point(time, received_us, decode_measurements(measurements)[positions[schema_id]])
+                for time, schema_id, received_us, measurements in rows
+            ]
+
+    def _statistic(
+        self, block: BlockRow, aggregation: Aggregation, window: Window, offset_ms: int
+    ) -> WindowAggregate | None:
+        """Return the statistic of a block whose values are all wanted and in one window; None if its values decide."""
+        if window.step_ms < DAY_MS or block.first_expires_us <= self._alive_at:
+            return None
+        if block.first_time < self._first or block.last_time >= self._end:
+            return None
+        index = window.index_at(block.first_time + offset_ms)
+        if index != window.index_at(block.last_time + offset_ms):
+            return None
+        found = unpack_statistics(block.statistics, self._positions[block.schema_id])
+        part = None if found is None else found.part(aggregation)
+        return None if part is None else WindowAggregate(index, *part)
+
+    async def _values(self, block: BlockRow) -> Sequence[_Point]:
+        unpacked, low, high = await self._unpack(block)
+        values = unpacked.column(self._positions[block.schema_id])[low:high]
+        found = zip(unpacked.times[low:high], unpacked.received(low, high), values, strict=True)
+        return [_Point(*fields) for fields in self._alive(block, unpacked.expiries, low, high, found)]
+
+    async def _sole_values(self, block: BlockRow) -> Points:
+        """Return the values of a block that has no time in common with another record."""
+        unpacked, low, high = await self._unpack(block)
+        values = unpacked.column(self._positions[block.schema_id])[low:high]
+        return self._alive(block, unpacked.expiries, low, high, zip(unpacked.times[low:high], values, strict=True))
+
+    async def _unpack(self, block: BlockRow) -> tuple[UnpackedBlock, int, int]:
+        """Return a block, and the indexes of its first record within the range and of the first after it."""
+        if "data" in block._fields:
+            data = block.data
+        else:
+            key = {"device_id": self._wanted["device_id"], **block._mapping}
+            data = (await self._connection.execute(_DATA_QUERY, key)).scalar_one()
+        unpacked = UnpackedBlock(data, block.number)
+        return unpacked, bisect_left(unpacked.times, self._first), bisect_left(unpacked.times, self._end)
+
+    def _alive(
+        self,
+        block: BlockRow,
+        expiries: Callable[[int, int], Sequence[Micros]],
+        low: int,
+        high: int,
+        found: Iterable[T],
+    ) -> list[T]:
+        if block.first_expires_us > self._alive_at:
+            return list(found)
+        alive = zip(found, expiries(low, high), strict=True)
+        return [one for one, expires_us in alive if expires_us > self._alive_at]
 
 
 async def _rows_per_slice(
@@ -89,32 +198,30 @@ async def _rows_per_slice(
     return max(1, min(rows, ROWS_PER_SLICE))
 
 
-def _split_off_last_time(rows: list[_Row]) -> tuple[list[_Row], list[_Row]]:
-    """Split rows in order of time into those before the last time, and those of it."""
-    first = len(rows) - 1
-    while first and rows[first - 1].time == rows[first].time:
-        first -= 1
-    return rows[:first], rows[first:]
+def _split_off_last_time(points: Sequence[_Point]) -> tuple[Sequence[_Point], Sequence[_Point]]:
+    """Split values in order of time into those before the last time, and those of it: others of it may follow."""
+    if not points:
+        return points, points
+    first = bisect_left(points, points[-1].time, key=lambda point: point.time)
+    return points[:first], points[first:]
 
 
-def _last_received(rows: Sequence[_Row], positions: Mapping[int, int]) -> Points:
-    of_time = (max(same, key=lambda row: row.received_us) for _, same in groupby(rows, key=lambda row: row.time))
-    return [(row.time, decode_measurements(row.measurements)[positions[row.schema_id]]) for row in of_time]
+def _last_received(points: Sequence[_Point]) -> Points:
+    if len({point.time for point in points}) == len(points):
+        return [(point.time, point.value) for point in points]
+    # Of several received at once the last one, as the merge orders them, replaces the others.
+    of_time = (
+        max(reversed(list(same)), key=lambda point: point.received_us)
+        for _, same in groupby(points, key=lambda point: point.time)
+    )
+    return [(point.time, point.value) for point in of_time]
 
 
-class _Merged:
-    """Statistics whose parts can be merged."""
-
-    def __init__(self, aggregation: Aggregation) -> None:
-        self._aggregation = aggregation
-        self._merged = MergedWindows(aggregation)
-
-    def add(self, index: int, values: Sequence[Value]) -> None:
-        """Add values of a window. All of them come after those before."""
-        self._merged.add(WindowAggregate(index, statistic_of(self._aggregation, values), len(values)))
-
-    def in_order(self) -> list[WindowAggregate]:
-        return self._merged.in_order()
+_DATA_QUERY = select(record_blocks.c.data).where(
+    record_blocks.c.device_id == bindparam("device_id"),
+    record_blocks.c.schema_id == bindparam("schema_id"),
+    record_blocks.c.first_time == bindparam("first_time"),
+)
 
 
 @cache

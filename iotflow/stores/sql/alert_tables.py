@@ -1,4 +1,4 @@
-"""The tables of alert rules and alerts, in the metadata of `tables`. Times are epoch milliseconds."""
+"""The tables of alert rules, alerts and their notifications. Times are epoch milliseconds."""
 
 from sqlalchemy import (
     JSON,
@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     and_,
 )
@@ -69,3 +70,89 @@ _open = and_(alerts.c.rule_id.is_not(None), alerts.c.resolved_at.is_(None))
 Index("uq_alerts_open", alerts.c.rule_id, alerts.c.device_id, unique=True, sqlite_where=_open, postgresql_where=_open)
 _resolved = alerts.c.resolved_at.is_not(None)
 Index("ix_alerts_resolved_at", alerts.c.resolved_at, sqlite_where=_resolved, postgresql_where=_resolved)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", ForeignKey(users.c.user_id, ondelete="CASCADE"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("host", Text, nullable=False, comment="of the URL, by which deliveries in flight are bounded"),
+    Column("template", String(16), nullable=False),
+    Column("secret", Text, nullable=False, comment="signs requests, so it is stored as it is"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("user_id", "url"),
+    Index(None, "user_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+alert_rule_notifications = Table(
+    "alert_rule_notifications",
+    metadata,
+    Column("rule_id", ForeignKey(alert_rules.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("webhook_id", ForeignKey(webhooks.c.id, ondelete="SET NULL")),
+    Column("email", Boolean, nullable=False),
+    Index(None, "webhook_id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey(users.c.user_id, ondelete="CASCADE"), nullable=False),
+    Column("webhook_id", ForeignKey(webhooks.c.id, ondelete="CASCADE"), nullable=False),
+    Column("rule_id", ForeignKey(alert_rules.c.id, ondelete="CASCADE"), nullable=False),
+    Column("alert_id", Uuid, nullable=False),
+    Column("change", String(16), nullable=False),
+    Column("alert", JSON, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, comment="null once the delivery is finished"),
+    Column("attempts", Integer, nullable=False),
+    Column("finished_at", BigInteger),
+    Column("response_status", Integer),
+    Column("error", Text),
+    Index(None, "webhook_id", "created_at", "id"),
+    Index(None, "rule_id"),
+    Index(None, "user_id"),
+)
+_waiting = deliveries.c.due_at.is_not(None)
+Index("ix_deliveries_due", deliveries.c.user_id, deliveries.c.due_at, sqlite_where=_waiting, postgresql_where=_waiting)
+Index(
+    "ix_deliveries_due_of_webhook",
+    deliveries.c.webhook_id,
+    deliveries.c.due_at,
+    sqlite_where=_waiting,
+    postgresql_where=_waiting,
+)
+_finished = deliveries.c.finished_at.is_not(None)
+Index(
+    "ix_deliveries_finished",
+    deliveries.c.user_id,
+    deliveries.c.finished_at,
+    sqlite_where=_finished,
+    postgresql_where=_finished,
+)
+
+email_notices = Table(
+    "email_notices",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", ForeignKey(users.c.user_id, ondelete="CASCADE"), nullable=False),
+    Column("rule_id", ForeignKey(alert_rules.c.id, ondelete="CASCADE"), nullable=False),
+    Column("change", String(16), nullable=False),
+    Column("alert", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index(None, "user_id", "created_at", "id"),
+    Index(None, "rule_id"),
+)
+
+email_digests = Table(
+    "email_digests",
+    metadata,
+    Column("user_id", ForeignKey(users.c.user_id, ondelete="CASCADE"), primary_key=True),
+    Column("due_at", BigInteger, nullable=False, comment="no mail is sent to the account before"),
+    Column("attempts", Integer, nullable=False),
+    Index(None, "due_at"),
+)

@@ -4,12 +4,12 @@ from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Update, and_, case, delete, or_, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, Update, and_, case, delete, func, or_, select, true, tuple_, update
 
 from iotflow.clock import Clock
 from iotflow.domain.alert_rules import Severity
 from iotflow.domain.alerts import Alert, AlertFilter, AlertPosition, AlertStatus, AlertType
-from iotflow.domain.times import DAY_MS, Millis
+from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.stores.sql.alert_tables import alerts
 from iotflow.stores.sql.database import Database, insert
 
@@ -110,6 +110,17 @@ class SqlAlerts:
         )
         async with self._database.read(bulk=True) as connection:
             return [_alert_from_row(row) for row in await connection.execute(statement)]
+
+    async def count_by_severity(self, user_id: UUID, time_range: TimeRange) -> dict[Severity, int]:
+        end = true() if time_range.end is None else alerts.c.created_at < time_range.end
+        statement = (
+            select(alerts.c.severity, func.count())
+            .where(alerts.c.user_id == user_id, alerts.c.created_at >= time_range.start, end, self._not_expired())
+            .group_by(alerts.c.severity)
+        )
+        async with self._database.read(bulk=True) as connection:
+            stored = {Severity(severity): count for severity, count in await connection.execute(statement)}
+        return {severity: stored.get(severity, 0) for severity in Severity}
 
     async def purge_chunk(self, device_ids: Collection[int]) -> bool:
         return await self._delete_chunk(

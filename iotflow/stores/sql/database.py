@@ -14,6 +14,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Dialect,
     Row,
     Select,
@@ -184,7 +185,7 @@ async def retry_on_conflict(transact: Callable[[], Awaitable[T]]) -> T:
 
 def in_slices(
     connection: AsyncConnection,
-    statement: Select[*tuple[Any, ...]],
+    statement: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]],
     parameters: Mapping[str, object] | None = None,
     *,
     rows: int = ROWS_PER_SLICE,
@@ -197,7 +198,10 @@ def in_slices(
 
 
 async def _slices(
-    connection: AsyncConnection, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, object], rows: int
+    connection: AsyncConnection,
+    statement: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]],
+    parameters: Mapping[str, object],
+    rows: int,
 ) -> AsyncGenerator[Rows]:
     async with connection.stream(statement, parameters) as result:
         while found := await result.fetchmany(rows):

@@ -122,10 +122,18 @@ class SqlDevices:
         statement = select(devices.c.id, devices.c.name).where(devices.c.id.in_(device_ids))
         return {row.id: row.name for row in await self._connection.execute(statement)}
 
-    async def count_by_status(self) -> dict[DeviceStatus, int]:
-        statement = select(devices.c.status, func.count()).where(_NOT_DELETED).group_by(devices.c.status)
+    async def count_by_status(self, user_id: UUID | None = None) -> dict[DeviceStatus, int]:
+        matches = _matches(DeviceFilter(user_id=user_id))
+        statement = select(devices.c.status, func.count()).where(matches).group_by(devices.c.status)
         stored = {DeviceStatus(status): count for status, count in await self._connection.execute(statement)}
         return {status: stored.get(status, 0) for status in DeviceStatus}
+
+    async def count_by_type(self, user_id: UUID, limit: int) -> dict[str, int]:
+        count = func.count().label("devices")
+        matches = _matches(DeviceFilter(user_id=user_id))
+        statement = select(devices.c.device_type, count).where(matches).group_by(devices.c.device_type)
+        statement = statement.order_by(count.desc(), devices.c.device_type).limit(limit)
+        return {row.device_type: row.devices for row in await self._connection.execute(statement)}
 
     async def count_online(self, now: Millis, default_window_s: int) -> int:
         own_window, last_seen = devices.c.online_window, devices.c.last_seen

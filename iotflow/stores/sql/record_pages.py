@@ -1,36 +1,43 @@
 """Pages of a device's records."""
 
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, bindparam, cast, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.domain.telemetry import PageLimit, PageRoom, RecordPage, StoredRecord, Value, size_of
 from iotflow.domain.times import Micros, Millis, TimeRange
-from iotflow.stores.record_encoding import RecordSchema
+from iotflow.stores.record_encoding import Measurements, RecordSchema
+from iotflow.stores.sql.block_reads import (
+    BlockRow,
+    OpenRows,
+    Overlaps,
+    are_apart,
+    read_blocks,
+    span_of,
+)
+from iotflow.stores.sql.block_tables import record_blocks
 from iotflow.stores.sql.database import ROWS_PER_SLICE, in_slices
+from iotflow.stores.sql.page_statements import Begin, Form, begin_query, metadata_query, records_query, size_query
 from iotflow.stores.sql.record_schemas import RecordSchemas, SchemaChoice, decode_measurements
-from iotflow.stores.sql.tables import record_metadata, records
+from iotflow.stores.sql.sealed_blocks import UnpackedBlock
 from iotflow.stores.sql.telemetry_queries import END_OF_TIME
 
 BYTES_PER_SLICE = 4 * 2**20
+RECORDS_PER_SLICE = 128
+"""Records of a block that are decoded at once."""
 METADATA_ROWS_PER_SLICE = 250
 """Rows of 16 KiB each: 4 MiB."""
 
-_FIRST, _END = bindparam("first", type_=BigInteger), bindparam("end", type_=BigInteger)
-_NUMBER = bindparam("number", type_=BigInteger)
 
-_Row = Row[*tuple[Any, ...]]  # Any: each column's own type
+class _Row(NamedTuple):
+    """A row of `records`, or a record of a block."""
 
-
-class _Form(NamedTuple):
-    """The form of a statement. `resumed`: it begins after the row that an earlier one has ended with."""
-
-    schemas: SchemaChoice
-    descending: bool
-    resumed: bool = False
+    time: Millis
+    schema_id: int
+    received_us: Micros
+    measurements: Measurements
 
 
 class _RecordValues(NamedTuple):
@@ -65,10 +72,12 @@ async def read_records(
     if names is not None:
         _, choice, chosen_ids = await schemas.with_names(connection, device_id, names)
         wanted |= chosen_ids
-    form = _Form(choice, descending)
-    chosen, more = await _read_page(connection, schemas, wanted, form, limit, names)
-    if not chosen:
-        return RecordPage([], more=False)
+    form = Form(choice, descending)
+    number = min(limit.records + 1, ROWS_PER_SLICE)
+    begin = Begin(*(await connection.execute(begin_query(form), {**span_of(wanted), "number": number})).one())
+    chosen, more = await _read_page(connection, schemas, wanted, form, limit, names, begin)
+    if not chosen or begin.metadata_from is None:
+        return RecordPage([StoredRecord(time, values, None) for time, values, _ in chosen], more)
     times = (chosen[0].time, chosen[-1].time)
     metadata = await _read_metadata(
         connection, {**wanted, "first": min(times), "end": max(times) + 1}, limit.bytes, descending=descending
@@ -87,16 +96,17 @@ async def _read_page(
     connection: AsyncConnection,
     schemas: RecordSchemas,
     wanted: Mapping[str, object],
-    form: _Form,
+    form: Form,
     limit: PageLimit,
     names: Collection[str] | None,
+    begin: Begin,
 ) -> tuple[list[_RecordValues], bool]:
     """Return the page's records without their metadata, and whether others follow."""
     room = PageRoom(limit)
     found: list[_RecordValues] = []
     known: dict[int, RecordSchema] = {}
     same_time: list[_Row] = []
-    async for rows in _fetch_rows(connection, wanted, form, room):
+    async for rows in _fetch_all(connection, wanted, form, room, begin):
         if unknown := {row.schema_id for row in rows} - known.keys():
             known |= await schemas.by_id(connection, unknown)
         for row in rows:
@@ -121,41 +131,89 @@ async def _read_page(
 def _merge(rows: Sequence[_Row], schemas: Mapping[int, RecordSchema], names: Collection[str] | None) -> _RecordValues:
     """Return the record of the rows of one time: of each name the value received last, in the order of the names."""
     if len(rows) == 1:
-        merged = dict(zip(schemas[rows[0].schema_id].names, decode_measurements(rows[0].measurements), strict=True))
+        merged = dict(zip(schemas[rows[0].schema_id].names, rows[0].measurements, strict=True))
     else:
         unordered: dict[str, Value] = {}
         for row in sorted(rows, key=lambda row: row.received_us):
-            unordered.update(zip(schemas[row.schema_id].names, decode_measurements(row.measurements), strict=True))
+            unordered.update(zip(schemas[row.schema_id].names, row.measurements, strict=True))
         merged = {name: unordered[name] for name in sorted(unordered)}
     if names is not None:
         merged = {name: value for name, value in merged.items() if name in names}
     return _RecordValues(rows[0].time, merged, size_of(merged))
 
 
+async def _fetch_all(
+    connection: AsyncConnection, wanted: Mapping[str, object], form: Form, room: PageRoom, begin: Begin
+) -> AsyncIterator[Sequence[_Row]]:
+    """Yield the range's records in order, sealed or not, in slices. Blocks are read when their time has come."""
+    rows = _fetch_rows(connection, wanted, form, room, begin.largest)
+    if begin.sealed_from is None:
+        async for unsealed in rows:
+            yield unsealed
+        return
+    open_rows = OpenRows(rows, descending=form.descending)
+    async for found in open_rows.before(begin.sealed_from):
+        yield found
+    async for sealed in _fetch_sealed(connection, wanted, form):
+        async for found in open_rows.merge(sealed):
+            yield found
+    async for found in open_rows.rest():
+        yield found
+
+
+async def _fetch_sealed(
+    connection: AsyncConnection, wanted: Mapping[str, object], form: Form
+) -> AsyncIterator[Sequence[_Row]]:
+    """Yield the range's sealed records in order, in slices."""
+    blocks = read_blocks(connection, wanted, form.schemas, contents=record_blocks.c.data, descending=form.descending)
+    overlaps = Overlaps[_Row](descending=form.descending)
+    first, end, alive_at = (int(str(wanted[name])) for name in ("first", "end", "alive_at"))
+    async for block, following in blocks:
+        unpacked = UnpackedBlock(block.data, block.number)
+        low, high = bisect_left(unpacked.times, first), bisect_left(unpacked.times, end)
+        # A page needs some of the records of a block, unless blocks overlap.
+        step = RECORDS_PER_SLICE if not overlaps and are_apart(block, following) else max(1, high - low)
+        # At least one: a block without records of the range may be the last to overlap with others.
+        starts = range(low, max(high, low + 1), step)
+        for start in (low + high - step - begin for begin in starts) if form.descending else starts:
+            stop = start + step
+            yield overlaps.add(_sealed_rows(block, unpacked, max(low, start), min(stop, high), alive_at), following)
+
+
+def _sealed_rows(block: BlockRow, unpacked: UnpackedBlock, low: int, high: int, alive_at: int) -> list[_Row]:
+    fields = zip(unpacked.times[low:high], unpacked.received(low, high), unpacked.measurements(low, high), strict=True)
+    found = [_Row(time, block.schema_id, received, measurements) for time, received, measurements in fields]
+    if block.first_expires_us > alive_at:
+        return found
+    alive = zip(found, unpacked.expiries(low, high), strict=True)
+    return [row for row, expires_us in alive if expires_us > alive_at]
+
+
 async def _fetch_rows(
-    connection: AsyncConnection,
-    wanted: Mapping[str, object],
-    form: _Form,
-    room: PageRoom,
+    connection: AsyncConnection, wanted: Mapping[str, object], form: Form, room: PageRoom, largest: int | None
 ) -> AsyncIterator[Sequence[_Row]]:
     """Yield the range's rows in order, in slices of about the size that the rest of the page needs.
 
-    Without a LIMIT on each statement PostgreSQL would sort the whole range instead of reading in the index's order.
+    `largest`: the size of the largest row of the first slice. Without a LIMIT on each statement PostgreSQL would sort
+    the whole range instead of reading in the index's order.
     """
     last: dict[str, object] = {}
-    while True:
+    while largest is not None:
         number = min(room.records + 1, ROWS_PER_SLICE)
-        largest = (await connection.execute(_size_query(form), {**wanted, **last, "number": number})).scalar_one()
-        if largest is None:
-            return
         number = max(1, min(number, BYTES_PER_SLICE // largest))
-        rows = (await connection.execute(_records_query(form), {**wanted, **last, "number": number})).all()
-        yield rows
-        if len(rows) < number:
+        found = (await connection.execute(records_query(form), {**wanted, **last, "number": number})).all()
+        yield [
+            _Row(time, schema_id, received_us, decode_measurements(measurements))
+            for time, schema_id, received_us, measurements in found
+        ]
+        if len(found) < number:
             return
-        last = {"last_time": rows[-1].time, "last_schema": rows[-1].schema_id}
-        last |= {"end": rows[-1].time + 1} if form.descending else {"first": rows[-1].time}
+        time, schema_id, *_ = found[-1]
+        last = {"last_time": time, "last_schema": schema_id}
+        last |= {"end": time + 1} if form.descending else {"first": time}
         form = form._replace(resumed=True)
+        number = min(room.records + 1, ROWS_PER_SLICE)
+        largest = (await connection.execute(size_query(form), {**wanted, **last, "number": number})).scalar_one()
 
 
 async def _read_metadata(
@@ -164,7 +222,7 @@ async def _read_metadata(
     """Return the metadata of the page's first records; stop after the slice that exceeds `max_bytes`."""
     found: dict[Millis, str] = {}
     async with in_slices(
-        connection, _metadata_query(descending=descending), page, rows=METADATA_ROWS_PER_SLICE
+        connection, metadata_query(descending=descending), page, rows=METADATA_ROWS_PER_SLICE
     ) as slices:
         async for rows in slices:
             for time, of_record in rows:
@@ -173,40 +231,3 @@ async def _read_metadata(
             if max_bytes < 0:
                 break
     return found
-
-
-# Building a statement takes longer than executing it, hence the caches.
-@cache
-def _records_query(form: _Form) -> Select[*tuple[Any, ...]]:
-    columns = (records.c.time, records.c.schema_id, records.c.received_us, records.c.measurements)
-    statement = form.schemas.select(*columns, descending=form.descending)
-    if form.resumed:
-        last = tuple_(bindparam("last_time", type_=BigInteger), bindparam("last_schema", type_=BigInteger))
-        key = tuple_(records.c.time, records.c.schema_id)
-        statement = statement.where(key < last if form.descending else key > last)
-    return statement.limit(_NUMBER)
-
-
-@cache
-def _size_query(form: _Form) -> Select[int | None]:
-    """Select the size of the largest of the next rows: it bounds the memory that a slice takes."""
-    rows = _records_query(form).subquery()
-    return select(func.max(func.length(rows.c.measurements)))
-
-
-def _order(column: ColumnElement[int], descending: bool) -> ColumnElement[int]:
-    return column.desc() if descending else column.asc()
-
-
-@cache
-def _metadata_query(*, descending: bool) -> Select[*tuple[Any, ...]]:
-    return (
-        select(record_metadata.c.time, cast(record_metadata.c.metadata, Text))
-        .where(
-            record_metadata.c.device_id == bindparam("device_id"),
-            record_metadata.c.expires_us > bindparam("alive_at"),
-            record_metadata.c.time >= _FIRST,
-            record_metadata.c.time < _END,
-        )
-        .order_by(_order(record_metadata.c.time, descending))
-    )

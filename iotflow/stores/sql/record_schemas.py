@@ -22,9 +22,9 @@ from iotflow.stores import record_encoding
 from iotflow.stores.record_encoding import (
     ENTRY_BYTES,
     MAX_SCHEMAS_PER_DEVICE,
-    DeviceNames,
     Measurements,
     Names,
+    RecordNames,
     RecordSchema,
     encode_measurements,
 )
@@ -85,28 +85,28 @@ class RecordSchemas:
     """The schemas of all devices. A schema never changes, so each process caches them."""
 
     def __init__(self) -> None:
-        self._layouts = LRUCache[DeviceNames, Layout](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
+        self._layouts = LRUCache[RecordNames, Layout](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
         self._schemas = LRUCache[int, RecordSchema](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
 
-    def look_up(self, wanted: Collection[DeviceNames]) -> tuple[dict[DeviceNames, Layout], list[DeviceNames]]:
+    def look_up(self, wanted: Collection[RecordNames]) -> tuple[dict[RecordNames, Layout], list[RecordNames]]:
         """Return the cached layouts of records with these names, and the names whose layouts are not cached."""
         found = {names: layout for names in wanted if (layout := self._layouts.get(names))}
         return found, [names for names in wanted if names not in found]
 
-    def remember(self, layouts: Mapping[DeviceNames, Layout]) -> None:
+    def remember(self, layouts: Mapping[RecordNames, Layout]) -> None:
         """Cache layouts whose schemas are committed."""
         self._layouts.update(layouts)
         for layout in layouts.values():
             self._schemas.update({schema.id: schema for schema in layout.schemas})
 
     async def find_or_add(
-        self, connection: AsyncConnection, wanted: Iterable[DeviceNames]
-    ) -> Mapping[DeviceNames, Layout]:
+        self, connection: AsyncConnection, wanted: Iterable[RecordNames]
+    ) -> Mapping[RecordNames, Layout]:
         """Return the layouts of records with these names, and add the missing schemas. The caller commits."""
         by_device: dict[int, set[Names]] = {}
         for device_id, names in wanted:
             by_device.setdefault(device_id, set()).add(names)
-        found: dict[DeviceNames, Layout] = {}
+        found: dict[RecordNames, Layout] = {}
         # In the order of the keys: two workers that add the same schemas in different orders would deadlock.
         for device_id in sorted(by_device):
             sent = by_device[device_id]

@@ -10,8 +10,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from iotflow.domain.telemetry import Record, expiry
 from iotflow.domain.times import Micros, Millis
-from iotflow.stores.record_encoding import DeviceNames, encode_measurements
-from iotflow.stores.sql.database import Database, insert
+from iotflow.stores.record_encoding import RecordNames, encode_measurements
+from iotflow.stores.sql.database import insert
 from iotflow.stores.sql.record_schemas import Layout
 from iotflow.stores.sql.tables import NO_EXPIRY_US, record_metadata, records
 
@@ -27,13 +27,13 @@ _RECEIVED: Final = 3
 """The index of `received_us` in a `RecordRow`."""
 
 
-def names_of(writes: Sequence[DeviceRecords]) -> set[DeviceNames]:
+def names_of(writes: Sequence[DeviceRecords]) -> set[RecordNames]:
     """Return the names of each record, in the order in which it has them."""
     return {(device_id, tuple(record.values)) for device_id, sent in writes for record in sent}
 
 
 def record_rows(
-    writes: Sequence[DeviceRecords], layouts: Mapping[DeviceNames, Layout], retention_days: int
+    writes: Sequence[DeviceRecords], layouts: Mapping[RecordNames, Layout], retention_days: int
 ) -> list[RecordRow]:
     """Return the rows of all records, of each key the one received last.
 
@@ -69,14 +69,9 @@ def metadata_rows(writes: Sequence[DeviceRecords], retention_days: int) -> list[
     return [rows[key] for key in sorted(rows)]
 
 
-async def write_records(database: Database, rows: Sequence[RecordRow]) -> None:
-    """Upsert records in one transaction. Raises what `Database.write_rows` raises."""
-    await database.write_rows(_upsert_records_sql(database.dialect), rows, bulk=len(rows) > ROWS_PER_STATEMENT)
-
-
 async def upsert_records(connection: AsyncConnection, rows: Sequence[RecordRow]) -> None:
     """Upsert records by the driver itself: SQLAlchemy's binding by name would cost more than all other work."""
-    statement = _upsert_records_sql(connection.dialect)
+    statement = upsert_records_sql(connection.dialect)
     for chunk in _chunks(rows):
         await connection.exec_driver_sql(statement, list(chunk))
 
@@ -88,7 +83,8 @@ async def upsert_metadata(connection: AsyncConnection, rows: Sequence[dict[str, 
 
 
 @lru_cache(maxsize=4)  # a process has one dialect, except in tests
-def _upsert_records_sql(dialect: Dialect) -> str:
+def upsert_records_sql(dialect: Dialect) -> str:
+    """Return the statement of the driver's dialect that upserts a record."""
     compiled = _upsert_statement(dialect.name, records).compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)
     assert compiled.positiontup == [column.name for column in records.columns]

@@ -26,6 +26,7 @@ from iotflow.metrics import catalogue
 from iotflow.stores.sql import database
 from iotflow.stores.sql.database import LastFailure, RowValues, deadline, map_driver_errors, transaction_timeout_s
 from iotflow.stores.sql.pool import ConnectionLimiter
+from iotflow.stores.sql.sqlite_cursor import SqliteDriver
 
 READ_CONNECTIONS = 4
 READ_POOL_TIMEOUT_S = 1.5
@@ -134,7 +135,7 @@ class SqliteDatabase:
         expiry = asyncio.get_running_loop().call_at(deadline_s, abandoned.set)
         try:
             # The public methods run one statement each, and a call of the thread costs more than the statement.
-            await driver._execute(write_rows, driver._conn, statement, rows)  # type: ignore[no-untyped-call]
+            await driver._execute(execute_for_rows, driver._conn, statement, rows)  # type: ignore[no-untyped-call]
         except sqlite3.Error as error:
             if type(error) not in _FAILURES:
                 raise
@@ -150,7 +151,7 @@ class SqliteDatabase:
         self._files.verify(connection)
 
 
-def write_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[RowValues]) -> None:
+def execute_for_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[RowValues]) -> None:
     """Run a statement for each row in one transaction, in the connection's thread."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -222,6 +223,7 @@ def sqlite_engine(
     # writer. `timeout` is the busy handler's, for writers in other processes.
     sqlite = create_async_engine(
         url,
+        module=SqliteDriver(),
         hide_parameters=True,
         pool_size=connections,
         max_overflow=0,

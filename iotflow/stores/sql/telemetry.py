@@ -11,6 +11,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    or_,
     select,
     true,
     tuple_,
@@ -22,9 +23,11 @@ from iotflow.concurrency.group_commit import GroupCommit
 from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
 from iotflow.domain.time_windows import Window
-from iotflow.domain.times import Micros, Millis, TimeRange
-from iotflow.stores.record_encoding import DeviceNames
+from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
+from iotflow.stores.record_encoding import RecordNames
 from iotflow.stores.sql.aggregates import aggregate
+from iotflow.stores.sql.block_tables import record_blocks
+from iotflow.stores.sql.block_writes import delete_sealed, last_day_of_chunk, rewrite_blocks
 from iotflow.stores.sql.database import Database, retry_on_conflict
 from iotflow.stores.sql.record_pages import read_records
 from iotflow.stores.sql.record_schemas import Layout, RecordSchemas
@@ -36,7 +39,7 @@ from iotflow.stores.sql.record_writes import (
     record_rows,
     upsert_metadata,
     upsert_records,
-    write_records,
+    upsert_records_sql,
 )
 from iotflow.stores.sql.tables import record_metadata, record_schemas, records
 from iotflow.stores.sql.telemetry_queries import read_latest, read_names, read_newest_times
@@ -53,7 +56,12 @@ BYTES_PER_CHUNK = 32 * 2**20
 T = TypeVar("T")
 
 _TABLES = (records, record_metadata)
-_PURGED = (*_TABLES, record_schemas)
+_SWEPT = (*_TABLES, record_blocks)
+_PURGED = (*_SWEPT, record_schemas)
+_SIZED = {records: records.c.measurements, record_blocks: record_blocks.c.data}
+"""The tables whose rows may be large, each with the column that makes them so."""
+REWRITTEN_AFTER_US = DAY_MS * 1_000
+"""A block is rewritten when one of its records expired this long ago, in microseconds: once a day."""
 
 
 class SqlTelemetry:
@@ -155,9 +163,9 @@ class SqlTelemetry:
 
     async def delete_expired_chunk(self) -> bool:
         """Delete what has expired of the next rows, in the order of their key, of one table after the other."""
-        self._swept_to = await self._sweep_rows(_TABLES[self._swept_table], self._swept_to)
+        self._swept_to = await self._sweep_rows(_SWEPT[self._swept_table], self._swept_to)
         if self._swept_to is None:
-            self._swept_table = (self._swept_table + 1) % len(_TABLES)
+            self._swept_table = (self._swept_table + 1) % len(_SWEPT)
         return self._swept_to is not None or self._swept_table != 0
 
     async def _flush(self, writes: Sequence[DeviceRecords]) -> None:
@@ -165,10 +173,11 @@ class SqlTelemetry:
         metadata = metadata_rows(writes, self._retention_days)
         if not missing and not metadata:
             rows = record_rows(writes, layouts, self._retention_days)
-            await retry_on_conflict(partial(write_records, self._database, rows))
+            statement, bulk = upsert_records_sql(self._database.dialect), len(rows) > ROWS_PER_STATEMENT
+            await retry_on_conflict(partial(self._database.write_rows, statement, rows, bulk=bulk))
             return
 
-        async def upsert() -> Mapping[DeviceNames, Layout]:
+        async def upsert() -> Mapping[RecordNames, Layout]:
             bulk = sum(len(records) for _, records in writes) > ROWS_PER_STATEMENT
             async with self._database.write(bulk=bulk) as connection:
                 added = await self._schemas.find_or_add(connection, missing)
@@ -185,11 +194,15 @@ class SqlTelemetry:
             number = await _rows_per_chunk(connection, records, chosen, ROWS_PER_DELETION)
             times = select(records.c.time).where(chosen).order_by(records.c.time)
             last = await connection.scalar(times.offset(number - 1).limit(1))
-            end = time_range.end if last is None else Millis(last + 1)
+            ends = [end for end in (await last_day_of_chunk(connection, device_id, time_range),) if end is not None]
+            ends += [] if last is None else [Millis(last + 1)]
+            end = min(ends, default=time_range.end)
             for table in _TABLES:
                 chunk = _within(table.c.time, TimeRange(time_range.start, end))
                 await connection.execute(delete(table).where(table.c.device_id == device_id, chunk))
-        return None if last is None else TimeRange(Millis(last + 1), time_range.end)
+            # After the rows: a concurrent sealing of one of them has committed its block by now.
+            await delete_sealed(connection, device_id, TimeRange(time_range.start, end))
+        return TimeRange(end, time_range.end) if ends and end is not None and end != time_range.end else None
 
     async def _purge_rows(self, table: Table, device_ids: Collection[int]) -> bool:
         """Delete up to `ROWS_PER_PURGE` rows of these devices, and return whether there may be more.
@@ -222,11 +235,26 @@ class SqlTelemetry:
             end = (await connection.execute(keys.offset(number - 1).limit(1))).one_or_none()
             chunk = rest if end is None else and_(rest, key <= tuple_(*end, types=types))
             expired = and_(chunk, ~self._alive(table.c.expires_us))
-            found = (await connection.execute(select(literal(1)).select_from(table).where(expired).limit(1))).first()
+            partly = and_(chunk, record_blocks.c.first_expires_us <= self._now_us() - REWRITTEN_AFTER_US)
+            changed = or_(expired, partly) if table is record_blocks else expired
+            found = (await connection.execute(select(literal(1)).select_from(table).where(changed).limit(1))).first()
         if found is not None:
             async with self._database.write(bulk=True) as connection:
                 await connection.execute(delete(table).where(expired))
+            if table is record_blocks:
+                await self._rewrite_blocks(partly)
         return None if end is None else tuple(end)
+
+    async def _rewrite_blocks(self, chosen: ColumnElement[bool]) -> None:
+        """Remove the expired records of the chosen blocks, in a transaction for each: it lasts some 20 ms."""
+        key = tuple_(*record_blocks.primary_key.columns)
+        now_us = self._now_us()
+        async with self._database.read(bulk=True) as connection:
+            found = (await connection.execute(select(*record_blocks.primary_key.columns).where(chosen))).all()
+        for block in found:
+            async with self._database.write(bulk=True) as connection:
+                chosen_block = and_(chosen, key == tuple_(*block))
+                await rewrite_blocks(connection, chosen_block, lambda record: record.expires_us > now_us)
 
     def _alive(self, expires_us: ColumnElement[int]) -> ColumnElement[bool]:
         return expires_us > self._now_us()
@@ -237,9 +265,10 @@ class SqlTelemetry:
 
 async def _rows_per_chunk(connection: AsyncConnection, table: Table, chosen: ColumnElement[bool], most: int) -> int:
     """Return how many of the first chosen rows one transaction may delete: `most`, or fewer if records are large."""
-    if table is not records:
+    sized = _SIZED.get(table)
+    if sized is None:
         return most
-    sizes = select(func.length(records.c.measurements)).where(chosen).order_by(*records.primary_key.columns)
+    sizes = select(func.length(sized)).where(chosen).order_by(*table.primary_key.columns)
     room = BYTES_PER_CHUNK
     for number, size in enumerate((await connection.execute(sizes.limit(most))).scalars()):
         room -= size

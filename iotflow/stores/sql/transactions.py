@@ -10,11 +10,16 @@ from iotflow.stores.sql.accounts import SqlAccounts, SqlTokens
 from iotflow.stores.sql.alert_rules import SqlAlertRules
 from iotflow.stores.sql.configs import SqlConfigs
 from iotflow.stores.sql.database import Database
+from iotflow.stores.sql.deliveries import SqlDeliveries
 from iotflow.stores.sql.device_keys import SqlKeys
 from iotflow.stores.sql.devices import SqlDevices
 from iotflow.stores.sql.groups import SqlGroups
+from iotflow.stores.sql.leases import SqlLeases
+from iotflow.stores.sql.mail import SqlMail
 from iotflow.stores.sql.outbox import SqlOutbox
 from iotflow.stores.sql.personal_tokens import SqlPersonalTokens
+from iotflow.stores.sql.watches import SqlWatches
+from iotflow.stores.sql.webhooks import SqlWebhooks
 
 
 class SqlTransaction:
@@ -29,6 +34,11 @@ class SqlTransaction:
         self.configs = SqlConfigs(connection)
         self.groups = SqlGroups(connection)
         self.alert_rules = SqlAlertRules(connection)
+        self.webhooks = SqlWebhooks(connection)
+        self.deliveries = SqlDeliveries(connection)
+        self.mail = SqlMail(connection)
+        self.leases = SqlLeases(connection)
+        self.watches = SqlWatches(connection)
         self.outbox = SqlOutbox(connection)
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 

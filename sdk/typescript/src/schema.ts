@@ -274,6 +274,116 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summarize what a device measured and sent
+         * @description The time range has at most 400 days.
+         *
+         *     Statistics of each name with numbers, by event time; messages per day and uptime, by time of receipt. Booleans and
+         *     texts are left out. Scope of personal access tokens: `read`.
+         */
+        get: operations["get_device_analytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/devices/{device_id}/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast the hourly means of a measurement
+         * @description From the current hour on, with intervals and a backtest. The history has at most 14 days; from three days on, the
+         *     forecast has a daily season. Scope of personal access tokens: `read`.
+         */
+        get: operations["get_device_forecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List reports without their results, the newest first
+         * @description Users see their own; administrators see all. Scope of personal access tokens: `read`.
+         */
+        get: operations["list_reports"];
+        put?: never;
+        /**
+         * Request a report
+         * @description It is computed in the background: poll it until its `status` is not `pending`.
+         *
+         *     Relative times of the period are resolved now. The newest 100 reports of an account are kept. Scope of personal access tokens: `write`.
+         */
+        post: operations["create_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/reports/{report_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a report with its result
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["get_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summarize a user's devices, their activity and alerts
+         * @description The time range has at most 31 days. Scope of personal access tokens: `read`.
+         */
+        get: operations["get_user_analytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -830,6 +940,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream live events of the caller's devices
+         * @description They are server-sent events: `telemetry` (`device_id`, `timestamp`, `measurements`, null for more than 8 KiB),
+         *     `alert` (the `alert` that was raised or changed), `status` (`device_id`, `event_type`, `timestamp`, `details`),
+         *     `missed` (events before it may be missing), and `end` with a `reason`: `stopping`, `credentials`, `deleted` or
+         *     `slow`. A comment every 15 s keeps the connection alive. Scope of personal access tokens: `read`.
+         */
+        get: operations["stream_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/telemetry": {
         parameters: {
             query?: never;
@@ -1161,6 +1294,121 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the caller's webhooks
+         * @description Administrators see all. Scope of personal access tokens: `read`.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Create a webhook
+         * @description The response contains its secret, which is not shown again.
+         *
+         *     It receives the alerts of the rules whose `webhook_url` is its URL. Requests are signed as Standard Webhooks
+         *     describes (`webhook-id`, `webhook-timestamp`, `webhook-signature`), and repeated until the receiver answers 2xx. Scope of personal access tokens: `write`.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a webhook
+         * @description Scope of personal access tokens: `read`.
+         */
+        get: operations["get_webhook"];
+        /**
+         * Update a webhook
+         * @description Its rules stay with it, and deliveries that wait are sent by its new fields. Scope of personal access tokens: `write`.
+         */
+        put: operations["update_webhook"];
+        post?: never;
+        /**
+         * Delete a webhook with its deliveries
+         * @description Its rules remain, without a webhook. Scope of personal access tokens: `write`.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the deliveries of a webhook, the newest first
+         * @description They are those that wait, and the latest ones that are delivered or dead. Scope of personal access tokens: `read`.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery again that is delivered or dead
+         * @description It keeps its id, and has all its attempts. Scope of personal access tokens: `write`.
+         */
+        post: operations["replay_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret of a webhook
+         * @description The former one signs nothing from now on. Scope of personal access tokens: `write`.
+         */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1233,6 +1481,48 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An account's devices now, and what happened within a time range. */
+        AccountAnalytics: {
+            /** @description Alerts that were raised within the range. */
+            alerts_by_severity: components["schemas"]["SeverityCounts"];
+            devices: components["schemas"]["OwnedDeviceCounts"];
+            /** @description Null: the range is open. */
+            end_time: string | null;
+            /** @description Estimates, by time of receipt; days without are omitted. */
+            messages_per_day: components["schemas"]["DayCount"][];
+            /** @description The 10 devices with the most submissions within the range, the most first. */
+            most_active_devices: components["schemas"]["ActiveDevice"][];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start_time: string;
+            /** Format: uuid */
+            user_id: string;
+        };
+        /** @description How much a device sent. */
+        ActiveDevice: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /**
+             * @description Null: deleted a moment ago.
+             * @example weather-station
+             */
+            device_name: string | null;
+            /**
+             * Format: int64
+             * @example 288
+             */
+            messages: number;
+            /**
+             * Format: int64
+             * @example 864
+             */
+            points: number;
+        };
         /** @description The author of a change. */
         Actor: {
             /**
@@ -1442,6 +1732,11 @@ export interface components {
             user_id: string;
         };
         /**
+         * @description The change of an alert that is sent.
+         * @enum {string}
+         */
+        AlertChange: "raised" | "resolved";
+        /**
          * @description The condition of an alert rule. `type` decides which of the other fields it has.
          *
          *     `threshold`: `field`, `op`, `value`, `hysteresis`. `rate`: also `per_second`. `anomaly`: `field`, `z`, `hysteresis`.
@@ -1554,6 +1849,8 @@ export interface components {
              * @example 1
              */
             device_id: number | null;
+            /** @description Whether the owner receives the alerts by e-mail. */
+            email: boolean;
             enabled: boolean;
             /**
              * Format: int64
@@ -1583,6 +1880,16 @@ export interface components {
              * @description The owner of the device or group.
              */
             user_id: string;
+            /**
+             * @description The id of that webhook.
+             * @example null
+             */
+            webhook_id: number | null;
+            /**
+             * @description The URL of the webhook that receives the alerts.
+             * @example null
+             */
+            webhook_url: string | null;
         };
         /**
          * @description An alert rule to create. It covers either a device or the devices of a group.
@@ -1608,6 +1915,8 @@ export interface components {
             cooldown_seconds?: number;
             /** @description The device to cover. */
             device_id?: number | null;
+            /** @description Send the alerts to the owner's address, collected in one e-mail at a time. Refused by a service that sends no e-mail. Default: `false`. */
+            email?: boolean;
             /** @description Default: `true`. */
             enabled?: boolean;
             /**
@@ -1624,6 +1933,7 @@ export interface components {
             name: string;
             /** @example warning */
             severity: components["schemas"]["Severity"];
+            webhook_url?: string | null;
         };
         /** @description A page of alert rules. */
         AlertRuleList: {
@@ -1719,6 +2029,8 @@ export interface components {
             condition?: components["schemas"]["AlertCondition"];
             /** Format: int32 */
             cooldown_seconds?: number;
+            /** @description Send the alerts to the owner's address, collected in one e-mail at a time. Refused by a service that sends no e-mail. */
+            email?: boolean;
             enabled?: boolean;
             /** Format: int32 */
             for_seconds?: number;
@@ -1729,6 +2041,7 @@ export interface components {
             name?: string;
             /** @example warning */
             severity?: components["schemas"]["Severity"];
+            webhook_url?: string | null;
         };
         /**
          * @description The place of an alert in its life cycle.
@@ -1850,6 +2163,87 @@ export interface components {
              */
             username: string;
         };
+        /** @description What arrived on one day, UTC. */
+        DayCount: {
+            /**
+             * Format: date-time
+             * @description Start of the day, UTC.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            day: string;
+            /**
+             * Format: int64
+             * @description Submissions; a batch is one.
+             * @example 288
+             */
+            messages: number;
+            /**
+             * Format: int64
+             * @description Values in them.
+             * @example 864
+             */
+            points: number;
+        };
+        /** @description A change of an alert that is sent to a webhook. */
+        Delivery: {
+            /** Format: uuid */
+            alert_id: string;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            attempts: number;
+            change: components["schemas"]["AlertChange"];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @description Time of the next attempt; null once it is delivered or dead. */
+            due_at: string | null;
+            /**
+             * @description Why the latest attempt failed.
+             * @example null
+             */
+            error: string | null;
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description The `webhook-id` of all its requests.
+             */
+            id: string;
+            /**
+             * @description HTTP status of the latest answer; null: none.
+             * @example 200
+             */
+            response_status: number | null;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            rule_id: number;
+            /** @description `dead`: 20 attempts failed. */
+            status: components["schemas"]["DeliveryStatus"];
+            /**
+             * Format: int64
+             * @example 1
+             */
+            webhook_id: number;
+        };
+        /** @description A page of deliveries, newest first. */
+        DeliveryList: {
+            deliveries: components["schemas"]["Delivery"][];
+            meta: components["schemas"]["PageInfo"];
+        };
+        /** @description One delivery. */
+        DeliveryResponse: {
+            delivery: components["schemas"]["Delivery"];
+        };
+        /**
+         * @description The place of a delivery in its life cycle.
+         * @enum {string}
+         */
+        DeliveryStatus: "waiting" | "delivered" | "dead";
         /** @description A device. */
         Device: {
             /**
@@ -1893,6 +2287,34 @@ export interface components {
              * @description The device's owner.
              */
             user_id: string;
+        };
+        /** @description What a device measured and sent within a time range. */
+        DeviceAnalytics: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /** @example weather-station */
+            device_name: string;
+            /** @description Null: the range is open. */
+            end_time: string | null;
+            /** @description By name, those with numbers in the range, by event time. */
+            fields: {
+                [key: string]: components["schemas"]["FieldSummary"];
+            };
+            /** @description Estimates, by time of receipt; days without are omitted. */
+            messages_per_day: components["schemas"]["DayCount"][];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start_time: string;
+            /**
+             * @description The share of the hours (UTC) of the range, since the device's registration and until now, in which telemetry of the device arrived. Null if the range has none.
+             * @example 0.98
+             */
+            uptime: number | null;
         };
         /** @description The settings of a device and their version. */
         DeviceConfig: {
@@ -1985,6 +2407,24 @@ export interface components {
             /** @description First characters of the key. */
             key_prefix: string;
             name: string;
+        };
+        /** @description The forecast of a measurement's hourly means. */
+        DeviceForecast: {
+            /** @description Null if none of the last hours has numbers. */
+            accuracy: components["schemas"]["ForecastAccuracy"] | null;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            device_id: number;
+            /** @example weather-station */
+            device_name: string;
+            /** @example temperature */
+            field: string;
+            forecast: components["schemas"]["HourForecast"][];
+            history: components["schemas"]["ForecastHistory"];
+            /** @description Without three days of history there is no daily season. */
+            method: components["schemas"]["ForecastMethod"];
         };
         /** @description A group that contains a device. */
         DeviceGroup: {
@@ -2338,7 +2778,108 @@ export interface components {
          * @description The kind of a change.
          * @enum {string}
          */
-        EventType: "user.registered" | "user.logged_in" | "user.logged_out" | "user.updated" | "user.password_changed" | "user.activated" | "user.deactivated" | "user.deleted" | "token.created" | "token.revoked" | "device.registered" | "device.updated" | "device.status_changed" | "device.deleted" | "device.key_rotated" | "device.config_updated" | "device.metadata_updated" | "device.telemetry_deleted" | "group.created" | "group.updated" | "group.deleted" | "group.device_added" | "group.devices_added" | "group.device_removed" | "alert_rule.created" | "alert_rule.updated" | "alert_rule.deleted";
+        EventType: "user.registered" | "user.logged_in" | "user.logged_out" | "user.updated" | "user.password_changed" | "user.activated" | "user.deactivated" | "user.deleted" | "token.created" | "token.revoked" | "device.registered" | "device.updated" | "device.status_changed" | "device.online" | "device.offline" | "device.deleted" | "device.key_rotated" | "device.config_updated" | "device.metadata_updated" | "device.telemetry_deleted" | "group.created" | "group.updated" | "group.deleted" | "group.device_added" | "group.devices_added" | "group.device_removed" | "alert_rule.created" | "alert_rule.updated" | "alert_rule.deleted" | "webhook.created" | "webhook.updated" | "webhook.deleted";
+        /** @description The statistics of a measurement's numbers. Percentiles are interpolated between neighbours. */
+        FieldSummary: {
+            /**
+             * Format: int64
+             * @example 288
+             */
+            count: number;
+            /**
+             * Format: double
+             * @example 25.5
+             */
+            max: number;
+            /**
+             * Format: double
+             * @example 21.4
+             */
+            mean: number;
+            /**
+             * Format: double
+             * @example 18
+             */
+            min: number;
+            /**
+             * @description The median. Exact; null if the range has more than 500,000 numbers.
+             * @example 21.5
+             */
+            p50: number | null;
+            /**
+             * @description Exact; null if the range has more than 500,000 numbers.
+             * @example 24.1
+             */
+            p95: number | null;
+            /**
+             * @description Exact; null if the range has more than 500,000 numbers.
+             * @example 25.2
+             */
+            p99: number | null;
+            /**
+             * Format: double
+             * @description Of the population.
+             * @example 1.7
+             */
+            stddev: number;
+        };
+        /** @description How well the last days would have been forecast, each from the data before it. */
+        ForecastAccuracy: {
+            /**
+             * Format: double
+             * @description The share of hours in the 80 % interval.
+             * @example 0.81
+             */
+            coverage_80: number;
+            /**
+             * Format: double
+             * @description The share of hours in the 95 % interval.
+             * @example 0.94
+             */
+            coverage_95: number;
+            /**
+             * Format: int64
+             * @description Hours that were compared.
+             * @example 72
+             */
+            hours: number;
+            /**
+             * Format: double
+             * @description Mean absolute error, in the unit of the measurement.
+             * @example 0.5
+             */
+            mae: number;
+            /**
+             * @description The error as a multiple of that of repeating the day before (method `level`: the hour before). Below 1: the forecast is better. Null if that error is 0.
+             * @example 0.7
+             */
+            mase: number | null;
+        };
+        /** @description The hours that a forecast is made from. */
+        ForecastHistory: {
+            /**
+             * Format: date-time
+             * @description The start of the current hour, at which the forecast begins.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            end_time: string;
+            /**
+             * Format: int64
+             * @description Hours with numbers; others are treated as unknown.
+             * @example 330
+             */
+            hours: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start_time: string;
+        };
+        /**
+         * @description A structural time series model: a level that wanders, with or without a daily season.
+         * @enum {string}
+         */
+        ForecastMethod: "level_and_daily_season" | "level";
         /** @description A page of the devices that a search found, by id. */
         FoundDeviceList: {
             devices: components["schemas"]["Device"][];
@@ -2586,6 +3127,44 @@ export interface components {
              */
             timestamp: string;
         };
+        /** @description The forecast of one hour's mean. */
+        HourForecast: {
+            /**
+             * Format: double
+             * @description With a probability of 80 %, the mean lies from here…
+             * @example 20.6
+             */
+            lower_80: number;
+            /**
+             * Format: double
+             * @description With a probability of 95 %, the mean lies from here…
+             * @example 20.2
+             */
+            lower_95: number;
+            /**
+             * Format: date-time
+             * @description Start of the hour.
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            timestamp: string;
+            /**
+             * Format: double
+             * @description … to here.
+             * @example 22.2
+             */
+            upper_80: number;
+            /**
+             * Format: double
+             * @description … to here.
+             * @example 22.6
+             */
+            upper_95: number;
+            /**
+             * Format: double
+             * @example 21.4
+             */
+            value: number;
+        };
         /**
          * @description Options of a key rotation.
          * @example {
@@ -2680,6 +3259,14 @@ export interface components {
         /** @description One membership. */
         MembershipResponse: {
             membership: components["schemas"]["Membership"];
+        };
+        /** @description Numbers of an account's devices. */
+        OwnedDeviceCounts: {
+            by_status: components["schemas"]["StatusCounts"];
+            /** @description The 100 most frequent types, most frequent first. */
+            by_type: components["schemas"]["TypeCount"][];
+            /** Format: int64 */
+            total: number;
         };
         /** @description The position of a page within its list. */
         PageInfo: {
@@ -2850,6 +3437,118 @@ export interface components {
              */
             index: number;
         };
+        /** @description A summary of a past time range, computed in the background. */
+        Report: {
+            /** @description When it was completed or failed. */
+            completed_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /** @example 1 */
+            device_id: number | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            end_time: string;
+            /**
+             * @description Why it failed.
+             * @example null
+             */
+            error: string | null;
+            /** @example null */
+            group_id: number | null;
+            /** Format: uuid */
+            id: string;
+            report_type: components["schemas"]["ReportType"];
+            /**
+             * @description Once completed: of a `device_summary` what `GET /analytics/devices/{device_id}` answers, of an `account_summary` what `GET /analytics/users/{user_id}` answers, of a `group_summary` the same of the group's devices, without alerts. Null in lists.
+             * @example null
+             */
+            result: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            start_time: string;
+            status: components["schemas"]["ReportStatus"];
+            /**
+             * Format: uuid
+             * @description The owner of the device or group, or the account.
+             */
+            user_id: string;
+        };
+        /**
+         * @description A report to compute. A device summary takes `device_id`, a group summary `group_id`, an account summary none.
+         * @example {
+         *       "device_id": 1,
+         *       "period": {
+         *         "end_time": "now",
+         *         "start_time": "-7d"
+         *       },
+         *       "report_type": "device_summary"
+         *     }
+         */
+        ReportCreate: {
+            /** @description The device to summarize. */
+            device_id?: number | null;
+            /** @description The group whose devices to summarize. */
+            group_id?: number | null;
+            /** @description At most 400 days of a device, 31 of a group or account. */
+            period: components["schemas"]["ReportPeriod"];
+            /** @example device_summary */
+            report_type: components["schemas"]["ReportType"];
+        };
+        /** @description A page of reports without their results, newest first. */
+        ReportList: {
+            /**
+             * @description Cursor of the next page; null on the last page.
+             * @example null
+             */
+            next_cursor: string | null;
+            reports: components["schemas"]["Report"][];
+        };
+        /**
+         * @description A half-open time range: `start_time` is included, `end_time` is not.
+         * @example {
+         *       "end_time": "now",
+         *       "start_time": "-7d"
+         *     }
+         */
+        ReportPeriod: {
+            /**
+             * @description RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. Default: `now`.
+             * @example -1h
+             * @example now
+             * @example 2026-01-31T09:30:00Z
+             */
+            end_time?: string;
+            /**
+             * @description RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number.
+             * @example -1h
+             * @example now
+             * @example 2026-01-31T09:30:00Z
+             */
+            start_time: string;
+        };
+        /** @description One report. */
+        ReportResponse: {
+            report: components["schemas"]["Report"];
+        };
+        /**
+         * @description The progress of a report.
+         * @enum {string}
+         */
+        ReportStatus: "pending" | "completed" | "failed";
+        /**
+         * @description What a report summarizes.
+         * @enum {string}
+         */
+        ReportType: "device_summary" | "group_summary" | "account_summary";
         /** @description One time that the rule would have fired. */
         RuleFiring: {
             /** @description Time of the reading that clears it; null: none did. */
@@ -2898,6 +3597,26 @@ export interface components {
          * @enum {string}
          */
         Severity: "info" | "warning" | "error" | "critical";
+        /** @description Numbers of alerts by severity. */
+        SeverityCounts: {
+            /** Format: int64 */
+            critical: number;
+            /** Format: int64 */
+            error: number;
+            /** Format: int64 */
+            info: number;
+            /** Format: int64 */
+            warning: number;
+        };
+        /** @description Numbers of devices by status. */
+        StatusCounts: {
+            /** Format: int64 */
+            active: number;
+            /** Format: int64 */
+            inactive: number;
+            /** Format: int64 */
+            maintenance: number;
+        };
         /** @description Whether a store is available. */
         StoreAvailability: {
             available: boolean;
@@ -3110,6 +3829,16 @@ export interface components {
          * @enum {string}
          */
         TokenScope: "read" | "write" | "telemetry";
+        /** @description Number of devices of one type. */
+        TypeCount: {
+            /** @example sensor */
+            device_type: string;
+            /**
+             * Format: int64
+             * @example 3
+             */
+            devices: number;
+        };
         /** @description An account. */
         User: {
             /**
@@ -3247,6 +3976,92 @@ export interface components {
             /** @example ada */
             username?: string;
         };
+        /** @description A webhook, without its secret. */
+        Webhook: {
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            id: number;
+            template: components["schemas"]["WebhookTemplate"];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T09:30:00.000Z
+             */
+            updated_at: string;
+            /** @example https://192.0.2.10/iotflow */
+            url: string;
+            /**
+             * Format: uuid
+             * @description The owner.
+             */
+            user_id: string;
+        };
+        /**
+         * @description A webhook to create.
+         * @example {
+         *       "template": "cloudevents",
+         *       "url": "https://192.0.2.10/iotflow"
+         *     }
+         */
+        WebhookCreate: {
+            /**
+             * @description The form of the requests: `cloudevents`, a CloudEvent 1.0 as JSON; `ntfy`, a text with ntfy's headers, to the URL of a topic; `slack`, the JSON of Slack's incoming webhooks. Default: `cloudevents`.
+             * @example cloudevents
+             */
+            template?: components["schemas"]["WebhookTemplate"];
+            /**
+             * @description An `http` or `https` URL in ASCII, without credentials and fragment. Its host must resolve to public addresses.
+             * @example https://192.0.2.10/iotflow
+             */
+            url: string;
+        };
+        /** @description A page of webhooks. */
+        WebhookList: {
+            meta: components["schemas"]["PageInfo"];
+            webhooks: components["schemas"]["Webhook"][];
+        };
+        /** @description One webhook. */
+        WebhookResponse: {
+            webhook: components["schemas"]["Webhook"];
+        };
+        /**
+         * @description The form of the requests to a webhook.
+         * @enum {string}
+         */
+        WebhookTemplate: "cloudevents" | "ntfy" | "slack";
+        /**
+         * @description Changes of a webhook. Absent fields keep their values.
+         * @example {
+         *       "template": "ntfy"
+         *     }
+         */
+        WebhookUpdate: {
+            /**
+             * @description The form of the requests: `cloudevents`, a CloudEvent 1.0 as JSON; `ntfy`, a text with ntfy's headers, to the URL of a topic; `slack`, the JSON of Slack's incoming webhooks.
+             * @example cloudevents
+             */
+            template?: components["schemas"]["WebhookTemplate"];
+            /**
+             * @description An `http` or `https` URL in ASCII, without credentials and fragment. Its host must resolve to public addresses.
+             * @example https://192.0.2.10/iotflow
+             */
+            url?: string;
+        };
+        /** @description A webhook and its new secret. */
+        WebhookWithSecret: {
+            /**
+             * @description Verifies the requests: the key of HMAC-SHA256 is the base64 behind `whsec_`. Shown only once.
+             * @example whsec_…
+             */
+            secret: string;
+            webhook: components["schemas"]["Webhook"];
+        };
         /** @description The statistic of one window. */
         WindowValue: {
             /**
@@ -3334,6 +4149,25 @@ export interface components {
                  *       "title": "Not Found",
                  *       "status": 404,
                  *       "detail": "The resource does not exist or is not visible to the caller.",
+                 *       "instance": "/api/v1/devices/7",
+                 *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The operation needs packages that the operator has not installed; the detail names them. */
+        NotImplemented: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "urn:iotflow:problem:not-implemented",
+                 *       "title": "Not Implemented",
+                 *       "status": 501,
+                 *       "detail": "The operation needs packages that the operator has not installed",
                  *       "instance": "/api/v1/devices/7",
                  *       "request_id": "3f1c9a52d0b84a7e9c1b7d2f6a5e4c30"
                  *     }
@@ -4091,6 +4925,219 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_device_analytics: {
+        parameters: {
+            query?: {
+                /** @description End of the time range, excluded; the range is open if omitted. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                end_time?: string;
+                /** @description Start of the time range, included. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                start_time?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAnalytics"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_device_forecast: {
+        parameters: {
+            query: {
+                /**
+                 * @description Name of the measurement.
+                 * @example temperature
+                 */
+                field: string;
+                /** @description Hours to forecast. */
+                hours?: number;
+                /** @description Start of the history that is used, included. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                start_time?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a device.
+                 * @example 1
+                 */
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceForecast"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            501: components["responses"]["NotImplemented"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_reports: {
+        parameters: {
+            query?: {
+                /** @description The previous page's `next_cursor`; continues that request. */
+                cursor?: string;
+                /** @description Maximum items per page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    create_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a report.
+                 * @example 0b6f6d0e-9637-4bd6-8054-2b3ba810c016
+                 */
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_user_analytics: {
+        parameters: {
+            query?: {
+                /** @description End of the time range, excluded; the range is open if omitted. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                end_time?: string;
+                /** @description Start of the time range, included. RFC 3339 time with an offset, relative time (-90s, -15m, -1h, -7d, -4w, now), or epoch number. */
+                start_time?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a user, or `me` for the caller.
+                 * @example me
+                 */
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountAnalytics"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -5313,6 +6360,42 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    stream_events: {
+        parameters: {
+            query?: {
+                /** @description Only events of this device. */
+                device_id?: number;
+                /** @description Only events of devices that are in this group now. */
+                group_id?: number;
+                /** @description Types of events, comma separated, of telemetry, alert, status. */
+                types?: string;
+            };
+            header?: {
+                /** @description The id of the last event that the client got: the stream begins with those after it, or with `missed` if the service no longer has them. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     submit_telemetry: {
         parameters: {
             query?: never;
@@ -6029,6 +7112,279 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook.
+                 * @example 1
+                 */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    update_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook.
+                 * @example 1
+                 */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookUpdate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook.
+                 * @example 1
+                 */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Maximum items per page. */
+                limit?: number;
+                /** @description Items to skip. */
+                offset?: number;
+                status?: components["schemas"]["DeliveryStatus"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook.
+                 * @example 1
+                 */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    replay_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a delivery.
+                 * @example f2f4c9b1-3d0e-5b0c-9c5e-6a1d7c0e4b12
+                 */
+                delivery_id: string;
+                /**
+                 * @description Id of a webhook.
+                 * @example 1
+                 */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryResponse"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook.
+                 * @example 1
+                 */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];

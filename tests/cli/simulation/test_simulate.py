@@ -16,6 +16,7 @@ from tests.cli.importer.importing import Run
 from tests.processes import ServiceProcess, free_port
 
 STEPS = ["users", "devices", "groups", "grouping", "telemetry", "latest", "history", "status", "health", "summary"]
+INCIDENT_STEPS = ["webhooks", "rules", "usual", "overheat", "silence", "delivery", "acknowledge", "recovery"]
 SMALL = ("--devices", 3, "--duration", 2.2, "--rate", 2)
 """Four submissions per device. The last is due a third of a second before the end, so that slow machines send it."""
 
@@ -163,6 +164,8 @@ def test_an_unaltered_proxy_passes(iotflow: Run, service: ServiceProcess) -> Non
         (["--url", "localhost:8000"], 2, "--url localhost:8000: expected an address"),
         (["--username", "ada"], 2, "--username needs --url"),
         (["--devices", "0"], 2, "--devices"),
+        (["--scenario", "incident", "--devices", "1"], 2, "--devices 1: an incident needs at least 2 devices"),
+        (["--scenario", "night"], 2, "--scenario"),
         (["--url", f"http://127.0.0.1:{free_port()}"], 1, "users: POST http://127.0.0.1:"),
     ],
 )
@@ -170,3 +173,37 @@ def test_usage_errors(iotflow: Run, options: list[str], status: int, message: st
     result = iotflow("simulate", *options)
     assert result.exit_code == status
     assert message in result.stderr
+
+
+def test_an_incident_against_a_temporary_service(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "iotflow", "simulate", "--scenario", "incident", "--devices", "4"]
+    settings = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr + done.stdout
+    table = rows(done.stdout)
+    assert list(table) == ["users", "devices", *INCIDENT_STEPS, "summary"]
+    assert {(errors, checks) for _, errors, *_, checks in table.values()} == {("0", "ok")}
+
+
+@pytest.mark.parametrize(
+    ("step", "pattern", "change"),
+    [
+        ("acknowledge", r"POST /api/v1/alerts/[0-9a-f-]+/acknowledge", put("alert", "acknowledged_by", to=None)),
+        ("delivery", "POST /api/v1/webhooks", put("secret", to="whsec_AAAA")),
+    ],
+)
+def test_a_wrong_answer_fails_its_step_of_an_incident(
+    iotflow: Run, tmp_path: Path, step: str, pattern: str, change: Callable[[Any], None]
+) -> None:
+    def alter(answer: Answer) -> None:
+        if re.fullmatch(pattern, f"{answer.method} {answer.path}"):
+            body = answer.body
+            change(body)
+            answer.body = body
+
+    env = {"IOTFLOW_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}
+    with ServiceProcess(tmp_path / "data", env) as service, misbehaving_server(service.base_url, alter) as url:
+        result = iotflow("simulate", "--url", url, "--scenario", "incident", "--devices", 2)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"{step}: ")
+    assert rows(result.stdout)[step][-1] == "FAILED"

@@ -1,5 +1,7 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .account_analytics import AccountAnalytics
+from .active_device import ActiveDevice
 from .actor import Actor
 from .actor_type import ActorType
 from .add_device_request import AddDeviceRequest
@@ -12,6 +14,7 @@ from .admin_device_update import AdminDeviceUpdate
 from .aggregate_result import AggregateResult
 from .aggregation import Aggregation
 from .alert import Alert
+from .alert_change import AlertChange
 from .alert_condition import AlertCondition
 from .alert_create import AlertCreate
 from .alert_create_details import AlertCreateDetails
@@ -37,7 +40,14 @@ from .condition_type import ConditionType
 from .config_version import ConfigVersion
 from .config_version_list import ConfigVersionList
 from .credentials import Credentials
+from .day_count import DayCount
+from .delivery import Delivery
+from .delivery_list import DeliveryList
+from .delivery_response import DeliveryResponse
+from .delivery_status import DeliveryStatus
 from .device import Device
+from .device_analytics import DeviceAnalytics
+from .device_analytics_fields import DeviceAnalyticsFields
 from .device_config import DeviceConfig
 from .device_config_settings import DeviceConfigSettings
 from .device_config_update import DeviceConfigUpdate
@@ -45,6 +55,7 @@ from .device_config_update_settings import DeviceConfigUpdateSettings
 from .device_counts import DeviceCounts
 from .device_create import DeviceCreate
 from .device_credentials import DeviceCredentials
+from .device_forecast import DeviceForecast
 from .device_group import DeviceGroup
 from .device_group_list import DeviceGroupList
 from .device_metadata import DeviceMetadata
@@ -72,6 +83,10 @@ from .event import Event
 from .event_details import EventDetails
 from .event_list import EventList
 from .event_type import EventType
+from .field_summary import FieldSummary
+from .forecast_accuracy import ForecastAccuracy
+from .forecast_history import ForecastHistory
+from .forecast_method import ForecastMethod
 from .found_device_list import FoundDeviceList
 from .get_telemetry_order import GetTelemetryOrder
 from .group import Group
@@ -89,6 +104,7 @@ from .health import Health
 from .health_status import HealthStatus
 from .health_stores_type_0 import HealthStoresType0
 from .heartbeat import Heartbeat
+from .hour_forecast import HourForecast
 from .key_rotation import KeyRotation
 from .latest_value import LatestValue
 from .latest_values import LatestValues
@@ -97,6 +113,7 @@ from .liveness import Liveness
 from .manual_alert_type import ManualAlertType
 from .membership import Membership
 from .membership_response import MembershipResponse
+from .owned_device_counts import OwnedDeviceCounts
 from .page_info import PageInfo
 from .password_form import PasswordForm
 from .personal_token import PersonalToken
@@ -108,11 +125,21 @@ from .problem_error import ProblemError
 from .readiness import Readiness
 from .readiness_status import ReadinessStatus
 from .rejected_record import RejectedRecord
+from .report import Report
+from .report_create import ReportCreate
+from .report_list import ReportList
+from .report_period import ReportPeriod
+from .report_response import ReportResponse
+from .report_result_type_0 import ReportResultType0
+from .report_status import ReportStatus
+from .report_type import ReportType
 from .rule_firing import RuleFiring
 from .service_index import ServiceIndex
 from .service_status import ServiceStatus
 from .service_status_stores import ServiceStatusStores
 from .severity import Severity
+from .severity_counts import SeverityCounts
+from .status_counts import StatusCounts
 from .store_availability import StoreAvailability
 from .store_health import StoreHealth
 from .submit_result import SubmitResult
@@ -133,6 +160,7 @@ from .telemetry_status_status import TelemetryStatusStatus
 from .telemetry_status_stores import TelemetryStatusStores
 from .token_response import TokenResponse
 from .token_scope import TokenScope
+from .type_count import TypeCount
 from .user import User
 from .user_counts import UserCounts
 from .user_create import UserCreate
@@ -144,9 +172,18 @@ from .user_record_measurements import UserRecordMeasurements
 from .user_record_page import UserRecordPage
 from .user_response import UserResponse
 from .user_update import UserUpdate
+from .webhook import Webhook
+from .webhook_create import WebhookCreate
+from .webhook_list import WebhookList
+from .webhook_response import WebhookResponse
+from .webhook_template import WebhookTemplate
+from .webhook_update import WebhookUpdate
+from .webhook_with_secret import WebhookWithSecret
 from .window_value import WindowValue
 
 __all__ = (
+    "AccountAnalytics",
+    "ActiveDevice",
     "Actor",
     "ActorType",
     "AddDeviceRequest",
@@ -159,6 +196,7 @@ __all__ = (
     "AggregateResult",
     "Aggregation",
     "Alert",
+    "AlertChange",
     "AlertCondition",
     "AlertCreate",
     "AlertCreateDetails",
@@ -184,7 +222,14 @@ __all__ = (
     "ConfigVersion",
     "ConfigVersionList",
     "Credentials",
+    "DayCount",
+    "Delivery",
+    "DeliveryList",
+    "DeliveryResponse",
+    "DeliveryStatus",
     "Device",
+    "DeviceAnalytics",
+    "DeviceAnalyticsFields",
     "DeviceConfig",
     "DeviceConfigSettings",
     "DeviceConfigUpdate",
@@ -192,6 +237,7 @@ __all__ = (
     "DeviceCounts",
     "DeviceCreate",
     "DeviceCredentials",
+    "DeviceForecast",
     "DeviceGroup",
     "DeviceGroupList",
     "DeviceMetadata",
@@ -217,6 +263,10 @@ __all__ = (
     "EventDetails",
     "EventList",
     "EventType",
+    "FieldSummary",
+    "ForecastAccuracy",
+    "ForecastHistory",
+    "ForecastMethod",
     "FoundDeviceList",
     "GetTelemetryOrder",
     "Group",
@@ -234,6 +284,7 @@ __all__ = (
     "HealthStatus",
     "HealthStoresType0",
     "Heartbeat",
+    "HourForecast",
     "KeyRotation",
     "LatestValue",
     "LatestValues",
@@ -242,6 +293,7 @@ __all__ = (
     "ManualAlertType",
     "Membership",
     "MembershipResponse",
+    "OwnedDeviceCounts",
     "PageInfo",
     "PasswordForm",
     "PersonalToken",
@@ -253,11 +305,21 @@ __all__ = (
     "Readiness",
     "ReadinessStatus",
     "RejectedRecord",
+    "Report",
+    "ReportCreate",
+    "ReportList",
+    "ReportPeriod",
+    "ReportResponse",
+    "ReportResultType0",
+    "ReportStatus",
+    "ReportType",
     "RuleFiring",
     "ServiceIndex",
     "ServiceStatus",
     "ServiceStatusStores",
     "Severity",
+    "SeverityCounts",
+    "StatusCounts",
     "StoreAvailability",
     "StoreHealth",
     "SubmitResult",
@@ -278,6 +340,7 @@ __all__ = (
     "TelemetryStatusStores",
     "TokenResponse",
     "TokenScope",
+    "TypeCount",
     "User",
     "UserCounts",
     "UserCreate",
@@ -289,5 +352,12 @@ __all__ = (
     "UserRecordPage",
     "UserResponse",
     "UserUpdate",
+    "Webhook",
+    "WebhookCreate",
+    "WebhookList",
+    "WebhookResponse",
+    "WebhookTemplate",
+    "WebhookUpdate",
+    "WebhookWithSecret",
     "WindowValue",
 )

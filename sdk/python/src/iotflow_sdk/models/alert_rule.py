@@ -35,6 +35,9 @@ class AlertRule:
         for_seconds (int):
         cooldown_seconds (int):
         enabled (bool):
+        webhook_url (None | str): The URL of the webhook that receives the alerts.
+        webhook_id (int | None): The id of that webhook.
+        email (bool): Whether the owner receives the alerts by e-mail.
         user_id (UUID): The owner of the device or group.
         created_at (datetime.datetime):
         updated_at (datetime.datetime):
@@ -49,6 +52,9 @@ class AlertRule:
     for_seconds: int
     cooldown_seconds: int
     enabled: bool
+    webhook_url: None | str
+    webhook_id: int | None
+    email: bool
     user_id: UUID
     created_at: datetime.datetime
     updated_at: datetime.datetime
@@ -75,6 +81,14 @@ class AlertRule:
 
         enabled = self.enabled
 
+        webhook_url: None | str
+        webhook_url = self.webhook_url
+
+        webhook_id: int | None
+        webhook_id = self.webhook_id
+
+        email = self.email
+
         user_id = str(self.user_id)
 
         created_at = self.created_at.isoformat()
@@ -94,6 +108,9 @@ class AlertRule:
                 "for_seconds": for_seconds,
                 "cooldown_seconds": cooldown_seconds,
                 "enabled": enabled,
+                "webhook_url": webhook_url,
+                "webhook_id": webhook_id,
+                "email": email,
                 "user_id": user_id,
                 "created_at": created_at,
                 "updated_at": updated_at,
@@ -135,6 +152,22 @@ class AlertRule:
 
         enabled = d.pop("enabled")
 
+        def _parse_webhook_url(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        webhook_url = _parse_webhook_url(d.pop("webhook_url"))
+
+        def _parse_webhook_id(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        webhook_id = _parse_webhook_id(d.pop("webhook_id"))
+
+        email = d.pop("email")
+
         user_id = UUID(d.pop("user_id"))
 
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
@@ -151,6 +184,9 @@ class AlertRule:
             for_seconds=for_seconds,
             cooldown_seconds=cooldown_seconds,
             enabled=enabled,
+            webhook_url=webhook_url,
+            webhook_id=webhook_id,
+            email=email,
             user_id=user_id,
             created_at=created_at,
             updated_at=updated_at,

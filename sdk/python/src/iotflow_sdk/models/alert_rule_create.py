@@ -33,6 +33,9 @@ class AlertRuleCreate:
         cooldown_seconds (int | Unset): Seconds of event time after the condition cleared in which the rule does not
             fire again. Default: `0`.
         enabled (bool | Unset): Default: `true`.
+        webhook_url (None | str | Unset):
+        email (bool | Unset): Send the alerts to the owner's address, collected in one e-mail at a time. Refused by a
+            service that sends no e-mail. Default: `false`.
     """
 
     name: str
@@ -43,6 +46,8 @@ class AlertRuleCreate:
     for_seconds: int | Unset = UNSET
     cooldown_seconds: int | Unset = UNSET
     enabled: bool | Unset = UNSET
+    webhook_url: None | str | Unset = UNSET
+    email: bool | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
@@ -69,6 +74,14 @@ class AlertRuleCreate:
 
         enabled = self.enabled
 
+        webhook_url: None | str | Unset
+        if isinstance(self.webhook_url, Unset):
+            webhook_url = UNSET
+        else:
+            webhook_url = self.webhook_url
+
+        email = self.email
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
@@ -88,6 +101,10 @@ class AlertRuleCreate:
             field_dict["cooldown_seconds"] = cooldown_seconds
         if enabled is not UNSET:
             field_dict["enabled"] = enabled
+        if webhook_url is not UNSET:
+            field_dict["webhook_url"] = webhook_url
+        if email is not UNSET:
+            field_dict["email"] = email
 
         return field_dict
 
@@ -126,6 +143,17 @@ class AlertRuleCreate:
 
         enabled = d.pop("enabled", UNSET)
 
+        def _parse_webhook_url(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        webhook_url = _parse_webhook_url(d.pop("webhook_url", UNSET))
+
+        email = d.pop("email", UNSET)
+
         alert_rule_create = cls(
             name=name,
             severity=severity,
@@ -135,6 +163,8 @@ class AlertRuleCreate:
             for_seconds=for_seconds,
             cooldown_seconds=cooldown_seconds,
             enabled=enabled,
+            webhook_url=webhook_url,
+            email=email,
         )
 
         return alert_rule_create

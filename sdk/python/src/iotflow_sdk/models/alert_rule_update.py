@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
@@ -31,6 +31,9 @@ class AlertRuleUpdate:
         for_seconds (int | Unset):
         cooldown_seconds (int | Unset):
         enabled (bool | Unset):
+        webhook_url (None | str | Unset):
+        email (bool | Unset): Send the alerts to the owner's address, collected in one e-mail at a time. Refused by a
+            service that sends no e-mail.
     """
 
     name: str | Unset = UNSET
@@ -39,6 +42,8 @@ class AlertRuleUpdate:
     for_seconds: int | Unset = UNSET
     cooldown_seconds: int | Unset = UNSET
     enabled: bool | Unset = UNSET
+    webhook_url: None | str | Unset = UNSET
+    email: bool | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
@@ -57,6 +62,14 @@ class AlertRuleUpdate:
 
         enabled = self.enabled
 
+        webhook_url: None | str | Unset
+        if isinstance(self.webhook_url, Unset):
+            webhook_url = UNSET
+        else:
+            webhook_url = self.webhook_url
+
+        email = self.email
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update({})
@@ -72,6 +85,10 @@ class AlertRuleUpdate:
             field_dict["cooldown_seconds"] = cooldown_seconds
         if enabled is not UNSET:
             field_dict["enabled"] = enabled
+        if webhook_url is not UNSET:
+            field_dict["webhook_url"] = webhook_url
+        if email is not UNSET:
+            field_dict["email"] = email
 
         return field_dict
 
@@ -102,6 +119,17 @@ class AlertRuleUpdate:
 
         enabled = d.pop("enabled", UNSET)
 
+        def _parse_webhook_url(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        webhook_url = _parse_webhook_url(d.pop("webhook_url", UNSET))
+
+        email = d.pop("email", UNSET)
+
         alert_rule_update = cls(
             name=name,
             severity=severity,
@@ -109,6 +137,8 @@ class AlertRuleUpdate:
             for_seconds=for_seconds,
             cooldown_seconds=cooldown_seconds,
             enabled=enabled,
+            webhook_url=webhook_url,
+            email=email,
         )
 
         return alert_rule_update

@@ -9,6 +9,8 @@ class EventType(StrEnum):
     DEVICE_DELETED = "device.deleted"
     DEVICE_KEY_ROTATED = "device.key_rotated"
     DEVICE_METADATA_UPDATED = "device.metadata_updated"
+    DEVICE_OFFLINE = "device.offline"
+    DEVICE_ONLINE = "device.online"
     DEVICE_REGISTERED = "device.registered"
     DEVICE_STATUS_CHANGED = "device.status_changed"
     DEVICE_TELEMETRY_DELETED = "device.telemetry_deleted"
@@ -29,6 +31,9 @@ class EventType(StrEnum):
     USER_PASSWORD_CHANGED = "user.password_changed"
     USER_REGISTERED = "user.registered"
     USER_UPDATED = "user.updated"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_DELETED = "webhook.deleted"
+    WEBHOOK_UPDATED = "webhook.updated"
 
     def __str__(self) -> str:
         return str(self.value)

@@ -1,0 +1,100 @@
+"""The log of live events in Redis: a stream for each account that is followed."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from iotflow.domain.errors import StoreUnavailable
+from iotflow.domain.live_events import HISTORY_LIFETIME_S, MAX_HISTORY_EVENTS, EventId, format_event_id, parse_event_id
+from iotflow.repositories.broker import Interruption, Message, SubscriberTooSlow
+from iotflow.repositories.live_events import LoggedEvent
+from iotflow.stores.memory.live_events import FollowedAccounts, decode_deliveries, topic_of
+from iotflow.stores.redis.batcher import CommandBatcher
+from iotflow.stores.redis.broker import RedisBroker
+from iotflow.stores.redis.client import Reply, require_bytes, require_list
+from iotflow.stores.redis.scripts import APPEND_EVENTS
+
+FOLLOWED_TOPIC = "followed"
+"""Messages are the ids of accounts that are followed in some process."""
+ANNOUNCE_EVERY_S = 30.0
+"""A process that has started, or has missed a message, learns of a followed account after this time."""
+RETRY_S = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class RedisLiveEventLog:
+    """Redis implementation of `LiveEventLog`. During `run`, processes announce the accounts that they follow."""
+
+    def __init__(self, batcher: CommandBatcher, broker: RedisBroker, prefix: str) -> None:
+        self._batcher = batcher
+        self._broker = broker
+        self._prefix = prefix
+        self._followed = FollowedAccounts()
+
+    def is_followed(self, user_id: UUID) -> bool:
+        return user_id in self._followed
+
+    async def append(self, user_id: UUID, contents: Sequence[bytes]) -> None:
+        channel = self._broker.channel(topic_of(user_id))
+        bounds = MAX_HISTORY_EVENTS, HISTORY_LIFETIME_S * 1_000
+        command = self._batcher.scripts.call(APPEND_EVENTS, (self._key(user_id),), *bounds, channel, *contents)
+        await self._batcher.run(lambda _: [command])
+
+    @asynccontextmanager
+    async def follow(self, user_id: UUID) -> AsyncIterator[AsyncIterator[LoggedEvent | Interruption]]:
+        self._followed.begin(user_id)
+        try:
+            async with self._broker.subscribe([topic_of(user_id)]) as deliveries:
+                await self._announce(user_id)
+                yield decode_deliveries(deliveries)
+        finally:
+            self._followed.end(user_id)
+
+    async def events_after(self, user_id: UUID, event_id: EventId) -> list[LoggedEvent] | None:
+        command = ("XRANGE", self._key(user_id), format_event_id(event_id), "+")
+        (reply,) = await self._batcher.run(lambda _: [command])
+        events = [_decode_entry(entry) for entry in require_list(reply)]
+        if not events or events[0].id != event_id:
+            return None
+        return events[1:]
+
+    async def run(self) -> None:
+        """Receive and send announcements of followed accounts until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._learn())
+            group.create_task(self._repeat_announcements())
+
+    async def _learn(self) -> None:
+        while True:
+            try:
+                async with self._broker.subscribe([FOLLOWED_TOPIC]) as deliveries:
+                    async for delivery in deliveries:
+                        if isinstance(delivery, Message):
+                            self._followed.note(UUID(delivery.content.decode()))
+            except (SubscriberTooSlow, ValueError) as error:
+                logger.warning("live events: %s; subscribing again", error)
+            await asyncio.sleep(RETRY_S)
+
+    async def _repeat_announcements(self) -> None:
+        while True:
+            await asyncio.sleep(ANNOUNCE_EVERY_S)
+            self._followed.remove_expired()
+            for user_id in self._followed.here:
+                await self._announce(user_id)
+
+    async def _announce(self, user_id: UUID) -> None:
+        try:
+            await self._broker.publish(FOLLOWED_TOPIC, str(user_id).encode())
+        except StoreUnavailable as error:
+            logger.warning("live events: %s; other processes learn later of a stream", error)
+
+    def _key(self, user_id: UUID) -> str:
+        return f"{self._prefix}:live:{user_id}"
+
+
+def _decode_entry(entry: Reply) -> LoggedEvent:
+    event_id, fields = require_list(entry)
+    return LoggedEvent(parse_event_id(require_bytes(event_id).decode()), require_bytes(require_list(fields)[1]))

@@ -1,0 +1,84 @@
+"""A cursor of SQLite that calls the connection's thread once a statement: a call takes longer than most statements.
+
+SQLAlchemy's own cursor calls it four times: to open the cursor, for the statement, for the rows, and to close.
+"""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import aiosqlite
+from sqlalchemy.dialects.sqlite.aiosqlite import (
+    AsyncAdapt_aiosqlite_connection,
+    AsyncAdapt_aiosqlite_cursor,
+    AsyncAdapt_aiosqlite_dbapi,
+)
+from sqlalchemy.util import await_
+
+# Any: SQLAlchemy's classes leave statements, parameters and rows untyped.
+
+
+class SqliteDriver(AsyncAdapt_aiosqlite_dbapi):
+    """SQLAlchemy's adapter of aiosqlite, with these cursors."""
+
+    def __init__(self) -> None:
+        super().__init__(aiosqlite, sqlite3)
+
+    def connect(self, *arguments: Any, **options: Any) -> AsyncAdapt_aiosqlite_connection:
+        open_connection = options.pop("async_creator_fn")
+        return _Connection(self, await_(open_connection(*arguments, **options)))
+
+
+class _Outcome:
+    """The outcome of a statement whose rows have been read, as the attributes of a cursor."""
+
+    def __init__(self, cursor: sqlite3.Cursor | None = None) -> None:
+        self.description = None if cursor is None else cursor.description
+        self.rowcount = -1 if cursor is None else cursor.rowcount
+        self.lastrowid = None if cursor is None else cursor.lastrowid
+        self.arraysize = 1
+
+    async def close(self) -> None:
+        """Do nothing: the cursor is closed."""
+
+
+class _Cursor(AsyncAdapt_aiosqlite_cursor):
+    __slots__ = ()
+
+    def _make_new_cursor(self, connection: Any) -> Any:
+        return _Outcome()
+
+    def _aenter_cursor(self, cursor: Any) -> Any:
+        return cursor
+
+    async def _execute_async(self, operation: Any, parameters: Any) -> None:
+        await self._run(sqlite3.Cursor.execute, operation, () if parameters is None else parameters)
+
+    async def _executemany_async(self, operation: Any, seq_of_parameters: Any) -> None:
+        await self._run(sqlite3.Cursor.executemany, operation, seq_of_parameters)
+
+    async def _run(self, execute: Callable[..., object], operation: str, parameters: Any) -> None:
+        driver = cast(aiosqlite.Connection, self._connection)
+        async with self._adapt_connection._execute_mutex:
+            outcome, rows = await driver._execute(_run, driver._conn, execute, operation, parameters)  # type: ignore[no-untyped-call]
+        self._cursor = outcome
+        self._rows = deque(rows)
+
+
+class _Connection(AsyncAdapt_aiosqlite_connection):
+    __slots__ = ()
+    _cursor_cls = _Cursor
+
+
+def _run(
+    connection: sqlite3.Connection, execute: Callable[..., object], operation: str, parameters: Any
+) -> tuple[_Outcome, Sequence[Any]]:
+    """Run a statement in the connection's thread, and return its outcome and rows."""
+    cursor = connection.cursor()
+    try:
+        execute(cursor, operation, parameters)
+        rows = cursor.fetchall() if cursor.description else ()
+        return _Outcome(cursor), rows
+    finally:
+        cursor.close()

@@ -1,0 +1,9 @@
+from enum import StrEnum
+
+
+class AlertChange(StrEnum):
+    RAISED = "raised"
+    RESOLVED = "resolved"
+
+    def __str__(self) -> str:
+        return str(self.value)
