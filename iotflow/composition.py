@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
 from iotflow.clock import Clock
-from iotflow.databases import CACHED_ACCESS_LIFETIME_S, Databases, DatabaseTarget, open_databases
+from iotflow.databases import CACHED_ACCESS_LIFETIME_S, Databases, DatabaseTarget, embedded_database, open_databases
 from iotflow.repositories.activity import ActivityRepository
 from iotflow.repositories.alerts import AlertRepository
 from iotflow.repositories.events import EventRepository
@@ -69,6 +69,7 @@ async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]
         probes = _probes(databases.targets(settings))
         logger.debug("stores open: %s", " ".join(f"{probe.name}={probe.backend}" for probe in probes))
         stores = Stores(
+            is_shared=embedded_database(settings) is None,
             transactions=SqlTransactions(databases.sql),
             telemetry=telemetry,
             events=documents.events,

@@ -80,25 +80,29 @@ def start_background_work(supervisor: Supervisor, stores: Stores, services: Serv
     supervisor.run("delivery of webhooks", deliver)
     if services.mail.is_set_up:
         supervisor.repeat("e-mails about alerts", services.mail.send_due, SEND_MAIL_EVERY_S)
-    supervisor.run("scheduler", _build_scheduler(stores, services, clock).run)
+    if stores.is_shared:
+        scheduler = Scheduler(stores.transactions)
+        _repeat_for_all(scheduler, stores, services, clock)
+        supervisor.run("scheduler", scheduler.run)
+    else:
+        # A lease would be written every few seconds, which wears out the memory card of a small computer.
+        _repeat_for_all(supervisor, stores, services, clock)
     supervisor.repeat("flush of presence, uses of tokens and activity", flush, FLUSH_EVERY_S)
     supervisor.repeat("clamp of future times", clamp, CLAMP_EVERY_S)
     supervisor.repeat("report of alerts", services.alert_observer.report_waiting, REPORT_ALERTS_EVERY_S)
 
 
-def _build_scheduler(stores: Stores, services: Services, clock: Clock) -> Scheduler:
-    """Build the scheduler of the work that one process does for all."""
+def _repeat_for_all(scheduler: Scheduler | Supervisor, stores: Stores, services: Services, clock: Clock) -> None:
+    """Repeat the work that one process does for all."""
 
     async def expire() -> None:
         await delete_expired(stores.retention_sweepers, stores.transactions, clock)
 
-    scheduler = Scheduler(stores.transactions)
     scheduler.repeat("watch over online devices", services.presence_monitor.announce_offline, WATCH_EVERY_S)
     scheduler.repeat("watch over silent devices", services.silence_monitor.check_due, WATCH_EVERY_S)
     scheduler.repeat("deletion of expired data", expire, DELETE_EXPIRED_EVERY_S)
     if (sealer := stores.sealer) is not None:
         scheduler.repeat("sealing of closed days", lambda: seal_closed_days(sealer), SEAL_EVERY_S)
-    return scheduler
 
 
 def start_sampling(supervisor: Supervisor, stores: Stores) -> None:

@@ -36,6 +36,8 @@ class Probe:
 class Stores:
     """The implementations of all interfaces. `identities` is keyed by credential digest, others by device id."""
 
+    is_shared: bool
+    """Whether other processes may use the SQL store at the same time."""
     transactions: Transactions
     telemetry: TelemetryRepository
     events: EventRepository

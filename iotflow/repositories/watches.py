@@ -20,10 +20,6 @@ class PresenceChange:
 class WatchRepository(Protocol):
     """Which devices are online, and when they and their rules of silence are to be checked."""
 
-    async def observe(self, now: Millis, max_gap_ms: int) -> Millis:
-        """Note that the service watches, and return since when it has without a gap longer than `max_gap_ms`."""
-        ...
-
     async def mark_online(self, device_ids: Collection[int], check_at: Millis) -> Sequence[PresenceChange]:
         """Mark devices as online, to be checked at a time. Return those that were not, without deleted ones."""
         ...

@@ -25,9 +25,26 @@ SETTLE_MS = 2_000
 """Time for which a request may be unknown to other processes."""
 
 
-async def watched_since(transaction: Transaction, view: PresenceView, now: Millis) -> Millis:
-    """Note that the service watches. Return the start of the watch: devices may have been seen unnoticed before."""
-    return max(min(view.complete_since, now), await transaction.watches.observe(now, MAX_GAP_MS))
+class Watch:
+    """The time for which steps of a monitor have followed each other without a gap of more than `MAX_GAP_MS`.
+
+    It begins with the process: after a restart all windows begin anew.
+    """
+
+    def __init__(self) -> None:
+        self._began_at = Millis(0)
+        self._stepped_at: Millis | None = None
+
+    def step(self, now: Millis) -> None:
+        """Note a step. A clock that was set back begins the watch anew, too."""
+        if self._stepped_at is None or not self._stepped_at <= now <= self._stepped_at + MAX_GAP_MS:
+            self._began_at = now
+        self._stepped_at = now
+
+    def since(self, view: PresenceView) -> Millis:
+        """Return the start of the watch: devices may have been seen unnoticed before."""
+        assert self._stepped_at is not None
+        return max(self._began_at, min(view.complete_since, self._stepped_at))
 
 
 async def announce_online(transaction: Transaction, seen: Mapping[int, Millis], now: Millis) -> None:
@@ -47,6 +64,7 @@ class PresenceMonitor:
         self._transactions = transactions
         self._clock = clock
         self._online_window_s = online_window_s
+        self._watch = Watch()
 
     async def announce_offline(self) -> None:
         """Mark devices as offline that are, in steps, with an event for each. Raises StoreUnavailable."""
@@ -58,12 +76,15 @@ class PresenceMonitor:
         now = self._clock.now()
         async with self._transactions.read() as transaction:
             due = await transaction.watches.online_to_check(now, DEVICES_PER_STEP)
+        self._watch.step(now)
         view = await self._presence.view([device.id for device in due], now)
+        if not due:
+            return 0
+        since = self._watch.since(view)
+        ends = {device.id: self._end_of_window(device, view, since) for device in due}
+        gone = sorted(device_id for device_id, end in ends.items() if end <= now)
+        seen = {device.id: last_seen(device, view) for device in due}
         async with self._transactions.write() as transaction:
-            since = await watched_since(transaction, view, now)
-            ends = {device.id: self._end_of_window(device, view, since) for device in due}
-            gone = sorted(device_id for device_id, end in ends.items() if end <= now)
-            seen = {device.id: last_seen(device, view) for device in due}
             events = [
                 _event(EventType.DEVICE_OFFLINE, change, now, last_seen=format_rfc3339(seen[change.device_id]))
                 for change in await transaction.watches.mark_offline(gone)

@@ -12,7 +12,7 @@ from iotflow.domain.times import SECOND_MS, Millis
 from iotflow.repositories.cache import PresenceRepository
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.alert_observer import AlertObserver
-from iotflow.services.presence_monitor import SETTLE_MS, last_seen, watched_since
+from iotflow.services.presence_monitor import SETTLE_MS, Watch, last_seen
 
 DEVICES_PER_STEP = 200
 MAX_CHECK_AHEAD_MS = MAX_ONLINE_WINDOW_S * SECOND_MS
@@ -29,6 +29,7 @@ class SilenceMonitor:
         self._transactions = transactions
         self._observer = observer
         self._clock = clock
+        self._watch = Watch()
 
     async def check_due(self) -> None:
         """Evaluate due rules, in steps. Raises StoreUnavailable; what was not evaluated stays due."""
@@ -40,9 +41,11 @@ class SilenceMonitor:
         now = self._clock.now()
         async with self._transactions.read() as transaction:
             due = await transaction.watches.silence_to_check(now, DEVICES_PER_STEP)
+        self._watch.step(now)
         view = await self._presence.view([device.id for device in due], now)
-        async with self._transactions.write() as transaction:
-            since = Millis(await watched_since(transaction, view, now) + SETTLE_MS)
+        if not due:
+            return 0
+        since = Millis(self._watch.since(view) + SETTLE_MS)
         checked: list[tuple[int, Millis, Millis | None]] = []
         for device, was in due.items():
             check = SilenceCheck(now, since, last_seen(device, view) or None)

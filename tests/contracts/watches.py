@@ -10,7 +10,6 @@ from iotflow.repositories.transactions import Transactions
 from iotflow.repositories.watches import PresenceChange
 from tests.contracts.transactional import LATER, NOW, TransactionalContract, add_device
 
-GAP_MS = 5_000
 UNKNOWN = 999_999
 
 
@@ -34,15 +33,6 @@ async def silence_to_check(transactions: Transactions, now: Millis) -> dict[int,
 
 
 class WatchesContract(TransactionalContract):
-    async def test_the_watch_begins_anew_after_a_gap_and_when_the_clock_moves_back(
-        self, transactions: Transactions
-    ) -> None:
-        times = (0, 4_000, 9_000, 14_001, 15_000, 1_000)
-        began = (0, 0, 0, 14_001, 14_001, 1_000)
-        for at, expected in zip(times, began, strict=True):
-            async with transactions.write() as transaction:
-                assert await transaction.watches.observe(Millis(NOW + at), GAP_MS) == NOW + expected
-
     async def test_each_change_of_presence_is_returned_once(
         self, transactions: Transactions, owner: User, device: Device
     ) -> None:

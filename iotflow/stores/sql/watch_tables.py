@@ -1,6 +1,6 @@
 """The tables of leases and of the watch over devices, in the metadata of `tables`. Times are epoch milliseconds."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, Uuid
+from sqlalchemy import BigInteger, Column, ForeignKey, String, Table, Uuid
 
 from iotflow.stores.sql.tables import ID, devices, metadata
 
@@ -10,14 +10,6 @@ leases = Table(
     Column("name", String(64), primary_key=True),
     Column("holder", Uuid, nullable=False),
     Column("expires_at", BigInteger, nullable=False, comment="by the clock of the database's server"),
-)
-
-watch = Table(
-    "watch",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False, comment="1, the only row"),
-    Column("began_at", BigInteger, nullable=False, comment="no interruption of the watch since"),
-    Column("watched_at", BigInteger, nullable=False),
 )
 
 online_devices = Table(

@@ -1,8 +1,8 @@
-"""The watch over devices that fall silent: the tables `watch`, `online_devices` and `silence_checks`."""
+"""The watch over devices that fall silent: the tables `online_devices` and `silence_checks`."""
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Select, Table, bindparam, case, delete, literal, select, update
+from sqlalchemy import Select, Table, bindparam, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.domain.devices import Device
@@ -11,7 +11,7 @@ from iotflow.repositories.watches import PresenceChange
 from iotflow.stores.sql.database import evaluated_once, insert
 from iotflow.stores.sql.devices import device_from_row
 from iotflow.stores.sql.tables import devices, memberships
-from iotflow.stores.sql.watch_tables import online_devices, silence_checks, watch
+from iotflow.stores.sql.watch_tables import online_devices, silence_checks
 
 
 class SqlWatches:
@@ -19,15 +19,6 @@ class SqlWatches:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-
-    async def observe(self, now: Millis, max_gap_ms: int) -> Millis:
-        row = insert(self._connection.dialect.name, watch).values(id=1, began_at=now, watched_at=now)
-        interrupted = (watch.c.watched_at < now - max_gap_ms) | (watch.c.began_at > now)
-        noted = row.on_conflict_do_update(
-            index_elements=["id"],
-            set_={"began_at": case((interrupted, now), else_=watch.c.began_at), "watched_at": now},
-        ).returning(watch.c.began_at)
-        return Millis((await self._connection.execute(noted)).scalar_one())
 
     async def mark_online(self, device_ids: Collection[int], check_at: Millis) -> Sequence[PresenceChange]:
         known = select(online_devices.c.device_id).where(online_devices.c.device_id == devices.c.id).exists()

@@ -1,4 +1,4 @@
-"""leases, and the watch over silent devices."""
+"""Leases, and the watch over silent devices."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,13 +19,6 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False, comment="by the clock of the database's server"),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
-    op.create_table(
-        "watch",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False, comment="1, the only row"),
-        sa.Column("began_at", sa.BigInteger(), nullable=False, comment="no interruption of the watch since"),
-        sa.Column("watched_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_watch")),
-    )
     for table, comment in (
         ("online_devices", "the device is not offline before"),
         ("silence_checks", "no rule of silence fires before"),
@@ -43,5 +36,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("silence_checks", "online_devices", "watch", "leases"):
+    for table in ("silence_checks", "online_devices", "leases"):
         op.drop_table(table)
