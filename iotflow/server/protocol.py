@@ -127,7 +127,13 @@ class HttpProtocol(RequestParser):
         scope, defaults = running.scope, self.server_state.default_headers
         running.respond(
             lambda closes: encode_refusal(
-                refusal, scope["method"], scope["raw_path"], scope["headers"], defaults, closes=closes
+                refusal,
+                scope["method"],
+                scope["raw_path"],
+                scope["headers"],
+                defaults,
+                is_overload=True,
+                closes=closes,
             )
         )
         # Not at once: each of many pipelined requests would be answered within the call of the one before.

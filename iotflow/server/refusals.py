@@ -32,19 +32,21 @@ def encode_refusal(
     headers: Iterable[tuple[bytes, bytes]],
     default_headers: Sequence[tuple[bytes, bytes]],
     *,
+    is_overload: bool = False,
     closes: bool = True,
 ) -> bytes:
-    """Encode and log the response to a refused, possibly incomplete request.
+    """Encode, count and log the response to a refused, possibly incomplete request.
 
-    `closes`: it is the last one on its connection. Overload is answered thousands of times a second, so this is kept
-    cheap.
+    `is_overload`: thousands a second are refused, so they are not logged one by one: the limit logs their number.
+    `closes`: the response is the last one on its connection.
     """
     path = url.partition(b"?")[0][:MAX_LOCATION_LENGTH].decode("ascii", "backslashreplace")
     sent_id = next((value for name, value in headers if name == b"x-request-id"), b"")
     request_id = choose_request_id(sent_id.decode("latin-1"))
     status = refusal.status_code
     body = encode_problem(status, refusal.detail, path if path.startswith("/") else "/", request_id)
-    log_request(logger, f"{method or '-'} {path or '-'} {status} {request_id}: {refusal.detail}", request_id)
+    if not is_overload:
+        log_request(logger, f"{method or '-'} {path or '-'} {status} {request_id}: {refusal.detail}", request_id)
     count_request(method, REFUSED, status)
     fields = "".join(f"{name.lower()}: {value}\r\n" for name, value in (refusal.headers or {}).items())
     head = (
