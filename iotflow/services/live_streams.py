@@ -13,7 +13,7 @@ from cachetools import TTLCache
 from iotflow.concurrency.tasks import cancel_and_wait
 from iotflow.domain.context import RequestContext
 from iotflow.domain.errors import NotFound, Overloaded, StoreUnavailable
-from iotflow.domain.live_events import EventId, LiveEvent, LiveEventType
+from iotflow.domain.live_events import UNKNOWN_ID, EventId, LiveEvent, LiveEventType
 from iotflow.domain.permissions import visible_group
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import UserPrincipal
@@ -60,7 +60,7 @@ class LiveStream:
         self._bytes = 0
         self._is_too_slow = False
         self._changed = asyncio.Event()
-        self._last_id: EventId = (0, 0)
+        self._last_id = UNKNOWN_ID
         self._held: list[tuple[EventId, LiveEvent, Collection[int]]] | None = None
 
     def hold(self) -> None:
@@ -221,8 +221,11 @@ class LiveStreams:
         if logged is None:
             stream.put_missed()
             return []
-        events = [(one.id, LiveEvent.decode(one.content)) for one in logged]
-        return [(event_id, event, await self._groups_for(event, [stream])) for event_id, event in events]
+        missed: list[tuple[EventId, LiveEvent, Collection[int]]] = []
+        for one in logged:
+            event = LiveEvent.decode(one.content)
+            missed.append((one.id, event, await self._groups_for(event, [stream])))
+        return missed
 
     async def _distribute(self, user_id: UUID, feed: _Feed) -> None:
         """Put the events of an account into its streams, until cancelled."""

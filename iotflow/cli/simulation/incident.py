@@ -115,7 +115,7 @@ class Incident:
         """Let the last device send nothing while the others do; its silence raises one alert."""
         expected = {(device.id, AlertType.THRESHOLD_EXCEEDED) for device in self._overheated}
         expected.add((self._silent.id, AlertType.DEVICE_OFFLINE))
-        await self._until_open(expected, meanwhile=self._report_others)
+        await self._until_open(expected, between_polls=self._report_others)
         advance()
 
     async def receive_webhooks(self, advance: Advance) -> None:
@@ -150,7 +150,7 @@ class Incident:
         await self._until_delivered("resolved")
 
     async def _until_open(
-        self, expected: set[tuple[int, AlertType]], meanwhile: Callable[[], Awaitable[None]] | None = None
+        self, expected: set[tuple[int, AlertType]], between_polls: Callable[[], Awaitable[None]] | None = None
     ) -> None:
         """Wait until exactly the expected alerts, by device and type, are open."""
 
@@ -161,7 +161,7 @@ class Incident:
             expect(not surplus, f"alerts beyond the expected ones: {surplus}")
             return found.keys() == expected
 
-        await _until(are_open, f"not all of {len(expected)} alerts were raised", meanwhile)
+        await _until(are_open, f"not all of {len(expected)} alerts were raised", between_polls)
 
     async def _until_delivered(self, change: str) -> None:
         expected = {Delivery(str(alert.id), change) for _, alert in self._alerts}
@@ -202,12 +202,12 @@ async def _submit(device: Device, temperature: float) -> None:
 
 
 async def _until(
-    condition: Callable[[], Awaitable[bool]], otherwise: str, meanwhile: Callable[[], Awaitable[None]] | None = None
+    condition: Callable[[], Awaitable[bool]], otherwise: str, between_polls: Callable[[], Awaitable[None]] | None = None
 ) -> None:
-    """Wait for a condition, and run `meanwhile` each time it does not hold yet. Raises CheckFailed at the deadline."""
+    """Poll until a condition holds; run `between_polls` after each failed poll. Raises CheckFailed at the deadline."""
     deadline = time.monotonic() + PATIENCE_S
     while not await condition():
         expect(time.monotonic() < deadline, f"{otherwise} within {PATIENCE_S:.0f} s")
-        if meanwhile is not None:
-            await meanwhile()
+        if between_polls is not None:
+            await between_polls()
         await asyncio.sleep(POLL_S)
