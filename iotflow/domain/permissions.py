@@ -26,6 +26,7 @@ from iotflow.domain.reports import Report
 from iotflow.domain.webhooks import Webhook
 
 D = TypeVar("D", Device, DeviceSummary)
+Owned = TypeVar("Owned", AlertRule, Alert, Webhook, Report)
 
 LOGIN_ONLY: Final = None
 """In place of a scope: no personal access token may do this."""
@@ -156,31 +157,27 @@ def visible_group(caller: Caller, group_id: int, group: Group | None, scope: Tok
 
 def visible_rule(caller: Caller, rule_id: int, rule: AlertRule | None, scope: TokenScope) -> AlertRule:
     """Return the alert rule if the caller owns it or is an administrator. `rule` None: no such id."""
-    require_user(caller, scope)
-    if rule is not None and may_act_for(caller, rule.user_id):
-        return rule
-    raise NotFound(f"there is no alert rule {rule_id} among those that you may see")
+    return _require_owned(caller, rule, f"alert rule {rule_id}", scope)
 
 
 def visible_alert(caller: Caller, alert_id: UUID, alert: Alert | None, scope: TokenScope) -> Alert:
     """Return the alert if the caller owns its device or is an administrator. `alert` None: no such id."""
-    require_user(caller, scope)
-    if alert is not None and may_act_for(caller, alert.user_id):
-        return alert
-    raise NotFound(f"there is no alert {alert_id} among those that you may see")
+    return _require_owned(caller, alert, f"alert {alert_id}", scope)
 
 
 def visible_webhook(caller: Caller, webhook_id: int, webhook: Webhook | None, scope: TokenScope) -> Webhook:
     """Return the webhook if the caller owns it or is an administrator. `webhook` None: no such id."""
-    require_user(caller, scope)
-    if webhook is not None and may_act_for(caller, webhook.user_id):
-        return webhook
-    raise NotFound(f"there is no webhook {webhook_id} among those that you may see")
+    return _require_owned(caller, webhook, f"webhook {webhook_id}", scope)
 
 
 def visible_report(caller: Caller, report_id: UUID, report: Report | None, scope: TokenScope) -> Report:
     """Return the report if the caller's account has it or the caller is an administrator. `report` None: no such id."""
+    return _require_owned(caller, report, f"report {report_id}", scope)
+
+
+def _require_owned(caller: Caller, found: Owned | None, named: str, scope: TokenScope) -> Owned:
+    """Return what was found if the caller is a user who owns it or an administrator. Raises NotFound otherwise."""
     require_user(caller, scope)
-    if report is not None and may_act_for(caller, report.user_id):
-        return report
-    raise NotFound(f"there is no report {report_id} among those that you may see")
+    if found is not None and may_act_for(caller, found.user_id):
+        return found
+    raise NotFound(f"there is no {named} among those that you may see")
