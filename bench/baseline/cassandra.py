@@ -14,7 +14,7 @@ from bench.baseline.grouping import Groups
 from iotflow.addresses import CassandraAddress
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Micros, Millis
-from iotflow.stores.cassandra.catalogue import EXTRA_TTL_S, STORE_ENTRY
+from iotflow.stores.cassandra.catalogue import EXTRA_TTL_S, SELECT_SCHEMAS, STORE_ENTRY
 from iotflow.stores.cassandra.driver import Cluster
 from iotflow.stores.cassandra.encoding import day_of, schema_id_of
 from iotflow.stores.cassandra.records import SELECT_DESCENDING
@@ -38,6 +38,7 @@ class CassandraCalls:
         self._retention_days = retention_days
         self._prepared: dict[str, Any] = {}
         self._catalogued: set[tuple[int, Names, int]] = set()
+        self._names: dict[int, Names] = {}
         self._lanes = [
             Groups[Write, None](self._write_group, max_weight=MAX_WRITES_PER_SHARED_BATCH, weight=lambda _: 1)
             for _ in range(CONCURRENT_SHARED_BATCHES)
@@ -59,15 +60,21 @@ class CassandraCalls:
     ) -> Sequence[tuple[Millis, Mapping[str, Value]]]:
         """Return the last records of a range of few days."""
         found: list[tuple[Millis, Mapping[str, Value]]] = []
-        names = {schema_id_of(names): names for device, names, _ in self._catalogued if device == device_id}
         for day in range(day_of(Millis(end_ms - 1)), day_of(start_ms) - 1, -1):
             within = (device_id, [day], start_ms - 1, GREATEST_ID, end_ms, LEAST_ID, limit + 1 - len(found))
             statement = await self._bound(SELECT_DESCENDING, within)
             for time_ms, schema_id, measurements, *_ in map(row_of, await self._driver.execute(statement)):
-                found.append((time_ms, dict(zip(names[schema_id], decode_measurements(measurements), strict=True))))
+                names = await self._names_of(device_id, schema_id)
+                found.append((time_ms, dict(zip(names, decode_measurements(measurements), strict=True))))
             if len(found) > limit:
                 break
         return found[:limit]
+
+    async def _names_of(self, device_id: int, schema_id: int) -> Names:
+        if schema_id not in self._names:
+            statement = await self._bound(SELECT_SCHEMAS, (device_id,))
+            self._names |= {found: tuple(names) for found, names in map(row_of, await self._driver.execute(statement))}
+        return self._names[schema_id]
 
     async def _write_group(self, group: Sequence[Write]) -> Sequence[None]:
         now_us = time.time_ns() // 1_000

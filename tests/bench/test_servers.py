@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.baseline.calls import Sent
-from bench.baseline.cassandra import Statement, ascending, entry_of, of_days
+from bench.baseline.cassandra import Statement, ascending, entry_of, of_days, open_cassandra
 from bench.baseline.redis import open_redis
 from iotflow.addresses import CassandraAddress
 from iotflow.clock import SystemClock
@@ -18,6 +18,7 @@ from iotflow.repositories.cache import Miss
 from iotflow.stores.cassandra.catalogue import Catalogue
 from iotflow.stores.cassandra.encoding import day_of
 from iotflow.stores.cassandra.session import Cassandra
+from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from iotflow.stores.cassandra.writes import Writer
 from iotflow.stores.redis.cache import RedisCache
 from iotflow.urls import parse_redis_url
@@ -54,6 +55,22 @@ async def test_a_write_sends_the_same_statements_to_cassandra(
     days = dict.fromkeys((ascending(one), day_of(one.time_ms)) for one in sent)
     assert [entry_of(7, *key, RECEIVED, 90) for key in days] == entries
     assert shapes(of_days(7, sent, 90, RECEIVED)) == shapes(write.day_partition_batches())
+
+
+async def test_a_page_has_the_records_that_the_service_wrote(cassandra_keyspace: CassandraAddress) -> None:
+    now = SystemClock().now()
+    times = [Millis(now - 2_000), Millis(now - 1_000)]
+    records = [Record(time_ms, {"a": 1, "b": 2}, None, Micros(now * 1_000)) for time_ms in times]
+    cassandra = Cassandra(cassandra_keyspace)
+    try:
+        await CassandraTelemetry(cassandra, SystemClock(), 90).write(7, records)
+    finally:
+        await cassandra.close()
+
+    async with open_cassandra(cassandra_keyspace, 90) as baseline:
+        found = await baseline.history(7, times[0], now, 10)
+
+    assert found == [(time_ms, {"a": 1, "b": 2}) for time_ms in reversed(times)]
 
 
 async def test_calls_send_the_same_commands_to_redis(redis_url: str) -> None:

@@ -1,9 +1,10 @@
 """Live streams over real connections: one process embedded, and two workers on servers."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ class Stream:
     async def values(self, number: int) -> list[int]:
         """Return the values of `n` of the next events."""
         return [(await self.next())["data"]["measurements"]["n"] for _ in range(number)]
+
+    async def collect(self, into: set[int]) -> None:
+        """Add the value of `n` of each event until cancelled."""
+        while True:
+            into.update(await self.values(1))
 
 
 class Owner:
@@ -216,17 +222,33 @@ async def test_a_stream_ends_with_the_service(tmp_path: Path) -> None:
 async def test_streams_of_all_workers_show_the_events_of_all(workers: ServiceProcess) -> None:
     ada = await sign_in(workers.base_url, "ada")
     _, key = await ada.device()
+    numbers = itertools.count()
     async with ada.stream("?types=telemetry") as one, ada.stream("?types=telemetry") as two:
-        await asyncio.sleep(0.5)
-        for number in range(20):  # each on a new connection, so both workers take some
-            await ada.submit(key, number)
-        for stream in (one, two):
-            assert sorted(await stream.values(20)) == [*range(20)]
+        shown: tuple[set[int], set[int]] = (set(), set())
+        async with asyncio.TaskGroup() as group:
+            readers = [group.create_task(stream.collect(into)) for stream, into in zip((one, two), shown, strict=True)]
+
+            async def are_shown_by_both() -> bool:
+                sent = {next(numbers) for _ in range(20)}
+                for number in sent:  # each on a new connection, so both workers take some
+                    await ada.submit(key, number)
+                with suppress(TimeoutError):
+                    await wait_until(lambda: _is_within(sent, shown[0] & shown[1]), 1.0, 0.01)
+                return sent <= shown[0] & shown[1]
+
+            await wait_until(are_shown_by_both, DEADLINE_S)
+            for reader in readers:
+                reader.cancel()
         async with ada.stream("?types=telemetry") as third:
-            await ada.submit(key, 20)
+            await ada.submit(key, next(numbers))
             last = (await third.next())["id"]
-    for number in (21, 22):
+    later = [next(numbers), next(numbers)]
+    for number in later:
         await ada.submit(key, number)
     for _ in range(6):  # on either worker
         async with ada.stream("?types=telemetry", **{"Last-Event-ID": last}) as stream:
-            assert sorted(await stream.values(2)) == [21, 22]
+            assert sorted(await stream.values(2)) == later
+
+
+async def _is_within(values: set[int], found: set[int]) -> bool:
+    return values <= found

@@ -25,6 +25,16 @@ async def received(events: AsyncIterator[LoggedEvent | Interruption], number: in
     return found
 
 
+async def wait_until_ready(log: LiveEventLog) -> None:
+    """Wait until a process that has just started no longer treats every account as followed."""
+    anyone = uuid4()
+
+    async def is_ready() -> bool:
+        return not log.is_followed(anyone)
+
+    await wait_until(is_ready, DEADLINE_S)
+
+
 class LiveEventLogContract:
     """The log under test in one process and in another; the same object if it serves one process only."""
 
@@ -58,6 +68,7 @@ class LiveEventLogContract:
     async def test_every_process_learns_that_an_account_is_followed(
         self, log: LiveEventLog, other: LiveEventLog, user_id: UUID
     ) -> None:
+        await wait_until_ready(log)
         assert not log.is_followed(user_id)
 
         async def is_known() -> bool:

@@ -1,6 +1,7 @@
 """The implementations on Redis: the contract suite of each interface, and the stored keys."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
@@ -15,7 +16,7 @@ from iotflow.domain.times import Millis
 from iotflow.repositories.cache import MAX_ENTRY_BYTES, CacheCounter, Miss, RateLimit
 from iotflow.stores.redis import latest_cache
 from iotflow.stores.redis.broker import RedisBroker
-from iotflow.stores.redis.cache import RedisCache
+from iotflow.stores.redis.cache import RedisCache, open_redis
 from iotflow.stores.redis.counters import RedisCounters
 from iotflow.stores.redis.latest_cache import RedisLatestCache
 from iotflow.stores.redis.live_events import RedisLiveEventLog
@@ -28,7 +29,7 @@ from tests.contracts.counters import CountersContract
 from tests.contracts.latest_cache import LatestCacheContract, value
 from tests.contracts.latest_cache import fill as fill_latest
 from tests.contracts.latest_cache import missed as missed_latest
-from tests.contracts.live_events import LiveEventLogContract
+from tests.contracts.live_events import LiveEventLogContract, wait_until_ready
 from tests.contracts.presence import LATER, PresenceContract, T, wait_for_presence
 from tests.contracts.rate_limits import RateLimiterContract, admitted
 from tests.contracts.timed import PassTime
@@ -312,3 +313,11 @@ class TestRedisLiveEventLog(OnRedis, LiveEventLogContract):
     @pytest.fixture
     def other(self, other_redis: RedisCache) -> RedisLiveEventLog:
         return other_redis.live_events
+
+    async def test_a_process_that_starts_misses_no_event_of_an_account_that_others_follow(
+        self, log: RedisLiveEventLog, address: RedisAddress, clock: Clock, user_id: UUID
+    ) -> None:
+        async with log.follow(user_id), open_redis(address, clock, LIFETIME_S) as started:
+            assert started.live_events.is_followed(user_id), "before others have answered"
+            await wait_until_ready(started.live_events)
+            assert started.live_events.is_followed(user_id)

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.live_events import HISTORY_LIFETIME_S, MAX_HISTORY_EVENTS, EventId, format_event_id, parse_event_id
-from iotflow.repositories.broker import Interruption, Message, SubscriberTooSlow
+from iotflow.repositories.broker import Delivery, Interruption, Message, SubscriberTooSlow
 from iotflow.repositories.live_events import LoggedEvent
 from iotflow.stores.memory.live_events import FollowedAccounts, decode_deliveries, topic_of
 from iotflow.stores.redis.batcher import CommandBatcher
@@ -18,8 +19,11 @@ from iotflow.stores.redis.scripts import APPEND_EVENTS
 
 FOLLOWED_TOPIC = "followed"
 """Messages are the ids of accounts that are followed in some process."""
+QUERY_TOPIC = "followed-query"
+"""A message asks all processes to announce the accounts that they follow."""
+ANSWER_TIMEOUT_S = 2.0
+"""Until this time after a query every account is treated as followed, so that no event is missed meanwhile."""
 ANNOUNCE_EVERY_S = 30.0
-"""A process that has started, or has missed a message, learns of a followed account after this time."""
 RETRY_S = 1.0
 
 logger = logging.getLogger(__name__)
@@ -33,9 +37,10 @@ class RedisLiveEventLog:
         self._broker = broker
         self._prefix = prefix
         self._followed = FollowedAccounts()
+        self._answered_at = time.monotonic() + ANSWER_TIMEOUT_S
 
     def is_followed(self, user_id: UUID) -> bool:
-        return user_id in self._followed
+        return user_id in self._followed or time.monotonic() < self._answered_at
 
     async def append(self, user_id: UUID, contents: Sequence[bytes]) -> None:
         channel = self._broker.channel(topic_of(user_id))
@@ -70,26 +75,41 @@ class RedisLiveEventLog:
     async def _learn(self) -> None:
         while True:
             try:
-                async with self._broker.subscribe([FOLLOWED_TOPIC]) as deliveries:
+                async with self._broker.subscribe([FOLLOWED_TOPIC, QUERY_TOPIC]) as deliveries:
+                    await self._query()
                     async for delivery in deliveries:
-                        if isinstance(delivery, Message):
-                            self._followed.note(UUID(delivery.content.decode()))
+                        await self._take(delivery)
             except (SubscriberTooSlow, ValueError) as error:
                 logger.warning("live events: %s; subscribing again", error)
             await asyncio.sleep(RETRY_S)
+
+    async def _take(self, delivery: Delivery) -> None:
+        if delivery is Interruption.ENDED:
+            await self._query()
+        elif isinstance(delivery, Message) and delivery.topic == QUERY_TOPIC:
+            await self._announce(*self._followed.here)
+        elif isinstance(delivery, Message):
+            self._followed.note(UUID(delivery.content.decode()))
+
+    async def _query(self) -> None:
+        self._answered_at = time.monotonic() + ANSWER_TIMEOUT_S
+        await self._publish(QUERY_TOPIC, b"")
 
     async def _repeat_announcements(self) -> None:
         while True:
             await asyncio.sleep(ANNOUNCE_EVERY_S)
             self._followed.remove_expired()
-            for user_id in self._followed.here:
-                await self._announce(user_id)
+            await self._announce(*self._followed.here)
 
-    async def _announce(self, user_id: UUID) -> None:
+    async def _announce(self, *user_ids: UUID) -> None:
+        for user_id in user_ids:
+            await self._publish(FOLLOWED_TOPIC, str(user_id).encode())
+
+    async def _publish(self, topic: str, message: bytes) -> None:
         try:
-            await self._broker.publish(FOLLOWED_TOPIC, str(user_id).encode())
+            await self._broker.publish(topic, message)
         except StoreUnavailable as error:
-            logger.warning("live events: %s; other processes learn later of a stream", error)
+            logger.warning("live events: %s; processes learn later of each other's streams", error)
 
     def _key(self, user_id: UUID) -> str:
         return f"{self._prefix}:live:{user_id}"
