@@ -40,18 +40,30 @@ logger = logging.getLogger(__name__)
 
 
 class ClaimOutcome:
-    """The outcome of each message of one claim: handled, failed, or unfinished with the payload of its next step."""
+    """The outcome of each message of one claim.
+
+    - `handled`: done.
+    - `failed`: retried with a growing delay.
+    - `postponed`: their store is unavailable; retried with a constant delay, so that none is late after an outage.
+    - `unfinished`: the payload of the next step by the message's id.
+    """
 
     def __init__(self) -> None:
         self.handled: list[OutboxMessage] = []
         self.failed: list[OutboxMessage] = []
-        self.failed_subjects: set[str] = set()
+        self.postponed: list[OutboxMessage] = []
         self.unfinished: dict[int, JsonObject] = {}
+        self.blocked_subjects: set[str] = set()
 
     def fail(self, *messages: OutboxMessage) -> None:
-        """Mark messages for a retry."""
+        """Mark messages as failed, and block the later ones of their subjects."""
         self.failed.extend(messages)
-        self.failed_subjects.update(message.subject for message in messages)
+        self.blocked_subjects.update(message.subject for message in messages)
+
+    def postpone(self, *messages: OutboxMessage) -> None:
+        """Mark messages as postponed, and block the later ones of their subjects."""
+        self.postponed.extend(messages)
+        self.blocked_subjects.update(message.subject for message in messages)
 
 
 class Handler(Protocol):
@@ -86,7 +98,7 @@ class EventHandler:
                 error,
                 len(messages),
             )
-            outcome.fail(*messages)
+            outcome.postpone(*messages)
         except Exception:
             if len(messages) == 1:
                 logger.exception("outbox: topic=%s message=%d: failed; retry", messages[0].topic, messages[0].id)
@@ -102,7 +114,7 @@ class EventHandler:
         # retried with a growing delay.
         until = time.monotonic() + ONE_BY_ONE_TIMEOUT_S
         for message in messages:
-            if message.subject in outcome.failed_subjects or time.monotonic() >= until:
+            if message.subject in outcome.blocked_subjects or time.monotonic() >= until:
                 outcome.fail(message)
             else:
                 await self.handle([message], outcome)
@@ -126,7 +138,7 @@ class JobHandler:
     async def _run_slice(self, queue: Sequence[OutboxMessage], outcome: ClaimOutcome) -> None:
         until = time.monotonic() + TIME_SLICE_S
         for place, message in enumerate(queue):
-            if message.subject in outcome.failed_subjects:
+            if message.subject in outcome.blocked_subjects:
                 outcome.fail(message)
             elif place > 0 and time.monotonic() >= until:
                 outcome.unfinished[message.id] = message.payload
@@ -143,7 +155,7 @@ class JobHandler:
             logger.warning(
                 "outbox: topic=%s: the %s store is unavailable: %s; retry", message.topic, error.store, error
             )
-            outcome.fail(message)
+            outcome.postpone(message)
         except Exception:
             logger.exception("outbox: topic=%s message=%d: failed; retry", message.topic, message.id)
             outcome.fail(message)

@@ -2,6 +2,7 @@
 
 - At least once: a message is removed after it is handled. When a lease ends, its message is claimed again.
 - In order: messages of a subject are handled in their order; a failed one delays only its subject.
+- Soon after an outage: while a store is unavailable its messages are retried once a second, a claim at a time.
 - Fair: subjects are handled round robin. A long job runs in steps and yields after a time slice.
 """
 
@@ -69,8 +70,14 @@ class Consumer:
         if claimed:
             await self._handler.handle(claimed, outcome)
             await self._store_outcome(outcome)
-            counts = (len(claimed), len(outcome.handled), len(outcome.failed), len(outcome.unfinished))
-            logger.debug("outbox: topic=%s claimed=%d handled=%d failed=%d unfinished=%d", self.topic, *counts)
+            parts = (claimed, outcome.handled, outcome.failed, outcome.postponed, outcome.unfinished)
+            logger.debug(
+                "outbox: topic=%s claimed=%d handled=%d failed=%d postponed=%d unfinished=%d",
+                self.topic,
+                *map(len, parts),
+            )
+        if outcome.postponed:
+            return len(claimed), False
         taken = [sum(message.subject == subject for message in claimed) for subject in subjects]
         more = len(due.subjects) > len(subjects) or per_subject in taken or bool(outcome.unfinished)
         return len(claimed), more
@@ -89,6 +96,8 @@ class Consumer:
             await transaction.outbox.remove([message.id for message in outcome.handled])
             for message_id, payload in outcome.unfinished.items():
                 await transaction.outbox.save_payload(message_id, payload)
+            if postponed := [message.id for message in outcome.postponed]:
+                await transaction.outbox.release(postponed, Millis(self._clock.now() + RETRY_DELAY_MS))
             for message in outcome.failed:
                 wait_ms = min(MAX_RETRY_DELAY_MS, RETRY_DELAY_MS * 2 ** min(message.attempts - 1, 10))
                 await transaction.outbox.release([message.id], Millis(self._clock.now() + wait_ms))

@@ -114,10 +114,20 @@ async def test_an_outage_delays_events_without_loss_or_reordering(
     assert await count_waiting(harness) == 0
 
 
-async def test_retries_back_off_while_a_store_is_unavailable(
-    harness: ServiceHarness, documents: FaultyEvents, clock: FakeClock, ada: SignedInUser
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(ValueError("a defect"), [1, 2, 4, 8, 16, 32, 60, 60, 60]), (StoreUnavailable("documents", "gone"), [1] * 249)],
+    ids=["a defect", "an outage"],
+)
+async def test_retries_back_off_after_defects_and_stay_frequent_in_an_outage(
+    harness: ServiceHarness,
+    documents: FaultyEvents,
+    clock: FakeClock,
+    ada: SignedInUser,
+    error: Exception,
+    expected: list[float],
 ) -> None:
-    documents.before.error = StoreUnavailable("documents", "gone")
+    documents.before.error = error
     await register_device(harness, ada, active=False)
     tried_at: list[float] = []
     for half_second in range(500):
@@ -127,7 +137,7 @@ async def test_retries_back_off_while_a_store_is_unavailable(
             tried_at.append(half_second / 2)
         clock.advance(0.5)
     pauses = [later - earlier for earlier, later in pairwise(tried_at)]
-    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert pauses == expected
 
 
 async def test_a_message_that_fails_delays_no_other_subject(

@@ -12,12 +12,14 @@ from iotflow.domain.events import PERSONAL_DETAILS, Event, EventFilter, EventPos
 from iotflow.domain.json import JsonObject
 from iotflow.domain.times import DAY_MS, Millis
 from iotflow.stores.mongo.bson import Document, date_of, json_of, stored_json, time_of
-from iotflow.stores.mongo.connection import SCAN_TIMEOUT_S, SHORT_TIMEOUT_S, Mongo
+from iotflow.stores.mongo.connection import SCAN_TIMEOUT_S, Mongo
 from iotflow.stores.mongo.retention import apply_retention
 
 NEWEST_FIRST = [("timestamp", -1), ("_id", -1)]
 OLDEST_FIRST = [("timestamp", 1), ("_id", 1)]
 MAX_EVENTS_PER_CHUNK = 500
+WRITE_TIMEOUT_S = 3.0
+"""Nobody waits for a write of events. A slow disk that syncs the journal should not make it a failure."""
 
 DUPLICATE_KEY = 11_000
 REFUSED_BY_VALIDATOR = 121
@@ -45,7 +47,7 @@ class MongoEvents:
         documents = [_document(event) for event in new]
         if not documents:
             return
-        async with self._mongo.operation(SHORT_TIMEOUT_S) as client:
+        async with self._mongo.operation(WRITE_TIMEOUT_S) as client:
             try:
                 await client.database["events"].insert_many(documents, ordered=False)
             except BulkWriteError as error:
