@@ -83,7 +83,7 @@ class Node:
         now = self._clock.now()
         for first in itertools.count(now, records):
             values = dict.fromkeys(NAMES, first / 7)
-            written = [Record(Millis(first + i), values, None, self._clock.receipt()) for i in range(records)]
+            written = [Record(Millis(first + i), values, None, self._clock.unique_now()) for i in range(records)]
             began = time.perf_counter()
             if began > until:
                 return

@@ -105,7 +105,7 @@ class Bench:
 
     async def _store_group(self, layout: Layout, base: int, numbers: range) -> None:
         """Store a record of each of some devices, as a group commit does."""
-        sent = [(base + i % 64, [record(i // 64, 60_000, self._clock.receipt())]) for i in numbers]
+        sent = [(base + i % 64, [record(i // 64, 60_000, self._clock.unique_now())]) for i in numbers]
         if first := [one for device, records in sent for one in layout.first(device, records)]:
             await self._cassandra.execute_batch(first, timeout_s=SCAN_S)
         statements = [one for device, records in sent for one in layout.store(device, records)]
@@ -113,7 +113,7 @@ class Bench:
 
     async def _store_batch(self, layout: Layout, device: int, first: int, step_ms: int = 10_000) -> None:
         numbers = range(first, first + RECORDS_PER_BATCH)
-        records = [record(i, step_ms, self._clock.receipt()) for i in numbers]
+        records = [record(i, step_ms, self._clock.unique_now()) for i in numbers]
         if statements := layout.first(device, records):
             await self._cassandra.execute_batch(statements, timeout_s=SCAN_S)
         await self._cassandra.execute_batch(layout.store(device, records), timeout_s=SCAN_S)

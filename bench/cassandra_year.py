@@ -27,10 +27,10 @@ from iotflow.domain.telemetry import PageLimit, Record
 from iotflow.domain.time_windows import Window, segments
 from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.stores.cassandra.aggregates import aggregate_from_records
-from iotflow.stores.cassandra.catalogue import Catalogue
 from iotflow.stores.cassandra.driver import Row, Statement
 from iotflow.stores.cassandra.migrations import upgrade
 from iotflow.stores.cassandra.rollups.store import STAMP_MARGIN_US
+from iotflow.stores.cassandra.schema_catalogue import SchemaCatalogue
 from iotflow.stores.cassandra.session import SHORT_TIMEOUT_S, Cassandra
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from iotflow.urls import parse_cassandra_url
@@ -116,7 +116,7 @@ async def load(telemetry: CassandraTelemetry) -> None:
     async def write() -> None:
         for first in minutes:
             records = [
-                Record(Millis(minute * MINUTE_MS), values_at(minute), None, clock.receipt())
+                Record(Millis(minute * MINUTE_MS), values_at(minute), None, clock.unique_now())
                 for minute in range(first, min(first + 1_440, now + 1))
             ]
             await _write_with_retries(telemetry, records)
@@ -175,7 +175,7 @@ async def aggregate_raw(
     offset_ms: int,
 ) -> list[WindowAggregate]:
     """Return the statistic of each window from the records, whatever is rolled up."""
-    stored = (await Catalogue(cassandra, RETENTION_DAYS).read(device_id, time_range)).with_names([name])
+    stored = (await SchemaCatalogue(cassandra, RETENTION_DAYS).read(device_id, time_range)).with_names([name])
     return await aggregate_from_records(
         cassandra, stored, device_id, name, time_range, aggregation, window=window, offset_ms=offset_ms
     )

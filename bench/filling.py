@@ -50,7 +50,7 @@ async def write_readings(stores: Stores, clock: Clock, of_devices: Mapping[int, 
     async def write() -> None:
         nonlocal points
         for device_id, readings in batches:
-            received = clock.receipt
+            received = clock.unique_now
             records = [Record(Millis(time_ms), values, None, received()) for time_ms, values in readings]
             await stores.telemetry.write(device_id, records)
             points += sum(len(values) for _, values in readings)

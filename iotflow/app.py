@@ -86,7 +86,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     add_routes(app, docs.router)
-    app.add_middleware(CompiledRoutes, of=app)
+    app.add_middleware(CompiledRoutes, fastapi=app)
     app.add_middleware(Compression)
     app.add_middleware(HeadRequests)
     if settings.cors_origins:

@@ -20,7 +20,7 @@ from iotflow.repositories.retention import RetentionSweeper
 from iotflow.repositories.stores import Probe, Stores
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.settings import Settings
-from iotflow.store_calls import observe_stores
+from iotflow.store_calls import instrument_stores
 from iotflow.stores.memory.cache import MemoryCache
 from iotflow.stores.sql.activity import SqlActivity, SqlActivityRetention
 from iotflow.stores.sql.alerts import SqlAlerts
@@ -93,7 +93,7 @@ async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]
             sealer=None if databases.cassandra is not None else DaySealer(databases.sql, clock),
             probes=probes,
         )
-        yield observe_stores(stores, observe_cache=databases.redis is not None)
+        yield instrument_stores(stores, instrument_cache=databases.redis is not None)
 
 
 async def _telemetry(

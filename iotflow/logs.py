@@ -212,7 +212,7 @@ class LimitLog:
         self._times = 0
         self._quiet_until = 0.0
 
-    def met(self, who: str) -> None:
+    def record(self, who: str) -> None:
         """Count and log that `who` met the limit: an address, an account, a device; never a secret."""
         catalogue.LIMITS_MET.add(1, self._name)
         self._times += 1

@@ -1,4 +1,4 @@
-"""Observation of the calls of stores: counts and durations, stored values, spans of traces.
+"""Instrumentation of the calls of stores: counts and durations, stored values, spans of traces.
 
 Each store is wrapped once, by its interface, so no store and no caller has code for it. A call costs about 1 us more.
 """
@@ -33,66 +33,66 @@ Success = Callable[[Sequence[Any], Any], None]
 """A function of a successful call's positional arguments and result."""
 
 
-def observe_stores(stores: Stores, *, observe_cache: bool) -> Stores:
-    """Return the same stores with each call observed.
+def instrument_stores(stores: Stores, *, instrument_cache: bool) -> Stores:
+    """Return the same stores with each call instrumented.
 
-    `observe_cache` is False for a cache in the memory of this process: its calls take less time than their observation.
+    `instrument_cache` is False for a cache in the memory of this process: its calls take less time than the counts.
     """
-    observed = replace(
+    instrumented = replace(
         stores,
-        transactions=_ObservedTransactions(stores.transactions),
-        telemetry=_observe(stores.telemetry, TelemetryRepository, "telemetry", write=_count_records),
-        events=_observe(stores.events, EventRepository, "events"),
-        activity=_observe(stores.activity, ActivityRepository, "activity"),
-        alerts=_observe(stores.alerts, AlertRepository, "alerts"),
-        metadata=_observe(stores.metadata, MetadataRepository, "metadata"),
-        preferences=_observe(stores.preferences, PreferencesRepository, "preferences"),
-        reports=_observe(stores.reports, ReportRepository, "reports"),
+        transactions=_InstrumentedTransactions(stores.transactions),
+        telemetry=_instrument(stores.telemetry, TelemetryRepository, "telemetry", write=_count_records),
+        events=_instrument(stores.events, EventRepository, "events"),
+        activity=_instrument(stores.activity, ActivityRepository, "activity"),
+        alerts=_instrument(stores.alerts, AlertRepository, "alerts"),
+        metadata=_instrument(stores.metadata, MetadataRepository, "metadata"),
+        preferences=_instrument(stores.preferences, PreferencesRepository, "preferences"),
+        reports=_instrument(stores.reports, ReportRepository, "reports"),
     )
-    if not observe_cache:
-        return observed
+    if not instrument_cache:
+        return instrumented
     return replace(
-        observed,
-        identities=_observe(stores.identities, VersionedCache, "identities"),
-        devices=_observe(stores.devices, VersionedCache, "devices"),
-        rules=_observe(stores.rules, VersionedCache, "alert_rules"),
-        rule_states=_observe(stores.rule_states, RuleStates, "rule_states"),
-        latest=_observe(stores.latest, LatestCache, "latest", get=_count_look_up),
-        presence=_observe(stores.presence, PresenceRepository, "presence"),
-        rate_limiter=_observe(stores.rate_limiter, RateLimiter, "rate_limiter"),
-        counters=_observe(stores.counters, CacheCounters, "counters"),
-        idempotency_keys=_observe(stores.idempotency_keys, IdempotencyKeys, "idempotency_keys"),
+        instrumented,
+        identities=_instrument(stores.identities, VersionedCache, "identities"),
+        devices=_instrument(stores.devices, VersionedCache, "devices"),
+        rules=_instrument(stores.rules, VersionedCache, "alert_rules"),
+        rule_states=_instrument(stores.rule_states, RuleStates, "rule_states"),
+        latest=_instrument(stores.latest, LatestCache, "latest", get=_count_look_up),
+        presence=_instrument(stores.presence, PresenceRepository, "presence"),
+        rate_limiter=_instrument(stores.rate_limiter, RateLimiter, "rate_limiter"),
+        counters=_instrument(stores.counters, CacheCounters, "counters"),
+        idempotency_keys=_instrument(stores.idempotency_keys, IdempotencyKeys, "idempotency_keys"),
     )
 
 
-class _Observed:
-    """A store with the operations of its interface observed. Its other attributes are the store's."""
+class _InstrumentedStore:
+    """A store with the operations of its interface instrumented. Its other attributes are the store's."""
 
     def __init__(self, store: object, interface: type, name: str, successes: dict[str, Success]) -> None:
         self._store = store
         for operation in _operations(interface):
-            observed = _observe_call(getattr(store, operation), name, operation, successes.get(operation))
-            setattr(self, operation, observed)
+            instrumented = _instrument_call(getattr(store, operation), name, operation, successes.get(operation))
+            setattr(self, operation, instrumented)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
 
 
-class _ObservedTransactions:
+class _InstrumentedTransactions:
     """Transactions whose duration is that of their block."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
     def write(self, *, bulk: bool = False) -> AbstractAsyncContextManager[Transaction]:
-        return _observe_block(self._transactions.write(bulk=bulk), "write")
+        return _instrument_block(self._transactions.write(bulk=bulk), "write")
 
     def read(self, *, bulk: bool = False) -> AbstractAsyncContextManager[Transaction]:
-        return _observe_block(self._transactions.read(bulk=bulk), "read")
+        return _instrument_block(self._transactions.read(bulk=bulk), "read")
 
 
-def _observe(store: T, interface: type, name: str, **successes: Success) -> T:
-    return cast(T, _Observed(store, interface, name, successes))
+def _instrument(store: T, interface: type, name: str, **successes: Success) -> T:
+    return cast(T, _InstrumentedStore(store, interface, name, successes))
 
 
 def _operations(interface: type) -> Iterator[str]:
@@ -105,10 +105,10 @@ def _operations(interface: type) -> Iterator[str]:
             yield name
 
 
-def _observe_call(call: Call, interface: str, operation: str, succeed: Success | None) -> Call:
+def _instrument_call(call: Call, interface: str, operation: str, succeed: Success | None) -> Call:
     count, observe = catalogue.STORE_CALLS.add, catalogue.STORE_CALL_DURATION.observe
 
-    async def observed(started: Awaitable[Any], arguments: Sequence[Any]) -> Any:  # Any: as in `Call`
+    async def measured(started: Awaitable[Any], arguments: Sequence[Any]) -> Any:  # Any: as in `Call`
         began_s = perf_counter()
         outcome = "ok"
         try:
@@ -125,7 +125,7 @@ def _observe_call(call: Call, interface: str, operation: str, succeed: Success |
 
     def begin(*arguments: Any, **options: Any) -> Awaitable[Any]:  # Any: as in `Call`
         # The call begins now, not with the await: some operations promise that.
-        return observed(call(*arguments, **options), arguments)
+        return measured(call(*arguments, **options), arguments)
 
     if not tracing.is_active():
         return begin
@@ -138,7 +138,7 @@ def _observe_call(call: Call, interface: str, operation: str, succeed: Success |
 
 
 @asynccontextmanager
-async def _observe_block(
+async def _instrument_block(
     transaction: AbstractAsyncContextManager[Transaction], operation: str
 ) -> AsyncIterator[Transaction]:
     began_s = perf_counter()

@@ -8,12 +8,12 @@ START = Millis(int(datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC).timestamp()) * 1_0
 
 
 class FakeClock:
-    """Implementation of `iotflow.clock.Clock` that only `advance` moves; times of receipt increase nevertheless."""
+    """Implementation of `iotflow.clock.Clock` that only `advance` moves; unique times increase nevertheless."""
 
     def __init__(self, now: Millis = START) -> None:
         self._now = now
         self._elapsed = 0.0
-        self._last_receipt = 0
+        self._last_unique = 0
 
     def now(self) -> Millis:
         return self._now
@@ -21,9 +21,9 @@ class FakeClock:
     def elapsed(self) -> Millis:
         return Millis(round(self._elapsed))
 
-    def receipt(self) -> Micros:
-        self._last_receipt = max(self._last_receipt + 1, self._now * 1_000)
-        return Micros(self._last_receipt)
+    def unique_now(self) -> Micros:
+        self._last_unique = max(self._last_unique + 1, self._now * 1_000)
+        return Micros(self._last_unique)
 
     def set(self, now: Millis) -> None:
         """Set the time of day, which may go back; the monotonic time does not change."""

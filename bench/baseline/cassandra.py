@@ -14,13 +14,13 @@ from bench.baseline.grouping import Groups
 from iotflow.addresses import CassandraAddress
 from iotflow.domain.telemetry import Value
 from iotflow.domain.times import Micros, Millis
-from iotflow.stores.cassandra.catalogue import EXTRA_TTL_S, SELECT_SCHEMAS, STORE_ENTRY
 from iotflow.stores.cassandra.driver import Cluster
 from iotflow.stores.cassandra.encoding import day_of, schema_id_of
 from iotflow.stores.cassandra.records import SELECT_DESCENDING
 from iotflow.stores.cassandra.rollups.cell import HOUR_MS
 from iotflow.stores.cassandra.rollups.store import INVALIDATE_NAMES
 from iotflow.stores.cassandra.rows import GREATEST_ID, LEAST_ID
+from iotflow.stores.cassandra.schema_catalogue import EXTRA_TTL_S, SELECT_SCHEMAS, STORE_ENTRY
 from iotflow.stores.cassandra.telemetry import CONCURRENT_SHARED_BATCHES, MAX_WRITES_PER_SHARED_BATCH
 from iotflow.stores.cassandra.writes import MAX_STATEMENTS_PER_BATCH, STORE_RECORD
 from iotflow.stores.record_encoding import Names, decode_measurements, encode_measurements

@@ -19,7 +19,7 @@ from iotflow.repositories.cache import MAX_ENTRY_BYTES
 from iotflow.stores.redis.batcher import MAX_CALLS_PER_GROUP
 from iotflow.stores.redis.latest_cache import FIELD_BYTES, LIFETIME_S
 from iotflow.stores.redis.presence import PRESENCE_LIFETIME_S, SEND_INTERVAL_S
-from iotflow.stores.redis.scripts import FILL, GET, MERGE, Scripts
+from iotflow.stores.redis.scripts import FILL, GET_OR_LEASE, MERGE, Scripts
 
 Command = tuple[str | bytes | int, ...]
 GENERATION = "1"
@@ -42,7 +42,7 @@ class RedisCalls:
 
     async def load(self) -> None:
         """Load the generation and the scripts into the server."""
-        await self.exchange([("SET", f"{self._prefix}:generation", GENERATION), *self._scripts.loads])
+        await self.exchange([("SET", f"{self._prefix}:generation", GENERATION), *self._scripts.load_commands])
 
     def seen(self, device_id: int, at_ms: Millis) -> None:
         """Record a device's presence, which is sent later with that of others."""
@@ -57,11 +57,11 @@ class RedisCalls:
             expires_us = sent.received_us + self._kept_us
             fields += _field(name, sent.values[name], sent.time_ms, sent.received_us, expires_us)
         keys = (*self._keys(device_id), f"{self._prefix}:latest:{{{device_id}}}:deleted")
-        await self._groups.submit(self._scripts.call(MERGE, keys, MAX_ENTRY_BYTES, FIELD_BYTES, *fields))
+        await self._groups.submit(self._scripts.command(MERGE, keys, MAX_ENTRY_BYTES, FIELD_BYTES, *fields))
 
     async def latest(self, device_id: int) -> Mapping[str, Newest] | None:
         """Return the entry, None if it is missing."""
-        entry = await self._groups.submit(self._scripts.call(GET, self._keys(device_id), LEASE, LEASE_MS))
+        entry = await self._groups.submit(self._scripts.command(GET_OR_LEASE, self._keys(device_id), LEASE, LEASE_MS))
         if not isinstance(entry, list):
             return None
         return {name.decode(): _newest(value) for name, value in zip(entry[::2], entry[1::2], strict=True) if name}
@@ -72,7 +72,7 @@ class RedisCalls:
         for name, latest in values.items():
             fields += _field(name, latest.value, latest.timestamp, latest.received, latest.expires or 0)
         size = b"%d" % (sum(map(len, fields)) + FIELD_BYTES * len(values))
-        call = self._scripts.call(FILL, self._keys(device_id), LEASE, LIFETIME_S * 1_000, b"", size, *fields)
+        call = self._scripts.command(FILL, self._keys(device_id), LEASE, LIFETIME_S * 1_000, b"", size, *fields)
         await self._groups.submit(call)
 
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:

@@ -49,7 +49,7 @@ class BodiesInFlight:
         total, client_total = self._total + size, self._by_client[client] + size
         share = self._limit // CLIENT_SHARE_DIVISOR
         if size > 0 and (total > self._limit or client_total > share):
-            self._log.met(client)
+            self._log.record(client)
             raise Overloaded(
                 f"request bodies in flight: at most {self._limit} bytes over all requests and {share} of one address; "
                 "send again later or less at a time"

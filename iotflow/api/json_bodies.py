@@ -12,7 +12,7 @@ from typing import NoReturn
 import msgspec
 from starlette.exceptions import HTTPException
 
-from iotflow.api.plain_records import Batch, decode_plain, decode_plain_array
+from iotflow.api.plain_records import Batch, try_decode_plain, try_decode_plain_array
 from iotflow.api.problems import MAX_LISTED_ERRORS
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.errors import FieldError, InvalidInput
@@ -106,7 +106,7 @@ async def check_items(items: Sequence[memoryview], max_bytes: int) -> int:
     values = 0
     for index, item in enumerate(items):
         await work.pause()
-        if plain := decode_plain(item):
+        if plain := try_decode_plain(item):
             values += len(plain.data)
             continue
         if item.nbytes <= max_bytes:
@@ -126,7 +126,7 @@ async def decode_array(body: bytearray, max_items: int, max_bytes: int) -> Batch
     """
     # The texts of a null character are needed: errors name its place.
     if len(body) <= min(MAX_DECODED_BYTES, max_bytes) and not text_holds_null_character(body):
-        records = decode_plain_array(body)
+        records = try_decode_plain_array(body)
         if records is not None:
             return Batch(records, sum(len(record.data) for record in records))
     items = split_array(body, max_items)
@@ -140,7 +140,7 @@ async def decode_lines(body: bytearray, max_items: int) -> Batch:
     values = 0
     for line in lines:
         await work.pause()
-        values += len(plain.data) if (plain := decode_plain(line)) else _count_values(line)
+        values += len(plain.data) if (plain := try_decode_plain(line)) else _count_values(line)
     return Batch(lines, values)
 
 

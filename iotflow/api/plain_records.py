@@ -55,19 +55,19 @@ _decode_array = msgspec.json.Decoder(
 ).decode
 
 
-def decode_plain(text: memoryview) -> PlainRecord | None:
+def try_decode_plain(text: memoryview) -> PlainRecord | None:
     """Return the record of a JSON text; None if the text is invalid or the record does not have the usual types."""
     return _try_decode(_decode, text)
 
 
-def decode_plain_array(text: bytearray) -> list[PlainRecord] | None:
+def try_decode_plain_array(text: bytearray) -> list[PlainRecord] | None:
     """Return the records of a JSON array; None if the text is invalid or a record does not have the usual types."""
     return _try_decode(_decode_array, text)
 
 
-def parse_plain(text: memoryview) -> Submission | None:
+def try_parse_plain(text: memoryview) -> Submission | None:
     """Return the submission of a JSON text, with unchecked names, texts and metadata; None for another form."""
-    record = decode_plain(text)
+    record = try_decode_plain(text)
     return None if record is None else to_submission(record)
 
 
@@ -80,7 +80,7 @@ def to_submission(record: PlainRecord | _PlainSubmission) -> Submission | None:
     return Submission(record.data, timestamp, record.metadata)
 
 
-def parse_valid(text: bytearray) -> Submission | None:
+def try_parse_submission(text: bytearray) -> Submission | None:
     """Return the submission of a single record that breaks no rule; None for one that the schema must judge."""
     record = _try_decode(_decode_submission, text)
     if record is None:

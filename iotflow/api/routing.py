@@ -19,7 +19,7 @@ from iotflow.api.auth import BEARER, AccessRule
 from iotflow.api.dependencies import AppState, app_state
 from iotflow.api.fastapi_compat import DecodedRequest, find_dependency, has_body, has_form_body, query_parameters
 from iotflow.api.parameters import REPEATABLE
-from iotflow.api.plain_records import Batch, parse_valid
+from iotflow.api.plain_records import Batch, try_parse_submission
 from iotflow.api.problems import ErrorRenderer, render_problem
 from iotflow.concurrency import time_slices
 from iotflow.domain.errors import FieldError, InvalidInput
@@ -70,7 +70,10 @@ class ApiRoute(APIRoute):
         return self.wrap_handler(super().get_route_handler())
 
     def wrap_handler(self, handle: Callable[[DecodedRequest], Awaitable[Response]]) -> Handler:
-        """Return a handler that runs the access rule, then reads, decodes and checks the body, then calls `handle`."""
+        """Return a handler that runs the access rule, then reads, decodes and checks the body, then calls `handle`.
+
+        `handle` is FastAPI's own handler or, as a rule, the compiled one of `iotflow/api/compiled/routes.py`.
+        """
 
         async def authorize_and_handle(request: Request) -> Response:
             prepared = (
@@ -187,7 +190,7 @@ class SubmissionRoute(ApiRoute):
         """Return a valid record as a `Submission`; the decoded JSON of another one, which the schema refuses."""
         if len(body) > json_bodies.LARGE_BODY_BYTES:
             await time_slices.wait_for_turn()
-        return parse_valid(body) or await super().decode(body, content_type, state)
+        return try_parse_submission(body) or await super().decode(body, content_type, state)
 
 
 class BatchRoute(ApiRoute):

@@ -145,7 +145,7 @@ def require_managed_device(caller: Caller, device_id: int, device: D | None, sco
     return require_visible_device(caller, device_id, device, scope)
 
 
-def visible_group(caller: Caller, group_id: int, group: Group | None, scope: TokenScope | None) -> Group:
+def require_visible_group(caller: Caller, group_id: int, group: Group | None, scope: TokenScope | None) -> Group:
     """Return the group if the caller owns it or is an administrator. `group` None: no such id."""
     require_scope(caller, scope)
     if caller is None:
@@ -155,22 +155,22 @@ def visible_group(caller: Caller, group_id: int, group: Group | None, scope: Tok
     raise NotFound(f"there is no group {group_id} among those that you may see")
 
 
-def visible_rule(caller: Caller, rule_id: int, rule: AlertRule | None, scope: TokenScope) -> AlertRule:
+def require_visible_rule(caller: Caller, rule_id: int, rule: AlertRule | None, scope: TokenScope) -> AlertRule:
     """Return the alert rule if the caller owns it or is an administrator. `rule` None: no such id."""
     return _require_owned(caller, rule, f"alert rule {rule_id}", scope)
 
 
-def visible_alert(caller: Caller, alert_id: UUID, alert: Alert | None, scope: TokenScope) -> Alert:
+def require_visible_alert(caller: Caller, alert_id: UUID, alert: Alert | None, scope: TokenScope) -> Alert:
     """Return the alert if the caller owns its device or is an administrator. `alert` None: no such id."""
     return _require_owned(caller, alert, f"alert {alert_id}", scope)
 
 
-def visible_webhook(caller: Caller, webhook_id: int, webhook: Webhook | None, scope: TokenScope) -> Webhook:
+def require_visible_webhook(caller: Caller, webhook_id: int, webhook: Webhook | None, scope: TokenScope) -> Webhook:
     """Return the webhook if the caller owns it or is an administrator. `webhook` None: no such id."""
     return _require_owned(caller, webhook, f"webhook {webhook_id}", scope)
 
 
-def visible_report(caller: Caller, report_id: UUID, report: Report | None, scope: TokenScope) -> Report:
+def require_visible_report(caller: Caller, report_id: UUID, report: Report | None, scope: TokenScope) -> Report:
     """Return the report if the caller's account has it or the caller is an administrator. `report` None: no such id."""
     return _require_owned(caller, report, f"report {report_id}", scope)
 

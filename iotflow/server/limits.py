@@ -51,7 +51,7 @@ class SharedLimit:
             message = f"{self._resource}: at most {self._limit_per_client:,} of one client at a time; try again later"
         else:
             return None
-        self._log.met(client or "a trusted proxy")
+        self._log.record(client or "a trusted proxy")
         return message
 
     def acquire(self, client: str | None, amount: int = 1) -> None:
@@ -124,7 +124,7 @@ class WorkerLimits:
 
     def log(self, name: str, limit: str, client: str | None) -> None:
         """Log that a client met a limit of one connection; `name` is the limit's name in metrics."""
-        self._logs.setdefault(limit, LimitLog(name, limit)).met(client or "a trusted proxy")
+        self._logs.setdefault(limit, LimitLog(name, limit)).record(client or "a trusted proxy")
 
     def _client(self, address: str) -> str | None:
         """Return the client of an address; None for a trusted proxy."""

@@ -43,7 +43,7 @@ class ActivityBuffer:
     def _add(self, at: DeviceHour, more: Activity) -> None:
         held = self._counts.get(at)
         if held is None and len(self._counts) >= MAX_DEVICE_HOURS:
-            self._dropped.met(f"device {at.device_id}")
+            self._dropped.record(f"device {at.device_id}")
             return
         self._counts[at] = Activity(held.messages + more.messages, held.points + more.points) if held else more
 

@@ -20,7 +20,7 @@ from iotflow.domain.errors import Conflict, InvalidInput
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonValue
 from iotflow.domain.names import require_name
-from iotflow.domain.permissions import is_admin, require_user, visible_group, visible_rule
+from iotflow.domain.permissions import is_admin, require_user, require_visible_group, require_visible_rule
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.times import Millis
 from iotflow.logs import LimitLog
@@ -86,7 +86,7 @@ class AlertRules:
                 await self._webhooks.ensure(transaction, context, owner, new.webhook_url)
             rule = await transaction.alert_rules.add(owner, new, now)
             if await transaction.alert_rules.has_more_than(MAX_RULES_PER_ACCOUNT, owner):
-                self._limit.met(f"account {owner}")
+                self._limit.record(f"account {owner}")
                 raise Conflict(f"{ACCOUNT_LIMIT_TEXT}; delete rules that are not needed")
             if await transaction.alert_rules.count_of_target(new) > MAX_RULES_PER_TARGET:
                 raise Conflict(f"{TARGET_LIMIT_TEXT}; delete rules that are not needed")
@@ -107,7 +107,7 @@ class AlertRules:
         """Return a rule."""
         async with self._transactions.read() as transaction:
             rule = await transaction.alert_rules.get(rule_id)
-        return visible_rule(context.principal, rule_id, rule, TokenScope.READ)
+        return require_visible_rule(context.principal, rule_id, rule, TokenScope.READ)
 
     async def update(self, context: Context, rule_id: int, change: AlertRuleChange) -> AlertRule:
         """Change a rule. Its evaluation begins anew; open alerts of a disabled rule are resolved.
@@ -157,7 +157,7 @@ class AlertRules:
         group_id = new.group_id or 0
         async with self._transactions.read() as transaction:
             group = await transaction.groups.get(group_id)
-        return visible_group(context.principal, group_id, group, TokenScope.WRITE).user_id
+        return require_visible_group(context.principal, group_id, group, TokenScope.WRITE).user_id
 
     async def _require_channels(self, webhook_url: str | None, *, email: bool) -> None:
         """Refuse a webhook's URL that may not be reached, and e-mails from a service that sends none."""
@@ -187,7 +187,7 @@ class AlertRules:
 
 async def _lock(transaction: Transaction, context: Context, rule_id: int) -> AlertRule:
     rule = await transaction.alert_rules.lock(rule_id)
-    return visible_rule(context.principal, rule_id, rule, TokenScope.WRITE)
+    return require_visible_rule(context.principal, rule_id, rule, TokenScope.WRITE)
 
 
 async def _record_event(

@@ -15,7 +15,7 @@ from iotflow.domain.alerts import (
 from iotflow.domain.context import Context
 from iotflow.domain.errors import Conflict, InvalidInput
 from iotflow.domain.json import nesting_error, size_error
-from iotflow.domain.permissions import is_admin, require_user, visible_alert
+from iotflow.domain.permissions import is_admin, require_user, require_visible_alert
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.repositories.alerts import AlertRepository
 from iotflow.services.device_lookup import DeviceLookup
@@ -103,4 +103,4 @@ class Alerts:
         return alert
 
     async def _visible(self, context: Context, alert_id: UUID, scope: TokenScope) -> Alert:
-        return visible_alert(context.principal, alert_id, await self._alerts.get(alert_id), scope)
+        return require_visible_alert(context.principal, alert_id, await self._alerts.get(alert_id), scope)

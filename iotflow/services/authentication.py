@@ -193,7 +193,7 @@ class Authentication:
                 raise Forbidden("this account is deactivated")
             await transaction.tokens.add(credentials.digest(token), user_id, now, expires_at)
             if ended := await transaction.tokens.delete_oldest(user_id, MAX_TOKENS_PER_ACCOUNT):
-                self._tokens_limit.met(f"account {user_id}")
+                self._tokens_limit.record(f"account {user_id}")
                 await self._invalidation.invalidate_on_commit(transaction, now, digests=ended)
             await transaction.accounts.record_login(user_id, now)
             await record_event(transaction, context, EventType.USER_LOGGED_IN, now, user_id=user_id)
@@ -217,27 +217,27 @@ class Authentication:
         await self._counters.add(CacheCounter.CACHE_MISSES, 1)
         logger.debug("identity cache: miss; kind=%s", kind.name.lower())
         if digest not in self._verified:
-            self._limits.require(await self._limits.charge_failed_credential(network, count=False))
+            self._limits.require(await self._limits.check_failed_credentials(network))
         principal = await self._look_ups.read(
             (digest, kind, cached_or_miss), partial(self._look_up, digest, cached_or_miss, kind)
         )
         if principal is None:
             self._verified.pop(digest, None)
-            await self._limits.charge_failed_credential(network, count=True)
+            await self._limits.charge_failed_credential(network)
         else:
             self._verified[digest] = VERIFIED_ENTRY_BYTES
         return principal
 
     async def _look_up(self, digest: bytes, miss: Miss, kind: _Kind) -> Principal | None:
         async with self._transactions.read() as transaction:
-            principal = await _store(transaction, kind).find(digest, self._clock.now())
+            principal = await _repository_of(transaction, kind).find(digest, self._clock.now())
         if principal is None:
             return None
         await self._identities.fill(digest, principal, miss)
         return principal
 
 
-def _store(transaction: Transaction, kind: _Kind) -> KeyRepository | TokenRepository | PersonalTokenRepository:
+def _repository_of(transaction: Transaction, kind: _Kind) -> KeyRepository | TokenRepository | PersonalTokenRepository:
     match kind:
         case _Kind.KEY:
             return transaction.keys

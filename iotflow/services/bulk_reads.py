@@ -76,7 +76,7 @@ class BulkReads:
                 del self._accounts[account]
 
     def _refusal(self, account: UUID, problem: str) -> Overloaded:
-        self._log.met(str(account))
+        self._log.record(str(account))
         return Overloaded(
             f"bulk reads: {MAX_CONCURRENT_READS_PER_ACCOUNT} at a time of one account, and {problem};"
             " send fewer at a time, or try again"

@@ -87,7 +87,7 @@ class Devices:
         async with self._transactions.write() as transaction:
             device = await transaction.devices.add(caller.user_id, new, now)
             if await transaction.devices.has_more_than(self._max_devices, caller.user_id):
-                self._limit.met(f"account {caller.user_id}")
+                self._limit.record(f"account {caller.user_id}")
                 raise Conflict(f"{_limit_text(self._max_devices)}; delete devices that are not needed")
             await transaction.keys.add(_new_key(device.id, api_key, now))
             await transaction.configs.add(device.id, now, actor_of(context, device.user_id))
@@ -157,11 +157,11 @@ class Devices:
         """Issue a new key for a device. The current key stays valid for `grace_s` seconds; older keys end now."""
         now = self._clock.now()
         api_key = credentials.new_api_key()
-        expires_at = Millis(now + grace_s * 1_000) if grace_s else None
+        grace_until = Millis(now + grace_s * 1_000) if grace_s else None
         async with self._transactions.write() as transaction:
             locked = await _lock_device(transaction, device_id)
             device = require_managed_device(context.principal, device_id, locked, TokenScope.WRITE)
-            changed_digests = await transaction.keys.expire_keys(device_id, expires_at)
+            changed_digests = await transaction.keys.expire_keys(device_id, grace_until)
             await transaction.keys.add(_new_key(device_id, api_key, now))
             await self._invalidation.invalidate_on_commit(transaction, now, digests=changed_digests)
             await _record_event(transaction, context, EventType.DEVICE_KEY_ROTATED, device, now, grace_seconds=grace_s)

@@ -14,7 +14,7 @@ from iotflow.domain.events import EventType
 from iotflow.domain.groups import Group, GroupChange, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.json import JsonValue
 from iotflow.domain.names import require_name
-from iotflow.domain.permissions import require_user, visible_group
+from iotflow.domain.permissions import require_user, require_visible_group
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.times import Millis
 from iotflow.logs import LimitLog
@@ -85,7 +85,7 @@ class Groups:
         async with self._transactions.write() as transaction:
             group = await transaction.groups.add(caller.user_id, new, now)
             if await transaction.groups.has_more_than(MAX_GROUPS_PER_ACCOUNT, caller.user_id):
-                self._limit.met(f"account {caller.user_id}")
+                self._limit.record(f"account {caller.user_id}")
                 raise Conflict(f"{GROUPS_LIMIT_TEXT}; delete groups that are not needed")
             await _record_event(transaction, context, EventType.GROUP_CREATED, group, now, name=new.name)
         return group
@@ -232,12 +232,12 @@ class Groups:
 
 async def _visible(transaction: Transaction, context: Context, group_id: int) -> Group:
     group = await transaction.groups.get(group_id)
-    return visible_group(context.principal, group_id, group, TokenScope.READ)
+    return require_visible_group(context.principal, group_id, group, TokenScope.READ)
 
 
 async def _lock(transaction: Transaction, context: Context, group_id: int) -> Group:
     group = await transaction.groups.lock(group_id)
-    return visible_group(context.principal, group_id, group, TokenScope.WRITE)
+    return require_visible_group(context.principal, group_id, group, TokenScope.WRITE)
 
 
 async def _owned(transaction: Transaction, group: Group, device_ids: Sequence[int]) -> set[int]:

@@ -217,7 +217,7 @@ class Ingest:
         # The time of receipt is no time of an event: it stays ahead of the clock after the clock is set back.
         timestamp = now if submission.timestamp is None else submission.timestamp
         values, ignored = split_readings(submission.readings)
-        return Record(timestamp, values, submission.metadata, self._clock.receipt()), ignored
+        return Record(timestamp, values, submission.metadata, self._clock.unique_now()), ignored
 
     async def _store_at(self, device: DeviceSummary, record: Record, timestamp: Millis) -> None:
         await self._store(RecordBatch(device, [msgspec.structs.replace(record, timestamp=timestamp)]))

@@ -91,7 +91,7 @@ class LiveEventPublisher:
         if not self._log.is_followed(user_id):
             return
         if self._waiting_events >= MAX_WAITING_EVENTS:
-            self._limit.met(f"account {user_id}")
+            self._limit.record(f"account {user_id}")
             return
         self._waiting.setdefault(user_id, []).append(event.encode())
         self._waiting_events += 1

@@ -14,7 +14,7 @@ from iotflow.concurrency.tasks import cancel_and_wait
 from iotflow.domain.context import RequestContext
 from iotflow.domain.errors import NotFound, Overloaded, StoreUnavailable
 from iotflow.domain.live_events import UNKNOWN_ID, EventId, LiveEvent, LiveEventType
-from iotflow.domain.permissions import visible_group
+from iotflow.domain.permissions import require_visible_group
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import UserPrincipal
 from iotflow.logs import LimitLog
@@ -166,7 +166,7 @@ class LiveStreams:
                 raise NotFound(f"there is no device {device_id} of yours")
         if group_id is not None:
             async with self._transactions.read() as transaction:
-                group = visible_group(caller, group_id, await transaction.groups.get(group_id), TokenScope.READ)
+                group = require_visible_group(caller, group_id, await transaction.groups.get(group_id), TokenScope.READ)
             if group.user_id != caller.user_id:
                 raise NotFound(f"there is no group {group_id} of yours")
 
@@ -174,7 +174,7 @@ class LiveStreams:
         """Raise Overloaded if an account may open no further stream now."""
         feed = self._feeds.get(user_id)
         if self._open >= MAX_STREAMS or (feed is not None and len(feed.streams) >= MAX_STREAMS_PER_ACCOUNT):
-            self._limit.met(f"account {user_id}")
+            self._limit.record(f"account {user_id}")
             raise Overloaded(
                 f"streams: at most {MAX_STREAMS_PER_ACCOUNT} of one account and {MAX_STREAMS:,} in total are open in a "
                 "worker; close some",

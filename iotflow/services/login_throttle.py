@@ -54,7 +54,7 @@ class LoginThrottle:
     async def _take(self, subject: str, limit: RateLimit) -> Admission:
         admission = await self._rate_limiter.hit(subject, limit)
         if admission.retry_after_s:
-            self._logs[limit].met(subject)
+            self._logs[limit].record(subject)
             raise RateLimited(
                 f"{limit.name}: at most {limit.limit:,} wrong passwords within {limit.period_s:,} s;"
                 f" try again in {admission.retry_after_s} s",

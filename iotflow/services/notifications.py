@@ -95,14 +95,14 @@ class AlertNotifications:
             created_at=self._clock.now(),
         )
         if await transaction.deliveries.has_more_waiting_than(MAX_WAITING_DELIVERIES - 1, rule.user_id):
-            self._limit.met(f"account {rule.user_id}")
+            self._limit.record(f"account {rule.user_id}")
             DELIVERIES.add(1, "webhook", "dropped")
         else:
             await transaction.deliveries.add(delivery)
 
     async def _add_notice(self, transaction: Transaction, rule: AlertRule, alert: Alert, change: AlertChange) -> None:
         if await transaction.mail.has_more_than(MAX_NOTICES - 1, rule.user_id):
-            self._mail_limit.met(f"account {rule.user_id}")
+            self._mail_limit.record(f"account {rule.user_id}")
             DELIVERIES.add(1, "email", "dropped")
             return
         identity = notice_id(alert.id, change)

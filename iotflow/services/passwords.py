@@ -129,7 +129,7 @@ class _HashingQueue:
         if sum(map(len, waiting.values())) < MAX_QUEUED_PASSWORDS:
             return
         longest = max(waiting, key=lambda one: len(waiting[one]))
-        self._full.met(longest)
+        self._full.record(longest)
         refusal = Overloaded(f"password hashing: {MAX_QUEUED_PASSWORDS} passwords wait to be {kind.value}; try again")
         if len(waiting[longest]) <= len(waiting.get(network, ())) + 1:
             raise refusal

@@ -71,7 +71,7 @@ class PersonalTokens:
         async with self._transactions.write() as transaction:
             token = await transaction.personal_tokens.add(user_id, new, digest, prefix, now)
             if await transaction.personal_tokens.has_more_than(MAX_PERSONAL_TOKENS, user_id):
-                self._limit.met(f"account {user_id}")
+                self._limit.record(f"account {user_id}")
                 raise Conflict(f"{_LIMIT_TEXT}; delete tokens that are not needed")
             details: dict[str, JsonValue] = {
                 "token_id": token.id,

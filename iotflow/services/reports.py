@@ -8,7 +8,7 @@ from iotflow.clock import Clock
 from iotflow.domain.context import Context
 from iotflow.domain.errors import Conflict, InvalidInput, IoTFlowError, NotFound, StoreUnavailable
 from iotflow.domain.json import JsonObject
-from iotflow.domain.permissions import is_admin, require_user, visible_group, visible_report
+from iotflow.domain.permissions import is_admin, require_user, require_visible_group, require_visible_report
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.reports import (
     MAX_PENDING_REPORTS,
@@ -78,7 +78,7 @@ class Reports:
             raise InvalidInput(errors)
         owner, now = await self._owner(context, new), self._clock.now()
         if await self._reports.count_pending(owner) >= MAX_PENDING_REPORTS:
-            self._limit.met(f"account {owner}")
+            self._limit.record(f"account {owner}")
             raise Conflict(f"{PENDING_LIMIT_TEXT}; try again once one is completed")
         report = Report(
             id=uuid4(),
@@ -108,7 +108,7 @@ class Reports:
 
     async def get(self, context: Context, report_id: UUID) -> Report:
         """Return a report."""
-        return visible_report(context.principal, report_id, await self._reports.get(report_id), TokenScope.READ)
+        return require_visible_report(context.principal, report_id, await self._reports.get(report_id), TokenScope.READ)
 
     async def run_step(self, payload: JsonObject) -> JsonObject | None:
         """Compute and store the report of an outbox message: a job, which may run more than once.
@@ -171,5 +171,5 @@ class Reports:
         if new.group_id is not None:
             async with self._transactions.read() as transaction:
                 group = await transaction.groups.get(new.group_id)
-            return visible_group(context.principal, new.group_id, group, TokenScope.WRITE).user_id
+            return require_visible_group(context.principal, new.group_id, group, TokenScope.WRITE).user_id
         return require_user(context.principal, TokenScope.WRITE).user_id

@@ -47,9 +47,13 @@ class RequestLimits:
         """Count a registration from a client network."""
         return self._hit(f"address {network}", self._registrations)
 
-    def charge_failed_credential(self, network: str, *, count: bool) -> Awaitable[Admission | None]:
-        """Count an unknown key or token from a client network. `count` False: check the limit without counting."""
-        return self._hit(f"address {network}", self._failed_credentials, int(count))
+    def charge_failed_credential(self, network: str) -> Awaitable[Admission | None]:
+        """Count an unknown key or token from a client network."""
+        return self._hit(f"address {network}", self._failed_credentials)
+
+    def check_failed_credentials(self, network: str) -> Awaitable[Admission | None]:
+        """Check the limit of unknown keys and tokens from a client network, without counting."""
+        return self._hit(f"address {network}", self._failed_credentials, 0)
 
     def require(self, admission: Admission | None) -> None:
         """Raise RateLimited and log the limit, unless the hit was admitted. None: no limit."""
@@ -57,7 +61,7 @@ class RequestLimits:
             return
         limit = admission.limit
         allowed = f"at most {limit.limit:,} at once, then {limit.limit / limit.period_s:,.10g} a second"
-        self._logs.setdefault(limit.name, LimitLog(limit.name.replace("-", "_"), limit.name)).met(
+        self._logs.setdefault(limit.name, LimitLog(limit.name.replace("-", "_"), limit.name)).record(
             f"{admission.subject} ({allowed})"
         )
         message = f"{limit.name}: {allowed}; try again in {admission.retry_after_s} s"

@@ -28,7 +28,7 @@ class TokenUses:
     def record(self, token_id: int) -> None:
         """Record a use of a token now."""
         if token_id not in self._used and len(self._used) >= MAX_WAITING_USES:
-            self._dropped.met(f"token {token_id}")
+            self._dropped.record(f"token {token_id}")
             return
         self._used[token_id] = self._clock.now()
 

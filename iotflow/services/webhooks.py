@@ -8,7 +8,7 @@ from iotflow.domain.context import Context
 from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.events import EventType
 from iotflow.domain.json import JsonValue
-from iotflow.domain.permissions import is_admin, require_user, visible_webhook
+from iotflow.domain.permissions import is_admin, require_user, require_visible_webhook
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.times import Millis
 from iotflow.domain.webhooks import (
@@ -126,7 +126,7 @@ class Webhooks:
         now = self._clock.now()
         webhook = await transaction.webhooks.add(user_id, url, template, new_secret(), now)
         if await transaction.webhooks.has_more_than(MAX_WEBHOOKS_PER_ACCOUNT, user_id):
-            self._limit.met(f"account {user_id}")
+            self._limit.record(f"account {user_id}")
             raise Conflict(f"{_LIMIT_TEXT}; delete webhooks that are not needed")
         await _record_event(transaction, context, EventType.WEBHOOK_CREATED, webhook, now)
         return webhook
@@ -142,7 +142,7 @@ class Webhooks:
 
 
 async def _visible(transaction: Transaction, context: Context, webhook_id: int, scope: TokenScope) -> Webhook:
-    return visible_webhook(context.principal, webhook_id, await transaction.webhooks.get(webhook_id), scope)
+    return require_visible_webhook(context.principal, webhook_id, await transaction.webhooks.get(webhook_id), scope)
 
 
 async def _record_event(

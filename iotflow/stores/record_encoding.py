@@ -22,8 +22,8 @@ NAME_BYTES = 150
 """Size of a name without its characters, in bytes: in the tuple of names and in their positions."""
 
 Names = tuple[str, ...]
-RecordNames = tuple[int, Names]
-"""A device and the names of a record, in the order in which it was sent."""
+SchemaKey = tuple[int, Names]
+"""A device and the names of a record, in the order in which it was sent: the key of the schemas of its rows."""
 
 Measurements = Sequence[Value]
 """The values of a row, in the order of its schema's names."""

@@ -55,7 +55,7 @@ async def fill(
     at_once = 20 if len(values) > 1 or metadata else 500
     for first in range(0, count, at_once):
         records = [
-            Record(Millis(START + i * every_s * 1_000), values, metadata, CLOCK.receipt())
+            Record(Millis(START + i * every_s * 1_000), values, metadata, CLOCK.unique_now())
             for i in range(first, min(first + at_once, count))
         ]
         await stores.telemetry.write(device_id, records)
@@ -221,7 +221,7 @@ async def test_the_feed_of_ten_thousand_devices(service: ServiceProcess, stores:
     async def send(some: Sequence[int]) -> None:
         for device_id in some:
             at = Millis(START + device_id * 7_919 % 86_400_000)
-            await stores.telemetry.write(device_id, [Record(at, {"n": device_id}, None, CLOCK.receipt())])
+            await stores.telemetry.write(device_id, [Record(at, {"n": device_id}, None, CLOCK.unique_now())])
 
     # Every fifth device has never sent.
     senders = [device_id for device_id in device_ids if device_id % 5]

@@ -15,8 +15,8 @@ from iotflow.clock import SystemClock
 from iotflow.domain.telemetry import LatestValue, Record
 from iotflow.domain.times import DAY_MS, Micros, Millis
 from iotflow.repositories.cache import Miss
-from iotflow.stores.cassandra.catalogue import Catalogue
 from iotflow.stores.cassandra.encoding import day_of
+from iotflow.stores.cassandra.schema_catalogue import SchemaCatalogue
 from iotflow.stores.cassandra.session import Cassandra
 from iotflow.stores.cassandra.telemetry import CassandraTelemetry
 from iotflow.stores.cassandra.writes import Writer
@@ -46,7 +46,7 @@ async def test_a_write_sends_the_same_statements_to_cassandra(
     clock = FakeClock(NOW)
     cassandra = Cassandra(cassandra_keyspace)
     try:
-        catalogue = Catalogue(cassandra, 90)
+        catalogue = SchemaCatalogue(cassandra, 90)
         write = await Writer(cassandra, catalogue, clock, 90).prepare(7, records)
     finally:
         await cassandra.close()

@@ -27,7 +27,7 @@ async def test_on_sqlite(tmp_path: Path) -> None:
     database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'iotflow.db'}")
     await upgrade(database)
     telemetry = SqlTelemetry(database, SystemClock(), 90)
-    record = Record(Millis(1_000), {"a": 1.5, "b": 2}, None, SystemClock().receipt())
+    record = Record(Millis(1_000), {"a": 1.5, "b": 2}, None, SystemClock().unique_now())
     try:
         await telemetry.write(1, [record])
         with record_statements() as writing:

@@ -153,7 +153,7 @@ class EventsContract(Timed):
         assert await events.page(EventFilter(user_id=user_id), 100, None) == stored
 
     async def test_filters_are_combined(self, events: EventRepository, clock: Clock) -> None:
-        mine, foreign, device = uuid4(), uuid4(), 10**15 + clock.receipt() % 10**12
+        mine, foreign, device = uuid4(), uuid4(), 10**15 + clock.unique_now() % 10**12
         stored = [
             event(clock, ago_ms=0, user_id=mine, device_id=device),
             event(clock, ago_ms=10, user_id=mine, device_id=device + 1),

@@ -61,7 +61,7 @@ class LatestCacheContract(Timed):
             "ü\U0001f321" * 500,
         ]
         values = {f"name {i}": value(one, T + i, i + 1) for i, one in enumerate(sent)}
-        values["ends"] = value(1, expires=Micros(clock.receipt() + 3_600_000_000))
+        values["ends"] = value(1, expires=Micros(clock.unique_now() + 3_600_000_000))
         await fill(cache, device, values)
         for reader in (cache, other):
             found = await reader.get(device)

@@ -155,7 +155,7 @@ async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
 async def test_the_telemetry_that_waits_for_the_writer_is_limited(stores: Stores, tmp_path: Path) -> None:
     clock = SystemClock()
     values = {f"name-{number}": number for number in range(250)}
-    full = [Record(Millis(time), values, None, clock.receipt()) for time in range(VALUES_PER_FLUSH // len(values))]
+    full = [Record(Millis(time), values, None, clock.unique_now()) for time in range(VALUES_PER_FLUSH // len(values))]
     fit = 1 + MAX_WAITING_VALUES // VALUES_PER_FLUSH
     with closing(sqlite3.connect(tmp_path / "iotflow.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -27,7 +27,7 @@ def feed(harness: ServiceHarness) -> Feed:
 
 async def store(harness: ServiceHarness, device_id: int, *times: int, text: str = "") -> None:
     """Store records with these times."""
-    records = [Record(Millis(time), {"n": time, "text": text}, None, harness.clock.receipt()) for time in times]
+    records = [Record(Millis(time), {"n": time, "text": text}, None, harness.clock.unique_now()) for time in times]
     await harness.stores.telemetry.write(device_id, records)
 
 
@@ -61,7 +61,7 @@ async def test_pages_hold_every_record_once_in_order(
     span: tuple[int, int | None],
 ) -> None:
     monkeypatch.setattr(module, "DEVICES_PER_CHUNK", chunk)
-    owner = await register_user(harness, f"owner {harness.clock.receipt()}")
+    owner = await register_user(harness, f"owner {harness.clock.unique_now()}")
     wanted: Shown = []
     start, end = span
     for place, of_device in enumerate(times):

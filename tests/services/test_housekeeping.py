@@ -168,7 +168,7 @@ async def test_a_sweep_removes_only_expired_data(
     harness: ServiceHarness, ada: SignedInUser, clock: FakeClock, tables: SqliteTables
 ) -> None:
     device = await register_device(harness, ada)
-    records = [Record(Millis(second), {"x": 1}, None, clock.receipt()) for second in range(2 * ROWS_PER_SWEEP + 1)]
+    records = [Record(Millis(second), {"x": 1}, None, clock.unique_now()) for second in range(2 * ROWS_PER_SWEEP + 1)]
     await harness.stores.telemetry.write(device.id, records)
     await harness.relay.handle_due()
     await _add_tokens(harness, ada, CREDENTIALS_PER_CHUNK + 10, lifetime_s=DAY_S)
@@ -202,7 +202,7 @@ async def test_closed_days_are_sealed(
     device = await register_device(harness, ada)
     times = [*range(0, 50_000, 1_000), clock.now()]
     await harness.stores.telemetry.write(
-        device.id, [Record(Millis(time), {"x": time}, None, clock.receipt()) for time in times]
+        device.id, [Record(Millis(time), {"x": time}, None, clock.unique_now()) for time in times]
     )
     assert harness.stores.sealer is not None
     await seal_closed_days(harness.stores.sealer)

@@ -60,7 +60,9 @@ OF_DEVICES = (
 async def _seal(harness: ServiceHarness, devices: Sequence[RegisteredDevice]) -> None:
     """Give each device a sealed day."""
     for device in devices:
-        of_day = [Record(Millis(second * 1_000), {"temp": 21}, None, harness.clock.receipt()) for second in range(50)]
+        of_day = [
+            Record(Millis(second * 1_000), {"temp": 21}, None, harness.clock.unique_now()) for second in range(50)
+        ]
         await harness.stores.telemetry.write(device.id, of_day)
     assert harness.stores.sealer is not None
     while await harness.stores.sealer.seal_chunk():
@@ -199,7 +201,7 @@ async def test_a_device_is_purged_again_after_the_lifetime_of_cached_keys(
     assert tables.query("SELECT * FROM telemetry_records") == []
     assert await harness.stores.presence.last_seen([device.id]) == {}
     # Another process had cached the key and admitted a submission.
-    late = Record(Millis(2_000), {"temp": 22}, None, clock.receipt())
+    late = Record(Millis(2_000), {"temp": 22}, None, clock.unique_now())
     await harness.stores.telemetry.write(device.id, [late])
     await pass_time(harness, PURGE_AGAIN_AFTER_S - 1)
     assert len(tables.query("SELECT * FROM telemetry_records")) == 1

@@ -12,7 +12,7 @@ from iotflow.domain.times import Micros, Millis
 from iotflow.stores.sql import points_conversion
 from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.migrations import SqlSchema, stored_version, upgrade, upgrade_connection, wanted_version
-from iotflow.stores.sql.record_schemas import RecordSchemas
+from iotflow.stores.sql.record_schemas import SchemaRegistry
 from tests.contracts.telemetry.base import RawPoint
 from tests.stores.sql import SqlTables, StoredTelemetry
 
@@ -77,7 +77,7 @@ async def check_conversion(database: Database, tables: SqlTables, monkeypatch: p
     monkeypatch.setattr(points_conversion, "POINTS_PER_CHUNK", 100)
     convert_chunk, chunks = points_conversion._convert_chunk, iter(range(10**9))
 
-    async def interrupted(connection: AsyncConnection, schemas: RecordSchemas) -> int:
+    async def interrupted(connection: AsyncConnection, schemas: SchemaRegistry) -> int:
         number = await convert_chunk(connection, schemas)
         if next(chunks) in (2, 4, 6):
             raise Interruption

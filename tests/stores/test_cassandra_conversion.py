@@ -85,7 +85,7 @@ async def test_a_conversion_interrupted_three_times_changes_no_answer(
     cassandra: Cassandra, address: CassandraAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, devices = SystemClock(), [new_device() for _ in range(3)]
-    received = Micros(clock.receipt() - 60_000_000)
+    received = Micros(clock.unique_now() - 60_000_000)
     writes = {device: list(former_writes(device, FIRST, received)) for device in devices}
     await create_former_keyspace(cassandra, (write for of_device in writes.values() for write in of_device))
     schema = CassandraSchema(cassandra)
@@ -136,7 +136,7 @@ async def check_history(telemetry: CassandraTelemetry, device: int, expected: Ex
 
 
 async def test_rows_and_entries_keep_their_expiry(cassandra: Cassandra, address: CassandraAddress) -> None:
-    device, received = new_device(), Micros(SystemClock().receipt() - 1_000_000)
+    device, received = new_device(), Micros(SystemClock().unique_now() - 1_000_000)
     former = [
         FormerWrite(device, FIRST, {"a": 1}, None, received, 1_000),
         FormerWrite(device, Millis(FIRST + 1), {"a": 1}, {}, Micros(received + 1), 500_000),

@@ -213,7 +213,7 @@ class TestStoring(OnRollups):
         lives_s: int,
         is_stored: bool,
     ) -> None:
-        long_since = Micros(clock.receipt() - (RETENTION_DAYS * 86_400 - lives_s) * 1_000_000)
+        long_since = Micros(clock.unique_now() - (RETENTION_DAYS * 86_400 - lives_s) * 1_000_000)
         first = Record(Millis(LONG_AGO), {"x": 1}, None, long_since)
         await telemetry.write(device, [first, record(clock, LONG_AGO + 1, {"x": 2})])
         clock.advance(SETTLED_S)

@@ -71,7 +71,7 @@ class TestCassandraRows(OnCassandraTelemetry):
     ) -> None:
         shorter = CassandraTelemetry(cassandra, clock, RETENTION_DAYS - 1)
         await telemetry.write(device, [record(clock, T, {"x": 1})])
-        about_to_expire = Micros(clock.receipt() - (RETENTION_DAYS - 1) * DAY_MS * 1_000 + 1_000_000)
+        about_to_expire = Micros(clock.unique_now() - (RETENTION_DAYS - 1) * DAY_MS * 1_000 + 1_000_000)
         await shorter.write(device, [Record(Millis(T + 1), {"x": 2, "y": 2}, None, about_to_expire)])
         await asyncio.sleep(2.5)
         assert await values_of(telemetry, device) == {T: {"x": 1}}

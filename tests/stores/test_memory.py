@@ -140,7 +140,7 @@ class TestMemoryLatestCache(LatestCacheContract):
             assert await cache.get(kept) == values(kept)
 
     async def test_a_device_with_a_large_entry_is_not_cached(self, cache: MemoryLatestCache, clock: FakeClock) -> None:
-        large = {f"name {number}": value("x" * 4_000, T, clock.receipt()) for number in range(300)}
+        large = {f"name {number}": value("x" * 4_000, T, clock.unique_now()) for number in range(300)}
         await fill_latest(cache, 1, large)
         await missed_latest(cache, 1)
         await fill_latest(cache, 2, {"x": value(1)})

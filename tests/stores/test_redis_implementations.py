@@ -116,13 +116,13 @@ class TestRedisLatestCache(OnRedis, LatestCacheContract):
         (key,) = await raw.keys(f"{address.prefix}:latest:{{{device}}}:*")
         await raw.pexpire(key, 1_000)
         await cache.get(device)
-        await cache.merge(device, {"x": value(2, T + 1, clock.receipt())})
+        await cache.merge(device, {"x": value(2, T + 1, clock.unique_now())})
         assert 0 < await raw.pttl(key) <= 1_000
 
     async def test_a_merge_soon_after_a_deletion_drops_the_entry(
         self, cache: RedisLatestCache, other: RedisLatestCache, device: int, clock: Clock
     ) -> None:
-        received = clock.receipt()
+        received = clock.unique_now()
         await other.invalidate(device)
         await fill_latest(other, device, {})
         await cache.merge(device, {"x": value("deleted", T, received)})
@@ -131,7 +131,7 @@ class TestRedisLatestCache(OnRedis, LatestCacheContract):
     async def test_a_merge_long_after_the_receipt_drops_the_entry(
         self, cache: RedisLatestCache, device: int, clock: FakeClock
     ) -> None:
-        received = clock.receipt()
+        received = clock.unique_now()
         await fill_latest(cache, device, {})
         clock.advance(latest_cache.MAX_MERGE_DELAY_S + 1)
         await cache.merge(device, {"x": value("deleted", T, received)})
@@ -140,9 +140,9 @@ class TestRedisLatestCache(OnRedis, LatestCacheContract):
     async def test_more_names_than_a_device_may_have_fit(
         self, cache: RedisLatestCache, other: RedisLatestCache, device: int, clock: Clock
     ) -> None:
-        values = {f"name {number}": value(number, T, clock.receipt()) for number in range(1_500)}
+        values = {f"name {number}": value(number, T, clock.unique_now()) for number in range(1_500)}
         await fill_latest(cache, device, values)
-        newer = {name: value("newer", T + 1, clock.receipt()) for name in values}
+        newer = {name: value("newer", T + 1, clock.unique_now()) for name in values}
         await cache.merge(device, newer)
         assert await other.get(device) == newer
 
@@ -150,7 +150,7 @@ class TestRedisLatestCache(OnRedis, LatestCacheContract):
         self, cache: RedisLatestCache, raw: Redis, address: RedisAddress, clock: Clock
     ) -> None:
         def texts(first: int, number: int) -> LatestValues:
-            return {f"name {first + n}": value("x" * 4_000, T, clock.receipt()) for n in range(number)}
+            return {f"name {first + n}": value("x" * 4_000, T, clock.unique_now()) for n in range(number)}
 
         await fill_latest(cache, 1, texts(0, 300))
         await missed_latest(cache, 1)

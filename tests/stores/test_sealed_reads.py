@@ -135,7 +135,7 @@ class _Twins:
         match step:
             case Write(sent):
                 records = [
-                    Record(_at(quarter), values, {"n": lag} if lag % 2 else None, Micros(self.clock.receipt() - lag))
+                    Record(_at(quarter), values, {"n": lag} if lag % 2 else None, Micros(self.clock.unique_now() - lag))
                     for quarter, values, lag in sent
                 ]
                 for twin in (self.sealed, self.rows):

@@ -207,7 +207,7 @@ def create_app(*, compiled: bool) -> FastAPI:
     add_routes(app, router)
     problems.install(app)
     if compiled:
-        app.add_middleware(CompiledRoutes, of=app)
+        app.add_middleware(CompiledRoutes, fastapi=app)
     return app
 
 

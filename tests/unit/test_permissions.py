@@ -16,7 +16,7 @@ from iotflow.domain.permissions import (
     require_scope,
     require_user,
     require_visible_device,
-    visible_group,
+    require_visible_group,
 )
 from iotflow.domain.personal_tokens import TokenGrant, TokenScope
 from iotflow.domain.principals import DevicePrincipal, UserPrincipal
@@ -53,10 +53,10 @@ class TestAccounts:
 
     def test_a_group_is_accessible_to_its_owner_and_admins(self, caller: UserPrincipal, may: bool) -> None:
         if may:
-            assert visible_group(caller, GROUP.id, GROUP, LOGIN_ONLY) is GROUP
+            assert require_visible_group(caller, GROUP.id, GROUP, LOGIN_ONLY) is GROUP
         else:
             with pytest.raises(NotFound):
-                visible_group(caller, GROUP.id, GROUP, LOGIN_ONLY)
+                require_visible_group(caller, GROUP.id, GROUP, LOGIN_ONLY)
 
     def test_a_device_is_accessible_to_its_owner_and_admins(self, caller: UserPrincipal, may: bool) -> None:
         if may:
@@ -84,7 +84,7 @@ def test_missing_objects_are_not_found(caller: UserPrincipal | DevicePrincipal) 
         require_visible_device(caller, DEVICE.id, None, LOGIN_ONLY)
     if isinstance(caller, UserPrincipal):
         with pytest.raises(NotFound):
-            visible_group(caller, GROUP.id, None, LOGIN_ONLY)
+            require_visible_group(caller, GROUP.id, None, LOGIN_ONLY)
 
 
 def test_a_stranger_cannot_distinguish_existing_objects_from_missing_ones() -> None:
@@ -95,7 +95,7 @@ def test_a_stranger_cannot_distinguish_existing_objects_from_missing_ones() -> N
         details.append(str(error.value))
     for group in (GROUP, None):
         with pytest.raises(NotFound) as error:
-            visible_group(STRANGER, GROUP.id, group, LOGIN_ONLY)
+            require_visible_group(STRANGER, GROUP.id, group, LOGIN_ONLY)
         details.append(str(error.value))
     assert details[0] == details[1]
     assert details[2] == details[3]
@@ -107,7 +107,7 @@ def test_a_personal_access_token_is_admitted_with_its_scope_alone(scope: TokenSc
     assert require_user(bearer, scope) is bearer
     assert require_visible_device(bearer, DEVICE.id, DEVICE, scope) is DEVICE
     with pytest.raises(NotFound):
-        visible_group(bearer, GROUP.id, None, scope)
+        require_visible_group(bearer, GROUP.id, None, scope)
     for other in {*TokenScope, LOGIN_ONLY} - {scope}:
         with pytest.raises(Forbidden, match="personal access token"):
             require_user(bearer, other)
@@ -116,7 +116,7 @@ def test_a_personal_access_token_is_admitted_with_its_scope_alone(scope: TokenSc
         with pytest.raises(Forbidden):
             require_visible_device(bearer, DEVICE.id, None, other)
         with pytest.raises(Forbidden):
-            visible_group(bearer, GROUP.id, GROUP, other)
+            require_visible_group(bearer, GROUP.id, GROUP, other)
 
 
 def test_no_scope_gives_the_rights_of_an_administrator() -> None:

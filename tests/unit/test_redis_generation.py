@@ -15,9 +15,9 @@ def state() -> GenerationState:
     return state
 
 
-def begin(state: GenerationState, word: str, now_s: float) -> int:
+def begin(state: GenerationState, generation_id: str, now_s: float) -> int:
     state.begin()
-    return state.record_begun(word, now_s)
+    return state.record_begun(generation_id, now_s)
 
 
 def is_stale(state: GenerationState) -> bool:
@@ -41,23 +41,23 @@ def test_a_process_starts_stale_and_is_stable_after_its_first_generation() -> No
     assert is_stale(state)
     assert begin(state, "one", 5) == 0
     assert not is_stale(state)
-    assert state.word == "one"
-    assert state.is_past_outage(5)
+    assert state.id == "one"
+    assert state.is_stable(5)
 
 
 def test_a_later_generation_is_unstable_at_first(state: GenerationState) -> None:
     state.mark_stale()
     assert is_stale(state)
     begin(state, "two", 5)
-    assert not state.is_past_outage(5 + UNSTABLE_S - 0.01)
-    assert state.is_past_outage(5 + UNSTABLE_S)
+    assert not state.is_stable(5 + UNSTABLE_S - 0.01)
+    assert state.is_stable(5 + UNSTABLE_S)
 
 
 def test_a_mark_while_a_generation_begins_requires_another_one(state: GenerationState) -> None:
     state.begin()
     state.mark_stale()
     state.record_begun("two", 0)
-    assert state.word == "two"
+    assert state.id == "two"
     assert is_stale(state)
 
 
@@ -65,7 +65,7 @@ def test_a_generation_that_did_not_begin_is_still_required(state: GenerationStat
     state.begin()
     state.begin_failed()
     assert is_stale(state)
-    assert state.word == "one"
+    assert state.id == "one"
 
 
 def test_failed_calls_are_counted_until_a_generation_begins(state: GenerationState) -> None:
@@ -78,30 +78,30 @@ def test_failed_calls_are_counted_until_a_generation_begins(state: GenerationSta
 
 
 @pytest.mark.parametrize("concerns_entries", [True, False])
-def test_replies_under_the_same_word_are_delivered(state: GenerationState, concerns_entries: bool) -> None:
+def test_replies_under_the_same_id_are_delivered(state: GenerationState, concerns_entries: bool) -> None:
     assert decide_outcome(state, "one", concerns_entries=concerns_entries) is Outcome.DELIVER
-    state.adopt_word("one")
+    state.adopt_id("one")
     assert not is_stale(state)
 
 
 @pytest.mark.parametrize("reported", ["two", ""])
-def test_calls_that_name_entries_are_sent_again_under_another_word(state: GenerationState, reported: str) -> None:
+def test_calls_that_name_entries_are_sent_again_under_another_id(state: GenerationState, reported: str) -> None:
     assert decide_outcome(state, reported) is Outcome.RESEND
     assert decide_outcome(state, reported, refused=True) is Outcome.RESEND
     assert decide_outcome(state, reported, concerns_entries=False) is Outcome.DELIVER
 
 
-def test_the_word_of_another_process_is_taken_over(state: GenerationState) -> None:
-    state.adopt_word("two")
-    assert state.word == "two"
+def test_the_id_of_another_process_is_taken_over(state: GenerationState) -> None:
+    state.adopt_id("two")
+    assert state.id == "two"
     assert not is_stale(state)
-    assert state.is_past_outage(0)
+    assert state.is_stable(0)
 
 
-def test_a_word_that_redis_has_lost_requires_a_new_one(state: GenerationState) -> None:
-    state.adopt_word("")
+def test_an_id_that_redis_has_lost_requires_a_new_one(state: GenerationState) -> None:
+    state.adopt_id("")
     assert is_stale(state)
-    assert state.word == "one"
+    assert state.id == "one"
 
 
 def test_a_refused_command_fails_its_call_and_requires_a_generation(state: GenerationState) -> None:

@@ -43,12 +43,14 @@ class CompiledRoutes:
     Requests pass to FastAPI's own path while `dependency_overrides` has any, and for routes that cannot be compiled.
     """
 
-    def __init__(self, app: ASGIApp, *, of: FastAPI) -> None:
-        """`of` has all its routes and error handlers."""
+    def __init__(self, app: ASGIApp, *, fastapi: FastAPI) -> None:
+        """`fastapi` has all its routes and error handlers."""
         self._app = app
-        self._of = of
-        self._table = _build_table(of.router.routes)
-        handlers = {kind: handler for kind, handler in of.exception_handlers.items() if kind not in (500, Exception)}
+        self._fastapi = fastapi
+        self._table = _build_table(fastapi.router.routes)
+        handlers = {
+            kind: handler for kind, handler in fastapi.exception_handlers.items() if kind not in (500, Exception)
+        }
         self._complete = ExceptionMiddleware(_raise_or_send, handlers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,7 +77,7 @@ class CompiledRoutes:
         await self._complete(scope, receive, send)
 
     def _find(self, scope: Scope) -> Found[CompiledRoute | None] | None:
-        if scope["type"] != "http" or self._of.dependency_overrides or "fastapi.telemetry" in scope:
+        if scope["type"] != "http" or self._fastapi.dependency_overrides or "fastapi.telemetry" in scope:
             return None
         return self._table.find(scope["method"], get_route_path(scope))
 

@@ -11,11 +11,11 @@ from iotflow.api.auth import SubmittingDevice, SubmittingUser, charge_values
 from iotflow.api.dependencies import AppState, AppStateDep, ServicesDep
 from iotflow.api.json_bodies import MAX_DECODED_BYTES, decode_record
 from iotflow.api.parameters import DeviceId
-from iotflow.api.plain_records import Batch, PlainRecord, parse_plain, to_submission
+from iotflow.api.plain_records import Batch, PlainRecord, to_submission, try_parse_plain
 from iotflow.api.problems import field_error, record_detail
 from iotflow.api.responses import json_response
 from iotflow.api.routing import BatchRoute, api_router, problem_responses
-from iotflow.api.schemas.decoded import SubmittedBatch
+from iotflow.api.schemas.decoded import BatchBody
 from iotflow.api.schemas.telemetry import BatchRecord, BatchResult
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.errors import InvalidInput
@@ -28,7 +28,7 @@ MAX_VALUES_PER_CHUNK = 5_000
 
 router = api_router("Telemetry", BatchRoute)
 
-Records = Annotated[SubmittedBatch, Body()]
+Records = Annotated[BatchBody, Body()]
 
 
 @router.post("/telemetry/batch", operation_id="submit_telemetry_batch", response_model=BatchResult)
@@ -104,7 +104,7 @@ def parse_record(record: PlainRecord | memoryview, max_bytes: int) -> Submission
     if isinstance(record, PlainRecord):
         plain = to_submission(record)
     else:
-        plain = parse_plain(record) if record.nbytes <= max_bytes else None
+        plain = try_parse_plain(record) if record.nbytes <= max_bytes else None
     return plain or _validate_record(record, max_bytes)
 
 

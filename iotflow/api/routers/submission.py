@@ -10,7 +10,7 @@ from iotflow.api.auth import SubmittingDevice, charge_values
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.responses import json_response
 from iotflow.api.routing import SubmissionRoute, api_router
-from iotflow.api.schemas.decoded import SubmittedRecord
+from iotflow.api.schemas.decoded import SubmissionBody
 from iotflow.api.schemas.telemetry import SubmitResult
 from iotflow.domain.times import format_rfc3339
 
@@ -44,7 +44,7 @@ IdempotencyKey = Annotated[
 @router.post("/telemetry", status_code=201, operation_id="submit_telemetry", response_model=SubmitResult)
 async def submit_telemetry(
     context: SubmittingDevice,
-    submission: Annotated[SubmittedRecord, Body()],
+    submission: Annotated[SubmissionBody, Body()],
     request: Request,
     services: ServicesDep,
     idempotency_key: IdempotencyKey = None,

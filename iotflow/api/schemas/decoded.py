@@ -24,7 +24,7 @@ def _require_records(batch: Batch) -> Batch:
     return batch
 
 
-SubmittedRecord = Annotated[
+SubmissionBody = Annotated[
     Submission,
     GetPydanticSchema(
         lambda _, handler: no_info_wrap_validator_function(_accept_submission, handler(TelemetryRecordCreate))
@@ -32,7 +32,7 @@ SubmittedRecord = Annotated[
 ]
 """A submission: a valid one is decoded by the route, any other is validated. Its schema is `TelemetryRecordCreate`."""
 
-SubmittedBatch = Annotated[
+BatchBody = Annotated[
     Batch,
     InstanceOf(),
     AfterValidator(_require_records),

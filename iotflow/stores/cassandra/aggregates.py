@@ -11,10 +11,10 @@ from iotflow.domain.aggregates import Aggregation, MergedWindows, TextSize, Wind
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
-from iotflow.stores.cassandra.catalogue import StoredDays
 from iotflow.stores.cassandra.driver import STORE_NAME
-from iotflow.stores.cassandra.encoding import bounds, grouped
+from iotflow.stores.cassandra.encoding import bounds, chunked
 from iotflow.stores.cassandra.points import read_points
+from iotflow.stores.cassandra.schema_catalogue import StoredDays
 from iotflow.stores.cassandra.session import Cassandra
 from iotflow.stores.window_statistics import Sums, split_by_window, statistic_of, used_values
 
@@ -60,7 +60,7 @@ async def aggregate_from_records(
 
     try:
         async with asyncio.timeout(READ_TIMEOUT_S):
-            await gather_bounded(partial(aggregate_days, some) for some in grouped(stored.days_within(time_range)))
+            await gather_bounded(partial(aggregate_days, some) for some in chunked(stored.days_within(time_range)))
     except TimeoutError as error:
         raise StoreUnavailable(STORE_NAME, f"not all values were read within {READ_TIMEOUT_S} s") from error
     return await _merge(aggregation, parts) if sums is None else sums.in_order()

@@ -18,10 +18,10 @@ from iotflow.clock import Clock
 from iotflow.concurrency.tasks import gather_bounded
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.times import Micros, Millis
-from iotflow.stores.cassandra.catalogue import Catalogue, Layout, RecordOutline
 from iotflow.stores.cassandra.driver import Row, Statement
-from iotflow.stores.cassandra.encoding import LAST_EXPIRY_S, NO_EXPIRY, bounds, day_span, grouped
+from iotflow.stores.cassandra.encoding import LAST_EXPIRY_S, NO_EXPIRY, bounds, chunked, day_span
 from iotflow.stores.cassandra.rows import MAX_INLINE_BYTES
+from iotflow.stores.cassandra.schema_catalogue import RecordOutline, RowSchemas, SchemaCatalogue
 from iotflow.stores.cassandra.session import SCAN_TIMEOUT_S, Cassandra
 from iotflow.stores.cassandra.writes import (
     MAX_BYTES_PER_BATCH,
@@ -111,7 +111,7 @@ class _Conversion:
 
     def __init__(self, cassandra: Cassandra, clock: Clock, renew_lock: Callable[[], Awaitable[None]]) -> None:
         self._cassandra = cassandra
-        self._catalogue = Catalogue(cassandra, CONVERTED_RETENTION)
+        self._catalogue = SchemaCatalogue(cassandra, CONVERTED_RETENTION)
         self._clock = clock
         self._renew_lock = renew_lock
         self._devices = self._days = self._records = 0
@@ -126,7 +126,7 @@ class _Conversion:
 
     async def _convert_device(self, device_id: int) -> None:
         await self._renew_lock()
-        for days in grouped(await _remaining_days(self._cassandra, device_id), DAYS_PER_CHUNK):
+        for days in chunked(await _remaining_days(self._cassandra, device_id), DAYS_PER_CHUNK):
             await gather_bounded((partial(self._convert_day, device_id, day) for day in days), CONCURRENT_DAYS)
             await self._cassandra.execute(STORE_CONVERTED, (days[-1], device_id), timeout_s=SCAN_TIMEOUT_S)
             await self._renew_lock()
@@ -154,11 +154,11 @@ class _Conversion:
             _outline(tuple(sent.values), day, math.inf if sent.ttl == NO_EXPIRY else now // 1_000 + sent.ttl, now)
             for sent in found.submissions
         ]
-        layouts, entries = await self._catalogue.plan_entries(device_id, outlines)
+        row_schemas, entries = await self._catalogue.plan_entries(device_id, outlines)
         if entries:
             await self._send([self._catalogue.statement(entry, now) for entry in entries])
-            self._catalogue.remember(entries, layouts)
-        await self._send(_statements(device_id, day, found, layouts))
+            self._catalogue.remember(entries, row_schemas)
+        await self._send(_statements(device_id, day, found, row_schemas))
 
     async def _send(self, statements: Sequence[Statement]) -> None:
         batch: list[Statement] = []
@@ -207,11 +207,11 @@ def _day_of(rows: Sequence[Row]) -> _Day:
     return _Day(submissions, metadata)
 
 
-def _statements(device_id: int, day: int, found: _Day, layouts: Mapping[Names, Layout]) -> list[Statement]:
+def _statements(device_id: int, day: int, found: _Day, row_schemas: Mapping[Names, RowSchemas]) -> list[Statement]:
     statements: list[Statement] = []
     last_schema: dict[Millis, int] = {}
     for sent in found.submissions:
-        for schema in layouts[tuple(sent.values)]:
+        for schema in row_schemas[tuple(sent.values)]:
             measurements = _join_encoded([sent.values[name] for name in schema.names])
             cql = STORE_RECORD if len(measurements) <= MAX_INLINE_BYTES else STORE_LARGE_RECORD
             key = (device_id, day, sent.time, schema.id)

@@ -52,8 +52,8 @@ def days_within(time_range: TimeRange) -> range:
     return range(day_of(start), day_of(Millis(end - 1)) + 1) if start < end else range(0)
 
 
-def grouped(days: Sequence[int], size: int = MAX_DAYS_PER_STATEMENT) -> Iterator[Sequence[int]]:
-    """Yield the days in groups, one for each statement."""
+def chunked(days: Sequence[int], size: int = MAX_DAYS_PER_STATEMENT) -> Iterator[Sequence[int]]:
+    """Yield the days in chunks, one for each statement."""
     for first in range(0, len(days), size):
         yield days[first : first + size]
 

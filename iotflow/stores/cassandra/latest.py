@@ -11,26 +11,26 @@ from iotflow.clock import Clock
 from iotflow.concurrency.tasks import gather_bounded
 from iotflow.domain.telemetry import LatestValue, LatestValues
 from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
-from iotflow.stores.cassandra.catalogue import MAX_DAYS_WITHOUT_CATALOGUE, Catalogue
 from iotflow.stores.cassandra.driver import Row
 from iotflow.stores.cassandra.encoding import (
     MAX_DAYS_PER_STATEMENT,
     bounds,
+    chunked,
     day_of,
     days_within,
     expiry_of,
-    grouped,
 )
 from iotflow.stores.cassandra.rows import (
-    EXPIRING_COLUMNS,
+    COLUMNS_WITH_TTL,
     LARGE_RECEIVED,
     MEASUREMENTS,
     RECEIVED,
     SCHEMA_ID,
     TIME,
-    in_blocks,
+    load_large_measurements,
     ttl_of,
 )
+from iotflow.stores.cassandra.schema_catalogue import MAX_DAYS_WITHOUT_CATALOGUE, SchemaCatalogue
 from iotflow.stores.cassandra.session import SCAN_TIMEOUT_S, Cassandra
 from iotflow.stores.record_encoding import RecordSchema, decode_measurements
 
@@ -44,7 +44,7 @@ MAX_EXACT_DAYS = 8
 _Key = tuple[Millis, int]
 """The time and the schema's id of a row."""
 
-_ROW = f"SELECT {EXPIRING_COLUMNS}"
+_ROW = f"SELECT {COLUMNS_WITH_TTL}"
 _FROM_DAYS = "FROM telemetry_records WHERE device_id = ? AND day IN ?"
 SELECT_LAST_ROWS = f"{_ROW} {_FROM_DAYS} PER PARTITION LIMIT ?"
 SELECT_ROWS = f"{_ROW} {_FROM_DAYS} AND (time, schema_id) IN ?"
@@ -56,7 +56,7 @@ SELECT_NEWEST_TIMES = """
     WHERE device_id IN ? AND day IN ? AND time >= ? AND time < ? PER PARTITION LIMIT 1"""
 
 
-async def read_latest(cassandra: Cassandra, catalogue: Catalogue, device_id: int, clock: Clock) -> LatestValues:
+async def read_latest(cassandra: Cassandra, catalogue: SchemaCatalogue, device_id: int, clock: Clock) -> LatestValues:
     """Return the newest value of each name.
 
     Takes two statements, unless newest records are gone, lie in many different days, or in one with many records of
@@ -82,7 +82,7 @@ async def _latest_values(
     cassandra: Cassandra, device_id: int, rows: Sequence[Row], schemas: Mapping[int, RecordSchema], now: Millis
 ) -> LatestValues:
     latest: dict[str, LatestValue] = {}
-    async for block in in_blocks(cassandra, device_id, rows, schemas):
+    async for block in load_large_measurements(cassandra, device_id, rows, schemas):
         for row in block:
             time, schema_id, measurements, received = row[: RECEIVED + 1]
             expires = expiry_of(Micros(received), ttl_of(row), now)
@@ -98,7 +98,7 @@ async def _read_newest(cassandra: Cassandra, device_id: int, wanted: Mapping[int
     days = sorted({day for of_schema in wanted.values() for day in of_schema})
     found = await gather_bounded(
         partial(cassandra.execute, SELECT_LAST_ROWS, (device_id, some, ROWS_PER_DAY), timeout_s=SCAN_TIMEOUT_S)
-        for some in grouped(days)
+        for some in chunked(days)
     )
     by_day: dict[int, list[Row]] = {day: [] for day in days}
     for row in (row for rows in found for row in rows):

@@ -11,19 +11,19 @@ from iotflow.domain.times import Micros, Millis, TimeRange
 from iotflow.stores.cassandra.driver import Row
 from iotflow.stores.cassandra.encoding import bounds, day_of
 from iotflow.stores.cassandra.rows import (
-    EXPIRING_COLUMNS,
+    COLUMNS_WITH_TTL,
     MEASUREMENTS,
     RECEIVED,
     SCHEMA_ID,
     TIME,
-    in_blocks,
+    load_large_measurements,
     ttl_of,
 )
 from iotflow.stores.cassandra.session import Cassandra
 from iotflow.stores.record_encoding import RecordSchema, decode_measurements
 
 _FROM_RANGE = "FROM telemetry_records WHERE device_id = ? AND day IN ? AND time >= ? AND time < ?"
-SELECT_VALUES = f"SELECT {EXPIRING_COLUMNS} {_FROM_RANGE}"
+SELECT_VALUES = f"SELECT {COLUMNS_WITH_TTL} {_FROM_RANGE}"
 
 
 class Point(NamedTuple):
@@ -52,7 +52,7 @@ async def read_points(
     work = TimeSlice()
     async for page in cassandra.pages(SELECT_VALUES, (device_id, days, *bounds(time_range))):
         points = held
-        async for block in in_blocks(cassandra, device_id, page, schemas):
+        async for block in load_large_measurements(cassandra, device_id, page, schemas):
             points += [_point(row, positions[row[SCHEMA_ID]]) for row in block]
         points, held = (points, []) if len(schemas) == 1 else _split_off_last_time(points)
         for points_of_day in _by_day(points):

@@ -6,7 +6,6 @@ from operator import itemgetter
 
 from iotflow.domain.telemetry import PageLimit, PageRoom, RecordPage, StoredRecord, Value, size_of
 from iotflow.domain.times import Millis, TimeRange
-from iotflow.stores.cassandra.catalogue import Catalogue
 from iotflow.stores.cassandra.driver import Row
 from iotflow.stores.cassandra.encoding import MAX_DAYS_PER_STATEMENT, bounds, day_of
 from iotflow.stores.cassandra.rows import (
@@ -18,8 +17,9 @@ from iotflow.stores.cassandra.rows import (
     RECEIVED,
     SCHEMA_ID,
     TIME,
-    in_blocks,
+    load_large_measurements,
 )
+from iotflow.stores.cassandra.schema_catalogue import SchemaCatalogue
 from iotflow.stores.cassandra.session import SCAN_TIMEOUT_S, Cassandra
 from iotflow.stores.record_encoding import RecordSchema, decode_measurements
 
@@ -48,7 +48,7 @@ _KEY = itemgetter(TIME, SCHEMA_ID)
 
 async def read_records(
     cassandra: Cassandra,
-    catalogue: Catalogue,
+    catalogue: SchemaCatalogue,
     device_id: int,
     time_range: TimeRange,
     *,
@@ -72,7 +72,7 @@ async def read_records(
     page = _Page(limit, names)
     async for rows in reader.slices(page.room):
         schemas = await catalogue.schemas(device_id, {row[SCHEMA_ID] for row in rows})
-        async for block in in_blocks(cassandra, device_id, rows, schemas):
+        async for block in load_large_measurements(cassandra, device_id, rows, schemas):
             if page.is_full_with(block, schemas):
                 return RecordPage(page.records, more=True)
     return RecordPage(page.records, more=page.is_full_with((), {}))

@@ -25,7 +25,7 @@ TIME, SCHEMA_ID, MEASUREMENTS, RECEIVED, LARGE_RECEIVED = range(5)
 """The indexes of `COLUMNS` in a row."""
 COLUMNS = "time, schema_id, measurements, writetime(measurements), writetime(large_measurements)"
 _TTL, _LARGE_TTL = LARGE_RECEIVED + 1, LARGE_RECEIVED + 2
-EXPIRING_COLUMNS = f"{COLUMNS}, ttl(measurements), ttl(large_measurements)"
+COLUMNS_WITH_TTL = f"{COLUMNS}, ttl(measurements), ttl(large_measurements)"
 
 SELECT_LARGE = """
     SELECT time, schema_id, large_measurements
@@ -39,15 +39,15 @@ def is_large(row: Row) -> bool:
 
 
 def ttl_of(row: Row) -> float:
-    """Return the TTL of the measurements of a row of a block, which was read with its `EXPIRING_COLUMNS`."""
+    """Return the TTL of the measurements of a row of a block, which was read with its `COLUMNS_WITH_TTL`."""
     ttl: int | None = row[_LARGE_TTL if row[RECEIVED] == row[LARGE_RECEIVED] else _TTL]
     return math.inf if ttl is None else ttl
 
 
-async def in_blocks(
+async def load_large_measurements(
     cassandra: Cassandra, device_id: int, rows: Sequence[Row], schemas: Mapping[int, RecordSchema]
 ) -> AsyncIterator[Sequence[Row]]:
-    """Yield the rows in blocks, each with the measurements and the receipt that count.
+    """Yield the rows in blocks, each with the measurements and the receipt that count; read large ones by their keys.
 
     Left out are rows without measurements, and those of other schemas.
     """

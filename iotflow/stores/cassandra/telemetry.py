@@ -11,12 +11,12 @@ from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
 from iotflow.domain.time_windows import Window
 from iotflow.domain.times import Millis, TimeRange
 from iotflow.stores.cassandra.aggregates import aggregate_from_records
-from iotflow.stores.cassandra.catalogue import Catalogue
 from iotflow.stores.cassandra.driver import STORE_NAME
 from iotflow.stores.cassandra.latest import read_latest, read_newest_times
 from iotflow.stores.cassandra.records import read_records
 from iotflow.stores.cassandra.rollups.cell import ROLLED_UP
 from iotflow.stores.cassandra.rollups.query import aggregate_from_rollups, can_use_rollups
+from iotflow.stores.cassandra.schema_catalogue import SchemaCatalogue
 from iotflow.stores.cassandra.session import SHORT_TIMEOUT_S, Cassandra
 from iotflow.stores.cassandra.writes import DeviceWrite, Writer
 
@@ -36,7 +36,7 @@ class CassandraTelemetry:
         self._cassandra = cassandra
         self._clock = clock
         self._retention_days = retention_days
-        self._catalogue = Catalogue(cassandra, retention_days)
+        self._catalogue = SchemaCatalogue(cassandra, retention_days)
         self._writer = Writer(cassandra, self._catalogue, clock, retention_days)
         # Small writes share batches: a statement costs the driver and Cassandra more than the data in it.
         self._small_writes = GroupCommit(

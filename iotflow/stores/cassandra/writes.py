@@ -15,7 +15,6 @@ from iotflow.clock import Clock
 from iotflow.concurrency.tasks import gather_bounded
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Micros, Millis, TimeRange
-from iotflow.stores.cassandra.catalogue import Catalogue, Entry, Layout, RecordOutline
 from iotflow.stores.cassandra.driver import Statement
 from iotflow.stores.cassandra.encoding import (
     NO_EXPIRY,
@@ -27,6 +26,7 @@ from iotflow.stores.cassandra.encoding import (
 )
 from iotflow.stores.cassandra.rollups.store import rollup_invalidation_for_delete, rollup_invalidation_for_write
 from iotflow.stores.cassandra.rows import MAX_INLINE_BYTES
+from iotflow.stores.cassandra.schema_catalogue import CatalogueEntry, RecordOutline, RowSchemas, SchemaCatalogue
 from iotflow.stores.cassandra.session import Cassandra
 from iotflow.stores.record_encoding import Names, encode_measurements
 
@@ -70,12 +70,12 @@ class DeviceWrite:
         self,
         device_id: int,
         kept: Sequence[tuple[Record, int]],
-        layouts: Mapping[Names, Layout],
-        entries: Sequence[Entry],
+        row_schemas: Mapping[Names, RowSchemas],
+        entries: Sequence[CatalogueEntry],
         clock: Clock,
     ) -> None:
         self.device_id = device_id
-        self.layouts = layouts
+        self.row_schemas = row_schemas
         self.entries = entries
         """Entries of the catalogue to store first."""
         self._clock = clock
@@ -112,16 +112,16 @@ class DeviceWrite:
         for encoded in of_day:
             too_many = len(batch) + len(encoded.statements) > MAX_STATEMENTS_PER_BATCH
             if batch and (too_many or size + encoded.size > MAX_BYTES_PER_BATCH):
-                yield [*batch, *rollup_invalidation_for_write(self.device_id, day, within, self._clock.receipt())]
+                yield [*batch, *rollup_invalidation_for_write(self.device_id, day, within, self._clock.unique_now())]
                 batch, within, size = [], [], 0
             batch += encoded.statements
             within.append(encoded.record)
             size += encoded.size
-        yield [*batch, *rollup_invalidation_for_write(self.device_id, day, within, self._clock.receipt())]
+        yield [*batch, *rollup_invalidation_for_write(self.device_id, day, within, self._clock.unique_now())]
 
     def _encode(self, record: Record, ttl: int) -> _EncodedRecord:
         stamps, key = (record.received, ttl), (self.device_id, day_of(record.timestamp), record.timestamp)
-        schemas = self.layouts[tuple(record.values)]
+        schemas = self.row_schemas[tuple(record.values)]
         statements: list[Statement] = []
         size = 0
         for schema in schemas:
@@ -139,7 +139,7 @@ class DeviceWrite:
 class Writer:
     """Prepares and sends writes and deletions."""
 
-    def __init__(self, cassandra: Cassandra, catalogue: Catalogue, clock: Clock, retention_days: int) -> None:
+    def __init__(self, cassandra: Cassandra, catalogue: SchemaCatalogue, clock: Clock, retention_days: int) -> None:
         self._cassandra = cassandra
         self._catalogue = catalogue
         self._clock = clock
@@ -162,8 +162,8 @@ class Writer:
             )
             for record, ttl in kept
         ]
-        layouts, entries = await self._catalogue.plan_entries(device_id, outlines)
-        return DeviceWrite(device_id, kept, layouts, entries, self._clock)
+        row_schemas, entries = await self._catalogue.plan_entries(device_id, outlines)
+        return DeviceWrite(device_id, kept, row_schemas, entries, self._clock)
 
     async def store_entries(self, writes: Sequence[DeviceWrite]) -> None:
         """Store the entries of the catalogue that these writes need."""
@@ -172,7 +172,7 @@ class Writer:
         for first in range(0, len(statements), MAX_STATEMENTS_PER_BATCH):
             await self._cassandra.execute_batch(statements[first : first + MAX_STATEMENTS_PER_BATCH])
         for write in writes:
-            self._catalogue.remember(write.entries, write.layouts)
+            self._catalogue.remember(write.entries, write.row_schemas)
 
     async def store(self, write: DeviceWrite) -> None:
         """Store a write. Raises StoreUnavailable."""
@@ -181,7 +181,7 @@ class Writer:
 
     async def delete_range(self, device_id: int, time_range: TimeRange) -> None:
         """Remove the data within the range that was received before now. The catalogue keeps its entries."""
-        stamp = self._clock.receipt()
+        stamp = self._clock.unique_now()
         days = await self._catalogue.days(device_id, time_range)
         await self._delete_days(device_id, days, time_range, stamp)
 
@@ -190,7 +190,7 @@ class Writer:
 
         The catalogue's entries are removed after the days that are found by them, so an interrupted purge can resume.
         """
-        stamp = self._clock.receipt()
+        stamp = self._clock.unique_now()
         stored = await self._cassandra.execute(SELECT_ALL_DAYS, (device_id,))
         days = sorted(frozenset[int]().union(*[found or () for *_, found in stored]))
         purged = days[:MAX_DAYS_PER_PURGE_CHUNK]
@@ -215,7 +215,7 @@ class Writer:
                 self._cassandra.execute_batch,
                 [
                     _deletion(device_id, day, time_range, stamp),
-                    rollup_invalidation_for_delete(device_id, day, self._clock.receipt()),
+                    rollup_invalidation_for_delete(device_id, day, self._clock.unique_now()),
                 ],
             )
             for day in days

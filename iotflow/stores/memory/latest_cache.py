@@ -80,7 +80,7 @@ class MemoryLatestCache:
     async def invalidate(self, device_id: int) -> None:
         self._versions.bump(device_id)
         self._drop(device_id)
-        self._invalidated_at = self._clock.receipt()
+        self._invalidated_at = self._clock.unique_now()
 
     def _store(self, device_id: int, values: dict[str, LatestValue], size: int) -> None:
         if size <= MAX_ENTRY_BYTES:

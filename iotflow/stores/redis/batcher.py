@@ -29,7 +29,7 @@ MAX_ATTEMPTS = 5
 logger = logging.getLogger(__name__)
 
 CommandBuilder = Callable[[str], Sequence[Command]]
-"""Return the commands of a call for a generation's word; called when the call is sent, and again if it is resent."""
+"""Return the commands of a call for a generation's id; called when the call is sent, and again if it is resent."""
 
 
 @dataclass(slots=True, eq=False)
@@ -56,9 +56,9 @@ class CommandBatcher:
         self._worker: asyncio.Task[None] | None = None
 
     @property
-    def is_past_outage(self) -> bool:
+    def is_stable(self) -> bool:
         """Whether every process has had the time to notice the end of the last outage."""
-        return self._generation.is_past_outage(asyncio.get_running_loop().time())
+        return self._generation.is_stable(asyncio.get_running_loop().time())
 
     async def run(self, build: CommandBuilder, *, concerns_entries: bool = False) -> list[Reply]:
         """Run a call's commands and return their replies.
@@ -131,7 +131,7 @@ class CommandBatcher:
         commands: list[Command] = []
         ends: list[int] = []
         for call in group:
-            commands += call.build(self._generation.word)
+            commands += call.build(self._generation.id)
             ends.append(len(commands))
         # Last: a generation that began before one of the commands would be reported by now.
         commands.append(("GET", self._generation_key))
@@ -154,13 +154,13 @@ class CommandBatcher:
                 call.fail(_refusal(errors[0]))
             elif not call.done.done():
                 call.done.set_result(own)
-        self._generation.adopt_word(reported)
+        self._generation.adopt_id(reported)
         return again
 
     async def _begin_generation(self, deadline_s: float) -> None:
-        word = secrets.token_hex(8)
-        # The scripts are last: a process that finds them finds the new word too.
-        commands = [("SET", self._generation_key, word), *self.scripts.loads]
+        generation_id = secrets.token_hex(8)
+        # The scripts are last: a process that finds them finds the new id too.
+        commands = [("SET", self._generation_key, generation_id), *self.scripts.load_commands]
         self._generation.begin()
         try:
             replies = await self._exchange(commands, deadline_s)
@@ -171,7 +171,7 @@ class CommandBatcher:
             if isinstance(reply, ErrorReply):
                 self._generation.begin_failed()
                 raise _refusal(reply)
-        if failed := self._generation.record_begun(word, asyncio.get_running_loop().time()):
+        if failed := self._generation.record_begun(generation_id, asyncio.get_running_loop().time()):
             logger.warning("Redis: failed_calls=%d, all cached entries are void", failed)
 
     async def _exchange(self, commands: Sequence[Command], deadline_s: float) -> list[Reply]:

@@ -1,17 +1,17 @@
-"""The generation of cached entries: a random word in Redis that is part of every entry's key.
+"""The generation of cached entries: a random id in Redis that is part of every entry's key.
 
-A new word voids all entries at once, because no process looks for their keys again. A process begins a new generation,
+A new id voids all entries at once, because no process looks for their keys again. A process begins a new generation,
 before any other command, whenever Redis may lack a change that the process had to send or that another one could not.
 
 | State | Event | Next state | Effect |
 |---|---|---|---|
-| stale | `begin` | beginning | the caller stores the new word in Redis |
-| beginning | `begun` | current | older entries are void; unstable for `unstable_s`, except after the first word |
+| stale | `begin` | beginning | the caller stores the new id in Redis |
+| beginning | `begun` | current | older entries are void; unstable for `unstable_s`, except after the first id |
 | beginning | `mark_stale` | beginning | `begun` leads to stale: another generation must begin |
 | beginning | `begin_failed` | stale | |
-| current | `reported` the same word | current | |
-| current | `reported` another word | current, with that word | calls that name entries are sent again |
-| current | `reported` no word | stale | Redis has lost the word |
+| current | `reported` the same id | current | |
+| current | `reported` another id | current, with that id | calls that name entries are sent again |
+| current | `reported` no id | stale | Redis has lost the id |
 | any | `mark_stale`, `call_failed`, a refused command, an unknown script | stale | |
 
 A process starts stale, because one before it may have been killed before it sent a change.
@@ -34,17 +34,17 @@ class GenerationState:
     """The state of one process's generation; pure, so that every transition can be tested.
 
     `unstable_s` is the longest time after an outage within which another process may still take it to last, and not
-    send its changes. `word` is "" before the first generation. `failed_calls` counts the calls that failed since the
+    send its changes. `id` is "" before the first generation. `failed_calls` counts the calls that failed since the
     last one began.
     """
 
     unstable_s: float
-    word: str = ""
+    id: str = ""
     is_stale: bool = True
     failed_calls: int = 0
     stable_at_s: float = 0.0
 
-    def is_past_outage(self, now_s: float) -> bool:
+    def is_stable(self, now_s: float) -> bool:
         """Return whether all processes have noticed the end of the last outage."""
         return now_s >= self.stable_at_s
 
@@ -58,23 +58,23 @@ class GenerationState:
         self.is_stale |= stale
 
     def begin(self) -> None:
-        """Note that a new word is about to be sent; a mark that comes before `begun` requires another one."""
+        """Note that a new id is about to be sent; a mark that comes before `begun` requires another one."""
         self.is_stale = False
 
     def begin_failed(self) -> None:
-        """Note that the new word may not have reached Redis."""
+        """Note that the new id may not have reached Redis."""
         self.is_stale = True
 
-    def record_begun(self, word: str, now_s: float) -> int:
-        """Note that Redis holds the new word. Return the number of calls that failed since the last one."""
+    def record_begun(self, generation_id: str, now_s: float) -> int:
+        """Note that Redis holds the new id. Return the number of calls that failed since the last one."""
         failed, self.failed_calls = self.failed_calls, 0
-        if self.word:
+        if self.id:
             self.stable_at_s = now_s + self.unstable_s
-        self.word = word
+        self.id = generation_id
         return failed
 
     def decide_outcome(self, reported: str, *, concerns_entries: bool, lacks_script: bool, refused: bool) -> Outcome:
-        """Decide about a call that was built for the current word, by its replies and the word that Redis reported.
+        """Decide about a call that was built for the current id, by its replies and the id that Redis reported.
 
         `concerns_entries`: its commands name entries. `lacks_script`: Redis had no such script. `refused`: it refused a
         command.
@@ -83,16 +83,16 @@ class GenerationState:
             # Redis was restarted or replaced by another server, with unknown entries.
             self.is_stale = True
             return Outcome.RESEND
-        if concerns_entries and reported != self.word:
+        if concerns_entries and reported != self.id:
             return Outcome.RESEND
         if refused:
             self.call_failed()
             return Outcome.FAIL
         return Outcome.DELIVER
 
-    def adopt_word(self, word: str) -> None:
-        """Take over the word that Redis holds; "" is none."""
-        if word:
-            self.word = word
+    def adopt_id(self, generation_id: str) -> None:
+        """Take over the id that Redis holds; "" is none."""
+        if generation_id:
+            self.id = generation_id
         else:
             self.is_stale = True

@@ -25,7 +25,7 @@ class RedisIdempotencyKeys:
     async def claim(self, device_id: int, key: bytes, fingerprint: bytes, timestamp: Millis) -> Claim:
         arguments = (key.hex(), fingerprint.hex(), timestamp, LEASE_MS, KEY_LIFETIME_MS, MAX_KEYS_PER_DEVICE)
         claims = self._claims(device_id)
-        command = self._batcher.scripts.call(CLAIM, (claims, f"{claims}:order"), *arguments)
+        command = self._batcher.scripts.command(CLAIM, (claims, f"{claims}:order"), *arguments)
         (reply,) = await self._batcher.run(lambda _: [command])
         state, reserved, first = require_list(reply)
         stored = bytes.fromhex(require_bytes(first).decode())
@@ -38,7 +38,7 @@ class RedisIdempotencyKeys:
         await self._set_lease(device_id, key, RELEASED)
 
     async def _set_lease(self, device_id: int, key: bytes, until: int) -> None:
-        command = self._batcher.scripts.call(SET_LEASE, (self._claims(device_id),), key.hex(), until)
+        command = self._batcher.scripts.command(SET_LEASE, (self._claims(device_id),), key.hex(), until)
         await self._batcher.run(lambda _: [command])
 
     def _claims(self, device_id: int) -> str:

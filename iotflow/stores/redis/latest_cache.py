@@ -50,7 +50,7 @@ class RedisLatestCache:
         try:
             for _ in range(2):
                 found = await self._leased.get(str(device_id))
-                if not self._batcher.is_past_outage:
+                if not self._batcher.is_stable:
                     break
                 if isinstance(found, int):
                     return Miss(found)
@@ -70,7 +70,7 @@ class RedisLatestCache:
         for latest in values.values():
             if latest.expires is not None:
                 lifetime_ms = min(lifetime_ms, latest.expires // 1_000 - self._clock.now())
-        if miss.version < 0 or lifetime_ms <= 0 or not self._batcher.is_past_outage:
+        if miss.version < 0 or lifetime_ms <= 0 or not self._batcher.is_stable:
             return
         fields = _pack(values)
         size = sum(len(name) + len(packed) for name, packed in fields.items()) + FIELD_BYTES * len(values)
@@ -94,11 +94,11 @@ class RedisLatestCache:
         )
 
         def commands(generation: str) -> list[Command]:
-            entry, lease = self._leased.keys(str(device_id), generation)
+            entry, lease = self._leased.redis_keys(str(device_id), generation)
             if not is_prompt:
                 return [("DEL", entry, lease)]
             keys = (entry, lease, self._deletion_mark_key(device_id))
-            return [self._batcher.scripts.call(MERGE, keys, MAX_ENTRY_BYTES, FIELD_BYTES, *flat)]
+            return [self._batcher.scripts.command(MERGE, keys, MAX_ENTRY_BYTES, FIELD_BYTES, *flat)]
 
         await self._send(commands)
 
@@ -106,7 +106,7 @@ class RedisLatestCache:
         def commands(generation: str) -> list[Command]:
             # The mark is first: a merge that finds no entry must find the mark.
             mark = ("SET", self._deletion_mark_key(device_id), 1, "PX", DELETION_MARK_S * 1_000)
-            return [mark, ("DEL", *self._leased.keys(str(device_id), generation))]
+            return [mark, ("DEL", *self._leased.redis_keys(str(device_id), generation))]
 
         await self._send(commands)
 

@@ -12,7 +12,7 @@ from typing import NewType
 
 from iotflow.stores.redis.batcher import CommandBatcher
 from iotflow.stores.redis.client import require_bytes
-from iotflow.stores.redis.scripts import FILL, GET
+from iotflow.stores.redis.scripts import FILL, GET_OR_LEASE
 
 LEASE_MS = 5_000
 """Longer than a read of any store may take; a later fill is refused."""
@@ -26,7 +26,7 @@ Lease = NewType("Lease", int)
 
 
 class LeasedCache:
-    """Entries of one kind, each with a lifetime, in the hash slot of its subject."""
+    """Entries of one kind, each with a lifetime, in the hash slot of its key."""
 
     def __init__(self, batcher: CommandBatcher, prefix: str) -> None:
         self._batcher = batcher
@@ -34,18 +34,20 @@ class LeasedCache:
         self._prefix = prefix
         self._process = secrets.randbits(31)
 
-    def keys(self, subject: str, generation: str) -> tuple[str, str]:
-        """Return the keys of a subject's entry and of the lease to fill it."""
-        entry = f"{self._prefix}:{{{subject}}}:{generation}"
+    def redis_keys(self, key: str, generation: str) -> tuple[str, str]:
+        """Return the Redis keys of an entry and of the lease to fill it."""
+        entry = f"{self._prefix}:{{{key}}}:{generation}"
         return entry, f"{entry}:lease"
 
-    async def get(self, subject: str) -> Fields | Lease:
+    async def get(self, key: str) -> Fields | Lease:
         """Return the entry's fields, or the lease to fill it. Raises StoreUnavailable."""
         lease = self._process << 32 | secrets.randbits(32)
         waits = 0
         while True:
             (reply,) = await self._batcher.run(
-                lambda generation: [self._scripts.call(GET, self.keys(subject, generation), lease, LEASE_MS)],
+                lambda generation: [
+                    self._scripts.command(GET_OR_LEASE, self.redis_keys(key, generation), lease, LEASE_MS)
+                ],
                 concerns_entries=True,
             )
             if isinstance(reply, list):
@@ -57,16 +59,16 @@ class LeasedCache:
             waits += 1
             await asyncio.sleep(WAIT_S)
 
-    async def drop(self, subject: str) -> None:
+    async def drop(self, key: str) -> None:
         """Drop the entry and the lease to fill it. Raises StoreUnavailable."""
-        await self._batcher.run(lambda generation: [("DEL", *self.keys(subject, generation))], concerns_entries=True)
+        await self._batcher.run(lambda generation: [("DEL", *self.redis_keys(key, generation))], concerns_entries=True)
 
-    async def fill(self, subject: str, lease: Lease, fields: Fields, lifetime_ms: int) -> bool:
+    async def fill(self, key: str, lease: Lease, fields: Fields, lifetime_ms: int) -> bool:
         """Store the entry unless the lease has ended; return whether it was stored. Raises StoreUnavailable."""
         arguments = [part for field in fields.items() for part in field]
         (made,) = await self._batcher.run(
             lambda generation: [
-                self._scripts.call(FILL, self.keys(subject, generation), lease, lifetime_ms, *arguments),
+                self._scripts.command(FILL, self.redis_keys(key, generation), lease, lifetime_ms, *arguments),
             ],
             concerns_entries=True,
         )

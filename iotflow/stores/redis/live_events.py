@@ -45,7 +45,7 @@ class RedisLiveEventLog:
     async def append(self, user_id: UUID, contents: Sequence[bytes]) -> None:
         channel = self._broker.channel(topic_of(user_id))
         bounds = MAX_HISTORY_EVENTS, HISTORY_LIFETIME_S * 1_000
-        command = self._batcher.scripts.call(APPEND_EVENTS, (self._key(user_id),), *bounds, channel, *contents)
+        command = self._batcher.scripts.command(APPEND_EVENTS, (self._key(user_id),), *bounds, channel, *contents)
         await self._batcher.run(lambda _: [command])
 
     @asynccontextmanager

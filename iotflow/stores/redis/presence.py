@@ -87,7 +87,7 @@ class RedisPresence:
         items = list(seen.items())
         for start in range(0, len(items), DEVICES_PER_CALL):
             arguments = [part for item in items[start : start + DEVICES_PER_CALL] for part in item]
-            command = self._batcher.scripts.call(MARK_FLUSHED, (self._key,), *arguments)
+            command = self._batcher.scripts.command(MARK_FLUSHED, (self._key,), *arguments)
             try:
                 await self._run(command)
             except StoreUnavailable:

@@ -58,7 +58,7 @@ class RedisRateLimiter:
 
     async def refund(self, subject: str, limit: RateLimit) -> None:
         await self._local.refund(subject, limit)
-        command = self._batcher.scripts.call(REFUND, (self._key(subject, limit),), limit.limit, limit.period_s)
+        command = self._batcher.scripts.command(REFUND, (self._key(subject, limit),), limit.limit, limit.period_s)
         try:
             await self._batcher.run(lambda _: [command])
         except StoreUnavailable:
@@ -81,7 +81,7 @@ class RedisRateLimiter:
 
     async def _request(self, subject: str, limit: RateLimit, cost: int) -> Admission:
         arguments = (limit.limit, limit.period_s, cost)
-        command = self._batcher.scripts.call(HIT, (self._key(subject, limit),), *arguments)
+        command = self._batcher.scripts.command(HIT, (self._key(subject, limit),), *arguments)
         try:
             (reply,) = await self._batcher.run(lambda _: [command])
             remaining, reset_ms, wait_ms = (require_int(part) for part in require_list(reply))

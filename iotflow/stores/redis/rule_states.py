@@ -37,7 +37,7 @@ class RedisRuleStates:
 
     async def replace(self, device_id: int, expected: bytes, states: bytes) -> bool:
         arguments = (expected, states, STATE_LIFETIME_MS)
-        command = self._batcher.scripts.call(COMPARE_AND_SET, (self._key(device_id),), *arguments)
+        command = self._batcher.scripts.command(COMPARE_AND_SET, (self._key(device_id),), *arguments)
         # A call that fails may have replaced them.
         self._local.pop(device_id, None)
         (stored,) = await self._batcher.run(lambda _: [command])

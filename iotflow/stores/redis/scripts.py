@@ -2,7 +2,7 @@
 
 import hashlib
 
-GET = """
+GET_OR_LEASE = """
 local entry = redis.call('HGETALL', KEYS[1])
 if #entry > 0 then return entry end
 return redis.call('SET', KEYS[2], ARGV[1], 'NX', 'GET', 'PX', ARGV[2]) or ARGV[1]
@@ -152,7 +152,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 """Add events to a log of bounded length and lifetime, and publish each with its id."""
 
-ALL = (GET, FILL, MERGE, HIT, REFUND, MARK_FLUSHED, CLAIM, SET_LEASE, COMPARE_AND_SET, APPEND_EVENTS)
+ALL = (GET_OR_LEASE, FILL, MERGE, HIT, REFUND, MARK_FLUSHED, CLAIM, SET_LEASE, COMPARE_AND_SET, APPEND_EVENTS)
 
 
 class Scripts:
@@ -170,10 +170,12 @@ class Scripts:
         }
 
     @property
-    def loads(self) -> list[tuple[str, str, str]]:
+    def load_commands(self) -> list[tuple[str, str, str]]:
         """The commands that load all scripts."""
         return [("SCRIPT", "LOAD", text) for text in self._texts.values()]
 
-    def call(self, script: str, keys: tuple[str, ...], *arguments: str | bytes | int) -> tuple[str | bytes | int, ...]:
+    def command(
+        self, script: str, keys: tuple[str, ...], *arguments: str | bytes | int
+    ) -> tuple[str | bytes | int, ...]:
         """Return the command that runs a script."""
         return ("EVALSHA", self._digests[script], len(keys), *keys, *arguments)

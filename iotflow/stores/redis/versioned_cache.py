@@ -67,9 +67,9 @@ class RedisVersionedCache(Generic[K, V]):
         local = await self._local.get(key)
         if not isinstance(local, Miss):
             return local
-        subject = self._codec.encode_key(key)
+        encoded_key = self._codec.encode_key(key)
         try:
-            found = await self._leased.get(subject)
+            found = await self._leased.get(encoded_key)
         except StoreUnavailable:
             return local
         if isinstance(found, int):
@@ -80,7 +80,7 @@ class RedisVersionedCache(Generic[K, V]):
         lifetime_ms = int(found[b"until"]) - self._clock.now()
         if not 0 < lifetime_ms <= 2 * self._lifetime_ms:
             # A clock was set: `until` is far ahead of this process's clock, or Redis keeps the key past its end.
-            await self._drop(subject)
+            await self._drop(encoded_key)
             return local
         self._local.fill_for(key, value, local, lifetime_ms)
         return value
@@ -125,9 +125,9 @@ class RedisVersionedCache(Generic[K, V]):
         """Drop the process's own entries: messages may have been lost."""
         self._local.clear()
 
-    async def _drop(self, subject: str) -> None:
+    async def _drop(self, encoded_key: str) -> None:
         try:
-            await self._leased.drop(subject)
+            await self._leased.drop(encoded_key)
         except StoreUnavailable:
             return
 
@@ -148,10 +148,10 @@ class RedisVersionedCache(Generic[K, V]):
     def _is_bypassed(self, value: V) -> bool:
         return self._accounts_bypassed_until.get(self._codec.user_id(value), 0) > self._clock.elapsed()
 
-    async def _invalidate_chunk(self, subjects: Sequence[str]) -> None:
+    async def _invalidate_chunk(self, encoded_keys: Sequence[str]) -> None:
         def commands(generation: str) -> list[Command]:
-            dropped: list[Command] = [("DEL", *self._leased.keys(one, generation)) for one in subjects]
+            dropped: list[Command] = [("DEL", *self._leased.redis_keys(one, generation)) for one in encoded_keys]
             # The message is last: a process that looks again after it finds no entry.
-            return [*dropped, self._broker.publish_command(self.topic, " ".join(subjects).encode())]
+            return [*dropped, self._broker.publish_command(self.topic, " ".join(encoded_keys).encode())]
 
         await self._batcher.run(commands, concerns_entries=True)

@@ -17,9 +17,9 @@ from iotflow.stores.record_encoding import RecordSchema
 from iotflow.stores.sql.block_reads import BlockRow, OpenRows, Overlaps, are_apart, read_blocks
 from iotflow.stores.sql.block_statistics import unpack_statistics
 from iotflow.stores.sql.block_tables import record_blocks
-from iotflow.stores.sql.database import ROWS_PER_SLICE, Rows, in_slices
+from iotflow.stores.sql.database import ROWS_PER_SLICE, Rows, stream_slices
 from iotflow.stores.sql.record_pages import BYTES_PER_SLICE
-from iotflow.stores.sql.record_schemas import RecordSchemas, SchemaChoice, decode_measurements
+from iotflow.stores.sql.record_schemas import SchemaChoice, SchemaRegistry, decode_measurements
 from iotflow.stores.sql.sealed_blocks import UnpackedBlock
 from iotflow.stores.sql.tables import records
 from iotflow.stores.sql.telemetry_queries import END_OF_TIME
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 async def aggregate(
     connection: AsyncConnection,
-    schemas: RecordSchemas,
+    schemas: SchemaRegistry,
     device_id: int,
     name: str,
     time_range: TimeRange,
@@ -93,7 +93,7 @@ class _Reading:
         """Yield values, of several at one time the one received last, or the statistic of a whole block."""
         held: Sequence[_Point] = ()
         number = await _rows_per_slice(self._connection, self._wanted, self._choice, self._names)
-        async with in_slices(self._connection, _values_query(self._choice), self._wanted, rows=number) as rows:
+        async with stream_slices(self._connection, _values_query(self._choice), self._wanted, rows=number) as rows:
             open_rows = OpenRows(self._points(rows))
             overlaps = Overlaps[_Point]()
             # A block is within a day: windows shorter than one need its values.

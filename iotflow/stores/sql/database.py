@@ -123,7 +123,7 @@ class LastFailure:
             raise StoreUnavailable("sql", f"a transaction failed within the last {FAILURE_REMEMBERED_S:g} s")
 
     @contextmanager
-    def observe(self) -> Iterator[None]:
+    def track(self) -> Iterator[None]:
         """Record a StoreUnavailable that leaves the block; clear the last failure when the block succeeds.
 
         A conflict of transactions, or waiting for a connection in this process, is no failure of the store.
@@ -183,7 +183,7 @@ async def retry_on_conflict(transact: Callable[[], Awaitable[T]]) -> T:
     return await transact()
 
 
-def in_slices(
+def stream_slices(
     connection: AsyncConnection,
     statement: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]],
     parameters: Mapping[str, object] | None = None,
@@ -222,13 +222,13 @@ def insert(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
-def integers(dialect: str, name: str) -> tuple[TableValuedAlias, ColumnElement[int]]:
+def unnest_integers(dialect: str, name: str) -> tuple[TableValuedAlias, ColumnElement[int]]:
     """Return the rows of a list of integers bound by this name, and the column that holds them."""
-    rows, value = texts(dialect, name)
+    rows, value = unnest_texts(dialect, name)
     return rows, cast(value, BigInteger)
 
 
-def texts(dialect: str, name: str) -> tuple[TableValuedAlias, ColumnElement[str]]:
+def unnest_texts(dialect: str, name: str) -> tuple[TableValuedAlias, ColumnElement[str]]:
     """Return the rows of a list of texts bound by this name, and the column that holds them."""
     array = bindparam(name, type_=JSON)
     unnested = func.json_each(array) if dialect == "sqlite" else func.json_array_elements_text(array)

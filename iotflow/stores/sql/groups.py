@@ -29,7 +29,7 @@ from iotflow.domain.errors import Conflict, NotFound
 from iotflow.domain.groups import Group, GroupChange, JoinedGroup, Member, MemberLimit, Membership, NewGroup
 from iotflow.domain.times import Millis
 from iotflow.stores.sql.accounts import has_more_than, lock_owner, owner_not_deleted
-from iotflow.stores.sql.database import in_slices, insert
+from iotflow.stores.sql.database import insert, stream_slices
 from iotflow.stores.sql.devices import device_from_row
 from iotflow.stores.sql.tables import ID, devices, groups, memberships
 
@@ -162,7 +162,9 @@ class SqlGroups:
     async def first_members(self, group_ids: Sequence[int], limit: MemberLimit) -> dict[int, list[Member]]:
         members: dict[int, list[Member]] = {group_id: [] for group_id in group_ids}
         size = 0
-        async with in_slices(self._connection, _first_members_query(limit), {"group_ids": list(group_ids)}) as slices:
+        async with stream_slices(
+            self._connection, _first_members_query(limit), {"group_ids": list(group_ids)}
+        ) as slices:
             async for rows in slices:
                 for row in rows:
                     device = device_from_row(row)

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from iotflow.domain.json import JsonObject
 from iotflow.domain.outbox import DueSubjects, NewOutboxMessage, OutboxMessage, OutboxTopic
 from iotflow.domain.times import Millis
-from iotflow.stores.sql.database import evaluated_once, texts
+from iotflow.stores.sql.database import evaluated_once, unnest_texts
 from iotflow.stores.sql.tables import outbox
 
 T = TypeVar("T")
@@ -133,7 +133,7 @@ def _subjects_query() -> Select[tuple[str, bool]]:
         )
     )
     due = and_(outbox.c.topic == topic, outbox.c.not_before <= bindparam("now"))
-    is_due = _of_next_message(case((due, 1), else_=0), scan.c.subject, literal(0))
+    is_due = _value_of_next_message(case((due, 1), else_=0), scan.c.subject, literal(0))
     return (
         select(scan.c.subject, (is_due == 1).label("is_due")).where(scan.c.subject.is_not(None)).order_by(scan.c.number)
     )
@@ -142,10 +142,10 @@ def _subjects_query() -> Select[tuple[str, bool]]:
 @cache
 def _first_messages_query(dialect: str) -> Select[tuple[int, str]]:
     """Return the first messages of some subjects, in order within their subject."""
-    subjects, subject = texts(dialect, "subjects")
-    heads = select(_of_next_message(outbox.c.id, subject, literal(0)).label("id"), subject.label("subject"))
+    subjects, subject = unnest_texts(dialect, "subjects")
+    heads = select(_value_of_next_message(outbox.c.id, subject, literal(0)).label("id"), subject.label("subject"))
     queue = heads.add_columns(literal(1).label("place")).select_from(subjects).cte("queue", recursive=True)
-    following = _of_next_message(outbox.c.id, queue.c.subject, queue.c.id)
+    following = _value_of_next_message(outbox.c.id, queue.c.subject, queue.c.id)
     queue = queue.union_all(
         select(following, queue.c.subject, queue.c.place + 1).where(
             queue.c.id.is_not(None), queue.c.place < bindparam("per_subject")
@@ -161,7 +161,7 @@ def _next_subject(topic: ColumnElement[str], after: ColumnElement[str]) -> Colum
     return found.order_by(*key).limit(1).correlate_except(outbox).scalar_subquery()
 
 
-def _of_next_message(
+def _value_of_next_message(
     value: ColumnElement[T], subject: ColumnElement[str], after: ColumnElement[int]
 ) -> ColumnElement[T]:
     """Return a value of the message that follows in the order of the index on (subject, id); null after the last."""

@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from iotflow.domain.telemetry import Value
 from iotflow.stores.record_encoding import encode_measurements
 from iotflow.stores.sql.database import Database
-from iotflow.stores.sql.record_schemas import RecordSchemas
+from iotflow.stores.sql.record_schemas import SchemaRegistry
 from iotflow.stores.sql.record_writes import upsert_records
 from iotflow.stores.sql.tables import CorruptRow
 
@@ -62,7 +62,7 @@ logger = logging.getLogger(__name__)
 
 async def convert_points(database: Database) -> None:
     """Move all points into records. Several processes may call it at once. Raises StoreUnavailable."""
-    schemas, moved, reported_at = RecordSchemas(), 0, time.monotonic()
+    schemas, moved, reported_at = SchemaRegistry(), 0, time.monotonic()
     while True:
         async with database.migration() as connection:
             # Another process may have finished the conversion and dropped the table.
@@ -84,7 +84,7 @@ async def count_points(database: Database) -> int:
         return (await connection.execute(select(func.count()).select_from(points))).scalar_one()
 
 
-async def _convert_chunk(connection: AsyncConnection, schemas: RecordSchemas) -> int:
+async def _convert_chunk(connection: AsyncConnection, schemas: SchemaRegistry) -> int:
     """Move the first points, of whole records, and return their number."""
     key = tuple_(points.c.device_id, points.c.time)
     ordered = select(points).order_by(*points.primary_key.columns)
@@ -94,14 +94,14 @@ async def _convert_chunk(connection: AsyncConnection, schemas: RecordSchemas) ->
     if not found:
         return 0
     records = [(receipt, _values(rows)) for receipt, rows in groupby(sorted(found, key=_RECEIPT), key=_RECEIPT)]
-    layouts, missing = schemas.look_up({(device_id, tuple(values)) for (device_id, *_), values in records})
-    layouts |= await schemas.find_or_add(connection, missing)
+    row_schemas, missing = schemas.look_up({(device_id, tuple(values)) for (device_id, *_), values in records})
+    row_schemas |= await schemas.find_or_add(connection, missing)
     await upsert_records(
         connection,
         [
             (device_id, time, schema.id, received, expires, encode_measurements(schema.pick(values)))
             for (device_id, time, received, expires), values in records
-            for schema in layouts[device_id, tuple(values)].schemas
+            for schema in row_schemas[device_id, tuple(values)].schemas
         ],
     )
     last = found[-1]

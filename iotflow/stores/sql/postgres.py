@@ -65,7 +65,7 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def write(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
-        with self._last_failure.observe():
+        with self._last_failure.track():
             async with self._guard(self._write_limiter, bulk) as timeout, self._writer.connect() as connection:
                 await connection.begin()
                 yield connection

@@ -18,9 +18,9 @@ from iotflow.stores.sql.block_reads import (
     span_of,
 )
 from iotflow.stores.sql.block_tables import record_blocks
-from iotflow.stores.sql.database import ROWS_PER_SLICE, in_slices
+from iotflow.stores.sql.database import ROWS_PER_SLICE, stream_slices
 from iotflow.stores.sql.page_statements import Begin, Form, begin_query, metadata_query, records_query, size_query
-from iotflow.stores.sql.record_schemas import RecordSchemas, SchemaChoice, decode_measurements
+from iotflow.stores.sql.record_schemas import SchemaChoice, SchemaRegistry, decode_measurements
 from iotflow.stores.sql.sealed_blocks import UnpackedBlock
 from iotflow.stores.sql.telemetry_queries import END_OF_TIME
 
@@ -50,7 +50,7 @@ class _RecordValues(NamedTuple):
 
 async def read_records(
     connection: AsyncConnection,
-    schemas: RecordSchemas,
+    schemas: SchemaRegistry,
     device_id: int,
     time_range: TimeRange,
     *,
@@ -94,7 +94,7 @@ async def read_records(
 
 async def _read_page(
     connection: AsyncConnection,
-    schemas: RecordSchemas,
+    schemas: SchemaRegistry,
     wanted: Mapping[str, object],
     form: Form,
     limit: PageLimit,
@@ -221,7 +221,7 @@ async def _read_metadata(
 ) -> dict[Millis, str]:
     """Return the metadata of the page's first records; stop after the slice that exceeds `max_bytes`."""
     found: dict[Millis, str] = {}
-    async with in_slices(
+    async with stream_slices(
         connection, metadata_query(descending=descending), page, rows=METADATA_ROWS_PER_SLICE
     ) as slices:
         async for rows in slices:

@@ -24,8 +24,8 @@ from iotflow.stores.record_encoding import (
     MAX_SCHEMAS_PER_DEVICE,
     Measurements,
     Names,
-    RecordNames,
     RecordSchema,
+    SchemaKey,
     encode_measurements,
 )
 from iotflow.stores.sql.database import insert
@@ -70,43 +70,43 @@ class SchemaChoice(Enum):
 
 
 @dataclass(frozen=True)
-class Layout:
+class RowSchemas:
     """The schemas of a record's rows: one, unless the device has `MAX_SCHEMAS_PER_DEVICE`."""
 
     schemas: Sequence[RecordSchema]
 
     @cached_property
     def size(self) -> int:
-        """The size in bytes that the layout takes in the memory, as the cache counts it."""
+        """The size in bytes that they take in the memory, as the cache counts it."""
         return ENTRY_BYTES + sum(schema.size for schema in self.schemas)
 
 
-class RecordSchemas:
+class SchemaRegistry:
     """The schemas of all devices. A schema never changes, so each process caches them."""
 
     def __init__(self) -> None:
-        self._layouts = LRUCache[RecordNames, Layout](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
+        self._row_schemas = LRUCache[SchemaKey, RowSchemas](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
         self._schemas = LRUCache[int, RecordSchema](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
 
-    def look_up(self, wanted: Collection[RecordNames]) -> tuple[dict[RecordNames, Layout], list[RecordNames]]:
-        """Return the cached layouts of records with these names, and the names whose layouts are not cached."""
-        found = {names: layout for names in wanted if (layout := self._layouts.get(names))}
-        return found, [names for names in wanted if names not in found]
+    def look_up(self, wanted: Collection[SchemaKey]) -> tuple[dict[SchemaKey, RowSchemas], list[SchemaKey]]:
+        """Return the cached schemas of records' rows by the records' keys, and the keys without cached ones."""
+        found = {key: schemas for key in wanted if (schemas := self._row_schemas.get(key))}
+        return found, [key for key in wanted if key not in found]
 
-    def remember(self, layouts: Mapping[RecordNames, Layout]) -> None:
-        """Cache layouts whose schemas are committed."""
-        self._layouts.update(layouts)
-        for layout in layouts.values():
-            self._schemas.update({schema.id: schema for schema in layout.schemas})
+    def remember(self, row_schemas: Mapping[SchemaKey, RowSchemas]) -> None:
+        """Cache schemas that are committed."""
+        self._row_schemas.update(row_schemas)
+        for of_record in row_schemas.values():
+            self._schemas.update({schema.id: schema for schema in of_record.schemas})
 
     async def find_or_add(
-        self, connection: AsyncConnection, wanted: Iterable[RecordNames]
-    ) -> Mapping[RecordNames, Layout]:
-        """Return the layouts of records with these names, and add the missing schemas. The caller commits."""
+        self, connection: AsyncConnection, wanted: Iterable[SchemaKey]
+    ) -> Mapping[SchemaKey, RowSchemas]:
+        """Return the schemas of records' rows by the records' keys, and add the missing ones. The caller commits."""
         by_device: dict[int, set[Names]] = {}
         for device_id, names in wanted:
             by_device.setdefault(device_id, set()).add(names)
-        found: dict[RecordNames, Layout] = {}
+        found: dict[SchemaKey, RowSchemas] = {}
         # In the order of the keys: two workers that add the same schemas in different orders would deadlock.
         for device_id in sorted(by_device):
             sent = by_device[device_id]
@@ -114,7 +114,7 @@ class RecordSchemas:
             for names in sent:
                 ascending = tuple(sorted(names))
                 rows = [stored[ascending]] if ascending in stored else [stored[(name,)] for name in ascending]
-                found[device_id, names] = Layout(rows)
+                found[device_id, names] = RowSchemas(rows)
         return found
 
     async def of_device(self, connection: AsyncConnection, device_id: int) -> list[RecordSchema]:

@@ -10,9 +10,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from iotflow.domain.telemetry import Record, expiry
 from iotflow.domain.times import Micros, Millis
-from iotflow.stores.record_encoding import RecordNames, encode_measurements
+from iotflow.stores.record_encoding import SchemaKey, encode_measurements
 from iotflow.stores.sql.database import insert
-from iotflow.stores.sql.record_schemas import Layout
+from iotflow.stores.sql.record_schemas import RowSchemas
 from iotflow.stores.sql.tables import NO_EXPIRY_US, record_metadata, records
 
 ROWS_PER_STATEMENT = 500
@@ -27,13 +27,13 @@ _RECEIVED: Final = 3
 """The index of `received_us` in a `RecordRow`."""
 
 
-def names_of(writes: Sequence[DeviceRecords]) -> set[RecordNames]:
-    """Return the names of each record, in the order in which it has them."""
+def schema_keys(writes: Sequence[DeviceRecords]) -> set[SchemaKey]:
+    """Return the key of each record: its device, and its names in the order in which it has them."""
     return {(device_id, tuple(record.values)) for device_id, sent in writes for record in sent}
 
 
 def record_rows(
-    writes: Sequence[DeviceRecords], layouts: Mapping[RecordNames, Layout], retention_days: int
+    writes: Sequence[DeviceRecords], row_schemas: Mapping[SchemaKey, RowSchemas], retention_days: int
 ) -> list[RecordRow]:
     """Return the rows of all records, of each key the one received last.
 
@@ -43,7 +43,7 @@ def record_rows(
     for device_id, sent in writes:
         for record in sent:
             expires = _expires(record, retention_days)
-            for schema in layouts[device_id, tuple(record.values)].schemas:
+            for schema in row_schemas[device_id, tuple(record.values)].schemas:
                 key = (device_id, record.timestamp, schema.id)
                 held = rows.get(key)
                 if held is None or held[_RECEIVED] <= record.received:

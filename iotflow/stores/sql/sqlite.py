@@ -71,7 +71,7 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def write(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:  # one deadline
-        with self._last_failure.observe():
+        with self._last_failure.track():
             async with self._guard() as timeout, self._writer.connect() as connection:
                 self._files.verify(connection)
                 await connection.begin()
@@ -81,7 +81,7 @@ class SqliteDatabase:
                 await run_to_completion(self._commit(connection))
 
     async def write_rows(self, statement: str, rows: Sequence[RowValues], *, bulk: bool = False) -> None:
-        with self._last_failure.observe():
+        with self._last_failure.track():
             async with self._guard() as timeout, self._writer.connect() as connection:
                 self._files.verify(connection)
                 deadline_s = timeout.when() or 0.0

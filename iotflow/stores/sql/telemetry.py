@@ -24,19 +24,19 @@ from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
 from iotflow.domain.time_windows import Window
 from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
-from iotflow.stores.record_encoding import RecordNames
+from iotflow.stores.record_encoding import SchemaKey
 from iotflow.stores.sql.aggregates import aggregate
 from iotflow.stores.sql.block_tables import record_blocks
 from iotflow.stores.sql.block_writes import delete_sealed, last_day_of_chunk, rewrite_blocks
 from iotflow.stores.sql.database import Database, retry_on_conflict
 from iotflow.stores.sql.record_pages import read_records
-from iotflow.stores.sql.record_schemas import Layout, RecordSchemas
+from iotflow.stores.sql.record_schemas import RowSchemas, SchemaRegistry
 from iotflow.stores.sql.record_writes import (
     ROWS_PER_STATEMENT,
     DeviceRecords,
     metadata_rows,
-    names_of,
     record_rows,
+    schema_keys,
     upsert_metadata,
     upsert_records,
     upsert_records_sql,
@@ -71,7 +71,7 @@ class SqlTelemetry:
         self._database = database
         self._clock = clock
         self._retention_days = retention_days
-        self._schemas = RecordSchemas()
+        self._schemas = SchemaRegistry()
         self._swept_table = 0
         self._swept_to: tuple[object, ...] | None = None
         self._writes = GroupCommit(
@@ -169,19 +169,19 @@ class SqlTelemetry:
         return self._swept_to is not None or self._swept_table != 0
 
     async def _flush(self, writes: Sequence[DeviceRecords]) -> None:
-        layouts, missing = self._schemas.look_up(names_of(writes))
+        row_schemas, missing = self._schemas.look_up(schema_keys(writes))
         metadata = metadata_rows(writes, self._retention_days)
         if not missing and not metadata:
-            rows = record_rows(writes, layouts, self._retention_days)
+            rows = record_rows(writes, row_schemas, self._retention_days)
             statement, bulk = upsert_records_sql(self._database.dialect), len(rows) > ROWS_PER_STATEMENT
             await retry_on_conflict(partial(self._database.write_rows, statement, rows, bulk=bulk))
             return
 
-        async def upsert() -> Mapping[RecordNames, Layout]:
+        async def upsert() -> Mapping[SchemaKey, RowSchemas]:
             bulk = sum(len(records) for _, records in writes) > ROWS_PER_STATEMENT
             async with self._database.write(bulk=bulk) as connection:
                 added = await self._schemas.find_or_add(connection, missing)
-                await upsert_records(connection, record_rows(writes, {**layouts, **added}, self._retention_days))
+                await upsert_records(connection, record_rows(writes, {**row_schemas, **added}, self._retention_days))
                 await upsert_metadata(connection, metadata)
             return added
 

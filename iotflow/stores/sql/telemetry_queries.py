@@ -23,8 +23,8 @@ from iotflow.domain.telemetry import LatestValue, LatestValues
 from iotflow.domain.times import Micros, Millis, TimeRange
 from iotflow.stores.sql.block_reads import read_blocks, span_of
 from iotflow.stores.sql.block_tables import record_blocks
-from iotflow.stores.sql.database import in_slices, integers
-from iotflow.stores.sql.record_schemas import RecordSchemas, SchemaChoice, decode_measurements
+from iotflow.stores.sql.database import stream_slices, unnest_integers
+from iotflow.stores.sql.record_schemas import SchemaChoice, SchemaRegistry, decode_measurements
 from iotflow.stores.sql.sealed_blocks import SealedRecord, UnpackedBlock
 from iotflow.stores.sql.tables import NO_EXPIRY_US, records
 
@@ -35,19 +35,19 @@ LATEST_ROWS_PER_SLICE = 8
 """Rows of 1 MiB at most."""
 
 
-async def read_names(connection: AsyncConnection, schemas: RecordSchemas, device_id: int) -> frozenset[str]:
+async def read_names(connection: AsyncConnection, schemas: SchemaRegistry, device_id: int) -> frozenset[str]:
     """Return every name of which the device has a record, expired or not."""
     found = await schemas.of_device(connection, device_id)
     if not found:
         return frozenset()
     parameters = {"device_id": device_id, "ids": [schema.id for schema in found]}
-    async with in_slices(connection, _used_schemas_query(connection.dialect.name), parameters) as slices:
+    async with stream_slices(connection, _used_schemas_query(connection.dialect.name), parameters) as slices:
         used = {schema_id async for rows in slices for (schema_id,) in rows}
     return frozenset(name for schema in found if schema.id in used for name in schema.names)
 
 
 async def read_latest(
-    connection: AsyncConnection, schemas: RecordSchemas, device_id: int, *, alive_at: Micros
+    connection: AsyncConnection, schemas: SchemaRegistry, device_id: int, *, alive_at: Micros
 ) -> LatestValues:
     """Return the newest value of each name that expires after `alive_at`."""
     found = {schema.id: schema for schema in await schemas.of_device(connection, device_id)}
@@ -55,7 +55,7 @@ async def read_latest(
     parameters = {"device_id": device_id, "alive_at": alive_at, "ids": list(found)}
     newest = _newest_records_query(connection.dialect.name)
     partly_expired: list[tuple[int, Millis]] = []
-    async with in_slices(connection, newest, parameters, rows=LATEST_ROWS_PER_SLICE) as slices:
+    async with stream_slices(connection, newest, parameters, rows=LATEST_ROWS_PER_SLICE) as slices:
         async for rows in slices:
             for schema_id, time, received, expires_us, measurements, block in rows:
                 if schema_id is None:
@@ -95,7 +95,7 @@ async def _newest_alive(
 # Building a statement takes longer than executing it, hence the caches.
 @cache
 def _used_schemas_query(dialect: str) -> Select[int]:
-    schemas, schema_id = integers(dialect, "ids")
+    schemas, schema_id = unnest_integers(dialect, "ids")
     of_schema = (
         select(literal(1))
         .where(records.c.device_id == bindparam("device_id"), records.c.schema_id == schema_id)
@@ -113,7 +113,7 @@ def _used_schemas_query(dialect: str) -> Select[int]:
 
 @cache
 def _newest_records_query(dialect: str) -> CompoundSelect[*tuple[Any, ...]]:  # Any: each column's own type
-    schemas, schema_id = integers(dialect, "ids")
+    schemas, schema_id = unnest_integers(dialect, "ids")
     newest = (
         select(records.c.time)
         .where(
@@ -142,7 +142,7 @@ def _newest_records_query(dialect: str) -> CompoundSelect[*tuple[Any, ...]]:  # 
 
 def _newest_blocks(dialect: str) -> Select[*tuple[Any, ...]]:
     """Select the last record of the newest block of each schema that has not all expired."""
-    schemas, schema_id = integers(dialect, "ids")
+    schemas, schema_id = unnest_integers(dialect, "ids")
     blocks = record_blocks.c
     newest = (
         select(blocks.first_time)
@@ -181,7 +181,7 @@ async def read_newest_times(
     parameters = span_of({"ids": list(device_ids), "alive_at": alive_at, "first": time_range.start, "end": end})
     newest: dict[int, Millis] = {}
     undecided: list[int] = []
-    async with in_slices(connection, _newest_times_query(connection.dialect.name), parameters) as slices:
+    async with stream_slices(connection, _newest_times_query(connection.dialect.name), parameters) as slices:
         async for rows in slices:
             for device_id, time, sealed, sealed_expires_us in rows:
                 if time is not None:
@@ -219,7 +219,7 @@ async def _newest_sealed(
 
 @cache
 def _newest_times_query(dialect: str) -> Select[*tuple[Any, ...]]:
-    devices, device_id = integers(dialect, "ids")
+    devices, device_id = unnest_integers(dialect, "ids")
     newest = (
         select(records.c.time)
         .where(

@@ -80,7 +80,7 @@ def at(text: str) -> Millis:
 
 def record(clock: Clock, timestamp: int, values: Mapping[str, Value], metadata: JsonObject | None = None) -> Record:
     """Return a record received now."""
-    return Record(Millis(timestamp), values, metadata, clock.receipt())
+    return Record(Millis(timestamp), values, metadata, clock.unique_now())
 
 
 def exactly(value: Value) -> tuple[type, Value]:

@@ -34,7 +34,7 @@ def expiring(
     clock: Clock, seconds: int, timestamp: int, values: dict[str, Value], metadata: dict[str, int] | None = None
 ) -> Record:
     """Return a record whose receipt makes it expire in this number of seconds."""
-    received = Micros(clock.receipt() - RETENTION_US + seconds * 1_000_000)
+    received = Micros(clock.unique_now() - RETENTION_US + seconds * 1_000_000)
     return Record(Millis(timestamp), values, metadata, received)
 
 
@@ -96,7 +96,7 @@ class RetentionContract(TelemetryBase):
             page = await page_of(telemetry, device, 3, descending=descending)
             assert [found.timestamp - T for found in page] == wanted
 
-    async def test_a_value_sent_again_is_kept_from_its_last_receipt(
+    async def test_a_value_sent_again_is_kept_from_its_last_unique(
         self, telemetry: TelemetryRepository, raw: RawTelemetry, clock: Clock, device: int, pass_time: PassTime
     ) -> None:
         await telemetry.write(device, [expiring(clock, 2, T, {"x": 1}, {"n": 1})])

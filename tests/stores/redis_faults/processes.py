@@ -31,7 +31,7 @@ async def is_back(cache: RedisCache) -> None:
 
 
 def newest(number: int) -> dict[str, LatestValue]:
-    return {"x": value(number, T + number, SystemClock().receipt())}
+    return {"x": value(number, T + number, SystemClock().unique_now())}
 
 
 async def shown(cache: RedisCache) -> object:

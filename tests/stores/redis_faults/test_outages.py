@@ -240,7 +240,7 @@ async def test_a_redis_without_memory_serves_nothing_stale(here: RedisCache, the
     await here.latest.merge(DEVICE, newest(2))
     for cache in (here, there):
         assert await shown(cache) in (2, None)
-    await here.latest.merge(DEVICE, {"another name": value(1, T, SystemClock().receipt())})
+    await here.latest.merge(DEVICE, {"another name": value(1, T, SystemClock().unique_now())})
     await fill(here.identities, device())
     await raw.config_set("maxmemory", 0)
     await is_back(here)

@@ -10,7 +10,6 @@ from iotflow.domain.aggregates import Aggregation, MergedWindows, WindowAggregat
 from iotflow.domain.time_windows import Window
 from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
 from iotflow.stores.cassandra.aggregates import aggregate_from_records, clip_window, sum_overflowed
-from iotflow.stores.cassandra.catalogue import MAX_DAYS_WITHOUT_CATALOGUE, StoredDays
 from iotflow.stores.cassandra.encoding import bounds, days_within
 from iotflow.stores.cassandra.rollups.cell import (
     HOUR_MS,
@@ -23,6 +22,7 @@ from iotflow.stores.cassandra.rollups.cell import (
     window_aggregate,
 )
 from iotflow.stores.cassandra.rollups.store import Rollups, closed_until
+from iotflow.stores.cassandra.schema_catalogue import MAX_DAYS_WITHOUT_CATALOGUE, StoredDays
 from iotflow.stores.cassandra.session import Cassandra
 
 _Part = tuple[Millis, WindowAggregate]
@@ -48,7 +48,7 @@ async def aggregate_from_rollups(
     offset_ms: int,
 ) -> list[WindowAggregate]:
     """Return the same as `aggregate_from_records`, for a range and windows that `can_use_rollups`."""
-    # Not a time of receipt: after a clock was ahead, receipts stay ahead, so hours would seem closed too early.
+    # Not `unique_now`: after a clock was ahead, it stays ahead, so hours would seem closed too early.
     began = Micros(clock.now() * 1_000)
     closed = TimeRange(time_range.start, min(closed_until(began), bounds(time_range)[1]))
     from_records = partial(aggregate_from_records, cassandra, stored, device_id, name, aggregation=aggregation)

@@ -39,7 +39,7 @@ from iotflow.domain.partial_statistics import Number
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
 from iotflow.stores.cassandra.driver import STORE_NAME, Statement
-from iotflow.stores.cassandra.encoding import grouped
+from iotflow.stores.cassandra.encoding import chunked
 from iotflow.stores.cassandra.points import Point, least_ttl_s, read_points
 from iotflow.stores.cassandra.rollups.cell import (
     HOUR_MS,
@@ -150,7 +150,7 @@ class Rollups:
         }
         computed = await gather_bounded(
             partial(self._compute_and_store, {day: missing[day] for day in days}, stored)
-            for days in grouped(list(missing), MAX_DAYS_PER_COMPUTATION)
+            for days in chunked(list(missing), MAX_DAYS_PER_COMPUTATION)
         )
         cells = {day: found.cell for day, found in stored.items()}
         for days in computed:
@@ -162,7 +162,7 @@ class Rollups:
             partial(
                 self._cassandra.execute, SELECT_CELLS, (self._device_id, some, self._name), timeout_s=SCAN_TIMEOUT_S
             )
-            for some in grouped(days, MAX_CELLS_PER_STATEMENT)
+            for some in chunked(days, MAX_CELLS_PER_STATEMENT)
         )
         return {day: _StoredCell(unpack(hours), ttl) for rows in found for day, hours, ttl in rows}
 

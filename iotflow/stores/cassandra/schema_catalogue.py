@@ -34,7 +34,7 @@ STORE_ENTRY = """
     UPDATE telemetry_schemas USING TIMESTAMP ? AND TTL ? SET names = ?, days = days + ?
     WHERE device_id = ? AND schema_id = ? AND retention_days = ?"""
 
-Layout = Sequence[RecordSchema]
+RowSchemas = Sequence[RecordSchema]
 """The schemas of a record's rows: one, unless the device has `MAX_SCHEMAS_PER_DEVICE`."""
 
 
@@ -49,8 +49,8 @@ class RecordOutline:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry of the catalogue that a write needs, and when it expires, in seconds."""
+class CatalogueEntry:
+    """A schema and a day that a write needs in the catalogue, and when the entry expires, in seconds."""
 
     device_id: int
     schema: RecordSchema
@@ -61,14 +61,14 @@ class Entry:
 
 @dataclass(slots=True)
 class _CachedDevice:
-    """What this process wrote of a device: layouts by the id of a record's names, expiries by schema and day."""
+    """What this process wrote of a device: rows' schemas by the id of a record's names, expiries by schema and day."""
 
-    layouts: dict[int, Layout] = field(default_factory=dict)
+    row_schemas: dict[int, RowSchemas] = field(default_factory=dict)
     expiries: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
-        return 1 + len(self.layouts) + len(self.expiries)
+        return 1 + len(self.row_schemas) + len(self.expiries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class StoredDays:
         return StoredDays(schemas, {schema_id: self.days[schema_id] for schema_id in schemas})
 
 
-class Catalogue:
+class SchemaCatalogue:
     """The catalogue of all devices, and this process's cache of it. A schema never changes."""
 
     def __init__(self, cassandra: Cassandra, retention_days: int) -> None:
@@ -105,16 +105,16 @@ class Catalogue:
 
     async def plan_entries(
         self, device_id: int, outlines: Sequence[RecordOutline]
-    ) -> tuple[Mapping[Names, Layout], Sequence[Entry]]:
-        """Return the layouts of records by their names, and the entries to write before them."""
+    ) -> tuple[Mapping[Names, RowSchemas], Sequence[CatalogueEntry]]:
+        """Return the schemas of records' rows by the records' names, and the entries to write before them."""
         cached = self._devices.get(device_id)
         names = {outline.names for outline in outlines}
-        layouts = self._cached_layouts(cached, names)
-        if len(layouts) < len(names):
-            layouts = await self._find_layouts(device_id, names)
-        entries: dict[tuple[int, int], Entry] = {}
+        row_schemas = self._cached_row_schemas(cached, names)
+        if len(row_schemas) < len(names):
+            row_schemas = await self._find_row_schemas(device_id, names)
+        entries: dict[tuple[int, int], CatalogueEntry] = {}
         for outline in outlines:
-            for schema in layouts[outline.names]:
+            for schema in row_schemas[outline.names]:
                 key = (schema.id, outline.day)
                 held = cached.expiries.get(key, 0.0) if cached else 0.0
                 if held >= _later(outline.expires_s, TTL_TOLERANCE_S):
@@ -122,17 +122,17 @@ class Catalogue:
                 entry = entries.get(key)
                 if entry is None or entry.received < outline.received:
                     expires_s = _later(outline.expires_s, EXTRA_TTL_S)
-                    entries[key] = Entry(device_id, schema, outline.day, outline.received, expires_s)
-        return layouts, list(entries.values())
+                    entries[key] = CatalogueEntry(device_id, schema, outline.day, outline.received, expires_s)
+        return row_schemas, list(entries.values())
 
-    def statement(self, entry: Entry, now: Millis) -> Statement:
+    def statement(self, entry: CatalogueEntry, now: Millis) -> Statement:
         """Return the statement that stores an entry now."""
         ttl = NO_EXPIRY if entry.expires_s == math.inf else max(1, int(entry.expires_s - now // 1_000))
         key = (entry.device_id, entry.schema.id, self._retention_days)
         return STORE_ENTRY, (entry.received, ttl, list(entry.schema.names), {entry.day}, *key)
 
-    def remember(self, entries: Iterable[Entry], layouts: Mapping[Names, Layout]) -> None:
-        """Cache entries of one device that are stored, with the layouts of its records."""
+    def remember(self, entries: Iterable[CatalogueEntry], row_schemas: Mapping[Names, RowSchemas]) -> None:
+        """Cache entries of one device that are stored, with the schemas of its records' rows."""
         entries = list(entries)
         if not entries:
             return
@@ -140,8 +140,8 @@ class Catalogue:
         cached = self._devices.pop(device_id, None)
         if cached is None or cached.size > MAX_ENTRIES_PER_DEVICE:
             cached = _CachedDevice()
-        for names, layout in layouts.items():
-            cached.layouts[self._schema_of(names).id] = layout
+        for names, of_record in row_schemas.items():
+            cached.row_schemas[self._schema_of(names).id] = of_record
         for entry in entries:
             cached.expiries[entry.schema.id, entry.day] = entry.expires_s
         if cached.size <= MAX_ENTRIES_PER_DEVICE:
@@ -182,30 +182,30 @@ class Catalogue:
             return list(within)
         return (await self.read(device_id, time_range)).days_within(time_range)
 
-    def _cached_layouts(self, cached: _CachedDevice | None, wanted: Collection[Names]) -> dict[Names, Layout]:
+    def _cached_row_schemas(self, cached: _CachedDevice | None, wanted: Collection[Names]) -> dict[Names, RowSchemas]:
         if cached is None:
             return {}
-        layouts = ((names, cached.layouts.get(self._schema_of(names).id)) for names in wanted)
-        return {names: layout for names, layout in layouts if layout is not None}
+        found = ((names, cached.row_schemas.get(self._schema_of(names).id)) for names in wanted)
+        return {names: of_record for names, of_record in found if of_record is not None}
 
-    async def _find_layouts(self, device_id: int, wanted: Iterable[Names]) -> dict[Names, Layout]:
-        """Return the layouts of records with these names; past the limit of schemas, a schema for each name.
+    async def _find_row_schemas(self, device_id: int, wanted: Iterable[Names]) -> dict[Names, RowSchemas]:
+        """Return the schemas of records' rows by the records' names; past the limit of schemas, one for each name.
 
         Several processes may add schemas at once, so that a device has a few more of them.
         """
         stored = {schema.id: schema for schema in await self._read_schemas(device_id)}
         room = MAX_SCHEMAS_PER_DEVICE - sum(len(schema.names) > 1 for schema in stored.values())
-        layouts: dict[Names, Layout] = {}
+        row_schemas: dict[Names, RowSchemas] = {}
         for names in sorted(wanted):
             schema = self._schema_of(names)
             if schema.id not in stored and len(names) > 1 and room <= 0:
-                layouts[names] = [self._schema_of((name,)) for name in schema.names]
+                row_schemas[names] = [self._schema_of((name,)) for name in schema.names]
                 continue
             if schema.id not in stored and len(names) > 1:
                 stored[schema.id] = schema
                 room -= 1
-            layouts[names] = [schema]
-        return layouts
+            row_schemas[names] = [schema]
+        return row_schemas
 
     async def _read_schemas(self, device_id: int) -> list[RecordSchema]:
         rows = await self._cassandra.execute(SELECT_SCHEMAS, [device_id])
