@@ -118,10 +118,10 @@ class KeyRepository(Protocol):
         """Return the key of a digest, None for an unknown one."""
         ...
 
-    async def expire_keys(self, device_id: int, grace_until: Millis | None) -> list[bytes]:
+    async def end_keys(self, device_id: int, current_until: Millis | None) -> list[bytes]:
         """End the device's keys before a new one is added, and return their digests.
 
-        The current key expires at `grace_until`; None: it ends now. A former key ends now.
+        The current key expires at `current_until`; None: it ends now. A former key ends now.
         """
         ...
 

@@ -16,7 +16,7 @@ LEASE_MS = 5_000
 class ClaimState(Enum):
     """The state of a claim as its caller sees it."""
 
-    HELD = auto()
+    GRANTED = auto()
     """The caller holds the lease: it stores the record, then calls `complete` or `release`."""
     PENDING = auto()
     """Another caller holds the lease."""

@@ -157,13 +157,13 @@ class Devices:
         """Issue a new key for a device. The current key stays valid for `grace_s` seconds; older keys end now."""
         now = self._clock.now()
         api_key = credentials.new_api_key()
-        grace_until = Millis(now + grace_s * 1_000) if grace_s else None
+        current_until = Millis(now + grace_s * 1_000) if grace_s else None
         async with self._transactions.write() as transaction:
             locked = await _lock_device(transaction, device_id)
             device = require_managed_device(context.principal, device_id, locked, TokenScope.WRITE)
-            changed_digests = await transaction.keys.expire_keys(device_id, grace_until)
+            former_digests = await transaction.keys.end_keys(device_id, current_until)
             await transaction.keys.add(_new_key(device_id, api_key, now))
-            await self._invalidation.invalidate_on_commit(transaction, now, digests=changed_digests)
+            await self._invalidation.invalidate_on_commit(transaction, now, digests=former_digests)
             await _record_event(transaction, context, EventType.DEVICE_KEY_ROTATED, device, now, grace_seconds=grace_s)
         return DeviceWithKey((await merge_presence(self._presence, [device]))[0], api_key)
 

@@ -62,7 +62,7 @@ class Idempotency:
             raise InvalidInput.at("header", "Idempotency-Key", message=message)
         if claim.state is ClaimState.PENDING:
             raise Overloaded("Idempotency-Key: the first submission with this key is still being stored; send it again")
-        if claim.state is ClaimState.HELD:
+        if claim.state is ClaimState.GRANTED:
             await run_to_completion(self._store_and_complete(device_id, key, claim.timestamp, store))
         return claim.timestamp
 

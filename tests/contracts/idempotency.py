@@ -54,7 +54,7 @@ class IdempotencyKeysContract(Timed):
         self, keys: IdempotencyKeys, other: IdempotencyKeys, device: int
     ) -> None:
         key = new_key()
-        assert await keys.claim(device, key, BODY, T) == first(ClaimState.HELD)
+        assert await keys.claim(device, key, BODY, T) == first(ClaimState.GRANTED)
         for process in (keys, other):
             assert await process.claim(device, key, BODY, LATER) == first(ClaimState.PENDING)
 
@@ -74,7 +74,7 @@ class IdempotencyKeysContract(Timed):
         key = new_key()
         await keys.claim(device, key, BODY, T)
         await keys.release(device, key)
-        assert await other.claim(device, key, BODY, LATER) == first(ClaimState.HELD)
+        assert await other.claim(device, key, BODY, LATER) == first(ClaimState.GRANTED)
         assert await keys.claim(device, key, BODY, LATER) == first(ClaimState.PENDING)
 
     async def test_a_claim_whose_lease_ended_is_held_by_the_next_caller(
@@ -83,7 +83,7 @@ class IdempotencyKeysContract(Timed):
         key = new_key()
         await keys.claim(device, key, BODY, T)
         await pass_time(LEASE_MS / 1_000 + 0.1)
-        assert await other.claim(device, key, BODY, LATER) == first(ClaimState.HELD)
+        assert await other.claim(device, key, BODY, LATER) == first(ClaimState.GRANTED)
         assert await keys.claim(device, key, BODY, LATER) == first(ClaimState.PENDING)
 
     async def test_another_fingerprint_takes_no_lease(self, keys: IdempotencyKeys, device: int) -> None:
@@ -92,19 +92,19 @@ class IdempotencyKeysContract(Timed):
         await keys.release(device, key)
         found = await keys.claim(device, key, OTHER_BODY, LATER)
         assert (found.fingerprint, found.timestamp) == (BODY, T)
-        assert await keys.claim(device, key, BODY, LATER) == first(ClaimState.HELD)
+        assert await keys.claim(device, key, BODY, LATER) == first(ClaimState.GRANTED)
 
     async def test_devices_and_keys_are_separate(self, keys: IdempotencyKeys, device: int) -> None:
         key = new_key()
         for claimed in ((device, key), (device + 1, key), (device, new_key())):
-            assert (await keys.claim(*claimed, BODY, T)).state is ClaimState.HELD
+            assert (await keys.claim(*claimed, BODY, T)).state is ClaimState.GRANTED
 
     async def test_one_of_many_concurrent_callers_holds_a_claim(
         self, keys: IdempotencyKeys, other: IdempotencyKeys, device: int
     ) -> None:
         key = new_key()
         claims = await asyncio.gather(*(process.claim(device, key, BODY, T) for process in (keys, other) * 25))
-        assert [claim.state for claim in claims].count(ClaimState.HELD) == 1
+        assert [claim.state for claim in claims].count(ClaimState.GRANTED) == 1
 
     async def test_a_key_is_kept_for_its_lifetime_from_the_first_claim(
         self, keys: IdempotencyKeys, device: int, pass_time: PassTime
@@ -116,7 +116,7 @@ class IdempotencyKeysContract(Timed):
         await keys.claim(device, young, BODY, T)
         assert (await keys.claim(device, old, BODY, LATER)).state is ClaimState.COMPLETED
         await pass_time(LIFETIME_MS / 2_000 + 0.1)
-        assert await keys.claim(device, old, OTHER_BODY, LATER) == Claim(OTHER_BODY, LATER, ClaimState.HELD)
+        assert await keys.claim(device, old, OTHER_BODY, LATER) == Claim(OTHER_BODY, LATER, ClaimState.GRANTED)
         assert (await keys.claim(device, young, BODY, LATER)).timestamp == T
 
     async def test_the_latest_keys_of_a_device_are_kept(self, keys: IdempotencyKeys, device: int) -> None:
@@ -134,4 +134,4 @@ class IdempotencyKeysContract(Timed):
         key = new_key()
         await keys.complete(device, key)
         await keys.release(device, key)
-        assert (await keys.claim(device, key, BODY, T)).state is ClaimState.HELD
+        assert (await keys.claim(device, key, BODY, T)).state is ClaimState.GRANTED

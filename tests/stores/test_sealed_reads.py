@@ -19,7 +19,7 @@ from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.stores.sql import block_reads, block_writes, open_database, record_pages, sealing
 from iotflow.stores.sql.database import Database
-from iotflow.stores.sql.sealed_blocks import SealedRecord, UnpackedBlock, pack_records
+from iotflow.stores.sql.sealed_blocks import DecodedRecord, UnpackedBlock, pack_records
 from iotflow.stores.sql.sealing import DaySealer
 from iotflow.stores.sql.tables import NO_EXPIRY_US
 from iotflow.stores.sql.telemetry import SqlTelemetry
@@ -65,7 +65,7 @@ def test_a_block_returns_every_bit_and_type(
 ) -> None:
     fields = zip(sorted(times), reversed(times), expiries, zip(*columns, strict=True), strict=True)
     sealed = [
-        SealedRecord(Millis(time), Micros(received), expires, list(values))
+        DecodedRecord(Millis(time), Micros(received), expires, list(values))
         for time, received, expires, values in fields
     ]
     unpacked = UnpackedBlock(pack_records(sealed), len(sealed))
@@ -74,7 +74,7 @@ def test_a_block_returns_every_bit_and_type(
     assert list(map(repr, unpacked.column(0))) == list(map(repr, columns[0]))
 
 
-def _exactly(sealed: SealedRecord) -> tuple[object, ...]:
+def _exactly(sealed: DecodedRecord) -> tuple[object, ...]:
     return (*sealed[:3], *map(repr, sealed.measurements))
 
 

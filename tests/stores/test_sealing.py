@@ -19,7 +19,7 @@ from iotflow.domain.time_windows import Window
 from iotflow.domain.times import DAY_MS, Millis, TimeRange
 from iotflow.stores.sql import block_writes, sealing
 from iotflow.stores.sql.database import Database
-from iotflow.stores.sql.sealed_blocks import SealedRecord
+from iotflow.stores.sql.sealed_blocks import DecodedRecord
 from iotflow.stores.sql.sealing import CLOSED_AFTER_MS, MIN_RECORDS, DaySealer
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from tests.clock import START, FakeClock
@@ -92,7 +92,7 @@ class SealingSuite:
     ) -> None:
         begun, changed = threading.Event(), threading.Event()
 
-        def pack_slowly(schema: tuple[int, int], sealed: Iterable[SealedRecord]) -> list[block_writes.BlockRow]:
+        def pack_slowly(schema: tuple[int, int], sealed: Iterable[DecodedRecord]) -> list[block_writes.BlockRow]:
             begun.set()
             assert changed.wait(10)
             return block_writes.pack_blocks(schema, sealed)

@@ -29,11 +29,11 @@ def decide_outcome(
     state: GenerationState,
     reported: str,
     *,
-    concerns_entries: bool = True,
+    under_generation: bool = True,
     lacks_script: bool = False,
     refused: bool = False,
 ) -> Outcome:
-    return state.decide_outcome(reported, concerns_entries=concerns_entries, lacks_script=lacks_script, refused=refused)
+    return state.decide_outcome(reported, under_generation=under_generation, lacks_script=lacks_script, refused=refused)
 
 
 def test_a_process_starts_stale_and_is_stable_after_its_first_generation() -> None:
@@ -42,15 +42,15 @@ def test_a_process_starts_stale_and_is_stable_after_its_first_generation() -> No
     assert begin(state, "one", 5) == 0
     assert not is_stale(state)
     assert state.id == "one"
-    assert state.is_stable(5)
+    assert state.has_settled_after_outage(5)
 
 
 def test_a_later_generation_is_unstable_at_first(state: GenerationState) -> None:
     state.mark_stale()
     assert is_stale(state)
     begin(state, "two", 5)
-    assert not state.is_stable(5 + UNSTABLE_S - 0.01)
-    assert state.is_stable(5 + UNSTABLE_S)
+    assert not state.has_settled_after_outage(5 + UNSTABLE_S - 0.01)
+    assert state.has_settled_after_outage(5 + UNSTABLE_S)
 
 
 def test_a_mark_while_a_generation_begins_requires_another_one(state: GenerationState) -> None:
@@ -77,9 +77,9 @@ def test_failed_calls_are_counted_until_a_generation_begins(state: GenerationSta
     assert begin(state, "three", 0) == 0
 
 
-@pytest.mark.parametrize("concerns_entries", [True, False])
-def test_replies_under_the_same_id_are_delivered(state: GenerationState, concerns_entries: bool) -> None:
-    assert decide_outcome(state, "one", concerns_entries=concerns_entries) is Outcome.DELIVER
+@pytest.mark.parametrize("under_generation", [True, False])
+def test_replies_under_the_same_id_are_delivered(state: GenerationState, under_generation: bool) -> None:
+    assert decide_outcome(state, "one", under_generation=under_generation) is Outcome.DELIVER
     state.adopt_id("one")
     assert not is_stale(state)
 
@@ -88,14 +88,14 @@ def test_replies_under_the_same_id_are_delivered(state: GenerationState, concern
 def test_calls_that_name_entries_are_sent_again_under_another_id(state: GenerationState, reported: str) -> None:
     assert decide_outcome(state, reported) is Outcome.RESEND
     assert decide_outcome(state, reported, refused=True) is Outcome.RESEND
-    assert decide_outcome(state, reported, concerns_entries=False) is Outcome.DELIVER
+    assert decide_outcome(state, reported, under_generation=False) is Outcome.DELIVER
 
 
 def test_the_id_of_another_process_is_taken_over(state: GenerationState) -> None:
     state.adopt_id("two")
     assert state.id == "two"
     assert not is_stale(state)
-    assert state.is_stable(0)
+    assert state.has_settled_after_outage(0)
 
 
 def test_an_id_that_redis_has_lost_requires_a_new_one(state: GenerationState) -> None:
@@ -110,9 +110,9 @@ def test_a_refused_command_fails_its_call_and_requires_a_generation(state: Gener
     assert begin(state, "two", 0) == 1
 
 
-@pytest.mark.parametrize("concerns_entries", [True, False])
-def test_an_unknown_script_means_unknown_entries(state: GenerationState, concerns_entries: bool) -> None:
-    outcome = decide_outcome(state, "one", concerns_entries=concerns_entries, lacks_script=True, refused=True)
+@pytest.mark.parametrize("under_generation", [True, False])
+def test_an_unknown_script_means_unknown_entries(state: GenerationState, under_generation: bool) -> None:
+    outcome = decide_outcome(state, "one", under_generation=under_generation, lacks_script=True, refused=True)
     assert outcome is Outcome.RESEND
     assert is_stale(state)
     assert state.failed_calls == 0

@@ -21,7 +21,7 @@ from iotflow.domain.times import Micros, Millis
 from iotflow.stores.cassandra.driver import Row, Statement
 from iotflow.stores.cassandra.encoding import LAST_EXPIRY_S, NO_EXPIRY, bounds, chunked, day_span
 from iotflow.stores.cassandra.rows import MAX_INLINE_BYTES
-from iotflow.stores.cassandra.schema_catalogue import RecordOutline, RowSchemas, SchemaCatalogue
+from iotflow.stores.cassandra.schema_catalogue import RecordOutline, SchemaCatalogue, SchemasOfRecord
 from iotflow.stores.cassandra.session import SCAN_TIMEOUT_S, Cassandra
 from iotflow.stores.cassandra.writes import (
     MAX_BYTES_PER_BATCH,
@@ -154,11 +154,11 @@ class _Conversion:
             _outline(tuple(sent.values), day, math.inf if sent.ttl == NO_EXPIRY else now // 1_000 + sent.ttl, now)
             for sent in found.submissions
         ]
-        row_schemas, entries = await self._catalogue.plan_entries(device_id, outlines)
+        schemas_by_names, entries = await self._catalogue.plan_entries(device_id, outlines)
         if entries:
             await self._send([self._catalogue.statement(entry, now) for entry in entries])
-            self._catalogue.remember(entries, row_schemas)
-        await self._send(_statements(device_id, day, found, row_schemas))
+            self._catalogue.remember(entries, schemas_by_names)
+        await self._send(_statements(device_id, day, found, schemas_by_names))
 
     async def _send(self, statements: Sequence[Statement]) -> None:
         batch: list[Statement] = []
@@ -207,11 +207,13 @@ def _day_of(rows: Sequence[Row]) -> _Day:
     return _Day(submissions, metadata)
 
 
-def _statements(device_id: int, day: int, found: _Day, row_schemas: Mapping[Names, RowSchemas]) -> list[Statement]:
+def _statements(
+    device_id: int, day: int, found: _Day, schemas_by_names: Mapping[Names, SchemasOfRecord]
+) -> list[Statement]:
     statements: list[Statement] = []
     last_schema: dict[Millis, int] = {}
     for sent in found.submissions:
-        for schema in row_schemas[tuple(sent.values)]:
+        for schema in schemas_by_names[tuple(sent.values)]:
             measurements = _join_encoded([sent.values[name] for name in schema.names])
             cql = STORE_RECORD if len(measurements) <= MAX_INLINE_BYTES else STORE_LARGE_RECORD
             key = (device_id, day, sent.time, schema.id)

@@ -27,7 +27,7 @@ from iotflow.stores.cassandra.rows import (
     RECEIVED,
     SCHEMA_ID,
     TIME,
-    load_large_measurements,
+    rows_with_measurements,
     ttl_of,
 )
 from iotflow.stores.cassandra.schema_catalogue import MAX_DAYS_WITHOUT_CATALOGUE, SchemaCatalogue
@@ -82,7 +82,7 @@ async def _latest_values(
     cassandra: Cassandra, device_id: int, rows: Sequence[Row], schemas: Mapping[int, RecordSchema], now: Millis
 ) -> LatestValues:
     latest: dict[str, LatestValue] = {}
-    async for block in load_large_measurements(cassandra, device_id, rows, schemas):
+    async for block in rows_with_measurements(cassandra, device_id, rows, schemas):
         for row in block:
             time, schema_id, measurements, received = row[: RECEIVED + 1]
             expires = expiry_of(Micros(received), ttl_of(row), now)

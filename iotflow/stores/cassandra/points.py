@@ -16,7 +16,7 @@ from iotflow.stores.cassandra.rows import (
     RECEIVED,
     SCHEMA_ID,
     TIME,
-    load_large_measurements,
+    rows_with_measurements,
     ttl_of,
 )
 from iotflow.stores.cassandra.session import Cassandra
@@ -52,7 +52,7 @@ async def read_points(
     work = TimeSlice()
     async for page in cassandra.pages(SELECT_VALUES, (device_id, days, *bounds(time_range))):
         points = held
-        async for block in load_large_measurements(cassandra, device_id, page, schemas):
+        async for block in rows_with_measurements(cassandra, device_id, page, schemas):
             points += [_point(row, positions[row[SCHEMA_ID]]) for row in block]
         points, held = (points, []) if len(schemas) == 1 else _split_off_last_time(points)
         for points_of_day in _by_day(points):

@@ -17,7 +17,7 @@ from iotflow.stores.cassandra.rows import (
     RECEIVED,
     SCHEMA_ID,
     TIME,
-    load_large_measurements,
+    rows_with_measurements,
 )
 from iotflow.stores.cassandra.schema_catalogue import SchemaCatalogue
 from iotflow.stores.cassandra.session import SCAN_TIMEOUT_S, Cassandra
@@ -72,7 +72,7 @@ async def read_records(
     page = _Page(limit, names)
     async for rows in reader.slices(page.room):
         schemas = await catalogue.schemas(device_id, {row[SCHEMA_ID] for row in rows})
-        async for block in load_large_measurements(cassandra, device_id, rows, schemas):
+        async for block in rows_with_measurements(cassandra, device_id, rows, schemas):
             if page.is_full_with(block, schemas):
                 return RecordPage(page.records, more=True)
     return RecordPage(page.records, more=page.is_full_with((), {}))

@@ -44,7 +44,7 @@ def ttl_of(row: Row) -> float:
     return math.inf if ttl is None else ttl
 
 
-async def load_large_measurements(
+async def rows_with_measurements(
     cassandra: Cassandra, device_id: int, rows: Sequence[Row], schemas: Mapping[int, RecordSchema]
 ) -> AsyncIterator[Sequence[Row]]:
     """Yield the rows in blocks, each with the measurements and the receipt that count; read large ones by their keys.

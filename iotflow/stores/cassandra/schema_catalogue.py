@@ -34,7 +34,7 @@ STORE_ENTRY = """
     UPDATE telemetry_schemas USING TIMESTAMP ? AND TTL ? SET names = ?, days = days + ?
     WHERE device_id = ? AND schema_id = ? AND retention_days = ?"""
 
-RowSchemas = Sequence[RecordSchema]
+SchemasOfRecord = Sequence[RecordSchema]
 """The schemas of a record's rows: one, unless the device has `MAX_SCHEMAS_PER_DEVICE`."""
 
 
@@ -63,12 +63,12 @@ class CatalogueEntry:
 class _CachedDevice:
     """What this process wrote of a device: rows' schemas by the id of a record's names, expiries by schema and day."""
 
-    row_schemas: dict[int, RowSchemas] = field(default_factory=dict)
+    schemas_by_id: dict[int, SchemasOfRecord] = field(default_factory=dict)
     expiries: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
-        return 1 + len(self.row_schemas) + len(self.expiries)
+        return 1 + len(self.schemas_by_id) + len(self.expiries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +105,16 @@ class SchemaCatalogue:
 
     async def plan_entries(
         self, device_id: int, outlines: Sequence[RecordOutline]
-    ) -> tuple[Mapping[Names, RowSchemas], Sequence[CatalogueEntry]]:
+    ) -> tuple[Mapping[Names, SchemasOfRecord], Sequence[CatalogueEntry]]:
         """Return the schemas of records' rows by the records' names, and the entries to write before them."""
         cached = self._devices.get(device_id)
         names = {outline.names for outline in outlines}
-        row_schemas = self._cached_row_schemas(cached, names)
-        if len(row_schemas) < len(names):
-            row_schemas = await self._find_row_schemas(device_id, names)
+        schemas_by_names = self._cached_schemas(cached, names)
+        if len(schemas_by_names) < len(names):
+            schemas_by_names = await self._find_schemas(device_id, names)
         entries: dict[tuple[int, int], CatalogueEntry] = {}
         for outline in outlines:
-            for schema in row_schemas[outline.names]:
+            for schema in schemas_by_names[outline.names]:
                 key = (schema.id, outline.day)
                 held = cached.expiries.get(key, 0.0) if cached else 0.0
                 if held >= _later(outline.expires_s, TTL_TOLERANCE_S):
@@ -123,7 +123,7 @@ class SchemaCatalogue:
                 if entry is None or entry.received < outline.received:
                     expires_s = _later(outline.expires_s, EXTRA_TTL_S)
                     entries[key] = CatalogueEntry(device_id, schema, outline.day, outline.received, expires_s)
-        return row_schemas, list(entries.values())
+        return schemas_by_names, list(entries.values())
 
     def statement(self, entry: CatalogueEntry, now: Millis) -> Statement:
         """Return the statement that stores an entry now."""
@@ -131,7 +131,7 @@ class SchemaCatalogue:
         key = (entry.device_id, entry.schema.id, self._retention_days)
         return STORE_ENTRY, (entry.received, ttl, list(entry.schema.names), {entry.day}, *key)
 
-    def remember(self, entries: Iterable[CatalogueEntry], row_schemas: Mapping[Names, RowSchemas]) -> None:
+    def remember(self, entries: Iterable[CatalogueEntry], schemas_by_names: Mapping[Names, SchemasOfRecord]) -> None:
         """Cache entries of one device that are stored, with the schemas of its records' rows."""
         entries = list(entries)
         if not entries:
@@ -140,8 +140,8 @@ class SchemaCatalogue:
         cached = self._devices.pop(device_id, None)
         if cached is None or cached.size > MAX_ENTRIES_PER_DEVICE:
             cached = _CachedDevice()
-        for names, of_record in row_schemas.items():
-            cached.row_schemas[self._schema_of(names).id] = of_record
+        for names, of_record in schemas_by_names.items():
+            cached.schemas_by_id[self._schema_of(names).id] = of_record
         for entry in entries:
             cached.expiries[entry.schema.id, entry.day] = entry.expires_s
         if cached.size <= MAX_ENTRIES_PER_DEVICE:
@@ -182,30 +182,30 @@ class SchemaCatalogue:
             return list(within)
         return (await self.read(device_id, time_range)).days_within(time_range)
 
-    def _cached_row_schemas(self, cached: _CachedDevice | None, wanted: Collection[Names]) -> dict[Names, RowSchemas]:
+    def _cached_schemas(self, cached: _CachedDevice | None, wanted: Collection[Names]) -> dict[Names, SchemasOfRecord]:
         if cached is None:
             return {}
-        found = ((names, cached.row_schemas.get(self._schema_of(names).id)) for names in wanted)
+        found = ((names, cached.schemas_by_id.get(self._schema_of(names).id)) for names in wanted)
         return {names: of_record for names, of_record in found if of_record is not None}
 
-    async def _find_row_schemas(self, device_id: int, wanted: Iterable[Names]) -> dict[Names, RowSchemas]:
+    async def _find_schemas(self, device_id: int, wanted: Iterable[Names]) -> dict[Names, SchemasOfRecord]:
         """Return the schemas of records' rows by the records' names; past the limit of schemas, one for each name.
 
         Several processes may add schemas at once, so that a device has a few more of them.
         """
         stored = {schema.id: schema for schema in await self._read_schemas(device_id)}
         room = MAX_SCHEMAS_PER_DEVICE - sum(len(schema.names) > 1 for schema in stored.values())
-        row_schemas: dict[Names, RowSchemas] = {}
+        schemas_by_names: dict[Names, SchemasOfRecord] = {}
         for names in sorted(wanted):
             schema = self._schema_of(names)
             if schema.id not in stored and len(names) > 1 and room <= 0:
-                row_schemas[names] = [self._schema_of((name,)) for name in schema.names]
+                schemas_by_names[names] = [self._schema_of((name,)) for name in schema.names]
                 continue
             if schema.id not in stored and len(names) > 1:
                 stored[schema.id] = schema
                 room -= 1
-            row_schemas[names] = [schema]
-        return row_schemas
+            schemas_by_names[names] = [schema]
+        return schemas_by_names
 
     async def _read_schemas(self, device_id: int) -> list[RecordSchema]:
         rows = await self._cassandra.execute(SELECT_SCHEMAS, [device_id])

@@ -26,7 +26,7 @@ from iotflow.stores.cassandra.encoding import (
 )
 from iotflow.stores.cassandra.rollups.store import rollup_invalidation_for_delete, rollup_invalidation_for_write
 from iotflow.stores.cassandra.rows import MAX_INLINE_BYTES
-from iotflow.stores.cassandra.schema_catalogue import CatalogueEntry, RecordOutline, RowSchemas, SchemaCatalogue
+from iotflow.stores.cassandra.schema_catalogue import CatalogueEntry, RecordOutline, SchemaCatalogue, SchemasOfRecord
 from iotflow.stores.cassandra.session import Cassandra
 from iotflow.stores.record_encoding import Names, encode_measurements
 
@@ -70,12 +70,12 @@ class DeviceWrite:
         self,
         device_id: int,
         kept: Sequence[tuple[Record, int]],
-        row_schemas: Mapping[Names, RowSchemas],
+        schemas_by_names: Mapping[Names, SchemasOfRecord],
         entries: Sequence[CatalogueEntry],
         clock: Clock,
     ) -> None:
         self.device_id = device_id
-        self.row_schemas = row_schemas
+        self.schemas_by_names = schemas_by_names
         self.entries = entries
         """Entries of the catalogue to store first."""
         self._clock = clock
@@ -121,7 +121,7 @@ class DeviceWrite:
 
     def _encode(self, record: Record, ttl: int) -> _EncodedRecord:
         stamps, key = (record.received, ttl), (self.device_id, day_of(record.timestamp), record.timestamp)
-        schemas = self.row_schemas[tuple(record.values)]
+        schemas = self.schemas_by_names[tuple(record.values)]
         statements: list[Statement] = []
         size = 0
         for schema in schemas:
@@ -162,8 +162,8 @@ class Writer:
             )
             for record, ttl in kept
         ]
-        row_schemas, entries = await self._catalogue.plan_entries(device_id, outlines)
-        return DeviceWrite(device_id, kept, row_schemas, entries, self._clock)
+        schemas_by_names, entries = await self._catalogue.plan_entries(device_id, outlines)
+        return DeviceWrite(device_id, kept, schemas_by_names, entries, self._clock)
 
     async def store_entries(self, writes: Sequence[DeviceWrite]) -> None:
         """Store the entries of the catalogue that these writes need."""
@@ -172,7 +172,7 @@ class Writer:
         for first in range(0, len(statements), MAX_STATEMENTS_PER_BATCH):
             await self._cassandra.execute_batch(statements[first : first + MAX_STATEMENTS_PER_BATCH])
         for write in writes:
-            self._catalogue.remember(write.entries, write.row_schemas)
+            self._catalogue.remember(write.entries, write.schemas_by_names)
 
     async def store(self, write: DeviceWrite) -> None:
         """Store a write. Raises StoreUnavailable."""

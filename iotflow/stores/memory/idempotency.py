@@ -46,12 +46,12 @@ class MemoryIdempotencyKeys:
                 del entries[next(iter(entries))]
             entries[key] = _Entry(fingerprint, timestamp, now, Millis(now + LEASE_MS))
             self._devices[device_id] = entries  # stored again: the cache must measure its new size
-            return Claim(fingerprint, timestamp, ClaimState.HELD)
+            return Claim(fingerprint, timestamp, ClaimState.GRANTED)
         state = ClaimState.PENDING
         if entry.leased_until is None:
             state = ClaimState.COMPLETED
         elif entry.leased_until <= now and entry.fingerprint == fingerprint:
-            state, entry.leased_until = ClaimState.HELD, Millis(now + LEASE_MS)
+            state, entry.leased_until = ClaimState.GRANTED, Millis(now + LEASE_MS)
         return Claim(entry.fingerprint, entry.timestamp, state)
 
     async def complete(self, device_id: int, key: bytes) -> None:

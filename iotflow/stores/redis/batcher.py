@@ -35,7 +35,7 @@ CommandBuilder = Callable[[str], Sequence[Command]]
 @dataclass(slots=True, eq=False)
 class _Call:
     build: CommandBuilder
-    concerns_entries: bool
+    under_generation: bool
     done: "asyncio.Future[list[Reply]]"
 
     def fail(self, error: Exception) -> None:
@@ -56,20 +56,21 @@ class CommandBatcher:
         self._worker: asyncio.Task[None] | None = None
 
     @property
-    def is_stable(self) -> bool:
+    def has_settled_after_outage(self) -> bool:
         """Whether every process has had the time to notice the end of the last outage."""
-        return self._generation.is_stable(asyncio.get_running_loop().time())
+        return self._generation.has_settled_after_outage(asyncio.get_running_loop().time())
 
-    async def run(self, build: CommandBuilder, *, concerns_entries: bool = False) -> list[Reply]:
+    async def run(self, build: CommandBuilder, *, under_generation: bool = False) -> list[Reply]:
         """Run a call's commands and return their replies.
 
-        `concerns_entries`: the commands name entries; they are built and sent again if another generation has begun.
+        `under_generation`: the commands depend on the generation of the entries. They are built and sent again if
+        another one has begun, and if they fail, a new one is required.
         Raises StoreUnavailable: then Redis may have run the commands or not.
         """
         if self._breaker.is_open or len(self._queue) >= MAX_QUEUED_CALLS:
-            self._generation.call_failed(stale=concerns_entries)
+            self._generation.call_failed(stale=under_generation)
             raise StoreUnavailable("cache", "Redis: unavailable or overloaded; calls are refused until it replies")
-        call = _Call(build, concerns_entries, asyncio.get_running_loop().create_future())
+        call = _Call(build, under_generation, asyncio.get_running_loop().create_future())
         self._queue.append(call)
         self._wake()
         return await call.done
@@ -144,7 +145,7 @@ class CommandBatcher:
             errors = [reply for reply in own if isinstance(reply, ErrorReply)]
             outcome = self._generation.decide_outcome(
                 reported,
-                concerns_entries=call.concerns_entries,
+                under_generation=call.under_generation,
                 lacks_script=any(error.lacks_script for error in errors),
                 refused=bool(errors),
             )

@@ -44,7 +44,7 @@ class GenerationState:
     failed_calls: int = 0
     stable_at_s: float = 0.0
 
-    def is_stable(self, now_s: float) -> bool:
+    def has_settled_after_outage(self, now_s: float) -> bool:
         """Return whether all processes have noticed the end of the last outage."""
         return now_s >= self.stable_at_s
 
@@ -73,17 +73,17 @@ class GenerationState:
         self.id = generation_id
         return failed
 
-    def decide_outcome(self, reported: str, *, concerns_entries: bool, lacks_script: bool, refused: bool) -> Outcome:
+    def decide_outcome(self, reported: str, *, under_generation: bool, lacks_script: bool, refused: bool) -> Outcome:
         """Decide about a call that was built for the current id, by its replies and the id that Redis reported.
 
-        `concerns_entries`: its commands name entries. `lacks_script`: Redis had no such script. `refused`: it refused a
+        `under_generation`: its commands name entries. `lacks_script`: Redis had no such script. `refused`: it refused a
         command.
         """
         if lacks_script:
             # Redis was restarted or replaced by another server, with unknown entries.
             self.is_stale = True
             return Outcome.RESEND
-        if concerns_entries and reported != self.id:
+        if under_generation and reported != self.id:
             return Outcome.RESEND
         if refused:
             self.call_failed()

@@ -6,7 +6,7 @@ from iotflow.stores.redis.batcher import CommandBatcher
 from iotflow.stores.redis.client import require_bytes, require_int, require_list
 from iotflow.stores.redis.scripts import CLAIM, SET_LEASE
 
-STATES = (ClaimState.HELD, ClaimState.PENDING, ClaimState.COMPLETED)
+STATES = (ClaimState.GRANTED, ClaimState.PENDING, ClaimState.COMPLETED)
 """The states by their numbers in the script."""
 COMPLETED = -1
 RELEASED = 0

@@ -50,7 +50,7 @@ class RedisLatestCache:
         try:
             for _ in range(2):
                 found = await self._leased.get(str(device_id))
-                if not self._batcher.is_stable:
+                if not self._batcher.has_settled_after_outage:
                     break
                 if isinstance(found, int):
                     return Miss(found)
@@ -70,7 +70,7 @@ class RedisLatestCache:
         for latest in values.values():
             if latest.expires is not None:
                 lifetime_ms = min(lifetime_ms, latest.expires // 1_000 - self._clock.now())
-        if miss.version < 0 or lifetime_ms <= 0 or not self._batcher.is_stable:
+        if miss.version < 0 or lifetime_ms <= 0 or not self._batcher.has_settled_after_outage:
             return
         fields = _pack(values)
         size = sum(len(name) + len(packed) for name, packed in fields.items()) + FIELD_BYTES * len(values)
@@ -116,7 +116,7 @@ class RedisLatestCache:
 
     async def _send(self, commands: CommandBuilder) -> None:
         try:
-            await self._batcher.run(commands, concerns_entries=True)
+            await self._batcher.run(commands, under_generation=True)
         except StoreUnavailable:
             # The batcher is stale now: it voids all entries before this process reads one again.
             return

@@ -48,7 +48,7 @@ class LeasedCache:
                 lambda generation: [
                     self._scripts.command(GET_OR_LEASE, self.redis_keys(key, generation), lease, LEASE_MS)
                 ],
-                concerns_entries=True,
+                under_generation=True,
             )
             if isinstance(reply, list):
                 parts = [require_bytes(part) for part in reply]
@@ -61,7 +61,7 @@ class LeasedCache:
 
     async def drop(self, key: str) -> None:
         """Drop the entry and the lease to fill it. Raises StoreUnavailable."""
-        await self._batcher.run(lambda generation: [("DEL", *self.redis_keys(key, generation))], concerns_entries=True)
+        await self._batcher.run(lambda generation: [("DEL", *self.redis_keys(key, generation))], under_generation=True)
 
     async def fill(self, key: str, lease: Lease, fields: Fields, lifetime_ms: int) -> bool:
         """Store the entry unless the lease has ended; return whether it was stored. Raises StoreUnavailable."""
@@ -70,6 +70,6 @@ class LeasedCache:
             lambda generation: [
                 self._scripts.command(FILL, self.redis_keys(key, generation), lease, lifetime_ms, *arguments),
             ],
-            concerns_entries=True,
+            under_generation=True,
         )
         return made == 1

@@ -111,7 +111,7 @@ class RedisVersionedCache(Generic[K, V]):
     async def invalidate_account(self, user_id: UUID) -> None:
         await self._drop_account(user_id)
         message = f"{ACCOUNT}{user_id}".encode()
-        await self._batcher.run(lambda _: [self._broker.publish_command(self.topic, message)], concerns_entries=True)
+        await self._batcher.run(lambda _: [self._broker.publish_command(self.topic, message)], under_generation=True)
 
     async def on_invalidation(self, message: bytes) -> None:
         """Drop the entries that a message of the topic names. Raises ValueError for a malformed one."""
@@ -154,4 +154,4 @@ class RedisVersionedCache(Generic[K, V]):
             # The message is last: a process that looks again after it finds no entry.
             return [*dropped, self._broker.publish_command(self.topic, " ".join(encoded_keys).encode())]
 
-        await self._batcher.run(commands, concerns_entries=True)
+        await self._batcher.run(commands, under_generation=True)

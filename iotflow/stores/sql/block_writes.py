@@ -13,7 +13,7 @@ from iotflow.stores.record_encoding import encode_measurements
 from iotflow.stores.sql.block_statistics import pack_statistics
 from iotflow.stores.sql.block_tables import record_blocks
 from iotflow.stores.sql.record_schemas import decode_measurements
-from iotflow.stores.sql.sealed_blocks import SealedRecord, UnpackedBlock, pack_records
+from iotflow.stores.sql.sealed_blocks import DecodedRecord, UnpackedBlock, pack_records
 from iotflow.stores.sql.tables import record_schemas
 
 RECORDS_PER_BLOCK = 2_048
@@ -42,20 +42,20 @@ async def lock_blocks(connection: AsyncConnection, schema_ids: Collection[int] |
     await connection.execute(chosen.order_by(record_schemas.c.id).with_for_update())
 
 
-def decode_rows(rows: Iterable[Row[Millis, Micros, Micros, bytes]]) -> list[SealedRecord]:
+def decode_rows(rows: Iterable[Row[Millis, Micros, Micros, bytes]]) -> list[DecodedRecord]:
     """Return the records of rows of time, receipt, expiry and measurements."""
     return [
-        SealedRecord(time, received_us, expires_us, decode_measurements(measurements))
+        DecodedRecord(time, received_us, expires_us, decode_measurements(measurements))
         for time, received_us, expires_us, measurements in rows
     ]
 
 
-def pack_blocks(schema: _Schema, sealed: Iterable[SealedRecord]) -> list[BlockRow]:
+def pack_blocks(schema: _Schema, sealed: Iterable[DecodedRecord]) -> list[BlockRow]:
     """Return records of one schema and day as blocks; of several at one time the one received last.
 
     Of those received at one time the last one replaces the others. A block takes some 8 ms: call this in a thread.
     """
-    newest: dict[Millis, SealedRecord] = {}
+    newest: dict[Millis, DecodedRecord] = {}
     for record in sealed:
         held = newest.get(record.time)
         if held is None or held.received_us <= record.received_us:
@@ -70,7 +70,7 @@ async def insert_blocks(connection: AsyncConnection, blocks: Sequence[BlockRow])
 
 
 async def rewrite_blocks(
-    connection: AsyncConnection, chosen: ColumnElement[bool], keeps: Callable[[SealedRecord], bool]
+    connection: AsyncConnection, chosen: ColumnElement[bool], keeps: Callable[[DecodedRecord], bool]
 ) -> None:
     """Remove the records of the chosen blocks that `keeps` rejects."""
     await lock_blocks(connection, select(record_blocks.c.schema_id).where(chosen))
@@ -110,12 +110,12 @@ async def delete_sealed(connection: AsyncConnection, device_id: int, time_range:
     )
 
 
-def _repack(block: Row[int, int, int, bytes], keeps: Callable[[SealedRecord], bool]) -> list[BlockRow]:
+def _repack(block: Row[int, int, int, bytes], keeps: Callable[[DecodedRecord], bool]) -> list[BlockRow]:
     device_id, schema_id, number, data = block
     return pack_blocks((device_id, schema_id), filter(keeps, UnpackedBlock(data, number).records()))
 
 
-def _split(sealed: Sequence[SealedRecord]) -> Iterator[Sequence[SealedRecord]]:
+def _split(sealed: Sequence[DecodedRecord]) -> Iterator[Sequence[DecodedRecord]]:
     """Split records into equal parts, so that those of a full block and a late one leave room in both."""
     if not sealed:
         return
@@ -126,7 +126,7 @@ def _split(sealed: Sequence[SealedRecord]) -> Iterator[Sequence[SealedRecord]]:
         yield sealed[start : start + length]
 
 
-def _block_row(schema: _Schema, sealed: Sequence[SealedRecord]) -> BlockRow:
+def _block_row(schema: _Schema, sealed: Sequence[DecodedRecord]) -> BlockRow:
     last = sealed[-1]
     return {
         "device_id": schema[0],

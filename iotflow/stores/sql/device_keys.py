@@ -54,15 +54,15 @@ class SqlKeys:
         row = (await self._connection.execute(select(keys).where(keys.c.digest == digest))).one_or_none()
         return None if row is None else _key_from_row(row)
 
-    async def expire_keys(self, device_id: int, grace_until: Millis | None) -> list[bytes]:
+    async def end_keys(self, device_id: int, current_until: Millis | None) -> list[bytes]:
         digests = await self.digests_of_device(device_id)
         current = keys.c.expires_at.is_(None)
         ended = keys.c.device_id == device_id
-        if grace_until is not None:
+        if current_until is not None:
             ended &= ~current
         await self._connection.execute(delete(keys).where(ended))
-        if grace_until is not None:
-            former = update(keys).where(keys.c.device_id == device_id, current).values(expires_at=grace_until)
+        if current_until is not None:
+            former = update(keys).where(keys.c.device_id == device_id, current).values(expires_at=current_until)
             await self._connection.execute(former)
         return digests
 

@@ -66,7 +66,7 @@ class PostgresDatabase:
     @asynccontextmanager
     async def write(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
         with self._last_failure.track():
-            async with self._guard(self._write_limiter, bulk) as timeout, self._writer.connect() as connection:
+            async with self._driver_call(self._write_limiter, bulk) as timeout, self._writer.connect() as connection:
                 await connection.begin()
                 yield connection
                 # A commit that was cut short might have been made or not, so it is not cancelled.
@@ -79,7 +79,7 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def read(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
-        async with self._guard(self._read_limiter, bulk), self._reader.connect() as connection:
+        async with self._driver_call(self._read_limiter, bulk), self._reader.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -105,7 +105,8 @@ class PostgresDatabase:
         await self._closer.drain()
 
     @asynccontextmanager
-    async def _guard(self, limiter: ConnectionLimiter, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
+    async def _driver_call(self, limiter: ConnectionLimiter, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
+        """Yield the deadline of a block of calls on a connection of the limiter's, and map the driver's errors."""
         timeout_s = transaction_timeout_s(bulk=bulk)
         admission: AbstractAsyncContextManager[None] = nullcontext()
         # While the circuit is open the breaker refuses at once: waiting for a connection first would cost its time.

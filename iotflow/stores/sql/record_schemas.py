@@ -70,7 +70,7 @@ class SchemaChoice(Enum):
 
 
 @dataclass(frozen=True)
-class RowSchemas:
+class SchemasOfRecord:
     """The schemas of a record's rows: one, unless the device has `MAX_SCHEMAS_PER_DEVICE`."""
 
     schemas: Sequence[RecordSchema]
@@ -85,28 +85,28 @@ class SchemaRegistry:
     """The schemas of all devices. A schema never changes, so each process caches them."""
 
     def __init__(self) -> None:
-        self._row_schemas = LRUCache[SchemaKey, RowSchemas](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
+        self._schemas_by_key = LRUCache[SchemaKey, SchemasOfRecord](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
         self._schemas = LRUCache[int, RecordSchema](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
 
-    def look_up(self, wanted: Collection[SchemaKey]) -> tuple[dict[SchemaKey, RowSchemas], list[SchemaKey]]:
+    def look_up(self, wanted: Collection[SchemaKey]) -> tuple[dict[SchemaKey, SchemasOfRecord], list[SchemaKey]]:
         """Return the cached schemas of records' rows by the records' keys, and the keys without cached ones."""
-        found = {key: schemas for key in wanted if (schemas := self._row_schemas.get(key))}
+        found = {key: schemas for key in wanted if (schemas := self._schemas_by_key.get(key))}
         return found, [key for key in wanted if key not in found]
 
-    def remember(self, row_schemas: Mapping[SchemaKey, RowSchemas]) -> None:
+    def remember(self, schemas_by_key: Mapping[SchemaKey, SchemasOfRecord]) -> None:
         """Cache schemas that are committed."""
-        self._row_schemas.update(row_schemas)
-        for of_record in row_schemas.values():
+        self._schemas_by_key.update(schemas_by_key)
+        for of_record in schemas_by_key.values():
             self._schemas.update({schema.id: schema for schema in of_record.schemas})
 
     async def find_or_add(
         self, connection: AsyncConnection, wanted: Iterable[SchemaKey]
-    ) -> Mapping[SchemaKey, RowSchemas]:
+    ) -> Mapping[SchemaKey, SchemasOfRecord]:
         """Return the schemas of records' rows by the records' keys, and add the missing ones. The caller commits."""
         by_device: dict[int, set[Names]] = {}
         for device_id, names in wanted:
             by_device.setdefault(device_id, set()).add(names)
-        found: dict[SchemaKey, RowSchemas] = {}
+        found: dict[SchemaKey, SchemasOfRecord] = {}
         # In the order of the keys: two workers that add the same schemas in different orders would deadlock.
         for device_id in sorted(by_device):
             sent = by_device[device_id]
@@ -114,7 +114,7 @@ class SchemaRegistry:
             for names in sent:
                 ascending = tuple(sorted(names))
                 rows = [stored[ascending]] if ascending in stored else [stored[(name,)] for name in ascending]
-                found[device_id, names] = RowSchemas(rows)
+                found[device_id, names] = SchemasOfRecord(rows)
         return found
 
     async def of_device(self, connection: AsyncConnection, device_id: int) -> list[RecordSchema]:

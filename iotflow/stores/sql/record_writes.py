@@ -12,7 +12,7 @@ from iotflow.domain.telemetry import Record, expiry
 from iotflow.domain.times import Micros, Millis
 from iotflow.stores.record_encoding import SchemaKey, encode_measurements
 from iotflow.stores.sql.database import insert
-from iotflow.stores.sql.record_schemas import RowSchemas
+from iotflow.stores.sql.record_schemas import SchemasOfRecord
 from iotflow.stores.sql.tables import NO_EXPIRY_US, record_metadata, records
 
 ROWS_PER_STATEMENT = 500
@@ -33,7 +33,7 @@ def schema_keys(writes: Sequence[DeviceRecords]) -> set[SchemaKey]:
 
 
 def record_rows(
-    writes: Sequence[DeviceRecords], row_schemas: Mapping[SchemaKey, RowSchemas], retention_days: int
+    writes: Sequence[DeviceRecords], schemas_by_key: Mapping[SchemaKey, SchemasOfRecord], retention_days: int
 ) -> list[RecordRow]:
     """Return the rows of all records, of each key the one received last.
 
@@ -43,7 +43,7 @@ def record_rows(
     for device_id, sent in writes:
         for record in sent:
             expires = _expires(record, retention_days)
-            for schema in row_schemas[device_id, tuple(record.values)].schemas:
+            for schema in schemas_by_key[device_id, tuple(record.values)].schemas:
                 key = (device_id, record.timestamp, schema.id)
                 held = rows.get(key)
                 if held is None or held[_RECEIVED] <= record.received:

@@ -31,8 +31,8 @@ _INTEGERS = -1
 _WIDTHS = (("b", 7), ("h", 15), ("i", 31), ("q", 63))
 
 
-class SealedRecord(NamedTuple):
-    """A record of a block. `measurements`: the values in the order of the schema's names."""
+class DecodedRecord(NamedTuple):
+    """A record decoded from a row or a block. `measurements`: the values in the order of the schema's names."""
 
     time: Millis
     received_us: Micros
@@ -104,11 +104,11 @@ class UnpackedBlock:
         """Return the values of the name at this position of the schema."""
         return self._unpack(self._columns.values[position])
 
-    def records(self, first: int = 0, end: int | None = None) -> list[SealedRecord]:
+    def records(self, first: int = 0, end: int | None = None) -> list[DecodedRecord]:
         """Return the records at these indexes, in order of time."""
         received, expiries = self.received(first, end), self.expiries(first, end)
         fields = (self.times[first:end], received, expiries, self.measurements(first, end))
-        return [SealedRecord(*record) for record in zip(*fields, strict=True)]
+        return [DecodedRecord(*record) for record in zip(*fields, strict=True)]
 
     def _unpack(self, column: _Column, first: int = 0, end: int | None = None) -> Sequence[Value]:
         try:
@@ -120,7 +120,7 @@ class UnpackedBlock:
         return found
 
 
-def pack_records(records: Sequence[SealedRecord]) -> bytes:
+def pack_records(records: Sequence[DecodedRecord]) -> bytes:
     """Return records of one schema, in order of time, as a block's data."""
     expiries = [
         _NO_EXPIRY if record.expires_us == NO_EXPIRY_US else record.expires_us - record.received_us

@@ -72,7 +72,7 @@ class SqliteDatabase:
     @asynccontextmanager
     async def write(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:  # one deadline
         with self._last_failure.track():
-            async with self._guard() as timeout, self._writer.connect() as connection:
+            async with self._driver_call() as timeout, self._writer.connect() as connection:
                 self._files.verify(connection)
                 await connection.begin()
                 yield connection
@@ -82,7 +82,7 @@ class SqliteDatabase:
 
     async def write_rows(self, statement: str, rows: Sequence[RowValues], *, bulk: bool = False) -> None:
         with self._last_failure.track():
-            async with self._guard() as timeout, self._writer.connect() as connection:
+            async with self._driver_call() as timeout, self._writer.connect() as connection:
                 self._files.verify(connection)
                 deadline_s = timeout.when() or 0.0
                 # The outcome of a commit must be known, so from here on the deadline aborts the statement alone.
@@ -92,7 +92,7 @@ class SqliteDatabase:
     @asynccontextmanager
     async def read(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
         admission = self._read_limiter.acquire(transaction_timeout_s(bulk=bulk), bulk=bulk)
-        async with admission, self._guard(), self._reader.connect() as connection:
+        async with admission, self._driver_call(), self._reader.connect() as connection:
             self._files.verify(connection)
             yield connection
 
@@ -114,7 +114,8 @@ class SqliteDatabase:
         await self._writer.dispose()
 
     @asynccontextmanager
-    async def _guard(self) -> AsyncIterator[asyncio.Timeout]:
+    async def _driver_call(self) -> AsyncIterator[asyncio.Timeout]:
+        """Yield the deadline of a block of calls, and map the driver's errors."""
         async with deadline(database.SCAN_TIMEOUT_S) as timeout, map_driver_errors(self._failure):
             yield timeout
 
@@ -247,9 +248,12 @@ def sqlite_engine(
 
     @event.listens_for(sqlite.sync_engine, "begin")
     def begin(connection: Any) -> None:  # Any: the event's signature is untyped
-        # A deferred transaction that reads and then writes fails at once with "database is locked", whatever the
-        # timeout, when another connection has written in between. IMMEDIATE takes the write lock at the beginning.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes:
+            # A deferred transaction that reads and then writes fails at once with "database is locked", whatever the
+            # timeout, when another connection has written in between. IMMEDIATE takes the write lock at the beginning.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.connection.dbapi_connection.begins_with_next = True
 
     @event.listens_for(sqlite.sync_engine, "invalidate")
     def abandon(connection: Any, record: Any, _error: object) -> None:  # Any: as above

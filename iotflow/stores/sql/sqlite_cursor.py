@@ -27,7 +27,7 @@ class SqliteDriver(AsyncAdapt_aiosqlite_dbapi):
 
     def connect(self, *arguments: Any, **options: Any) -> AsyncAdapt_aiosqlite_connection:
         open_connection = options.pop("async_creator_fn")
-        return _Connection(self, await_(open_connection(*arguments, **options)))
+        return SqliteConnection(self, await_(open_connection(*arguments, **options)))
 
 
 class _Outcome:
@@ -59,24 +59,36 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
         await self._run(sqlite3.Cursor.executemany, operation, seq_of_parameters)
 
     async def _run(self, execute: Callable[..., object], operation: str, parameters: Any) -> None:
-        driver = cast(aiosqlite.Connection, self._connection)
-        async with self._adapt_connection._execute_mutex:
-            outcome, rows = await driver._execute(_run, driver._conn, execute, operation, parameters)  # type: ignore[no-untyped-call]
+        driver, connection = (
+            cast(aiosqlite.Connection, self._connection),
+            cast(SqliteConnection, self._adapt_connection),
+        )
+        async with connection._execute_mutex:
+            begin, connection.begins_with_next = connection.begins_with_next, False
+            outcome, rows = await driver._execute(_run, driver._conn, begin, execute, operation, parameters)  # type: ignore[no-untyped-call]
         self._cursor = outcome
         self._rows = deque(rows)
 
 
-class _Connection(AsyncAdapt_aiosqlite_connection):
-    __slots__ = ()
+class SqliteConnection(AsyncAdapt_aiosqlite_connection):
+    """A connection with these cursors. `begins_with_next`: the next statement begins a deferred transaction."""
+
+    __slots__ = ("begins_with_next",)
     _cursor_cls = _Cursor
+
+    def __init__(self, driver: SqliteDriver, connection: Any) -> None:
+        super().__init__(driver, connection)
+        self.begins_with_next = False
 
 
 def _run(
-    connection: sqlite3.Connection, execute: Callable[..., object], operation: str, parameters: Any
+    connection: sqlite3.Connection, begin: bool, execute: Callable[..., object], operation: str, parameters: Any
 ) -> tuple[_Outcome, Sequence[Any]]:
     """Run a statement in the connection's thread, and return its outcome and rows."""
     cursor = connection.cursor()
     try:
+        if begin and not connection.in_transaction:
+            cursor.execute("BEGIN")
         execute(cursor, operation, parameters)
         rows = cursor.fetchall() if cursor.description else ()
         return _Outcome(cursor), rows

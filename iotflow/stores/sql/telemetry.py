@@ -30,7 +30,7 @@ from iotflow.stores.sql.block_tables import record_blocks
 from iotflow.stores.sql.block_writes import delete_sealed, last_day_of_chunk, rewrite_blocks
 from iotflow.stores.sql.database import Database, retry_on_conflict
 from iotflow.stores.sql.record_pages import read_records
-from iotflow.stores.sql.record_schemas import RowSchemas, SchemaRegistry
+from iotflow.stores.sql.record_schemas import SchemaRegistry, SchemasOfRecord
 from iotflow.stores.sql.record_writes import (
     ROWS_PER_STATEMENT,
     DeviceRecords,
@@ -169,19 +169,19 @@ class SqlTelemetry:
         return self._swept_to is not None or self._swept_table != 0
 
     async def _flush(self, writes: Sequence[DeviceRecords]) -> None:
-        row_schemas, missing = self._schemas.look_up(schema_keys(writes))
+        schemas_by_key, missing = self._schemas.look_up(schema_keys(writes))
         metadata = metadata_rows(writes, self._retention_days)
         if not missing and not metadata:
-            rows = record_rows(writes, row_schemas, self._retention_days)
+            rows = record_rows(writes, schemas_by_key, self._retention_days)
             statement, bulk = upsert_records_sql(self._database.dialect), len(rows) > ROWS_PER_STATEMENT
             await retry_on_conflict(partial(self._database.write_rows, statement, rows, bulk=bulk))
             return
 
-        async def upsert() -> Mapping[SchemaKey, RowSchemas]:
+        async def upsert() -> Mapping[SchemaKey, SchemasOfRecord]:
             bulk = sum(len(records) for _, records in writes) > ROWS_PER_STATEMENT
             async with self._database.write(bulk=bulk) as connection:
                 added = await self._schemas.find_or_add(connection, missing)
-                await upsert_records(connection, record_rows(writes, {**row_schemas, **added}, self._retention_days))
+                await upsert_records(connection, record_rows(writes, {**schemas_by_key, **added}, self._retention_days))
                 await upsert_metadata(connection, metadata)
             return added
 

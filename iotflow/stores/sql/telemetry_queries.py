@@ -25,7 +25,7 @@ from iotflow.stores.sql.block_reads import read_blocks, span_of
 from iotflow.stores.sql.block_tables import record_blocks
 from iotflow.stores.sql.database import stream_slices, unnest_integers
 from iotflow.stores.sql.record_schemas import SchemaChoice, SchemaRegistry, decode_measurements
-from iotflow.stores.sql.sealed_blocks import SealedRecord, UnpackedBlock
+from iotflow.stores.sql.sealed_blocks import DecodedRecord, UnpackedBlock
 from iotflow.stores.sql.tables import NO_EXPIRY_US, records
 
 END_OF_TIME = Millis(2**63 - 1)
@@ -61,7 +61,7 @@ async def read_latest(
                 if schema_id is None:
                     continue
                 if expires_us > alive_at:
-                    record = SealedRecord(time, received, expires_us, decode_measurements(measurements))
+                    record = DecodedRecord(time, received, expires_us, decode_measurements(measurements))
                     _keep_newest(latest, found[schema_id].names, record)
                 else:
                     partly_expired.append((schema_id, block))
@@ -71,7 +71,7 @@ async def read_latest(
     return latest
 
 
-def _keep_newest(latest: dict[str, LatestValue], names: Sequence[str], record: SealedRecord) -> None:
+def _keep_newest(latest: dict[str, LatestValue], names: Sequence[str], record: DecodedRecord) -> None:
     time, received, expires_us, measurements = record
     expires = None if expires_us == NO_EXPIRY_US else expires_us
     for name, value in zip(names, measurements, strict=True):
@@ -82,7 +82,7 @@ def _keep_newest(latest: dict[str, LatestValue], names: Sequence[str], record: S
 
 async def _newest_alive(
     connection: AsyncConnection, device_id: int, schema_id: int, first_time: Millis, alive_at: Micros
-) -> SealedRecord:
+) -> DecodedRecord:
     """Return the newest record of a block that expires after `alive_at`. The block has one."""
     blocks = record_blocks.c
     of_block = and_(blocks.device_id == device_id, blocks.schema_id == schema_id, blocks.first_time == first_time)
