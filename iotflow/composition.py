@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from iotflow.clock import Clock
 from iotflow.databases import CACHED_ACCESS_LIFETIME_S, Databases, DatabaseTarget, embedded_database, open_databases
+from iotflow.domain.errors import StoreUnavailable
 from iotflow.repositories.activity import ActivityRepository
 from iotflow.repositories.alerts import AlertRepository
 from iotflow.repositories.events import EventRepository
@@ -126,13 +127,18 @@ async def _documents(
         from iotflow.stores.mongo.preferences import MongoPreferences
         from iotflow.stores.mongo.reports import MongoReports
 
-        await databases.mongo.connect()
         events_on_mongo = MongoEvents(databases.mongo, clock, settings.event_retention_days)
-        await events_on_mongo.apply_retention()
         alerts_on_mongo = MongoAlerts(databases.mongo, clock, settings.event_retention_days)
-        await alerts_on_mongo.apply_retention()
         reports_on_mongo = MongoReports(databases.mongo, clock, settings.event_retention_days)
-        await reports_on_mongo.apply_retention()
+        try:
+            await databases.mongo.connect()
+        except StoreUnavailable as error:
+            # The failed start of a worker that replaces another one would stop all workers.
+            logger.warning("documents: unavailable at the start: %s; the retention is that of the last start", error)
+        else:
+            await events_on_mongo.apply_retention()
+            await alerts_on_mongo.apply_retention()
+            await reports_on_mongo.apply_retention()
         return _Documents(
             events_on_mongo,
             MongoActivity(databases.mongo),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from uuid import uuid4
 
@@ -50,7 +51,7 @@ class Scheduler:
             await run_to_completion(self._release())
 
     async def _work_until_lost(self, held_until: float) -> None:
-        logger.info("scheduler: this process holds the lease")
+        logger.info("scheduler: pid=%d: this process holds the lease", os.getpid())
         async with Supervisor() as supervisor:
             for name, work, every_s in self._work:
                 supervisor.repeat(name, work, every_s)
@@ -64,7 +65,7 @@ class Scheduler:
                 if renewed is None:
                     break
                 held_until = renewed
-        logger.warning("scheduler: this process has lost the lease")
+        logger.warning("scheduler: pid=%d: this process has lost the lease", os.getpid())
 
     async def _acquire(self, *, raises: bool = False) -> float | None:
         """Take or renew the lease. Return its end by the monotonic clock, None if another process holds it."""

@@ -51,14 +51,14 @@ def receive(rule: AlertRule, state: RuleState, at: Millis) -> tuple[RuleState, l
     return cleared, [Transition(Change.CLEARED, at, 0, state.since, state.count)]
 
 
-def excuse(state: RuleState, at: Millis) -> RuleState:
+def restart_silence(state: RuleState, at: Millis) -> RuleState:
     """Return the state after a time for which silence does not count. An alert stays."""
     if state.phase is Phase.FIRING or at <= state.last_time:
         return state
     return msgspec.structs.replace(state, last_time=at)
 
 
-def pass_time(
+def check_silence(
     rule: AlertRule, state: RuleState, watched_since: Millis, now: Millis
 ) -> tuple[RuleState, list[Transition]]:
     """Return the state at a time, and the transition that the silence until then caused.
@@ -66,7 +66,7 @@ def pass_time(
     `watched_since`: nothing received since then is unknown. A state that has received nothing begins now.
     """
     if state.last_time == NEVER:
-        return excuse(state, now), []
+        return restart_silence(state, now), []
     if state.phase is Phase.FIRING or now < _fires_at(rule, state, watched_since):
         return state, []
     silent_s = (now - max(state.last_time, watched_since)) // SECOND_MS

@@ -35,7 +35,7 @@ from iotflow.domain.alert_rules import AlertRule, Offline, SilenceCondition
 from iotflow.domain.alerts import AlertStatus, alert_id, alert_of
 from iotflow.domain.devices import DeviceStatus, DeviceSummary
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.domain.silence import SilenceCheck, ends_silence, excuse, next_check, pass_time, receive
+from iotflow.domain.silence import SilenceCheck, check_silence, ends_silence, next_check, receive, restart_silence
 from iotflow.domain.telemetry import LatestValues, Record
 from iotflow.domain.times import Millis
 from iotflow.domain.webhooks import AlertChange
@@ -147,7 +147,9 @@ class AlertObserver:
                 if any(isinstance(rule.condition, SilenceCondition) for rule in rules):
                     await self._evaluate(_Work(device, rules, {}, (), {}, excused=self._clock.now()))
 
-    async def pass_time(self, device: DeviceSummary, rules: Sequence[AlertRule], check: SilenceCheck) -> Millis | None:
+    async def check_silence(
+        self, device: DeviceSummary, rules: Sequence[AlertRule], check: SilenceCheck
+    ) -> Millis | None:
         """Evaluate a device's rules of silence at a time. Return when to check them again, None if it has none.
 
         A device in maintenance is excused. Raises StoreUnavailable.
@@ -159,10 +161,10 @@ class AlertObserver:
         return min(next_check(rule, states[rule.id], check.watched_since, check.now) for rule in silent)
 
     async def report_waiting(self) -> None:
-        """Report transitions that the documents did not take earlier. Raises StoreUnavailable."""
+        """Continue reports that an outage or the deadline of observers ended early. Raises StoreUnavailable."""
         for device in list(self._waiting.values()):
             covering = await self._rules.of_device(device)
-            del self._waiting[device.id]
+            self._waiting.pop(device.id, None)
             await self._evaluate(_Work(device, covering.rules, {}, (), {}))
 
     async def _evaluate(self, work: _Work) -> Mapping[int, RuleState]:
@@ -184,16 +186,15 @@ class AlertObserver:
 
     async def _advance(self, work: _Work, before: _DeviceStates) -> _DeviceStates:
         """Return the states after the readings. Those of rules that no longer cover the device are dropped."""
-        started = await self._start(work, before)
+        started = await self._with_initial_states(work, before)
         after = {}
         unreported = list(before.unreported)
         pace = TimeSlice()
         for rule in work.rules:
-            state = started.get(rule.id)
-            if state is None:
+            if (state := started.get(rule.id)) is None:
                 continue
             if isinstance(rule.condition, SilenceCondition):
-                state, transitions = _listen(work, rule, state)
+                state, transitions = _evaluate_silence(work, rule, state)
                 unreported += [_Unreported(rule.id, one) for one in transitions]
             readings = work.readings.get(rule.id, ())
             for first in range(0, len(readings), READINGS_PER_SLICE):
@@ -210,7 +211,7 @@ class AlertObserver:
             )
         return _DeviceStates(after, tuple(unreported[-MAX_UNREPORTED:]))
 
-    async def _start(self, work: _Work, before: _DeviceStates) -> Mapping[int, RuleState]:
+    async def _with_initial_states(self, work: _Work, before: _DeviceStates) -> Mapping[int, RuleState]:
         """Return the states, with those of rules that have readings but no state of their version."""
         kept = {
             rule.id: before.rules[rule.id]
@@ -233,20 +234,23 @@ class AlertObserver:
         return kept
 
     async def _report(self, work: _Work, states: _DeviceStates, encoded: bytes) -> None:
-        """Apply transitions to the alerts, store their notifications, and remove them from the states."""
-        rules = {rule.id: rule for rule in work.rules}
+        """Apply transitions, store their notifications, and remove each at once. `report_waiting` continues it."""
+        device, rules = work.device, {rule.id: rule for rule in work.rules}
+        if len(self._waiting) < MAX_WAITING_DEVICES:
+            self._waiting[device.id] = device
+        is_current = True
         try:
-            for one in states.unreported:
-                await self._apply(work.device.id, one.rule_id, rules.get(one.rule_id), one.transition)
+            for number, one in enumerate(states.unreported, 1):
+                await self._apply(device.id, one.rule_id, rules.get(one.rule_id), one.transition)
+                if is_current:
+                    rest, is_current = _encode(_DeviceStates(states.rules, states.unreported[number:])), False
+                    with suppress(StoreUnavailable):  # a transition that stays is applied again, to no effect
+                        is_current = await self._states.replace(device.id, encoded, rest)
+                    encoded = rest
         except StoreUnavailable as error:
-            logger.warning(
-                "alerts: device=%d the %s store is unavailable: %s; retry", work.device.id, error.store, error
-            )
-            if len(self._waiting) < MAX_WAITING_DEVICES:
-                self._waiting[work.device.id] = work.device
-            return
-        # If a concurrent evaluation has replaced the states, it has found and applied the same transitions.
-        await self._states.replace(work.device.id, encoded, _encode(_DeviceStates(states.rules)))
+            logger.warning("alerts: device=%d the %s store is unavailable: %s; retry", device.id, error.store, error)
+        else:
+            self._waiting.pop(device.id, None)
 
     async def _apply(self, device_id: int, rule_id: int, rule: AlertRule | None, transition: Transition) -> None:
         now, fired_at = self._clock.now(), Millis(transition.fired_at)
@@ -268,7 +272,7 @@ class AlertObserver:
                     )
 
 
-def _listen(work: _Work, rule: AlertRule, state: RuleState) -> tuple[RuleState, list[Transition]]:
+def _evaluate_silence(work: _Work, rule: AlertRule, state: RuleState) -> tuple[RuleState, list[Transition]]:
     """Return the state of a rule of silence after the work, and its transitions."""
     transitions: list[Transition] = []
     received_at, check = work.received.get(rule.id), work.check
@@ -277,11 +281,11 @@ def _listen(work: _Work, rule: AlertRule, state: RuleState) -> tuple[RuleState, 
     if received_at is not None:
         state, transitions = receive(rule, state, received_at)
     if work.excused is not None:
-        state = excuse(state, work.excused)
+        state = restart_silence(state, work.excused)
     if check is not None and work.device.status is DeviceStatus.MAINTENANCE:
-        state = excuse(state, check.now)
+        state = restart_silence(state, check.now)
     elif check is not None:
-        state, fired = pass_time(rule, state, check.watched_since, check.now)
+        state, fired = check_silence(rule, state, check.watched_since, check.now)
         transitions = transitions + fired
     return state, transitions
 

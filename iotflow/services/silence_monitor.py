@@ -61,4 +61,4 @@ class SilenceMonitor:
         # Not the cached rules: a change of them may not have reached this process, and is not due again.
         async with self._transactions.read() as transaction:
             covering = await transaction.alert_rules.of_device(device.id, MAX_RULES_PER_DEVICE)
-        return None if covering is None else await self._observer.pass_time(device, covering.rules, check)
+        return None if covering is None else await self._observer.check_silence(device, covering.rules, check)

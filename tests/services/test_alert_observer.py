@@ -9,6 +9,7 @@ from iotflow.domain.alert_rules import AlertRule, Anomaly, Comparison, Condition
 from iotflow.domain.alerts import Alert, AlertFilter, AlertStatus
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.repositories.stores import Stores
+from iotflow.services import observers
 from iotflow.services.passwords import Passwords
 from iotflow.stores.redis.cache import RedisCache
 from tests.clock import FakeClock
@@ -21,7 +22,7 @@ from tests.services.harness import (
     register_user,
     submit,
 )
-from tests.services.interception import Fail, Intercepted
+from tests.services.interception import Fail, Intercepted, Pause
 from tests.services.test_redis_processes import over
 from tests.stores.redis import OnRedis
 from tests.waiting import wait_until
@@ -117,6 +118,40 @@ async def test_an_alert_that_the_documents_refused_is_raised_once_they_are_back(
     await harness.services.alert_observer.report_waiting()
     await submit(harness, device, 3, t=5)
     assert down.calls == calls_until_now
+
+
+async def test_a_report_that_an_outage_ends_early_continues_there(
+    stores: Stores, clock: FakeClock, passwords: Passwords
+) -> None:
+    additions, updates = Fail(DOWN), Fail(DOWN)
+    alerts = Intercepted(Intercepted(stores.alerts, "add", before=additions), "update_of_rule", before=updates)
+    harness = build_harness(replace(stores, alerts=alerts), clock, passwords)
+    ada = await register_user(harness)
+    device = await register_device(harness, ada)
+    await add_rule(harness, ada, device)
+    for second, value in ((1, 20), (2, 5), (3, 20), (4, 5)):
+        await submit(harness, device, second, t=value)
+    additions.error = None
+    await harness.services.alert_observer.report_waiting()
+    assert await statuses(harness, device) == [ACTIVE]
+    additions.calls, updates.error = 0, None
+    await harness.services.alert_observer.report_waiting()
+    assert await statuses(harness, device) == [RESOLVED, RESOLVED]
+    assert additions.calls == 1
+
+
+async def test_a_report_that_the_deadline_of_observers_ends_is_repeated_without_a_reading(
+    stores: Stores, clock: FakeClock, passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observers, "OBSERVER_TIMEOUT_S", 0.1)
+    harness = build_harness(replace(stores, alerts=Intercepted(stores.alerts, "add", before=Pause())), clock, passwords)
+    ada = await register_user(harness)
+    device = await register_device(harness, ada)
+    await add_rule(harness, ada, device)
+    await submit(harness, device, 1, t=20)
+    assert await alerts_of(harness, device) == []
+    await harness.services.alert_observer.report_waiting()
+    assert await statuses(harness, device) == [ACTIVE]
 
 
 async def test_another_process_raises_the_alert_of_one_that_was_killed(

@@ -26,9 +26,11 @@ PASSWORD = "hunter2"
 
 async def refusal(address: MongoAddress, driver: Driver) -> str:
     """Return the reason of a refused connection."""
+    mongo = Mongo(address, driver)
     with pytest.raises(StoreUnavailable) as refused:
         async with asyncio.timeout(CONNECT_TIMEOUT_S + 5):
-            await Mongo(address, driver).connect()
+            await mongo.connect()
+    await mongo.close()
     assert refused.value.store == "documents"
     message = str(refused.value)
     assert "\n" not in message

@@ -134,6 +134,17 @@ class TestMongoFaults(CollectsSockets, OnMongo):
         for one in acknowledged:
             assert await events.page(EventFilter(user_id=one.user_id), 9, None) == [one]
 
+    async def test_a_connection_that_was_refused_during_an_outage_works_after_it(
+        self, own_mongodb: Server, driver: Driver
+    ) -> None:
+        await asyncio.to_thread(own_mongodb.kill)
+        mongo = Mongo(address_on(own_mongodb.url, "docs"), driver)
+        with pytest.raises(StoreUnavailable):
+            await mongo.connect()
+        await asyncio.to_thread(own_mongodb.start)
+        await wait_until_available(mongo)
+        await mongo.close()
+
     async def test_closing_works_while_the_server_is_unreachable(
         self, own_mongodb: Server, driver: Driver, clock: Clock
     ) -> None:

@@ -36,19 +36,14 @@ class Mongo:
         self._breaker = CircuitBreaker(STORE, self._probe, probe_timeout_s=SHORT_TIMEOUT_S)
 
     async def connect(self) -> None:
-        """Connect unless connected, and check the server's version and the credentials.
+        """Connect, and check the server's version and the credentials.
 
-        Raises StoreUnavailable with a one-line reason.
+        Raises StoreUnavailable with a one-line reason. Of an unavailable server the client stays open: operations fail
+        until the server answers.
         """
-        if self._client is not None:
-            return
-        client = _open(self._driver, self._address)
-        try:
-            await _check_server(client, self._address.hosts)
-        except BaseException:
-            await _close(client)
-            raise
-        self._client = client
+        if self._client is None:
+            self._client = _open(self._driver, self._address)
+        await _check_server(self._client, self._address.hosts)
 
     async def ping(self) -> None:
         """Raise StoreUnavailable unless the server answers now."""
