@@ -121,7 +121,7 @@ class DeliveryWorker:
         delivery, webhook = claimed.delivery, claimed.webhook
         try:
             request = request_of(delivery, webhook, self._clock.now())
-            outcome = await self._client.post(webhook.url, request.headers, request.body)
+            outcome = await self._client.post(delivery.user_id, webhook.url, request.headers, request.body)
         except Exception:
             logger.exception("delivery=%s webhook=%d: failed; retry", delivery.id, webhook.id)
             outcome = Outcome(None, "the service failed")

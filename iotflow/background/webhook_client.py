@@ -7,12 +7,14 @@ belong to several hosts.
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+from urllib.parse import urlsplit
+from uuid import UUID
 
-import httpx
+import httpcore
 
 from iotflow.services.webhook_addresses import AddressRefused, WebhookAddresses
 
@@ -20,7 +22,9 @@ CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 10.0
 TOTAL_TIMEOUT_S = 15.0
 MAX_ADDRESSES_TRIED = 2
-"""Addresses of a host to which a connection is attempted. h11 bounds the head of an answer to 100 KiB."""
+"""Addresses of a host to which a connection is attempted."""
+MAX_ANSWER_BYTES = 16_384
+"""Bytes of an answer that are read, interim answers included: parsing them blocks the event loop for some 20 ms."""
 MAX_ERROR_LENGTH = 200
 USER_AGENT = "IoTFlow-Webhooks"
 
@@ -39,16 +43,15 @@ class Outcome:
 
 
 class WebhookClient:
-    """The HTTP client of webhooks, open within its `async with` block."""
+    """The HTTP client of webhooks, open within its `async with` block.
 
-    def __init__(self, addresses: WebhookAddresses, *, verify: bool | ssl.SSLContext = True) -> None:
+    `tls` None: the usual authorities are trusted.
+    """
+
+    def __init__(self, addresses: WebhookAddresses, tls: ssl.SSLContext | None = None) -> None:
         self._addresses = addresses
-        self._http = httpx.AsyncClient(
-            verify=verify,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        self._http = httpcore.AsyncConnectionPool(
+            tls, max_connections=None, max_keepalive_connections=0, network_backend=_BoundedNetwork()
         )
 
     async def __aenter__(self) -> Self:
@@ -59,21 +62,21 @@ class WebhookClient:
     ) -> None:
         await self._http.aclose()
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
-        """Send a POST to a valid URL and return the outcome."""
+    async def post(self, user_id: UUID, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Send a POST of an account to a valid URL and return the outcome."""
         try:
             async with asyncio.timeout(TOTAL_TIMEOUT_S):
-                addresses = await self._addresses.resolve(url)
+                addresses = await self._addresses.resolve(user_id, url)
                 return await self._post(url, addresses[:MAX_ADDRESSES_TRIED], headers, body)
         except TimeoutError:
             return Outcome(None, f"no answer within {TOTAL_TIMEOUT_S:.0f} s")
         except AddressRefused as refusal:
             return Outcome(None, str(refusal))
-        except httpx.ConnectTimeout:
+        except httpcore.ConnectTimeout:
             return Outcome(None, f"no connection within {CONNECT_TIMEOUT_S:.0f} s")
-        except httpx.ReadTimeout:
+        except httpcore.ReadTimeout:
             return Outcome(None, f"no answer within {READ_TIMEOUT_S:.0f} s")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             return Outcome(None, f"{type(error).__name__}: {error}"[:MAX_ERROR_LENGTH])
 
     async def _post(self, url: str, addresses: Sequence[str], headers: Mapping[str, str], body: bytes) -> Outcome:
@@ -81,23 +84,75 @@ class WebhookClient:
         for address in addresses[:-1]:
             try:
                 return await self._post_to(address, url, headers, body)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
         return await self._post_to(addresses[-1], url, headers, body)
 
     async def _post_to(self, address: str, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
-        named = httpx.URL(url)
-        own = {"host": named.netloc.decode("ascii"), "user-agent": USER_AGENT}
-        request = self._http.build_request(
+        named = urlsplit(url)
+        target = (named.path or "/") + (f"?{named.query}" if named.query else "")
+        timeouts = {"connect": CONNECT_TIMEOUT_S, "read": READ_TIMEOUT_S, "write": READ_TIMEOUT_S}
+        request = self._http.stream(
             "POST",
-            named.copy_with(host=address),
-            headers={**headers, **own},
+            httpcore.URL(scheme=named.scheme, host=address, port=named.port, target=target),
+            headers=[*headers.items(), ("host", named.netloc.lower()), ("user-agent", USER_AGENT)],
             content=body,
-            extensions={"sni_hostname": named.host},
+            extensions={"sni_hostname": named.hostname, "timeout": timeouts},
         )
-        response = await self._http.send(request, stream=True)
-        await response.aclose()
-        status = response.status_code
-        if response.is_success:
+        async with request as response:
+            status = response.status
+        if 200 <= status < 300:
             return Outcome(status, None)
-        return Outcome(status, "redirects are not followed" if response.is_redirect else f"answered {status}")
+        return Outcome(status, "redirects are not followed" if 300 <= status < 400 else f"answered {status}")
+
+
+class _BoundedNetwork(httpcore.AsyncNetworkBackend):
+    """A network from whose connections `MAX_ANSWER_BYTES` are read: httpcore reads interim answers without end."""
+
+    def __init__(self) -> None:
+        self._network = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  # the signature is httpcore's
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        return _BoundedStream(await self._network.connect_tcp(host, port, timeout, local_address, socket_options))
+
+    async def sleep(self, seconds: float) -> None:
+        await self._network.sleep(seconds)
+
+
+class _BoundedStream(httpcore.AsyncNetworkStream):
+    """A connection that fails once `MAX_ANSWER_BYTES` have been read from it."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._left = MAX_ANSWER_BYTES
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # as above
+        if not self._left:
+            raise httpcore.RemoteProtocolError(f"the head of the answer has more than {MAX_ANSWER_BYTES:,} bytes")
+        received = await self._stream.read(min(max_bytes, self._left), timeout)
+        self._left -= len(received)
+        return received
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as above
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # as above
+    ) -> httpcore.AsyncNetworkStream:
+        return _BoundedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:  # Any: the signature is httpcore's
+        return self._stream.get_extra_info(info)

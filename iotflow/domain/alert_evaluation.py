@@ -20,7 +20,7 @@ that fires: a level that lasts becomes the usual one within some `ANOMALY_SPAN` 
 """
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import IntEnum
 from math import sqrt
 from typing import Final
@@ -113,6 +113,11 @@ def readings_of(condition: ReadingCondition, values: Iterable[tuple[Millis, Mapp
         if (value := of_time.get(condition.field)) is not None and _has_type(condition, value)
     }
     return sorted(found.items())
+
+
+def series_of(condition: ReadingCondition) -> Hashable:
+    """Return the identity of a condition's readings: of the same records, equal ones have the same readings."""
+    return condition.field, kind_of(condition.value) if isinstance(condition, Threshold) else None
 
 
 def evaluate(rule: AlertRule, state: RuleState, readings: Sequence[Reading]) -> tuple[RuleState, list[Transition]]:

@@ -34,6 +34,9 @@ class LiveEventLog(Protocol):
         """Follow the events of an account for a block, as `Broker.subscribe` does for a topic."""
         ...
 
-    async def events_after(self, user_id: UUID, event_id: EventId) -> list[LoggedEvent] | None:
-        """Return the events after this one, in order; None if the log does not have it. Raises StoreUnavailable."""
+    async def events_after(self, user_id: UUID, event_id: EventId, limit: int) -> list[LoggedEvent] | None:
+        """Return the first events after this one, in order; None if the log does not have it.
+
+        Raises StoreUnavailable.
+        """
         ...

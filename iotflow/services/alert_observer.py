@@ -12,7 +12,8 @@ after the newest stored reading, if the readings at hand are older.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
@@ -30,6 +31,7 @@ from iotflow.domain.alert_evaluation import (
     Transition,
     evaluate,
     readings_of,
+    series_of,
 )
 from iotflow.domain.alert_rules import AlertRule, Offline, SilenceCondition
 from iotflow.domain.alerts import AlertStatus, alert_id, alert_of
@@ -124,6 +126,8 @@ class AlertObserver:
         if not covering.rules:
             return
         values = [(record.timestamp, record.values) for record in batch.records]
+        # Shared by rules: a list for each of a hundred rules would hold a large batch a hundred times.
+        series: dict[Hashable, Sequence[Reading]] = {}
         readings: dict[int, Sequence[Reading]] = {}
         received: dict[int, Millis] = {}
         now = self._clock.now()
@@ -132,8 +136,8 @@ class AlertObserver:
             if isinstance(rule.condition, SilenceCondition):
                 if ends_silence(rule.condition, batch.records):
                     received[rule.id] = now
-            elif found := readings_of(rule.condition, values):
-                readings[rule.id] = found
+            elif found := series.get(key := series_of(rule.condition)) or readings_of(rule.condition, values):
+                readings[rule.id] = series[key] = found
             if pace.is_over:
                 await pace.pause()
         if readings or received:
@@ -188,28 +192,26 @@ class AlertObserver:
         """Return the states after the readings. Those of rules that no longer cover the device are dropped."""
         started = await self._with_initial_states(work, before)
         after = {}
-        unreported = list(before.unreported)
+        unreported, number = deque(before.unreported, maxlen=MAX_UNREPORTED), len(before.unreported)
         pace = TimeSlice()
         for rule in work.rules:
             if (state := started.get(rule.id)) is None:
                 continue
             if isinstance(rule.condition, SilenceCondition):
                 state, transitions = _evaluate_silence(work, rule, state)
-                unreported += [_Unreported(rule.id, one) for one in transitions]
+                unreported.extend(_Unreported(rule.id, one) for one in transitions)
+                number += len(transitions)
             readings = work.readings.get(rule.id, ())
             for first in range(0, len(readings), READINGS_PER_SLICE):
                 state, transitions = evaluate(rule, state, readings[first : first + READINGS_PER_SLICE])
-                unreported += [_Unreported(rule.id, one) for one in transitions]
+                unreported.extend(_Unreported(rule.id, one) for one in transitions)
+                number += len(transitions)
                 if pace.is_over:
                     await pace.pause()
             after[rule.id] = state
-        if len(unreported) > MAX_UNREPORTED:
-            logger.warning(
-                "alerts: device=%d transitions=%d exceed the limit; the oldest are dropped",
-                work.device.id,
-                len(unreported),
-            )
-        return _DeviceStates(after, tuple(unreported[-MAX_UNREPORTED:]))
+        if number > MAX_UNREPORTED:
+            logger.warning("alerts: device=%d transitions=%d: the oldest are dropped", work.device.id, number)
+        return _DeviceStates(after, tuple(unreported))
 
     async def _with_initial_states(self, work: _Work, before: _DeviceStates) -> Mapping[int, RuleState]:
         """Return the states, with those of rules that have readings but no state of their version."""
@@ -263,13 +265,11 @@ class AlertObserver:
             case Change.REPEATED:
                 await self._alerts.update_of_rule(rule_id, device_id, fired_at, transition.count, now)
             case Change.CLEARED:
-                await self._alerts.update_of_rule(
-                    rule_id, device_id, fired_at, transition.count, now, AlertStatus.RESOLVED
-                )
+                count, resolved = transition.count, AlertStatus.RESOLVED
+                await self._alerts.update_of_rule(rule_id, device_id, fired_at, count, now, resolved)
                 if rule is not None:
-                    await self._notifications.of_rule(
-                        rule, alert_id(rule_id, device_id, fired_at), AlertChange.RESOLVED
-                    )
+                    found = alert_id(rule_id, device_id, fired_at)
+                    await self._notifications.of_rule(rule, found, AlertChange.RESOLVED)
 
 
 def _evaluate_silence(work: _Work, rule: AlertRule, state: RuleState) -> tuple[RuleState, list[Transition]]:

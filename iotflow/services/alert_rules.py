@@ -79,7 +79,9 @@ class AlertRules:
         owner = await self._owner(context, new)
         if new.device_id is not None:
             await self._require_type(new.device_id, new.condition)
-        await self._require_channels(new.webhook_url, email=new.email)
+        self._require_mail(email=new.email)
+        if new.webhook_url is not None:
+            await self._webhooks.require_allowed(owner, new.webhook_url)
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             if new.webhook_url is not None:
@@ -120,9 +122,11 @@ class AlertRules:
             rule = await self.get(context, rule_id)
             if rule.device_id is not None:
                 await self._require_type(rule.device_id, change["condition"])
+        self._require_mail(email=change.get("email", False))
         url = change.get("webhook_url")
         owner = None if url is None else (await self.get(context, rule_id)).user_id
-        await self._require_channels(url, email=change.get("email", False))
+        if url is not None and owner is not None:
+            await self._webhooks.require_allowed(owner, url)
         now = self._clock.now()
         async with self._transactions.write() as transaction:
             if url is not None and owner is not None:
@@ -159,12 +163,10 @@ class AlertRules:
             group = await transaction.groups.get(group_id)
         return require_visible_group(context.principal, group_id, group, TokenScope.WRITE).user_id
 
-    async def _require_channels(self, webhook_url: str | None, *, email: bool) -> None:
-        """Refuse a webhook's URL that may not be reached, and e-mails from a service that sends none."""
+    def _require_mail(self, *, email: bool) -> None:
+        """Refuse e-mails from a service that sends none."""
         if email and not self._sends_mail:
             raise InvalidInput.at("body", "email", message="this service sends no e-mail: it has no IOTFLOW_SMTP_URL")
-        if webhook_url is not None:
-            await self._webhooks.require_allowed(webhook_url)
 
     async def _require_type(self, device_id: int, condition: Condition) -> None:
         """Refuse a condition on a name whose newest value has another type. A name without values is accepted."""

@@ -148,7 +148,7 @@ def build_services(stores: Stores, settings: Settings, clock: Clock, passwords: 
         live_publisher=shared.live,
         live_streams=LiveStreams(stores.live_events, transactions, lookup),
         mail=shared.mail,
-        metadata=Metadata(stores.metadata, transactions, stores.presence, clock),
+        metadata=Metadata(stores.metadata, transactions, stores.presence, bulk_reads, clock),
         passwords=passwords,
         personal_tokens=PersonalTokens(transactions, invalidation, shared.token_uses, clock),
         preferences=Preferences(stores.preferences, transactions, clock),

@@ -32,6 +32,8 @@ MAX_QUEUED_EVENTS = 1_000
 MAX_QUEUED_BYTES = 256 * 1_024
 """Events that a stream's client has not read yet, beyond the socket's buffers. Past either limit the stream ends after
 them, so that a client that resumes gets the others, a part with each connection."""
+EVENTS_PER_READ = 32
+"""Events of the log that are read at a time for a stream that resumes: at most `MAX_QUEUED_BYTES`."""
 MEMBERSHIP_LIFETIME_S = 5.0
 """Time after which a stream of a group includes a device that joined, or leaves out one that left."""
 MAX_GROUPS_OF_DEVICE: Final = 1_000
@@ -63,6 +65,10 @@ class LiveStream:
         self._last_id = UNKNOWN_ID
         self._held: list[tuple[EventId, LiveEvent, Collection[int]]] | None = None
 
+    def asks_for(self, event: LiveEvent) -> bool:
+        """Return whether the client has asked for events like this one. Its group is not checked."""
+        return event.event_type in self._types and self._device_id in (None, event.device_id)
+
     def hold(self) -> None:
         """Hold what is put until `release`: earlier events are yet to be put."""
         self._held = []
@@ -76,7 +82,7 @@ class LiveStream:
 
     def put(self, event_id: EventId, event: LiveEvent, groups: Collection[int]) -> None:
         """Queue an event, if it is asked for and was not queued before."""
-        if event.event_type not in self._types or self._device_id not in (None, event.device_id):
+        if not self.asks_for(event):
             return
         if self._held is not None:
             if len(self._held) < MAX_QUEUED_EVENTS:
@@ -212,20 +218,35 @@ class LiveStreams:
     async def _missed_by(
         self, user_id: UUID, stream: LiveStream, after: EventId
     ) -> list[tuple[EventId, LiveEvent, Collection[int]]]:
-        """Return the events after the last one that a client got. Mark the stream if some may be missing."""
+        """Return the events after the last one that a client got. Mark the stream if some may be missing.
+
+        Of more events than may wait, only the first are read: the stream ends after them.
+        """
+        missed: list[tuple[EventId, LiveEvent, Collection[int]]] = []
+        size = 0
+        while size <= MAX_QUEUED_BYTES:
+            logged = await self._logged_after(user_id, after)
+            if logged is None:
+                stream.put_missed()
+                return []
+            for one in logged:
+                event = LiveEvent.decode(one.content)
+                groups = await self._groups_for(event, [stream])
+                if stream.asks_for(event) and (stream.group_id is None or stream.group_id in groups):
+                    missed.append((one.id, event, groups))
+                    size += len(event.data)
+            if len(logged) < EVENTS_PER_READ:
+                break
+            after = logged[-1].id
+        return missed
+
+    async def _logged_after(self, user_id: UUID, after: EventId) -> list[LoggedEvent] | None:
+        """Return the next events of the log, None if it lacks this one or is unavailable."""
         try:
-            logged = await self._log.events_after(user_id, after)
+            return await self._log.events_after(user_id, after, EVENTS_PER_READ)
         except StoreUnavailable as error:
             logger.warning("streams: the %s store is unavailable: %s; events may be missing", error.store, error)
-            logged = None
-        if logged is None:
-            stream.put_missed()
-            return []
-        missed: list[tuple[EventId, LiveEvent, Collection[int]]] = []
-        for one in logged:
-            event = LiveEvent.decode(one.content)
-            missed.append((one.id, event, await self._groups_for(event, [stream])))
-        return missed
+            return None
 
     async def _distribute(self, user_id: UUID, feed: _Feed) -> None:
         """Put the events of an account into its streams, until cancelled."""

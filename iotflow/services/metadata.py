@@ -23,6 +23,7 @@ from iotflow.repositories.cache import PresenceRepository
 from iotflow.repositories.metadata import MetadataRepository
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.audit_log import record_event
+from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.presence import merge_presence
 
 
@@ -45,11 +46,13 @@ class Metadata:
         metadata: MetadataRepository,
         transactions: Transactions,
         presence: PresenceRepository,
+        bulk_reads: BulkReads,
         clock: Clock,
     ) -> None:
         self._metadata = metadata
         self._transactions = transactions
         self._presence = presence
+        self._bulk_reads = bulk_reads
         self._clock = clock
 
     async def get(self, context: Context, device_id: int) -> DeviceMetadata:
@@ -80,11 +83,15 @@ class Metadata:
         return stored
 
     async def search(self, context: Context, where: MetadataFilter, limit: int, offset: int, after: int) -> SearchPage:
-        """Return a page of the caller's own devices whose metadata matches, with ids above `after`."""
+        """Return a page of the caller's own devices whose metadata matches, with ids above `after`. It is a bulk read.
+
+        Raises Overloaded for too many bulk reads, or one that takes too long.
+        """
         require_own_account(context.principal, where.user_id, TokenScope.READ)
         if where.tag is not None:
             where = replace(where, tag=normalize(where.tag))
-        found = await self._metadata.search(where, limit + 1, offset, after)
+        async with self._bulk_reads.slot(where.user_id):
+            found = await self._metadata.search(where, limit + 1, offset, after)
         listed = found.device_ids[:limit]
         async with self._transactions.read() as transaction:
             devices = await transaction.devices.some_of_user(where.user_id, listed)

@@ -53,13 +53,13 @@ class Webhooks:
 
         """
         caller = require_user(context.principal, TokenScope.WRITE)
-        await self._addresses.require_allowed(url, "body", "url")
+        await self._addresses.require_allowed(caller.user_id, url, "body", "url")
         async with self._transactions.write() as transaction:
             return await self._add(transaction, context, caller.user_id, url, template)
 
-    async def require_allowed(self, url: str) -> None:
-        """Raise InvalidInput for the field `webhook_url` of a rule unless a webhook may have this URL."""
-        await self._addresses.require_allowed(url, "body", "webhook_url")
+    async def require_allowed(self, user_id: UUID, url: str) -> None:
+        """Raise InvalidInput for the field `webhook_url` of a rule unless a webhook of an account may have this URL."""
+        await self._addresses.require_allowed(user_id, url, "body", "webhook_url")
 
     async def ensure(self, transaction: Transaction, context: Context, user_id: UUID, url: str) -> None:
         """Create the webhook of an account and URL, unless there is one. Raises Conflict as `create` does."""
@@ -83,8 +83,8 @@ class Webhooks:
         Raises InvalidInput and Conflict as `create` does.
         """
         if "url" in change:
-            await self.get(context, webhook_id)
-            await self._addresses.require_allowed(change["url"], "body", "url")
+            webhook = await self.get(context, webhook_id)
+            await self._addresses.require_allowed(webhook.user_id, change["url"], "body", "url")
         return await self._change(context, webhook_id, change)
 
     async def rotate_secret(self, context: Context, webhook_id: int) -> Webhook:

@@ -9,6 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from iotflow.clock import SystemClock
+from iotflow.composition import open_stores
+from iotflow.repositories.stores import Stores
+from iotflow.settings import load_settings
 from tests.api.clients import ADMIN, DeviceClient, UserClient, login, new_device, sign_up
 from tests.processes import ServiceProcess
 from tests.server_stack import ServerStack, Tables
@@ -97,3 +101,15 @@ async def ada(client: httpx.AsyncClient) -> UserClient:
 async def device(ada: UserClient) -> DeviceClient:
     """A device that Ada owns."""
     return await new_device(ada)
+
+
+@pytest.fixture
+async def stores(request: pytest.FixtureRequest, service: ServiceProcess, tmp_path: Path) -> AsyncIterator[Stores]:
+    """The service's stores, opened by the test to fill them."""
+    if request.node.callspec.params["service"] == "servers":
+        server_stack: ServerStack = request.getfixturevalue("server_stack")
+        settings = server_stack.settings(tmp_path)
+    else:
+        settings = load_settings(data_dir=service.data_dir)
+    async with open_stores(settings, SystemClock()) as stores:
+        yield stores

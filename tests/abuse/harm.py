@@ -2,14 +2,18 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 import msgspec
 
 from tests.abuse.prober import Probes
+from tests.api.clients import ApiClient
 from tests.processes import ServiceProcess
 
 CONTROL_S = 2.0
@@ -48,6 +52,49 @@ async def unharmed(service: ServiceProcess, *, memory_mib: int = 64) -> AsyncIte
     assert attacked.probes.refused == 0, found
     assert attacked.probes.longest_s <= allowed_s, found
     assert taken <= memory_mib * MIB, found
+
+
+@asynccontextmanager
+async def requests_in_parallel(
+    service: ServiceProcess, caller: ApiClient, number: int, method: str, path: str, **request: Any
+) -> AsyncIterator[list[httpx.Response]]:
+    """Send one request this number of times at once during a block, and yield the list of the answers so far.
+
+    They come from two addresses: one alone may not have as many in flight. `request` has httpx's arguments. Requests
+    without an answer end with the block.
+    """
+    answers: list[httpx.Response] = []
+    url = f"{service.base_url}/api/v1{path}"
+
+    async def send(client: httpx.AsyncClient) -> None:
+        answers.append(await client.request(method, url, headers=caller.headers, **request))
+
+    async with AsyncExitStack() as stack:
+        clients = []
+        for source in ("127.0.0.2", "127.0.0.3"):
+            transport = httpx.AsyncHTTPTransport(local_address=source, limits=httpx.Limits(max_connections=None))
+            clients.append(await stack.enter_async_context(httpx.AsyncClient(transport=transport, timeout=60.0)))
+        sent = [asyncio.create_task(send(clients[n % 2])) for n in range(number)]
+        try:
+            yield answers
+        finally:
+            for task in sent:
+                task.cancel()
+            await asyncio.gather(*sent, return_exceptions=True)
+
+
+async def longest_s(step: Callable[[], Awaitable[object]], attack: Awaitable[object]) -> float:
+    """Repeat a step of another client until an attack has ended, and return the longest time that it took."""
+    attacking = asyncio.ensure_future(attack)
+    longest = 0.0
+    while not attacking.done():
+        began = time.monotonic()
+        await step()
+        longest = max(longest, time.monotonic() - began)
+        await asyncio.sleep(0.05)
+    await attacking
+    print(f"longest step {longest:.2f} s")
+    return longest
 
 
 def memory(service: ServiceProcess, field: str) -> int:

@@ -24,11 +24,18 @@ class Answer:
 
 
 class Raw:
-    """A connection from the loopback address `source`."""
+    """A connection from the loopback address `source`, with a receive buffer of this size (None: the usual one)."""
 
-    def __init__(self, service: ServiceProcess, *, source: str = "127.0.0.1") -> None:
+    def __init__(
+        self, service: ServiceProcess, *, source: str = "127.0.0.1", receive_buffer: int | None = None
+    ) -> None:
         self.service = service
-        self.socket = socket.create_connection(("127.0.0.1", service.port), PATIENCE_S, (source, 0))
+        self.socket = socket.socket()
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(PATIENCE_S)
+        self.socket.bind((source, 0))
+        self.socket.connect(("127.0.0.1", service.port))
         self._received = b""
 
     def send(self, *parts: bytes) -> Self:

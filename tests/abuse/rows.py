@@ -5,6 +5,8 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from iotflow.stores.terms import tag_term
+
 NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)"
 
 
@@ -87,6 +89,40 @@ class Rows:
         await self._run(
             f"""INSERT INTO outbox (topic, subject, payload, not_before, attempts)
             {NUMBERS} SELECT 'purge_telemetry', 'purge:{user_id}', {payload}, 0, 0 FROM numbers""",
+            count=count,
+        )
+
+    async def add_rules(self, user_id: str, device_id: int, count: int) -> None:
+        """Add alert rules of a device to an account."""
+        condition = """'{"type": "threshold", "field": "n", "op": "gt", "value": 10}'"""
+        await self._run(
+            f"""INSERT INTO alert_rules (user_id, device_id, name, severity, condition, for_seconds, cooldown_seconds,
+            enabled, version, created_at, updated_at)
+            {NUMBERS} SELECT {self._uuid(user_id)}, {device_id}, 'seeded ' || n, 'info', {condition}, 0, 0,
+            TRUE, 1, 1, 1 FROM numbers""",
+            count=count,
+        )
+
+    async def add_metadata(self, user_id: str, tag: str) -> None:
+        """Add metadata to all devices of an account that have none: this tag, and a position at latitude 0."""
+        without = f"""FROM devices WHERE user_id = {self._uuid(user_id)}
+            AND id NOT IN (SELECT device_id FROM device_metadata)"""
+        term = tag_term(tag).hex()
+        term = f"x'{term}'" if self._is_sqlite else f"'\\x{term}'::bytea"
+        await self._run(
+            f"INSERT INTO device_metadata_terms SELECT user_id, {term}, id {without}",
+            f"""INSERT INTO device_metadata (device_id, user_id, tags, attributes, lat, lon, x, y, z, updated_at)
+            SELECT id, user_id, '["{tag}"]', '{{}}', 0, 0, 1, 0, 0, 1 {without}""",
+        )
+
+    async def repeat_delivery(self, webhook_id: int, count: int) -> None:
+        """Add waiting deliveries to a webhook that are like one of it and were due long ago."""
+        new_id = "lower(hex(randomblob(16)))" if self._is_sqlite else "gen_random_uuid()"
+        await self._run(
+            f"""INSERT INTO deliveries (id, user_id, webhook_id, rule_id, alert_id, change, alert, status, created_at,
+            due_at, attempts)
+            {NUMBERS} SELECT {new_id}, user_id, webhook_id, rule_id, alert_id, change, alert, 'waiting', created_at,
+            1, 0 FROM numbers CROSS JOIN (SELECT * FROM deliveries WHERE webhook_id = {webhook_id} LIMIT 1) AS one""",
             count=count,
         )
 

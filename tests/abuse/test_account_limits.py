@@ -1,4 +1,4 @@
-"""Limits on the devices, groups and tokens of one account."""
+"""Limits on the devices, groups, tokens, alert rules and webhooks of one account."""
 
 import asyncio
 import shutil
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import httpx
 
+from iotflow.domain.alert_rules import MAX_RULES_PER_ACCOUNT
+from iotflow.domain.webhooks import MAX_WEBHOOKS_PER_ACCOUNT
 from tests.abuse.rows import Rows
 from tests.api.clients import login, new_device, new_group, sign_up
 from tests.processes import ServiceProcess
@@ -51,3 +53,20 @@ async def test_a_login_beyond_the_limit_ends_the_oldest_token(
     assert await rows.count("tokens", f"{mine} AND created_at <= 502") == 0
     await ada.get("/users/me")
     await again.put("/users/me", {"email": "ada.lovelace@example.org"})
+
+
+async def test_the_number_of_alert_rules_and_webhooks_of_an_account_is_limited(
+    embedded: ServiceProcess, embedded_client: httpx.AsyncClient
+) -> None:
+    ada = await sign_up(embedded_client, "ada")
+    crowded, other = await new_device(ada, "crowded"), await new_device(ada, "other")
+    await Rows.embedded(embedded.data_dir).add_rules(ada.user_id, crowded.id, MAX_RULES_PER_ACCOUNT - 1)
+    condition = {"type": "threshold", "field": "n", "op": "gt", "value": 1}
+    rule = {"name": "one more", "severity": "info", "device_id": other.id, "condition": condition}
+    await ada.post("/alert-rules", rule)
+    problem = await ada.refused(409, "POST", "/alert-rules", rule)
+    assert problem["detail"].startswith("an account has at most 10,000 alert rules")
+    for number in range(MAX_WEBHOOKS_PER_ACCOUNT):
+        await ada.post("/webhooks", {"url": f"http://8.8.8.8/{number}"})
+    problem = await ada.refused(409, "POST", "/webhooks", {"url": "http://8.8.8.8/more"})
+    assert problem["detail"].startswith("an account has at most 100 webhooks")

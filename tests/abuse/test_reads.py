@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,35 +10,20 @@ import httpx
 import pytest
 
 from iotflow.clock import SystemClock
-from iotflow.composition import open_stores
 from iotflow.domain.devices import NewDevice
 from iotflow.domain.groups import NewGroup
 from iotflow.domain.json import JsonObject
 from iotflow.domain.telemetry import MAX_PAGE_BYTES, MAX_PAGE_VALUES, Record, Value
 from iotflow.domain.times import Millis
 from iotflow.repositories.stores import Stores
-from iotflow.settings import load_settings
 from tests.abuse.harm import unharmed
 from tests.api.clients import DeviceClient, UserClient, login, sign_up
 from tests.processes import ServiceProcess
-from tests.server_stack import ServerStack
 
 START = Millis(1_790_000_000_000)
 CLOCK = SystemClock()
 SINCE = "2026-01-01T00:00:00Z"
 TEXT = "x" * 4_096
-
-
-@pytest.fixture
-async def stores(request: pytest.FixtureRequest, service: ServiceProcess, tmp_path: Path) -> AsyncIterator[Stores]:
-    """The service's stores, opened by the test to fill them."""
-    if request.node.callspec.params["service"] == "servers":
-        server_stack: ServerStack = request.getfixturevalue("server_stack")
-        settings = server_stack.settings(tmp_path)
-    else:
-        settings = load_settings(data_dir=service.data_dir)
-    async with open_stores(settings, CLOCK) as stores:
-        yield stores
 
 
 async def fill(

@@ -12,6 +12,7 @@ from iotflow.repositories.live_events import LiveEventLog, LoggedEvent
 from tests.waiting import wait_until
 
 DEADLINE_S = 10.0
+LIMIT = MAX_HISTORY_EVENTS
 
 
 async def received(events: AsyncIterator[LoggedEvent | Interruption], number: int) -> list[LoggedEvent]:
@@ -85,24 +86,25 @@ class LiveEventLogContract:
         async with log.follow(user_id) as events:
             await log.append(user_id, [b"a", b"b", b"c"])
             first, *rest = await received(events, 3)
-            assert await other.events_after(user_id, first.id) == rest
-            assert await other.events_after(user_id, rest[-1].id) == []
+            assert await other.events_after(user_id, first.id, LIMIT) == rest
+            assert await other.events_after(user_id, first.id, 1) == rest[:1]
+            assert await other.events_after(user_id, rest[-1].id, LIMIT) == []
 
     @pytest.mark.parametrize("event_id", [UNKNOWN_ID, (1, 0), (4_000_000_000_000, 7)])
     async def test_an_event_that_the_log_does_not_have_is_reported(
         self, log: LiveEventLog, user_id: UUID, event_id: EventId
     ) -> None:
-        assert await log.events_after(user_id, event_id) is None
+        assert await log.events_after(user_id, event_id, LIMIT) is None
         async with log.follow(user_id):
             await log.append(user_id, [b"a"])
-            assert await log.events_after(user_id, event_id) is None
+            assert await log.events_after(user_id, event_id, LIMIT) is None
 
     async def test_the_log_keeps_the_newest_events(self, log: LiveEventLog, user_id: UUID) -> None:
         async with log.follow(user_id) as events:
             await log.append(user_id, [b"first", b"second"])
             first, second = await received(events, 2)
             await log.append(user_id, [b"%d" % number for number in range(MAX_HISTORY_EVENTS - 1)])
-            assert await log.events_after(user_id, first.id) is None
-            found = await log.events_after(user_id, second.id)
+            assert await log.events_after(user_id, first.id, LIMIT) is None
+            found = await log.events_after(user_id, second.id, LIMIT)
             assert found is not None
             assert [event.content for event in found] == [b"%d" % number for number in range(MAX_HISTORY_EVENTS - 1)]

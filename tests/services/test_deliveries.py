@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -42,6 +43,7 @@ from tests.waiting import wait_until
 HERE = [ip_network("127.0.0.0/8")]
 DEADLINE_S = 15.0
 RETRY_MS = 10_000
+OWNER = UUID(int=1)
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ class Hosts:
         self.addresses: Sequence[str] = addresses
         self.asked: list[str] = []
 
-    async def __call__(self, host: str) -> Sequence[str]:
+    def __call__(self, host: str) -> Sequence[str]:
         self.asked.append(host)
         return self.addresses
 
@@ -74,7 +76,7 @@ def worker(
     tls: ssl.SSLContext | None = None,
 ) -> DeliveryWorker:
     """Return a worker whose retries wait for `RETRY_MS`."""
-    client = WebhookClient(addresses or WebhookAddresses(HERE), verify=tls or True)
+    client = WebhookClient(addresses or WebhookAddresses(HERE), tls)
     return DeliveryWorker(harness.stores.transactions, client, harness.clock, lambda _attempts: RETRY_MS)
 
 
@@ -210,9 +212,9 @@ async def test_the_certificate_is_checked_for_the_name(
     server = await asyncio.start_server(receiver.handle, "127.0.0.1", ssl=of_server)
     receiver.port = server.sockets[0].getsockname()[1]
     addresses = WebhookAddresses(HERE, Hosts("127.0.0.1"))
-    async with server, WebhookClient(addresses, verify=of_client) as client:
-        accepted = await client.post(f"https://hook.invalid:{receiver.port}/", {}, b"x")
-        refused = await client.post(f"https://other.invalid:{receiver.port}/", {}, b"x")
+    async with server, WebhookClient(addresses, of_client) as client:
+        accepted = await client.post(OWNER, f"https://hook.invalid:{receiver.port}/", {}, b"x")
+        refused = await client.post(OWNER, f"https://other.invalid:{receiver.port}/", {}, b"x")
     assert accepted.is_success
     assert "certificate" in str(refused.error)
     await receiver.close()

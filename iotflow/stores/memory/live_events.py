@@ -86,12 +86,12 @@ class MemoryLiveEventLog:
         finally:
             self._followed.end(user_id)
 
-    async def events_after(self, user_id: UUID, event_id: EventId) -> list[LoggedEvent] | None:
+    async def events_after(self, user_id: UUID, event_id: EventId, limit: int) -> list[LoggedEvent] | None:
         oldest = self._monotonic() - HISTORY_LIFETIME_S
         events = [event for at, event in self._logs.get(user_id, ()) if at >= oldest]
         if all(event.id != event_id for event in events):
             return None
-        return [event for event in events if event.id > event_id]
+        return [event for event in events if event.id > event_id][:limit]
 
     def _next_id(self) -> EventId:
         now_ms = time.time_ns() // 1_000_000

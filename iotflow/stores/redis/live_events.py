@@ -58,8 +58,8 @@ class RedisLiveEventLog:
         finally:
             self._followed.end(user_id)
 
-    async def events_after(self, user_id: UUID, event_id: EventId) -> list[LoggedEvent] | None:
-        command = ("XRANGE", self._key(user_id), format_event_id(event_id), "+")
+    async def events_after(self, user_id: UUID, event_id: EventId, limit: int) -> list[LoggedEvent] | None:
+        command = ("XRANGE", self._key(user_id), format_event_id(event_id), "+", "COUNT", limit + 1)
         (reply,) = await self._batcher.run(lambda _: [command])
         events = [_decode_entry(entry) for entry in require_list(reply)]
         if not events or events[0].id != event_id:
