@@ -9,14 +9,17 @@ import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from iotflow.api.compiled import routes
 from iotflow.cli.databases import migrate
 from iotflow.composition import open_stores
 from iotflow.domain.context import RequestContext, SystemPrincipal
 from iotflow.services import passwords
 from iotflow.services.container import build_services
 from iotflow.settings import Settings, load_settings
+from iotflow.stores.sql import sqlite
 from tests.api.clients import ADMIN, PASSWORD
 from tests.clock import FakeClock
+from tests.compiled_once import shared_plan, sharing_engine
 from tests.server_stack import ServerStack, Tables
 from tests.servers.kinds import KINDS
 from tests.stores.postgres import drop_database, migrated_database
@@ -34,14 +37,17 @@ SLOW = {
     "faults",
     "packaging",
     "schema",
+    "test_a_process_continues_the_counts_of_a_killed_one",
     "test_access_matrix",
+    "test_alert_weather",
     "test_demo",
+    "test_every_route_answers_every_principal_as_by_fastapi",
     "test_examples",
     "test_login",
     "test_model",
     "test_order_of_errors",
 }
-"""Folders and modules whose tests are marked slow."""
+"""Folders, modules and tests that are marked slow."""
 
 LEFT_OUT = ("abuse", "compose", "sdks", "soak")
 """Markers of tests that need an idle machine, or minutes."""
@@ -55,7 +61,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     folders = set(item.path.relative_to(item.config.rootpath).parts)
     if fixtures & SERVER_FIXTURES or SERVER_PARAMETERS.intersection(parameters) or "servers" in folders:
         item.add_marker("servers")
-    if {*folders, item.path.stem} & SLOW:
+    if {*folders, item.path.stem, item.name.partition("[")[0]} & SLOW:
         item.add_marker("slow")
     if "abuse" in folders:
         item.add_marker("abuse")
@@ -73,9 +79,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Leave what collection made out of garbage collection: each full one would walk through all modules again."""
+    """Collect garbage less often, and leave out what collection made, through which each full one would walk again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -83,6 +90,15 @@ def _cheap_passwords() -> Iterator[None]:
     """Hash passwords at the least cost: at that of the service, half of the work of the API's tests is hashing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "ARGON2", PasswordHash((Argon2Hasher(memory_cost=8, time_cost=1, parallelism=1),)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Compile routes, and statements for SQLite, once in a test process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(routes, "ArgumentPlan", shared_plan)
+        patch.setattr(sqlite, "create_async_engine", sharing_engine)
         yield
 
 

@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -45,13 +46,16 @@ class Outcome:
 class WebhookClient:
     """The HTTP client of webhooks, open within its `async with` block.
 
-    `tls` None: the usual authorities are trusted.
+    `tls`: the certificate authorities that it trusts; None for those of certifi.
     """
 
     def __init__(self, addresses: WebhookAddresses, tls: ssl.SSLContext | None = None) -> None:
         self._addresses = addresses
         self._http = httpcore.AsyncConnectionPool(
-            tls, max_connections=None, max_keepalive_connections=0, network_backend=_BoundedNetwork()
+            tls or _public_authorities(),
+            max_connections=None,
+            max_keepalive_connections=0,
+            network_backend=_BoundedNetwork(),
         )
 
     async def __aenter__(self) -> Self:
@@ -104,6 +108,12 @@ class WebhookClient:
         if 200 <= status < 300:
             return Outcome(status, None)
         return Outcome(status, "redirects are not followed" if 300 <= status < 400 else f"answered {status}")
+
+
+@cache
+def _public_authorities() -> ssl.SSLContext:
+    """Return the TLS context of all connections of the process. Loading the certificates takes 15 ms."""
+    return httpcore.default_ssl_context()
 
 
 class _BoundedNetwork(httpcore.AsyncNetworkBackend):

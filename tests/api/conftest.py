@@ -37,7 +37,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     postgres.raise_deadlines(monkeypatch)
     monkeypatch.setattr(device_activation, "ACTIVATION_DEADLINE_S", PATIENCE_S)
     cassandra.raise_deadlines(monkeypatch)
-    monkeypatch.setattr("iotflow.stores.mongo.events.SHORT_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr("iotflow.stores.mongo.events.WRITE_TIMEOUT_S", PATIENCE_S)
 
 
 @pytest.fixture

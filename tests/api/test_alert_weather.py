@@ -1,12 +1,14 @@
 """A year of real weather, submitted under alert rules: the alerts are those of an independent computation by pandas."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pytest
 
 from tests.api.clients import UserClient, new_device
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WEATHER = Path(__file__).parents[1] / "data" / "weather.csv.gz"
 AIRPORTS = ("EWR", "JFK", "LGA")
@@ -20,7 +22,7 @@ CONDITIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def expected_firings(table: pd.DataFrame) -> dict[str, list[tuple[str, int]]]:
+def expected_firings(table: "pd.DataFrame") -> dict[str, list[tuple[str, int]]]:
     """Return for each rule the time of each firing, and the number of readings in it."""
     gust, temp, pressure = (table.dropna(subset=[name]) for name in ("wind_gust", "temp", "pressure"))
     weighted = temp["temp"].ewm(span=100, adjust=False)
@@ -44,6 +46,8 @@ def runs(times: "pd.Series[pd.Timestamp]", holds: "pd.Series[bool]") -> list[tup
 
 @pytest.mark.timeout(300)
 async def test_alerts_of_a_year_of_weather(ada: UserClient) -> None:
+    import pandas as pd  # not by each worker that collects this test
+
     weather = pd.read_csv(WEATHER)
     weather["time"] = pd.to_datetime(weather["time_hour"], utc=True)
     fired = dict.fromkeys(CONDITIONS, 0)

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -56,6 +55,8 @@ def test_a_time_lies_in_the_window_of_its_local_date(zone_and_time: tuple[str, i
 
 @pytest.mark.parametrize("unit", CalendarUnit)
 def test_they_are_the_periods_of_pandas(unit: CalendarUnit) -> None:
+    import pandas as pd  # not by each worker that collects this test
+
     window, utc_zone = Window(DAY_MS, unit), ZoneInfo("UTC")
     for period in pd.period_range("1970-01-05", "2110-01-01", freq=FREQUENCIES[unit]):
         first, last = (time.value // 10**6 for time in (period.start_time, period.end_time))
