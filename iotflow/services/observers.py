@@ -8,6 +8,7 @@ from typing import Protocol
 from iotflow.concurrency.tasks import run_within
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.devices import DeviceSummary
+from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import LatestValue, Record, expiry
 from iotflow.metrics import catalogue
 from iotflow.repositories.cache import LatestCache
@@ -54,15 +55,19 @@ class RecordObservers:
         for observer in self._observers:
             try:
                 await run_within(OBSERVER_TIMEOUT_S, observer.on_stored(batch))
-            except Exception:
+            except Exception as error:
                 # The records are durable: an observer's failure must not fail the submission.
                 self.failures += 1
                 catalogue.OBSERVER_FAILURES.add(1)
-                logger.exception(
+                # The circuit breaker reports an outage once; here each submission would.
+                is_outage = isinstance(error, StoreUnavailable)
+                logger.log(
+                    logging.DEBUG if is_outage else logging.ERROR,
                     "observer=%s device=%d: failed; records=%d are stored",
                     type(observer).__name__,
                     batch.device.id,
                     len(batch.records),
+                    exc_info=not is_outage,
                 )
 
     async def on_write_failed(self, device: DeviceSummary) -> None:

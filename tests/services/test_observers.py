@@ -1,5 +1,7 @@
 """Observers of stored records."""
 
+import logging
+
 import pytest
 
 from iotflow.domain.context import RequestContext
@@ -70,6 +72,15 @@ async def test_an_observer_that_fails_fails_neither_the_submission_nor_others(
     assert observed.failures == 1
     assert len(last.stored) == 1
     assert "observer=Recorder" in caplog.text
+
+
+async def test_submissions_in_an_outage_of_an_observer_s_store_fill_no_log(
+    harness: ServiceHarness, ada: SignedInUser, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    observed = await submitted(harness, ada, Recorder(Fail(StoreUnavailable("cache", "circuit open"))))
+    assert observed.failures == 1
+    assert "observer=" not in caplog.text
 
 
 async def test_an_observer_that_hangs_is_cancelled_at_its_deadline(
