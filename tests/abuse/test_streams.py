@@ -61,7 +61,8 @@ async def test_streams_that_are_never_read_are_bounded_and_end(
             for _ in range(MAX_STREAMS_PER_ACCOUNT):
                 opened = streams.enter_context(Raw(service, receive_buffer=4_096).send(head))
                 assert (await asyncio.to_thread(opened.any_answer, to="HEAD")).status == 200
-            problem = await ada.refused(503, "GET", "/stream")
+            async with asyncio.timeout(ENDED_WITHIN_S):
+                problem = await ada.refused(503, "GET", "/stream")
             assert f"at most {MAX_STREAMS_PER_ACCOUNT} of one account and {MAX_STREAMS:,} in total" in problem["detail"]
             assert await longest_delay_s(client, submit_texts(device, 1_000)) <= SHOWN_WITHIN_S
             await wait_until(has_room, ENDED_WITHIN_S)

@@ -50,6 +50,7 @@ async def test_rules_are_changed_listed_and_deleted(ada: UserClient, bob: UserCl
         ({"condition": {"type": "rate", "field": "x", "op": "gt", "value": 1, "per_second": 0}}, ["per_second"]),
         ({"condition": {"type": "anomaly", "field": "x", "z": 0.5}}, ["z"]),
         ({"condition": {"type": "offline", "after_seconds": 9}}, ["after_seconds"]),
+        ({"condition": {"type": "offline", "after_seconds": 2_592_001}}, ["after_seconds"]),
         ({"condition": {"type": "no_data", "after_seconds": 60}}, ["field"]),
         ({"condition": {"type": "offline", "field": "x", "after_seconds": 60}}, ["field"]),
     ],
@@ -70,6 +71,7 @@ async def test_a_wrong_condition_is_refused_by_field(
     [
         ({"for_seconds": 604_801}, "for_seconds"),
         ({"cooldown_seconds": -1}, "cooldown_seconds"),
+        ({"cooldown_seconds": 2_592_001}, "cooldown_seconds"),
         ({"name": ""}, "name"),
         ({"severity": "high"}, "severity"),
         ({"group_id": 1}, "device_id"),
@@ -82,6 +84,7 @@ async def test_a_wrong_rule_is_refused_by_field(
 ) -> None:
     body = {"name": "x", "severity": "info", "device_id": device.id, "condition": STORM, **change}
     assert await ada.wrong_fields("POST", "/alert-rules", body) == [f"body.{field}"]
+    assert (await ada.get("/alert-rules"))["meta"]["total"] == 0
 
 
 async def test_a_rule_on_a_name_of_another_type_is_refused(ada: UserClient, device: DeviceClient) -> None:
@@ -91,6 +94,7 @@ async def test_a_rule_on_a_name_of_another_type_is_refused(ada: UserClient, devi
     door = await new_rule(ada, {**STORM, "field": "door", "op": "eq", "value": False}, device_id=device.id)
     change = {"condition": {**STORM, "field": "door"}}
     assert await ada.wrong_fields("PUT", f"/alert-rules/{door['id']}", change) == ["body.condition.field"]
+    assert (await ada.get("/alert-rules"))["alert_rules"] == [door]
 
 
 async def test_silence_is_a_condition_that_readings_never_fulfil(ada: UserClient, device: DeviceClient) -> None:

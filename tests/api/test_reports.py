@@ -120,3 +120,4 @@ async def test_pending_reports_are_bounded(ada: UserClient, monkeypatch: pytest.
 )
 async def test_bad_reports_are_refused(ada: UserClient, body: dict[str, Any], fields: list[str]) -> None:
     assert await ada.wrong_fields("POST", "/analytics/reports", {"period": PERIOD, **body}) == fields
+    assert (await ada.get("/analytics/reports"))["reports"] == []

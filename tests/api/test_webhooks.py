@@ -246,8 +246,12 @@ async def test_addresses_of_this_host_are_refused_by_default(settings: Settings,
     default = with_changes(settings, webhook_allowed_networks="")
     async with run_service(default, clock) as service, service.client() as client:
         ada = await sign_up(client, "ada")
+        webhook, _ = await new_webhook(ada, "http://8.8.8.8/")
         for host in ("127.0.0.1", "localhost", "[::1]", "2130706433"):
-            assert await ada.wrong_fields("POST", "/webhooks", {"url": f"http://{host}:8000/"}) == ["body.url"]
+            url = {"url": f"http://{host}:8000/"}
+            assert await ada.wrong_fields("POST", "/webhooks", url) == ["body.url"]
+            assert await ada.wrong_fields("PUT", f"/webhooks/{webhook['id']}", url) == ["body.url"]
+        assert (await ada.get("/webhooks"))["webhooks"] == [webhook]
 
 
 async def test_webhooks_of_an_account_are_bounded(
