@@ -212,13 +212,15 @@ async def test_the_certificate_is_checked_for_the_name(
     server = await asyncio.start_server(receiver.handle, "127.0.0.1", ssl=of_server)
     receiver.port = server.sockets[0].getsockname()[1]
     addresses = WebhookAddresses(HERE, Hosts("127.0.0.1"))
-    async with server, WebhookClient(addresses, of_client) as client:
+    async with server, WebhookClient(addresses, of_client) as client, WebhookClient(addresses) as by_default:
         accepted = await client.post(OWNER, f"https://hook.invalid:{receiver.port}/", {}, b"x")
         refused = await client.post(OWNER, f"https://other.invalid:{receiver.port}/", {}, b"x")
+        untrusted = await by_default.post(OWNER, f"https://hook.invalid:{receiver.port}/", {}, b"x")
     assert accepted.is_success
     assert "certificate" in str(refused.error)
+    assert "certificate" in str(untrusted.error)
     await receiver.close()
-    assert named == ["hook.invalid", "other.invalid"]
+    assert named == ["hook.invalid", "other.invalid", "hook.invalid"]
     assert len(receiver.requests) == 1
 
 
