@@ -129,6 +129,7 @@ async def test_receivers_and_backlogs_of_others_delay_no_delivery(
     assert attacking["hang"].connections <= turns * MAX_IN_FLIGHT_OF_ACCOUNT
 
 
+@pytest.mark.parametrize("serve", ["embedded"], indirect=True)
 async def test_a_webhook_to_the_service_itself_starts_no_cycle(
     service: ServiceProcess, client: httpx.AsyncClient, ada: UserClient
 ) -> None:
