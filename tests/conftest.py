@@ -45,6 +45,7 @@ SLOW = {
     "test_examples",
     "test_login",
     "test_model",
+    "test_no_message_holds_anything_of_the_implementation",
     "test_order_of_errors",
 }
 """Folders, modules and tests that are marked slow."""

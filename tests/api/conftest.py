@@ -40,6 +40,13 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("iotflow.stores.mongo.events.WRITE_TIMEOUT_S", PATIENCE_S)
 
 
+@pytest.fixture(autouse=True)
+def _short_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll the outbox and the deliveries more often: many tests wait for an event."""
+    for worker in ("outbox_relay", "deliveries"):
+        monkeypatch.setattr(f"iotflow.background.{worker}.POLL_INTERVAL_S", 0.15)
+
+
 @pytest.fixture
 def embedded_settings(prepared_data: Path, tmp_path: Path) -> Settings:
     """Settings of migrated embedded stores with one administrator, for this test alone."""
