@@ -1,7 +1,10 @@
 """Alerts as people see them: lists, acknowledgement, resolution, and alerts raised by hand."""
 
 from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID, uuid4
+
+import msgspec
 
 from iotflow.clock import Clock
 from iotflow.domain.alerts import (
@@ -18,8 +21,20 @@ from iotflow.domain.json import nesting_error, size_error
 from iotflow.domain.permissions import is_admin, require_user, require_visible_alert
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.repositories.alerts import AlertRepository
+from iotflow.services.bulk_reads import BulkReads
 from iotflow.services.device_lookup import DeviceLookup
 from iotflow.services.notifications import AlertNotifications
+
+MAX_DETAILS_BYTES_PER_PAGE = 2**20
+"""Bytes of the details in a page, as JSON: decoded, empty arrays take 20 times as many."""
+ALERTS_PER_READ = 50
+
+
+class AlertPage(NamedTuple):
+    """A page of alerts, and whether others may follow."""
+
+    alerts: list[Alert]
+    more: bool
 
 
 class Alerts:
@@ -33,9 +48,15 @@ class Alerts:
     """
 
     def __init__(
-        self, alerts: AlertRepository, device_lookup: DeviceLookup, notifications: AlertNotifications, clock: Clock
+        self,
+        alerts: AlertRepository,
+        device_lookup: DeviceLookup,
+        notifications: AlertNotifications,
+        bulk_reads: BulkReads,
+        clock: Clock,
     ) -> None:
         self._alerts = alerts
+        self._bulk_reads = bulk_reads
         self._notifications = notifications
         self._device_lookup = device_lookup
         self._clock = clock
@@ -66,15 +87,29 @@ class Alerts:
         self._notifications.show(alert)
         return alert
 
-    async def page(self, context: Context, where: AlertFilter, limit: int, after: AlertPosition | None) -> list[Alert]:
+    async def page(self, context: Context, where: AlertFilter, limit: int, after: AlertPosition | None) -> AlertPage:
         """Return a page of alerts after a position (None: from the newest), newest first.
 
-        Users read the alerts of their devices, administrators all.
+        Users read the alerts of their devices, administrators all. A page also ends at `MAX_DETAILS_BYTES_PER_PAGE`.
+        Raises Overloaded for too many bulk reads of the caller's account.
         """
         caller = require_user(context.principal, TokenScope.READ)
         if not is_admin(caller):
             where = replace(where, user_id=caller.user_id)
-        return await self._alerts.page(where, limit, after)
+        found: list[Alert] = []
+        size = 0
+        async with self._bulk_reads.slot(caller.user_id):
+            while len(found) <= limit and size < MAX_DETAILS_BYTES_PER_PAGE:
+                wanted = min(ALERTS_PER_READ, limit + 1 - len(found))
+                part = await self._alerts.page(where, wanted, after)
+                found += part
+                if len(part) < wanted:
+                    break
+                after = AlertPosition(part[-1].created_at, part[-1].id)
+                size += sum(len(msgspec.json.encode(alert.details)) for alert in part)
+            else:
+                return AlertPage(found[:limit], more=True)
+        return AlertPage(found, more=False)
 
     async def get(self, context: Context, alert_id: UUID) -> Alert:
         """Return an alert."""

@@ -132,7 +132,7 @@ def build_services(stores: Stores, settings: Settings, clock: Clock, passwords: 
         activity=shared.activity,
         alert_observer=shared.alert_observer,
         alert_rules=_build_alert_rules(shared),
-        alerts=Alerts(stores.alerts, lookup, shared.notifications, clock),
+        alerts=Alerts(stores.alerts, lookup, shared.notifications, bulk_reads, clock),
         audit_log=AuditLog(stores.events),
         authentication=_build_authentication(shared, passwords),
         config_versions=ConfigVersions(transactions, clock),

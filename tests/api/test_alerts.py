@@ -198,17 +198,31 @@ async def test_the_list_is_filtered_and_paged(ada: UserClient, device: DeviceCli
     assert len(await alerts_of(ada, severity="error")) == 3
     assert len(await alerts_of(ada, status="active")) == 6
     assert await alerts_of(ada, alert_type="anomaly") == []
-    seen: list[str] = []
-    query: dict[str, Any] = {"limit": 3, "status": "active"}
-    while True:
-        page = await ada.get("/alerts", **query)
-        seen += [alert["id"] for alert in page["alerts"]]
-        if page["next_cursor"] is None:
-            break
-        query["cursor"] = page["next_cursor"]
+    seen = [alert["id"] for page in await pages_of(ada, limit=3, status="active") for alert in page]
     expected = sorted(made[1:], key=lambda one: (one["created_at"], one["id"]), reverse=True)
     assert seen == [one["id"] for one in expected]
-    assert await ada.wrong_fields("GET", "/alerts", params={**query, "cursor": "x"}) == ["query.cursor"]
+    assert await ada.wrong_fields("GET", "/alerts", params={"cursor": "x"}) == ["query.cursor"]
+
+
+async def pages_of(reader: ApiClient, **query: Any) -> list[list[dict[str, Any]]]:
+    """Return all pages of the list of alerts."""
+    answer = await reader.get("/alerts", **query)
+    pages = [answer["alerts"]]
+    while (cursor := answer["next_cursor"]) is not None:
+        answer = await reader.get("/alerts", **query, cursor=cursor)
+        pages.append(answer["alerts"])
+    return pages
+
+
+async def test_a_page_ends_early_for_large_details(ada: UserClient, device: DeviceClient) -> None:
+    details = {f"text {number}": "x" * 4_000 for number in range(4)}
+    large = {"device_id": device.id, "severity": "info", "message": "x", "details": details}
+    made = [(await ada.post("/alerts", large))["alert"] for _ in range(120)]
+    pages = await pages_of(ada, limit=1_000)
+    assert len(pages) == 2
+    listed = [alert for page in pages for alert in page]
+    assert sorted(alert["id"] for alert in listed) == sorted(alert["id"] for alert in made)
+    assert listed[0] == made[[one["id"] for one in made].index(listed[0]["id"])]
 
 
 @pytest.mark.parametrize("end", ["delete", "disable"])

@@ -4,18 +4,20 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from fastapi import Query, Request
+from fastapi import Query, Request, Response
 
 from iotflow.api.auth import ReadingUser, WritingUser
 from iotflow.api.dependencies import ClockDep, ServicesDep
 from iotflow.api.pagination import Limit, Page, Time, foreign_cursor, open_page
 from iotflow.api.parameters import AlertId, Cursor
+from iotflow.api.responses import list_response
 from iotflow.api.routing import api_router, problem_responses
 from iotflow.api.schemas.alerts import Alert, AlertCreate, AlertList, AlertResponse
 from iotflow.domain.alert_rules import Severity
 from iotflow.domain.alerts import AlertFilter, AlertPosition, AlertStatus, AlertType
 from iotflow.domain.devices import MAX_ID
 from iotflow.domain.times import Millis
+from iotflow.services.webhook_messages import alert_object
 
 router = api_router("Alerts")
 
@@ -31,7 +33,7 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: UUID
 
 
-@router.get("/alerts", operation_id="list_alerts")
+@router.get("/alerts", operation_id="list_alerts", response_model=AlertList)
 async def list_alerts(
     context: ReadingUser,
     request: Request,
@@ -43,18 +45,17 @@ async def list_alerts(
     device_id: Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only this device's alerts.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> AlertList:
-    """List alerts, the newest first. Users see the alerts of their devices; administrators see all."""
+) -> Response:
+    """List alerts, the newest first. Users see the alerts of their devices; administrators see all.
+
+    A page also ends at 1 MiB of `details`: follow `next_cursor` until it is null.
+    """
     who = "an admin" if context.principal.is_admin else context.principal.user_id
     page = open_page(f"alerts for {who}", request.query_params, DEFAULTS, Position, clock.now())
     after = AlertPosition(Millis(page.position.time), page.position.id) if page.position else None
-    found = await services.alerts.page(context, _filter(page), limit + 1, after)
-    listed = found[:limit]
-    more = len(found) > limit
-    return AlertList(
-        alerts=[Alert.model_validate(alert) for alert in listed],
-        next_cursor=page.cursor(Position(listed[-1].created_at, listed[-1].id)) if more else None,
-    )
+    found, more = await services.alerts.page(context, _filter(page), limit, after)
+    next_cursor = page.cursor(Position(found[-1].created_at, found[-1].id)) if more else None
+    return await list_response({}, "alerts", found, alert_object, {"next_cursor": next_cursor})
 
 
 @router.post("/alerts", status_code=201, operation_id="create_alert", responses=problem_responses(404))

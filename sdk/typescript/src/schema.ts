@@ -199,7 +199,9 @@ export interface paths {
         };
         /**
          * List alerts, the newest first
-         * @description Users see the alerts of their devices; administrators see all. Scope of personal access tokens: `read`.
+         * @description Users see the alerts of their devices; administrators see all.
+         *
+         *     A page also ends at 1 MiB of `details`: follow `next_cursor` until it is null. Scope of personal access tokens: `read`.
          */
         get: operations["list_alerts"];
         put?: never;

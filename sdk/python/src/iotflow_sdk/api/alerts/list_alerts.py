@@ -67,8 +67,10 @@ def sync(
 ) -> AlertList:
     """List alerts, the newest first
 
-    Users see the alerts of their devices; administrators see all. Scope of personal access tokens:
-    `read`.
+    Users see the alerts of their devices; administrators see all.
+
+    A page also ends at 1 MiB of `details`: follow `next_cursor` until it is null. Scope of personal
+    access tokens: `read`.
 
     Args:
         status (AlertStatus | Unset): The place of an alert in its life cycle.
@@ -107,8 +109,10 @@ async def asyncio(
 ) -> AlertList:
     """List alerts, the newest first
 
-    Users see the alerts of their devices; administrators see all. Scope of personal access tokens:
-    `read`.
+    Users see the alerts of their devices; administrators see all.
+
+    A page also ends at 1 MiB of `details`: follow `next_cursor` until it is null. Scope of personal
+    access tokens: `read`.
 
     Args:
         status (AlertStatus | Unset): The place of an alert in its life cycle.
