@@ -49,6 +49,9 @@ def recorded() -> Iterator[list[str]]:
     def execute(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         statements.append(" ".join(statement.split()))
 
+    def begin(_connection: object) -> None:
+        statements.append(BEGIN_READ)  # the connection sends it with the first statement
+
     def commit(_connection: object) -> None:
         statements.append("COMMIT")
 
@@ -56,6 +59,7 @@ def recorded() -> Iterator[list[str]]:
         statements.append(ROLLBACK)
 
     listeners: dict[str, Callable[..., None]] = {
+        "begin": begin,
         "before_cursor_execute": execute,
         "commit": commit,
         "rollback": roll_back,

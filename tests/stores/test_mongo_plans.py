@@ -12,9 +12,9 @@ from iotflow.domain.times import Millis
 from iotflow.repositories.activity import Activity, DeviceHour
 from iotflow.stores.mongo.activity import MongoActivity
 from iotflow.stores.mongo.bson import Document
-from iotflow.stores.mongo.connection import SHORT_TIMEOUT_S, Mongo
+from iotflow.stores.mongo.connection import Mongo
 from iotflow.stores.mongo.drivers import Driver
-from iotflow.stores.mongo.events import MongoEvents
+from iotflow.stores.mongo.events import WRITE_TIMEOUT_S, MongoEvents
 from tests.contracts.activity import HOUR_MS
 from tests.contracts.events import event
 from tests.stores.mongo import OnMongo
@@ -57,7 +57,7 @@ class TestMongoWrites(OnProfiledMongo):
         (insert,) = await profiled.end("events")
         assert insert["ninserted"] == 2
         assert insert["command"]["writeConcern"] == {"w": "majority", "j": True}
-        assert 0 < insert["command"]["maxTimeMS"] <= SHORT_TIMEOUT_S * 1_000
+        assert 0 < insert["command"]["maxTimeMS"] <= WRITE_TIMEOUT_S * 1_000
 
 
 class TestMongoPlans(OnProfiledMongo):
