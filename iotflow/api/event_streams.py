@@ -5,7 +5,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 
 from starlette.responses import Response
@@ -21,6 +21,9 @@ EVENT_STREAM = "text/event-stream"
 CHECK_EVERY_S = 0.5
 """Time between two checks of the caller's credentials."""
 KEEP_ALIVE_S = 15.0
+PART_BYTES = 32_768
+"""Size from which events are sent in several parts: what a client does not read is held once for all its streams, but
+for the part that waits to be sent."""
 RECONNECT_MS = 3_000
 """Time after which a browser reconnects."""
 
@@ -73,7 +76,8 @@ class EventStream(EventStreamHead):
                     await self._require_access()
                 if events:
                     STREAM_EVENTS.add(len(events))
-                    await self._send_part(b"".join(map(_encode, events)), stream, leaving, send)
+                    for part in _parts(events):
+                        await self._send_part(part, stream, leaving, send)
                 elif now_s - sent_s >= KEEP_ALIVE_S:
                     await self._send_part(b": keep-alive\n\n", stream, leaving, send)
                 else:
@@ -102,6 +106,17 @@ class EventStream(EventStreamHead):
                 await self._require_access()
             else:
                 return
+
+
+def _parts(events: Iterable[tuple[EventId, LiveEvent] | Missed]) -> Iterator[bytes]:
+    part = bytearray()
+    for event in events:
+        part += _encode(event)
+        if len(part) >= PART_BYTES:
+            yield bytes(part)
+            part.clear()
+    if part:
+        yield bytes(part)
 
 
 def _encode(event: tuple[EventId, LiveEvent] | Missed) -> bytes:
