@@ -10,6 +10,8 @@ from iotflow.concurrency.tasks import cancel_and_wait
 from iotflow.domain.errors import StoreUnavailable
 
 RESTART_DELAY_S = 5.0
+FIRST_RUN_AFTER_S = 10.0
+"""Time until the first run of repeated work at most: a service may never run for as long as its interval."""
 
 Work = Callable[[], Awaitable[None]]
 
@@ -36,7 +38,10 @@ class Supervisor:
         self._tasks.append(asyncio.create_task(_restart(name, work), name=name))
 
     def repeat(self, name: str, work: Work, every_s: float) -> None:
-        """Start work that runs every `every_s` seconds. StoreUnavailable is logged; the next run is the retry."""
+        """Start work that runs every `every_s` seconds, first after `FIRST_RUN_AFTER_S` seconds at most.
+
+        StoreUnavailable is logged; the next run is the retry.
+        """
         self.run(name, lambda: _repeat(name, work, every_s))
 
 
@@ -51,8 +56,10 @@ async def _restart(name: str, work: Work) -> None:
 
 
 async def _repeat(name: str, work: Work, every_s: float) -> None:
+    delay_s = min(every_s, FIRST_RUN_AFTER_S)
     while True:
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(delay_s)
+        delay_s = every_s
         try:
             await work()
         except StoreUnavailable as error:

@@ -57,3 +57,15 @@ async def test_repeated_work_is_retried_after_an_outage_without_a_restart(caplog
     assert work.cancelled
     assert caplog.text.count("some work: the sql store is unavailable: down; retry") == 2
     assert "restart" not in caplog.text
+
+
+async def test_repeated_work_runs_soon_after_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_RUN_AFTER_S", 0.001)
+    ran = asyncio.Event()
+
+    async def run() -> None:
+        ran.set()
+
+    async with Supervisor() as supervisor, asyncio.timeout(5):
+        supervisor.repeat("rare work", run, every_s=3_600)
+        await ran.wait()
