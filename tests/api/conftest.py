@@ -41,8 +41,9 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _short_polls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Poll the outbox and the deliveries more often: many tests wait for an event."""
+def _pace_of_background_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll the outbox and the deliveries more often, since many tests wait for an event, and start no rare work."""
+    monkeypatch.setattr("iotflow.background.supervisor.FIRST_RUN_AFTER_S", 3_600.0)
     for worker in ("outbox_relay", "deliveries"):
         monkeypatch.setattr(f"iotflow.background.{worker}.POLL_INTERVAL_S", 0.15)
 
