@@ -135,7 +135,12 @@ async def open_pair(prepared_data: Path, directory: Path) -> AsyncIterator[Pair]
 
 @pytest.fixture(autouse=True)
 def _ids_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make random ids increase, so that lists have the same order in both services. Deliveries fail once."""
+    """Make random ids increase, so that lists have the same order in both services. Deliveries fail once.
+
+    Background work takes ids too, so it polls as seldom as in production: rarely between two requests.
+    """
+    for worker in ("outbox_relay", "deliveries"):
+        monkeypatch.setattr(f"iotflow.background.{worker}.POLL_INTERVAL_S", 0.5)
     monkeypatch.setattr("iotflow.background.deliveries.MAX_ATTEMPTS", 1)
     for module in ("accounts", "alerts", "audit_log"):
         monkeypatch.setattr(f"iotflow.services.{module}.uuid4", (UUID(int=number) for number in count(1)).__next__)
