@@ -44,7 +44,8 @@ class ClaimOutcome:
 
     - `handled`: done.
     - `failed`: retried with a growing delay.
-    - `postponed`: their store is unavailable; retried with a constant delay, so that none is late after an outage.
+    - `postponed`: not tried to the end, because the store is unavailable or an earlier message of the subject was not
+      handled; retried with a constant delay, so that none is late after an outage.
     - `unfinished`: the payload of the next step by the message's id.
     """
 
@@ -115,7 +116,7 @@ class EventHandler:
         until = time.monotonic() + ONE_BY_ONE_TIMEOUT_S
         for message in messages:
             if message.subject in outcome.blocked_subjects or time.monotonic() >= until:
-                outcome.fail(message)
+                outcome.postpone(message)
             else:
                 await self.handle([message], outcome)
 
@@ -139,7 +140,7 @@ class JobHandler:
         until = time.monotonic() + TIME_SLICE_S
         for place, message in enumerate(queue):
             if message.subject in outcome.blocked_subjects:
-                outcome.fail(message)
+                outcome.postpone(message)
             elif place > 0 and time.monotonic() >= until:
                 outcome.unfinished[message.id] = message.payload
             else:

@@ -72,3 +72,26 @@ async def test_a_failed_job_is_retried_from_its_last_progress(harness: ServiceHa
     clock.advance(1)
     await jobs.handle_due()
     assert done == [2, 2, 1]
+
+
+async def test_all_jobs_of_a_subject_run_soon_after_a_long_outage(harness: ServiceHarness, clock: FakeClock) -> None:
+    fail = Fail(StoreUnavailable("telemetry", "gone"))
+    done: list[object] = []
+
+    async def work(payload: JsonObject) -> JsonObject | None:
+        await fail()
+        done.append(payload["of"])
+        return None
+
+    jobs = Consumer(harness.stores.transactions, clock, OutboxTopic.PURGE_TELEMETRY, JobHandler(work))
+    await add_messages(
+        harness, [NewOutboxMessage(OutboxTopic.PURGE_TELEMETRY, "purge:a", {"of": n}, clock.now()) for n in range(3)]
+    )
+    for _ in range(120):
+        await jobs.handle_due()
+        clock.advance(1)
+    fail.error = None
+    for _ in range(2):
+        await jobs.handle_due()
+        clock.advance(1)
+    assert done == [0, 1, 2]
