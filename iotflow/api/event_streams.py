@@ -22,8 +22,8 @@ CHECK_EVERY_S = 0.5
 """Time between two checks of the caller's credentials."""
 KEEP_ALIVE_S = 15.0
 PART_BYTES = 32_768
-"""Size from which events are sent in several parts: what a client does not read is held once for all its streams, but
-for the part that waits to be sent."""
+"""Minimum size in bytes of a part of many events. Events that wait are shared by the streams of an account; a part that
+waits for its client is a copy."""
 RECONNECT_MS = 3_000
 """Time after which a browser reconnects."""
 

@@ -13,6 +13,7 @@ from iotflow.clock import SystemClock
 from iotflow.composition import open_stores
 from iotflow.repositories.stores import Stores
 from iotflow.settings import load_settings
+from tests.abuse.rows import Rows
 from tests.api.clients import ADMIN, DeviceClient, UserClient, login, new_device, sign_up
 from tests.processes import ServiceProcess
 from tests.server_stack import ServerStack, Tables
@@ -69,6 +70,15 @@ def service(request: pytest.FixtureRequest) -> ServiceProcess:
     """A running service, embedded and on servers."""
     stopped: ServiceProcess = request.getfixturevalue("embedded" if request.param == "embedded" else "on_servers")
     return stopped.start()
+
+
+@pytest.fixture
+def rows(service: ServiceProcess, request: pytest.FixtureRequest) -> Rows:
+    """The SQL store of the running service."""
+    if "embedded" in request.node.callspec.params.values():
+        return Rows.embedded(service.data_dir)
+    server_stack: ServerStack = request.getfixturevalue("server_stack")
+    return Rows(server_stack.environment()["IOTFLOW_DATABASE_URL"])
 
 
 @pytest.fixture

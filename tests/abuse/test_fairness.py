@@ -36,15 +36,6 @@ DEVICES = {"embedded": 200_000, "servers": 50_000}
 OWNED = ("devices", "device_keys", "device_configs", "device_groups", "group_members")
 
 
-@pytest.fixture
-def rows(service: ServiceProcess, request: pytest.FixtureRequest) -> Rows:
-    """The SQL store of the running service."""
-    if request.node.callspec.params["service"] == "embedded":
-        return Rows.embedded(service.data_dir)
-    server_stack: ServerStack = request.getfixturevalue("server_stack")
-    return Rows(server_stack.environment()["IOTFLOW_DATABASE_URL"])
-
-
 async def readable_after(person: UserClient) -> float:
     """Make a change; return the seconds until its event is readable."""
     device = await new_device(person, f"probe {time.monotonic()}")

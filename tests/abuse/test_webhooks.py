@@ -16,7 +16,6 @@ from tests.abuse.rows import Rows
 from tests.api.clients import DeviceClient, UserClient, new_device, sign_up, submit
 from tests.processes import ServiceProcess
 from tests.receiver import Answer, Receiver, hang, running_receiver
-from tests.server_stack import ServerStack
 from tests.waiting import wait_until
 
 WITHIN_S = 3.0
@@ -68,15 +67,6 @@ RECEIVERS: Mapping[str, Answer] = {
 def service(serve: Serve) -> ServiceProcess:
     """A service whose webhooks may reach this host."""
     return serve({"IOTFLOW_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"})
-
-
-@pytest.fixture
-def rows(service: ServiceProcess, request: pytest.FixtureRequest) -> Rows:
-    """The SQL store of the running service."""
-    if request.node.callspec.params["serve"] == "embedded":
-        return Rows.embedded(service.data_dir)
-    server_stack: ServerStack = request.getfixturevalue("server_stack")
-    return Rows(server_stack.environment()["IOTFLOW_DATABASE_URL"])
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ NEWEST_FIRST = [("timestamp", -1), ("_id", -1)]
 OLDEST_FIRST = [("timestamp", 1), ("_id", 1)]
 MAX_EVENTS_PER_CHUNK = 500
 WRITE_TIMEOUT_S = 3.0
-"""Nobody waits for a write of events. A slow disk that syncs the journal should not make it a failure."""
+"""Longer than for other writes: no request waits for this one, and a slow disk takes seconds to sync the journal."""
 
 DUPLICATE_KEY = 11_000
 REFUSED_BY_VALIDATOR = 121

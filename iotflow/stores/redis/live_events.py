@@ -22,7 +22,7 @@ FOLLOWED_TOPIC = "followed"
 QUERY_TOPIC = "followed-query"
 """A message asks all processes to announce the accounts that they follow."""
 ANSWER_TIMEOUT_S = 2.0
-"""Until this time after a query every account is treated as followed, so that no event is missed meanwhile."""
+"""Time in seconds for the answers to a query. Until it is over, the events of every account are published."""
 ANNOUNCE_EVERY_S = 30.0
 RETRY_S = 1.0
 
