@@ -16,7 +16,7 @@ from iotflow.domain.context import RequestContext, SystemPrincipal
 from iotflow.services import passwords
 from iotflow.services.container import build_services
 from iotflow.settings import Settings, load_settings
-from iotflow.stores.sql import sqlite
+from iotflow.stores.sql import sqlite_engine
 from tests.api.clients import ADMIN, PASSWORD
 from tests.clock import FakeClock
 from tests.compiled_once import shared_plan, sharing_engine
@@ -99,7 +99,7 @@ def _compiled_once() -> Iterator[None]:
     """Compile routes, and statements for SQLite, once in a test process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(routes, "ArgumentPlan", shared_plan)
-        patch.setattr(sqlite, "create_async_engine", sharing_engine)
+        patch.setattr(sqlite_engine, "create_async_engine", sharing_engine)
         yield
 
 

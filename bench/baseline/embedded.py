@@ -29,7 +29,9 @@ from iotflow.stores.sql import open_database
 from iotflow.stores.sql.database import SCAN_TIMEOUT_S
 from iotflow.stores.sql.record_schemas import decode_measurements, digest_of
 from iotflow.stores.sql.record_writes import ROWS_PER_STATEMENT
-from iotflow.stores.sql.sqlite import READ_CONNECTIONS, READ_POOL_TIMEOUT_S, SqliteFiles, sqlite_engine
+from iotflow.stores.sql.sqlite import READ_CONNECTIONS, READ_POOL_TIMEOUT_S
+from iotflow.stores.sql.sqlite_engine import sqlite_engine
+from iotflow.stores.sql.sqlite_files import SqliteFiles
 from iotflow.stores.sql.telemetry import VALUES_PER_FLUSH, SqlTelemetry
 
 FIND_SCHEMA = "SELECT id FROM telemetry_schemas WHERE device_id = ? AND digest = ?"

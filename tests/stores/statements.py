@@ -31,14 +31,14 @@ class Statements:
 def record_statements() -> Iterator[Statements]:
     """Record the statements of all databases of this process during the block.
 
-    SQLite's `execute_for_rows` sends its statements past SQLAlchemy, in one call of the driver.
+    SQLite's `insert_rows` sends its statements past SQLAlchemy, in one call of the driver.
     """
     statements = Statements()
-    execute_for_rows = sqlite.execute_for_rows
+    insert_rows = sqlite.insert_rows
 
     def send_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[RowValues]) -> None:
         statements.sent += [("BEGIN IMMEDIATE", ()), (statement, rows), ("COMMIT", ())]
-        execute_for_rows(connection, statement, rows)
+        insert_rows(connection, statement, rows)
 
     # Any: the signatures are SQLAlchemy's.
     def send(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> None:
@@ -48,12 +48,12 @@ def record_statements() -> Iterator[Statements]:
         if sql.startswith("DELETE"):
             statements.removed.append(cursor.rowcount)
 
-    sqlite.execute_for_rows = send_rows
+    sqlite.insert_rows = send_rows
     event.listen(Engine, "before_cursor_execute", send)
     event.listen(Engine, "after_cursor_execute", done)
     try:
         yield statements
     finally:
-        sqlite.execute_for_rows = execute_for_rows
+        sqlite.insert_rows = insert_rows
         event.remove(Engine, "before_cursor_execute", send)
         event.remove(Engine, "after_cursor_execute", done)

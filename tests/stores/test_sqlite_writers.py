@@ -6,12 +6,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from iotflow.clock import Clock
 from iotflow.domain.outbox import NewOutboxMessage, OutboxTopic
 from iotflow.domain.times import Millis, TimeRange
 from iotflow.stores.sql import telemetry as sql_telemetry
 from iotflow.stores.sql.database import Database
+from iotflow.stores.sql.sqlite_inserts import ROWS_PER_INSERT
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 from tests.contracts.sweeper import sweep
@@ -207,3 +209,16 @@ class TestSqliteWriters(OnSqlite):
         assert await raw.metadata(1) == {}
         assert max(statements.removed) <= sql_telemetry.ROWS_PER_DELETION
         assert sum(statements.removed) == 24_000 + purged, "records, metadata, and the schema of a purged device"
+
+
+class TestRowsOfOneTransaction(OnSqlite):
+    @pytest.mark.parametrize("number", [1, 2, ROWS_PER_INSERT, ROWS_PER_INSERT + 1, 2 * ROWS_PER_INSERT, 500])
+    async def test_all_rows_are_inserted_or_none(self, database: Database, tables: SqliteTables, number: int) -> None:
+        async with database.write() as connection:
+            await connection.execute(text("CREATE TABLE numbers (number INTEGER NOT NULL, twice INTEGER NOT NULL)"))
+        statement = "INSERT INTO numbers (number, twice) VALUES (?, ?)"
+        with pytest.raises(sqlite3.IntegrityError):
+            await database.write_rows(statement, [*((n, 2 * n) for n in range(number)), (number, None)])
+        assert await tables.rows("numbers") == []
+        await database.write_rows(statement, [(n, 2 * n) for n in range(number)])
+        assert await tables.rows("numbers") == [{"number": n, "twice": 2 * n} for n in range(number)]

@@ -1,6 +1,6 @@
 """The interface of a SQL database, and what SQLite and PostgreSQL share: deadlines, retries, errors, slices of rows.
 
-`sqlite` and `postgres` implement `Database`. No other module holds SQL of one dialect only.
+`sqlite` and `postgres` implement `Database`. Only they and the modules named after them hold SQL of one dialect.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class Database(Protocol):
         ...
 
     async def write_rows(self, statement: str, rows: Sequence[RowValues], *, bulk: bool = False) -> None:
-        """Run a statement of the driver's dialect once for each row, in one separate transaction.
+        """Run an INSERT of one row, in the driver's dialect, for each row, in one separate transaction.
 
         Raises StoreUnavailable, or the driver's error of a row that cannot be stored; then no row is stored.
         """

@@ -66,7 +66,10 @@ class PostgresDatabase:
     @asynccontextmanager
     async def write(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
         with self._last_failure.track():
-            async with self._driver_call(self._write_limiter, bulk) as timeout, self._writer.connect() as connection:
+            async with (
+                self._guard_driver_calls(self._write_limiter, bulk) as timeout,
+                self._writer.connect() as connection,
+            ):
                 await connection.begin()
                 yield connection
                 # A commit that was cut short might have been made or not, so it is not cancelled.
@@ -79,7 +82,7 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def read(self, *, bulk: bool = False) -> AsyncIterator[AsyncConnection]:
-        async with self._driver_call(self._read_limiter, bulk), self._reader.connect() as connection:
+        async with self._guard_driver_calls(self._read_limiter, bulk), self._reader.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -105,7 +108,7 @@ class PostgresDatabase:
         await self._closer.drain()
 
     @asynccontextmanager
-    async def _driver_call(self, limiter: ConnectionLimiter, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
+    async def _guard_driver_calls(self, limiter: ConnectionLimiter, bulk: bool) -> AsyncIterator[asyncio.Timeout]:
         """Yield the deadline of a block of calls on a connection of the limiter's, and map the driver's errors."""
         timeout_s = transaction_timeout_s(bulk=bulk)
         admission: AbstractAsyncContextManager[None] = nullcontext()

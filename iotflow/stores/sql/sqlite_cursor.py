@@ -71,14 +71,25 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class SqliteConnection(AsyncAdapt_aiosqlite_connection):
-    """A connection with these cursors. `begins_with_next`: the next statement begins a deferred transaction."""
+    """A connection with these cursors.
 
-    __slots__ = ("begins_with_next",)
+    - `begins_with_next`: the next statement begins a deferred transaction.
+    - `only_reads`: a rollback is not waited for, since the thread runs its calls in order and nothing was changed.
+    """
+
+    __slots__ = ("begins_with_next", "only_reads")
     _cursor_cls = _Cursor
 
     def __init__(self, driver: SqliteDriver, connection: Any) -> None:
         super().__init__(driver, connection)
-        self.begins_with_next = False
+        self.begins_with_next = self.only_reads = False
+
+    def rollback(self) -> None:
+        driver = cast(aiosqlite.Connection, self._connection)
+        if self.only_reads and driver._connection is not None:
+            driver._tx.put_nowait((None, driver._connection.rollback))
+        else:
+            super().rollback()
 
 
 def _run(
