@@ -82,7 +82,7 @@ class MapAndPoints(Layout):
         )
         return [
             (pointers, (last.timestamp * 1_000, newest, device)),
-            (catalogue, (last.received, TTL_S, set(NAMES), {DAY}, device, 90)),
+            (catalogue, (last.received_us, TTL_S, set(NAMES), {DAY}, device, 90)),
         ]
 
     def store(self, device: int, records: Sequence[Record]) -> list[Statement]:
@@ -90,7 +90,7 @@ class MapAndPoints(Layout):
         of_point = f"UPDATE former_points {STAMP} SET value = ? WHERE {PARTITION} AND name = ? AND time = ?"
         found: list[Statement] = []
         for record in records:
-            stamps, time = (record.received, TTL_S), record.timestamp
+            stamps, time = (record.received_us, TTL_S), record.timestamp
             packed = {name: pack(value) for name, value in record.values.items()}
             found.append((of_record, (*stamps, packed, device, DAY, time)))
             found += [
@@ -139,7 +139,7 @@ class RecordRow(Layout):
             (
                 cql,
                 (
-                    record.received,
+                    record.received_us,
                     TTL_S,
                     pack(values_in_order(record.values)),
                     device,
@@ -185,7 +185,8 @@ class RecordRowWithNames(RecordRow):
     def store(self, device: int, records: Sequence[Record]) -> list[Statement]:
         cql = f"UPDATE {self._table} {STAMP} SET measurements = ? WHERE {PARTITION} AND time = ? AND schema_id = ?"
         return [
-            (cql, (record.received, TTL_S, pack(record.values), device, DAY, record.timestamp, 0)) for record in records
+            (cql, (record.received_us, TTL_S, pack(record.values), device, DAY, record.timestamp, 0))
+            for record in records
         ]
 
     async def daily_mean(self, cassandra: Cassandra, device: int, name: str) -> int:
@@ -241,7 +242,7 @@ class Chunks(Layout):
     def store(self, device: int, records: Sequence[Record]) -> list[Statement]:
         times = [record.timestamp for record in records]
         columns = zlib.compress(pack((times, {n: [record.values[n] for record in records] for n in NAMES})), 1)
-        last = records[-1].received
+        last = records[-1].received_us
         cql = f"UPDATE chunks {STAMP} SET columns = ? WHERE {PARTITION} AND first = ? AND received = ?"
         return [(cql, (last, TTL_S, columns, device, DAY, times[0], last))]
 

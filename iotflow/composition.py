@@ -83,7 +83,7 @@ async def open_stores(settings: Settings, clock: Clock) -> AsyncIterator[Stores]
             devices=cache.devices,
             rules=cache.rules,
             rule_states=cache.rule_states,
-            latest=cache.latest,
+            latest_cache=cache.latest_cache,
             presence=cache.presence,
             rate_limiter=cache.rate_limiter,
             counters=cache.counters,

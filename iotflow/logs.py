@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
-from iotflow.metrics import catalogue
+from iotflow.metrics import definitions
 
 QUIET_S = 60.0
 """Minimum time between two lines about the same limit."""
@@ -214,7 +214,7 @@ class LimitLog:
 
     def record(self, who: str) -> None:
         """Count and log that `who` met the limit: an address, an account, a device; never a secret."""
-        catalogue.LIMITS_MET.add(1, self._name)
+        definitions.LIMITS_MET.add(1, self._name)
         self._times += 1
         now = self._monotonic()
         if now < self._quiet_until:

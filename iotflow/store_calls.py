@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast, get_origin
 from iotflow import tracing
 from iotflow.domain.errors import IoTFlowError, StoreUnavailable
 from iotflow.domain.telemetry import Record
-from iotflow.metrics import catalogue
+from iotflow.metrics import definitions
 from iotflow.repositories.activity import ActivityRepository
 from iotflow.repositories.alerts import AlertRepository, RuleStates
 from iotflow.repositories.cache import CacheCounters, LatestCache, Miss, PresenceRepository, RateLimiter, VersionedCache
@@ -57,7 +57,7 @@ def instrument_stores(stores: Stores, *, instrument_cache: bool) -> Stores:
         devices=_instrument(stores.devices, VersionedCache, "devices"),
         rules=_instrument(stores.rules, VersionedCache, "alert_rules"),
         rule_states=_instrument(stores.rule_states, RuleStates, "rule_states"),
-        latest=_instrument(stores.latest, LatestCache, "latest", get=_count_look_up),
+        latest_cache=_instrument(stores.latest_cache, LatestCache, "latest", get=_count_look_up),
         presence=_instrument(stores.presence, PresenceRepository, "presence"),
         rate_limiter=_instrument(stores.rate_limiter, RateLimiter, "rate_limiter"),
         counters=_instrument(stores.counters, CacheCounters, "counters"),
@@ -106,7 +106,7 @@ def _operations(interface: type) -> Iterator[str]:
 
 
 def _instrument_call(call: Call, interface: str, operation: str, succeed: Success | None) -> Call:
-    count, observe = catalogue.STORE_CALLS.add, catalogue.STORE_CALL_DURATION.observe
+    count, observe = definitions.STORE_CALLS.add, definitions.STORE_CALL_DURATION.observe
 
     async def measured(started: Awaitable[Any], arguments: Sequence[Any]) -> Any:  # Any: as in `Call`
         began_s = perf_counter()
@@ -151,8 +151,8 @@ async def _instrument_block(
         outcome = _outcome(error)
         raise
     finally:
-        catalogue.STORE_CALLS.add(1, "transactions", operation, outcome)
-        catalogue.STORE_CALL_DURATION.observe(perf_counter() - began_s, "transactions", operation)
+        definitions.STORE_CALLS.add(1, "transactions", operation, outcome)
+        definitions.STORE_CALL_DURATION.observe(perf_counter() - began_s, "transactions", operation)
 
 
 def _outcome(error: BaseException) -> str:
@@ -165,9 +165,9 @@ def _outcome(error: BaseException) -> str:
 
 def _count_records(arguments: Sequence[Any], _result: Any) -> None:  # Any: as in `Success`
     records: Sequence[Record] = arguments[1]
-    catalogue.RECORDS_STORED.add(len(records))
-    catalogue.POINTS_STORED.add(sum(len(record.values) for record in records))
+    definitions.RECORDS_STORED.add(len(records))
+    definitions.POINTS_STORED.add(sum(len(record.values) for record in records))
 
 
 def _count_look_up(_arguments: Sequence[Any], result: Any) -> None:  # Any: as in `Success`
-    catalogue.CACHE_LOOKUPS.add(1, "latest", "miss" if isinstance(result, Miss) else "hit")
+    definitions.CACHE_LOOKUPS.add(1, "latest", "miss" if isinstance(result, Miss) else "hit")

@@ -70,7 +70,7 @@ class RedisCalls:
         """Create the entry."""
         fields: list[bytes] = []
         for name, latest in values.items():
-            fields += _field(name, latest.value, latest.timestamp, latest.received, latest.expires or 0)
+            fields += _field(name, latest.value, latest.timestamp, latest.received_us, latest.expires_us or 0)
         size = b"%d" % (sum(map(len, fields)) + FIELD_BYTES * len(values))
         call = self._scripts.command(FILL, self._keys(device_id), LEASE, LIFETIME_S * 1_000, b"", size, *fields)
         await self._groups.submit(call)

@@ -26,7 +26,7 @@ from iotflow.domain.permissions import (
 )
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import DevicePrincipal, Principal, UserPrincipal
-from iotflow.repositories.cache import Admission
+from iotflow.repositories.cache import RateLimitResult
 
 BEARER = "AccessToken"
 API_KEY = "DeviceKey"
@@ -57,8 +57,8 @@ class AccessRule(Generic[C]):
                 context = await self.authorize(request)
                 require_scope(context.principal, self.scope)
                 request.scope[CONTEXT] = context
-                for admission in request.scope.get(RATE_LIMITS, ()):
-                    app_state(request).services.request_limits.require(admission)
+                for result in request.scope.get(RATE_LIMITS, ()):
+                    app_state(request).services.request_limits.raise_if_limited(result)
             except Unauthenticated as error:
                 challenge = ", ".join(_CHALLENGES[scheme] for scheme in self.schemes or (BEARER,))
                 raise HTTPException(401, str(error), {"WWW-Authenticate": challenge}) from error
@@ -71,12 +71,12 @@ def network_of(request: Request) -> str:
     return client_network(request.client.host) if request.client else "unknown"
 
 
-async def charge_values(request: Request, device: DeviceSummary, values: int) -> None:
-    """Charge values to the device's rate limit before they are stored. Raises RateLimited."""
+async def charge_points(request: Request, device: DeviceSummary, points: int) -> None:
+    """Charge points to the device's rate limit before they are stored. Raises RateLimited."""
     limits = app_state(request).services.request_limits
-    admission = await limits.charge_device_values(device, values)
-    _record_admission(request, admission)
-    limits.require(admission)
+    result = await limits.charge_device_points(device, points)
+    _record_rate_limit(request, result)
+    limits.raise_if_limited(result)
 
 
 async def _authorize_anyone(request: Request) -> RequestContext[None]:
@@ -88,8 +88,8 @@ async def _authorize_user(request: Request) -> RequestContext[UserPrincipal]:
     if token is None:
         raise Unauthenticated("send Authorization: Bearer <token>, with one from /api/v1/auth/login or a personal one")
     network = network_of(request)
-    user, admission = await app_state(request).services.authentication.authenticate_user(token, network)
-    _record_admission(request, admission)
+    user, result = await app_state(request).services.authentication.authenticate_user(token, network)
+    _record_rate_limit(request, result)
     return RequestContext(user, request.scope["state"]["request_id"], network)
 
 
@@ -126,8 +126,8 @@ async def _authorize_device(request: Request) -> RequestContext[DevicePrincipal]
     if not key:
         raise Unauthenticated("send X-API-Key: <key>, with the key shown when the device was registered")
     network = network_of(request)
-    device, admission = await app_state(request).services.authentication.authenticate_device(key, network)
-    _record_admission(request, admission)
+    device, result = await app_state(request).services.authentication.authenticate_device(key, network)
+    _record_rate_limit(request, result)
     return RequestContext(device, request.scope["state"]["request_id"], network)
 
 
@@ -149,12 +149,12 @@ async def _authorize_registration(request: Request) -> RequestContext[UserPrinci
         context = await _authorize_user(request)
         require_registration(context.principal, is_open=False, as_admin=False)
         return context
-    _record_admission(request, await state.services.request_limits.charge_registration(network_of(request)))
+    _record_rate_limit(request, await state.services.request_limits.charge_registration(network_of(request)))
     return _anonymous(request)
 
 
 async def _authorize_login(request: Request) -> RequestContext[None]:
-    _record_admission(request, await app_state(request).services.authentication.admit_login(network_of(request)))
+    _record_rate_limit(request, await app_state(request).services.authentication.admit_login(network_of(request)))
     return _anonymous(request)
 
 
@@ -175,10 +175,10 @@ def _require_account(caller: UserPrincipal, reference: str) -> None:
         require_admin(caller)
 
 
-def _record_admission(request: Request, admission: Admission | None) -> None:
-    """Add an admission to the response's rate limit headers."""
-    if admission is not None:
-        request.scope.setdefault(RATE_LIMITS, []).append(admission)
+def _record_rate_limit(request: Request, result: RateLimitResult | None) -> None:
+    """Add the result of a rate limit to the response's rate limit headers."""
+    if result is not None:
+        request.scope.setdefault(RATE_LIMITS, []).append(result)
 
 
 def bearer_token(request: Request) -> str | None:
@@ -207,29 +207,33 @@ def _user_or_device_rule(scope: TokenScope) -> AccessRule[RequestContext[Princip
     return AccessRule(_authorize_user_or_device, (BEARER, API_KEY), _PERSON, scope)
 
 
-UserContext = RequestContext[UserPrincipal]
-DeviceContext = RequestContext[DevicePrincipal]
+_UserContext = RequestContext[UserPrincipal]
+_DeviceContext = RequestContext[DevicePrincipal]
 
-NoAuth = Annotated[RequestContext[None], Depends(AccessRule(_authorize_anyone, (), ()))]
-LoggedInUser = Annotated[UserContext, Depends(_user_rule(LOGIN_ONLY))]
-ReadingUser = Annotated[UserContext, Depends(_user_rule(TokenScope.READ))]
-WritingUser = Annotated[UserContext, Depends(_user_rule(TokenScope.WRITE))]
-SubmittingUser = Annotated[UserContext, Depends(_user_rule(TokenScope.TELEMETRY))]
-CurrentAdmin = Annotated[UserContext, Depends(AccessRule(_authorize_admin, (BEARER,), _PERSON))]
-SelfOrAdmin = Annotated[UserContext, Depends(_account_rule(LOGIN_ONLY))]
-ReadingSelfOrAdmin = Annotated[UserContext, Depends(_account_rule(TokenScope.READ))]
-CurrentSelf = Annotated[UserContext, Depends(_own_account_rule(LOGIN_ONLY))]
-ReadingSelf = Annotated[UserContext, Depends(_own_account_rule(TokenScope.READ))]
-EventViewer = Annotated[UserContext, Depends(AccessRule(_authorize_event_viewer, (BEARER,), _PERSON, TokenScope.READ))]
-CurrentDevice = Annotated[DeviceContext, Depends(AccessRule(_authorize_device, (API_KEY,), (401, 429)))]
-SubmittingDevice = Annotated[
-    DeviceContext, Depends(AccessRule(_authorize_submitting_device, (API_KEY,), (401, 403, 429)))
+# A route's context with its access rule. The name ends with the scope that a personal access token needs; contexts of a
+# user without a scope in their names accept only the token of a login.
+PublicContext = Annotated[RequestContext[None], Depends(AccessRule(_authorize_anyone, (), ()))]
+LoggedInUserContext = Annotated[_UserContext, Depends(_user_rule(LOGIN_ONLY))]
+UserReadContext = Annotated[_UserContext, Depends(_user_rule(TokenScope.READ))]
+UserWriteContext = Annotated[_UserContext, Depends(_user_rule(TokenScope.WRITE))]
+UserSubmitContext = Annotated[_UserContext, Depends(_user_rule(TokenScope.TELEMETRY))]
+AdminContext = Annotated[_UserContext, Depends(AccessRule(_authorize_admin, (BEARER,), _PERSON))]
+SelfOrAdminContext = Annotated[_UserContext, Depends(_account_rule(LOGIN_ONLY))]
+SelfOrAdminReadContext = Annotated[_UserContext, Depends(_account_rule(TokenScope.READ))]
+SelfContext = Annotated[_UserContext, Depends(_own_account_rule(LOGIN_ONLY))]
+SelfReadContext = Annotated[_UserContext, Depends(_own_account_rule(TokenScope.READ))]
+EventReadContext = Annotated[
+    _UserContext, Depends(AccessRule(_authorize_event_viewer, (BEARER,), _PERSON, TokenScope.READ))
 ]
-ReadingUserOrDevice = Annotated[RequestContext[Principal], Depends(_user_or_device_rule(TokenScope.READ))]
-WritingUserOrDevice = Annotated[RequestContext[Principal], Depends(_user_or_device_rule(TokenScope.WRITE))]
-RegistrationCaller = Annotated[
+DeviceContext = Annotated[_DeviceContext, Depends(AccessRule(_authorize_device, (API_KEY,), (401, 429)))]
+DeviceSubmitContext = Annotated[
+    _DeviceContext, Depends(AccessRule(_authorize_submitting_device, (API_KEY,), (401, 403, 429)))
+]
+UserOrDeviceReadContext = Annotated[RequestContext[Principal], Depends(_user_or_device_rule(TokenScope.READ))]
+UserOrDeviceWriteContext = Annotated[RequestContext[Principal], Depends(_user_or_device_rule(TokenScope.WRITE))]
+RegistrationContext = Annotated[
     RequestContext[UserPrincipal | None],
     Depends(AccessRule(_authorize_registration, (BEARER,), (401, 403, 429), is_optional=True)),
 ]
-MetricsReader = Annotated[RequestContext[None], Depends(AccessRule(_authorize_metrics, (BEARER,), (401,), None))]
-LoginCaller = Annotated[RequestContext[None], Depends(AccessRule(_authorize_login, (), (401, 403, 429)))]
+MetricsContext = Annotated[RequestContext[None], Depends(AccessRule(_authorize_metrics, (BEARER,), (401,), None))]
+LoginContext = Annotated[RequestContext[None], Depends(AccessRule(_authorize_login, (), (401, 403, 429)))]

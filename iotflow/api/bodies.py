@@ -122,7 +122,7 @@ async def gunzip(compressed: bytearray, limit: int, reservation: Reservation) ->
         Overloaded: too many bytes of bodies are in flight.
 
     """
-    work = TimeSlice()
+    time_slice = TimeSlice()
     body = bytearray()
     member = zlib.decompressobj(GZIP_WINDOW_BITS)
     while compressed:
@@ -143,7 +143,7 @@ async def gunzip(compressed: bytearray, limit: int, reservation: Reservation) ->
             piece = member.unused_data if member.eof else member.unconsumed_tail
             # After a full step the decompressor may hold output although it has consumed all input.
             pending = bool(piece) or (len(output) == DECOMPRESSED_STEP_BYTES and not member.eof)
-            await work.pause()
+            await time_slice.pause()
     if not member.eof:
         _raise_invalid_gzip()
     return body

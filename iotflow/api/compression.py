@@ -69,13 +69,13 @@ async def gzip(body: bytes) -> bytes:
     """Compress a body. A large one waits for time slices, as other long work does."""
     if len(body) > PIECE_BYTES:
         await wait_for_turn()
-    work = TimeSlice()
+    time_slice = TimeSlice()
     compressor = zlib.compressobj(COMPRESSION_LEVEL, wbits=16 + zlib.MAX_WBITS)
     view = memoryview(body)
     compressed = bytearray()
     for start in range(0, len(view), PIECE_BYTES):
         compressed += compressor.compress(view[start : start + PIECE_BYTES])
-        await work.pause()
+        await time_slice.pause()
     return bytes(compressed + compressor.flush())
 
 

@@ -61,7 +61,7 @@ def _response(body: bytearray) -> Response:
 
 async def _encode(columns: Sequence[str], rows: Iterable[_Row], max_bytes: int = sys.maxsize) -> tuple[bytearray, int]:
     """Return the header with the first rows, and their number."""
-    work = TimeSlice()
+    time_slice = TimeSlice()
     body = bytearray(",".join(("timestamp", *map(_encode_name, columns))).encode() + b"\r\n")
     count = 0
     for time, cells in rows:
@@ -70,7 +70,7 @@ async def _encode(columns: Sequence[str], rows: Iterable[_Row], max_bytes: int =
             break
         body += row
         count += 1
-        await work.pause()
+        await time_slice.pause()
     return body, count
 
 

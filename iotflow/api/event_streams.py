@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from iotflow.concurrency.tasks import cancel_and_wait
 from iotflow.domain.errors import NotFound, StoreUnavailable, Unauthenticated
 from iotflow.domain.live_events import EventId, LiveEvent, format_event_id
-from iotflow.metrics.catalogue import STREAM_EVENTS, STREAMS_ENDED
+from iotflow.metrics.definitions import STREAM_EVENTS, STREAMS_ENDED
 from iotflow.services.live_streams import LiveStream, Missed, StreamTooSlow
 
 EVENT_STREAM = "text/event-stream"

@@ -102,10 +102,10 @@ async def check_items(items: Sequence[memoryview], max_bytes: int) -> int:
     This finds the errors that a check of the syntax does not: text that is not UTF-8, numbers out of a double's range.
     Raises InvalidInput for the first invalid item.
     """
-    work = TimeSlice()
+    time_slice = TimeSlice()
     values = 0
     for index, item in enumerate(items):
-        await work.pause()
+        await time_slice.pause()
         if plain := try_decode_plain(item):
             values += len(plain.data)
             continue
@@ -135,11 +135,11 @@ async def decode_array(body: bytearray, max_items: int, max_bytes: int) -> Batch
 
 async def decode_lines(body: bytearray, max_items: int) -> Batch:
     """Return the records of NDJSON; a line may be invalid. Raises HTTPException (413)."""
-    work = TimeSlice()
+    time_slice = TimeSlice()
     lines = split_lines(body, max_items)
     values = 0
     for line in lines:
-        await work.pause()
+        await time_slice.pause()
         values += len(plain.data) if (plain := try_decode_plain(line)) else _count_values(line)
     return Batch(lines, values)
 

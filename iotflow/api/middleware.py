@@ -18,11 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from iotflow.api.problems import error_response
 from iotflow.domain.principals import DevicePrincipal, UserPrincipal
 from iotflow.logs import log_request
-from iotflow.metrics import catalogue
-from iotflow.repositories.cache import Admission, RateLimit
+from iotflow.metrics import definitions
+from iotflow.repositories.cache import RateLimit, RateLimitResult
 
 RATE_LIMITS = "iotflow.rate_limits"
-"""Key in a request's scope of its list of `Admission`, one for each rate limit that applies to it."""
+"""Key in a request's scope of its list of `RateLimitResult`, one for each rate limit that applies to it."""
 CONTEXT = "iotflow.context"
 """Key in a request's scope of the context that its access rule returned."""
 IS_HEAD = "iotflow.is_head"
@@ -96,10 +96,10 @@ def _format_policy(limit: RateLimit) -> str:
     return f'"{limit.name}";q={limit.limit};w={limit.period_s}'
 
 
-def _rate_limit_headers(admissions: Sequence[Admission]) -> list[tuple[bytes, bytes]]:
+def _rate_limit_headers(results: Sequence[RateLimitResult]) -> list[tuple[bytes, bytes]]:
     """Return the headers of draft-ietf-httpapi-ratelimit-headers-10."""
-    policies = [_format_policy(admission.limit) for admission in admissions]
-    remaining = [f'"{admission.limit.name}";r={admission.remaining};t={admission.reset_s}' for admission in admissions]
+    policies = [_format_policy(result.limit) for result in results]
+    remaining = [f'"{result.limit.name}";r={result.remaining};t={result.reset_s}' for result in results]
     return [(b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(remaining).encode())]
 
 
@@ -108,8 +108,8 @@ def _complete_headers(
 ) -> list[tuple[bytes, bytes]]:
     """Return a response's headers with those of all responses, and the defaults of those that it does not have."""
     complete = [*headers, (b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
-    if admissions := scope.get(RATE_LIMITS):
-        complete += _rate_limit_headers(admissions)
+    if results := scope.get(RATE_LIMITS):
+        complete += _rate_limit_headers(results)
     present = {name for name, _ in headers}
     defaults = API_HEADERS if scope["path"].startswith("/api/") else PAGE_HEADERS
     complete += [header for header in defaults if header[0] not in present]
@@ -129,9 +129,9 @@ def route_template(scope: Scope) -> str:
 def count_request(method: str, route: str, status: int, duration_s: float | None = None) -> None:
     """Count an answered request."""
     known = method if method in METHODS else "other"
-    catalogue.REQUESTS.add(1, known, route, str(status))
+    definitions.REQUESTS.add(1, known, route, str(status))
     if duration_s is not None:
-        catalogue.REQUEST_DURATION.observe(duration_s, known, route)
+        definitions.REQUEST_DURATION.observe(duration_s, known, route)
 
 
 def _principal_kind(scope: Scope) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Path, Query
 from starlette.datastructures import QueryParams
 
-from iotflow.api.auth import SelfOrAdmin
+from iotflow.api.auth import SelfOrAdminContext
 from iotflow.api.schemas.fields import TextRule
 from iotflow.api.schemas.telemetry import NAMES_PATTERN
 from iotflow.domain.devices import MAX_ID
@@ -55,7 +55,7 @@ _REFERENCE_RULE = TextRule(_reference_error, {"pattern": f"^{_USER_REFERENCE}$"}
 
 
 async def _account_id(
-    context: SelfOrAdmin,
+    context: SelfOrAdminContext,
     user_id: Annotated[
         str, _REFERENCE_RULE, Path(description="Id of a user, or `me` for the caller.", examples=["me"])
     ],

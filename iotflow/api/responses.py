@@ -55,7 +55,7 @@ async def _encode_list(
     head: Mapping[str, object], name: str, items: Iterable[T], dump: Callable[[T], object], max_bytes: int
 ) -> tuple[bytearray, int]:
     """Return the object up to the end of its list, without its closing brace, and the number of encoded items."""
-    work = TimeSlice()
+    time_slice = TimeSlice()
     body = bytearray(_encoder.encode(head))
     body[-1:] = b"," if head else b""
     body += _encoder.encode(name) + b":["
@@ -66,8 +66,8 @@ async def _encode_list(
             break
         body += encoded + b","
         count += 1
-        if work.is_over:
-            await work.pause()
+        if time_slice.is_over:
+            await time_slice.pause()
     body[-1 if count else len(body) :] = b"]"
     return body, count
 

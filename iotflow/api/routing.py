@@ -24,7 +24,7 @@ from iotflow.api.problems import ErrorRenderer, render_problem
 from iotflow.concurrency import time_slices
 from iotflow.domain.errors import FieldError, InvalidInput
 from iotflow.domain.telemetry import MAX_RECORDS_PER_BATCH, NULL_CHARACTER_ERROR
-from iotflow.metrics.catalogue import RECORDS_REJECTED
+from iotflow.metrics.definitions import RECORDS_REJECTED
 from iotflow.settings import Settings
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]  # Any: asyncio's types of a coroutine
@@ -177,14 +177,14 @@ class SubmissionRoute(ApiRoute):
     content_encodings = media.GZIP_ENCODINGS
 
     def wrap_handler(self, handle: Callable[[DecodedRequest], Awaitable[Response]]) -> Handler:
-        async def count_invalid(request: DecodedRequest) -> Response:
+        async def handle_and_count_invalid(request: DecodedRequest) -> Response:
             try:
                 return await handle(request)
             except RequestValidationError:
                 RECORDS_REJECTED.add(1, "invalid")
                 raise
 
-        return super().wrap_handler(count_invalid)
+        return super().wrap_handler(handle_and_count_invalid)
 
     async def decode(self, body: bytearray, content_type: str, state: AppState) -> object:
         """Return a valid record as a `Submission`; the decoded JSON of another one, which the schema refuses."""

@@ -21,7 +21,7 @@ from iotflow.services.presence import flush_presence
 FLUSH_EVERY_S = 30
 WATCH_EVERY_S = 2.0
 CLAMP_EVERY_S = 10.0
-REPORT_ALERTS_EVERY_S = 2.0
+APPLY_TRANSITIONS_EVERY_S = 2.0
 SEND_MAIL_EVERY_S = 5.0
 DELETE_EXPIRED_EVERY_S = 3_600.0
 SEAL_EVERY_S = 1_800.0
@@ -36,7 +36,7 @@ def build_relay(stores: Stores, services: Services, clock: Clock) -> OutboxRelay
     """Build the outbox relay with the handler of each topic."""
     purge = PurgeDevices(
         stores.telemetry,
-        stores.latest,
+        stores.latest_cache,
         stores.presence,
         stores.activity,
         stores.metadata,
@@ -45,7 +45,7 @@ def build_relay(stores: Stores, services: Services, clock: Clock) -> OutboxRelay
         stores.rule_states,
     )
     handlers: dict[OutboxTopic, Handler] = {
-        OutboxTopic.INVALIDATE_CACHES: JobHandler(services.invalidation.handle_message),
+        OutboxTopic.INVALIDATE_CACHES: JobHandler(services.invalidation.handle_outbox_message),
         OutboxTopic.EVENT: EventHandler(stores.events, services.live_publisher),
         OutboxTopic.ANONYMIZE_EVENTS: JobHandler(
             AnonymizeAccount(stores.events, stores.preferences, stores.reports).run_step
@@ -89,7 +89,7 @@ def start_background_work(supervisor: Supervisor, stores: Stores, services: Serv
         _repeat_for_all(supervisor, stores, services, clock)
     supervisor.repeat("flush of presence, uses of tokens and activity", flush, FLUSH_EVERY_S)
     supervisor.repeat("clamp of future times", clamp, CLAMP_EVERY_S)
-    supervisor.repeat("report of alerts", services.alert_observer.report_waiting, REPORT_ALERTS_EVERY_S)
+    supervisor.repeat("transitions of alerts", services.alert_observer.apply_waiting, APPLY_TRANSITIONS_EVERY_S)
 
 
 def _repeat_for_all(scheduler: Scheduler | Supervisor, stores: Stores, services: Services, clock: Clock) -> None:

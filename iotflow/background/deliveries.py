@@ -17,7 +17,7 @@ from iotflow.concurrency.tasks import cancel_and_wait
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.times import Millis
 from iotflow.domain.webhooks import MAX_ATTEMPTS, MAX_FINISHED_DELIVERIES, DeliveryStatus, retry_delay_ms
-from iotflow.metrics.catalogue import DELIVERIES
+from iotflow.metrics.definitions import DELIVERIES
 from iotflow.repositories.transactions import Transactions
 from iotflow.repositories.webhooks import ClaimedDelivery
 from iotflow.services.webhook_messages import request_of

@@ -9,7 +9,7 @@ from iotflow.domain.devices import MAX_ONLINE_WINDOW_S
 from iotflow.domain.outbox import MAX_MESSAGE_DELAY_MS
 from iotflow.domain.times import SECOND_MS, Millis
 from iotflow.domain.webhooks import FINISHED_LIFETIME_MS, MAX_RETRY_MS
-from iotflow.metrics.catalogue import DELIVERIES_WAITING, OUTBOX_MESSAGES
+from iotflow.metrics.definitions import DELIVERIES_WAITING, OUTBOX_MESSAGES
 from iotflow.repositories.retention import RecordSealer, RetentionSweeper
 from iotflow.repositories.transactions import Transactions
 

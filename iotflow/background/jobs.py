@@ -46,7 +46,7 @@ class PurgeDevices:
     def __init__(
         self,
         telemetry: TelemetryRepository,
-        latest: LatestCache,
+        latest_cache: LatestCache,
         presence: PresenceRepository,
         activity: ActivityRepository,
         metadata: MetadataRepository,
@@ -55,7 +55,7 @@ class PurgeDevices:
         rule_states: RuleStates,
     ) -> None:
         self._telemetry = telemetry
-        self._latest = latest
+        self._latest_cache = latest_cache
         self._presence = presence
         self._activity = activity
         self._metadata = metadata
@@ -74,7 +74,7 @@ class PurgeDevices:
         ):
             return payload
         await self._rule_states.remove(device_ids)
-        await gather_bounded(partial(self._latest.invalidate, device_id) for device_id in device_ids)
+        await gather_bounded(partial(self._latest_cache.invalidate, device_id) for device_id in device_ids)
         await self._presence.remove(device_ids)
         rest = list(await self._telemetry.purge_chunk(device_ids))
         return encode(PurgePayload(rest)) if rest else None

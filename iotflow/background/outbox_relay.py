@@ -95,7 +95,7 @@ class Consumer:
         async with self._transactions.write() as transaction:
             await transaction.outbox.remove([message.id for message in outcome.handled])
             for message_id, payload in outcome.unfinished.items():
-                await transaction.outbox.save_payload(message_id, payload)
+                await transaction.outbox.release_unfinished(message_id, payload)
             if postponed := [message.id for message in outcome.postponed]:
                 await transaction.outbox.release(postponed, Millis(self._clock.now() + RETRY_DELAY_MS))
             for message in outcome.failed:

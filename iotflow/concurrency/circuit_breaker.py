@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from iotflow.concurrency.tasks import cancel_and_wait
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.metrics.catalogue import OPEN_CIRCUITS
+from iotflow.metrics.definitions import OPEN_CIRCUITS
 
 MAX_FAILURES = 3
 """Consecutive failed calls that open the circuit."""
@@ -33,7 +33,7 @@ class CircuitBreaker:
         self._probe_timeout_s = probe_timeout_s
         self._failures = 0
         self._probing: asyncio.Task[None] | None = None
-        OPEN_CIRCUITS.watch(self, lambda breaker: {(breaker._store,): float(breaker.is_open)})
+        OPEN_CIRCUITS.add_source(self, lambda breaker: {(breaker._store,): float(breaker.is_open)})
 
     @property
     def is_open(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.metrics.catalogue import GROUP_COMMIT_WAITING
+from iotflow.metrics.definitions import GROUP_COMMIT_WAITING
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class GroupCommit(Generic[T]):
         self._waiting_weight = 0
         self._workers: list[asyncio.Task[None]] = []
         self._expiry: asyncio.TimerHandle | None = None
-        GROUP_COMMIT_WAITING.watch(self, lambda commit: {(commit._store,): len(commit._queue)})
+        GROUP_COMMIT_WAITING.add_source(self, lambda commit: {(commit._store,): len(commit._queue)})
 
     async def submit(self, item: T, weight: int = 1) -> None:
         """Wait until the item is flushed. Raises the error of its flush.

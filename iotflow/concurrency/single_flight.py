@@ -18,7 +18,7 @@ class SingleFlight(Generic[T]):
     def __init__(self) -> None:
         self._flights: dict[Hashable, asyncio.Task[T]] = {}
 
-    async def read(self, key: Hashable, work: Callable[[], Coroutine[None, None, T]]) -> T:
+    async def run(self, key: Hashable, work: Callable[[], Coroutine[None, None, T]]) -> T:
         """Return the result of `work`, or of a running call with the same key. Raises what `work` raises.
 
         `work` runs in a task: cancelling a caller leaves it running for the others.

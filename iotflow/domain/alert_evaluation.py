@@ -51,7 +51,7 @@ MAX_MAGNITUDE = 1e150
 NEVER = -1
 """In place of a time: before all readings."""
 
-Reading = tuple[Millis, Value]
+TimedReading = tuple[Millis, Value]
 """A value of the rule's name, with its event time."""
 
 
@@ -105,7 +105,9 @@ _COMPARE: Final[Mapping[Comparison, Callable[[float, float], bool]]] = {
 }
 
 
-def readings_of(condition: ReadingCondition, values: Iterable[tuple[Millis, Mapping[str, Value]]]) -> list[Reading]:
+def readings_of(
+    condition: ReadingCondition, values: Iterable[tuple[Millis, Mapping[str, Value]]]
+) -> list[TimedReading]:
     """Return the readings of a condition's name and type in order of event time. Of equal times the last one stays."""
     found = {
         time: value
@@ -120,7 +122,7 @@ def series_of(condition: ReadingCondition) -> Hashable:
     return condition.field, kind_of(condition.value) if isinstance(condition, Threshold) else None
 
 
-def evaluate(rule: AlertRule, state: RuleState, readings: Sequence[Reading]) -> tuple[RuleState, list[Transition]]:
+def evaluate(rule: AlertRule, state: RuleState, readings: Sequence[TimedReading]) -> tuple[RuleState, list[Transition]]:
     """Return the state after readings in order of event time, and the transitions that they caused.
 
     Readings never change the state of a silence condition.

@@ -24,7 +24,7 @@ MAX_BUSIEST_DEVICES = 10
 class DayActivity(NamedTuple):
     """The numbers of submissions, of the values in them, and of device hours with any."""
 
-    messages: int
+    submissions: int
     points: int
     hours: int
 
@@ -65,7 +65,7 @@ class BusyDevice(NamedTuple):
 
     device_id: int
     name: str | None
-    messages: int
+    submissions: int
     points: int
 
 

@@ -28,8 +28,12 @@ class OutboxTopic(StrEnum):
     COMPUTE_REPORT = "compute_report"
     """Compute and store the report that the payload describes."""
 
+    # The text must stay: it is stored in rows, and processes of other releases read it during a rolling upgrade.
     INVALIDATE_CACHES = "invalidate_principals"
-    """Drop from all caches the payload's `digests`, or all credentials and devices of its `user_id`."""
+    """Drop from all caches the payload's `digests` and `device_ids`, or all credentials and devices of its `user_id`.
+
+    A payload with `rules_of` drops alert rules alone: those of these devices, or of all devices of the account if null.
+    """
 
 
 MAX_MESSAGE_DELAY_MS = 600_000

@@ -39,7 +39,7 @@ def ends_silence(condition: SilenceCondition, records: Sequence[Record]) -> bool
     return isinstance(condition, Offline) or any(condition.field in record.values for record in records)
 
 
-def receive(rule: AlertRule, state: RuleState, at: Millis) -> tuple[RuleState, list[Transition]]:
+def after_receipt(rule: AlertRule, state: RuleState, at: Millis) -> tuple[RuleState, list[Transition]]:
     """Return the state after something was received, and the transition that it caused."""
     if at <= max(state.last_time, state.since):
         return state, []

@@ -48,12 +48,12 @@ NO_READING_ERROR = "a record has at least one value that is not null"
 
 
 class Record(msgspec.Struct, frozen=True):
-    """The values and metadata of a device at one event time, as received. `received` orders writes of the same time."""
+    """The values and metadata of a device at one event time, as received. `received_us` orders writes of one time."""
 
     timestamp: Millis
     values: Mapping[str, Value]
     metadata: JsonObject | None
-    received: Micros
+    received_us: Micros
 
 
 class StoredRecord(msgspec.Struct, frozen=True):
@@ -106,12 +106,12 @@ class PageRoom:
 
 
 class LatestValue(msgspec.Struct, frozen=True):
-    """The newest value of one name by event time. `expires` None: never."""
+    """The newest value of one name by event time. `expires_us` None: never."""
 
     value: Value
     timestamp: Millis
-    received: Micros
-    expires: Micros | None
+    received_us: Micros
+    expires_us: Micros | None
 
 
 LatestValues = Mapping[str, LatestValue]

@@ -130,7 +130,7 @@ class Gauge(Metric):
         # Any: each function takes the type of its owner
         self._sources: WeakKeyDictionary[object, Callable[[Any], Mapping[tuple[str, ...], float]]] = WeakKeyDictionary()
 
-    def watch(self, owner: Owner, read: Callable[[Owner], Mapping[tuple[str, ...], float]]) -> None:
+    def add_source(self, owner: Owner, read: Callable[[Owner], Mapping[tuple[str, ...], float]]) -> None:
         """Add `read(owner)`, values by labels, to the gauge while `owner` exists. `read` must not hold the owner."""
         self._sources[owner] = read
 

@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from iotflow.metrics import catalogue
+from iotflow.metrics import definitions
 from iotflow.metrics.counting import CELLS, Gauge, Histogram, Metric
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
@@ -26,8 +26,8 @@ def render_metrics() -> bytes:
 class _Totals(Collector):
     def collect(self) -> Iterable[Family]:
         totals = _add_up()
-        # The catalogue is imported for its metrics, which are also exposed before their first series.
-        declared = [metric for metric in vars(catalogue).values() if isinstance(metric, Metric)]
+        # The definitions are imported for the metrics, which are also exposed before their first series.
+        declared = [metric for metric in vars(definitions).values() if isinstance(metric, Metric)]
         return [_family(metric, totals.get(metric.name, {})) for metric in declared]
 
 

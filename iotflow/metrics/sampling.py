@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import iotflow
-from iotflow.metrics import catalogue
+from iotflow.metrics import definitions
 from iotflow.metrics.counting import CELLS, Gauge
 
 LAG_INTERVAL_S = 0.25
@@ -23,7 +23,7 @@ async def sample_forever() -> None:
     cpu_s = 0.0
     while True:
         now_cpu_s = time.process_time()
-        catalogue.PROCESS_CPU.add(now_cpu_s - cpu_s)
+        definitions.PROCESS_CPU.add(now_cpu_s - cpu_s)
         cpu_s = now_cpu_s
         for gauge in gauges:
             gauge.sample()
@@ -32,13 +32,13 @@ async def sample_forever() -> None:
         for _ in range(LAGS_PER_SAMPLE):
             due = time.perf_counter() + LAG_INTERVAL_S
             await asyncio.sleep(LAG_INTERVAL_S)
-            catalogue.LOOP_LAG.observe(max(0.0, time.perf_counter() - due))
+            definitions.LOOP_LAG.observe(max(0.0, time.perf_counter() - due))
 
 
 def _sample_process() -> None:
-    catalogue.WORKERS.set(1)
-    catalogue.BUILD_INFO.set(1, iotflow.__version__, platform.python_version())
+    definitions.WORKERS.set(1)
+    definitions.BUILD_INFO.set(1, iotflow.__version__, platform.python_version())
     if _STATM.exists():
         resident_pages = int(_STATM.read_text().split()[1])
-        catalogue.PROCESS_MEMORY.set(resident_pages * os.sysconf("SC_PAGE_SIZE"))
-        catalogue.PROCESS_DESCRIPTORS.set(sum(1 for _ in _DESCRIPTORS.iterdir()))
+        definitions.PROCESS_MEMORY.set(resident_pages * os.sysconf("SC_PAGE_SIZE"))
+        definitions.PROCESS_DESCRIPTORS.set(sum(1 for _ in _DESCRIPTORS.iterdir()))

@@ -20,7 +20,7 @@ class DeviceHour(NamedTuple):
 class Activity(NamedTuple):
     """The number of submissions, and of the values in them."""
 
-    messages: int
+    submissions: int
     points: int
 
 

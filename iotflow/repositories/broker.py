@@ -26,7 +26,8 @@ class Interruption(Enum):
     ENDED = auto()
 
 
-Delivery = Message | Interruption
+SubscriptionEvent = Message | Interruption
+"""What a subscription yields."""
 
 
 class SubscriberTooSlow(IoTFlowError):
@@ -43,11 +44,11 @@ class Broker(Protocol):
         """
         ...
 
-    def subscribe(self, topics: Collection[str]) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
+    def subscribe(self, topics: Collection[str]) -> AbstractAsyncContextManager[AsyncIterator[SubscriptionEvent]]:
         """Subscribe to topics, one or more, for a block.
 
         - The iterator yields the messages published within the block, without an end.
-        - If the store is unavailable at the start, the first delivery is `BEGAN`, and messages follow after `ENDED`.
+        - If the store is unavailable at the start, the first event is `BEGAN`, and messages follow after `ENDED`.
         - The iterator raises SubscriberTooSlow once its queue exceeds `MAX_QUEUED_MESSAGES` or `MAX_QUEUED_BYTES`.
         """
         ...

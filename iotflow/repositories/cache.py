@@ -68,11 +68,11 @@ class LatestCache(Protocol):
         """Return all of the device's newest values, or a miss."""
         ...
 
-    async def fill(self, device_id: int, values: LatestValues, miss: Miss) -> None:
+    async def fill(self, device_id: int, latest_values: LatestValues, miss: Miss) -> None:
         """Cache values that were read from the store after the miss, unless the device's values changed since."""
         ...
 
-    async def merge(self, device_id: int, values: LatestValues) -> None:
+    async def merge(self, device_id: int, latest_values: LatestValues) -> None:
         """Merge stored values: per name the later event time wins, of equal times the later receipt."""
         ...
 
@@ -128,8 +128,8 @@ class RateLimit(NamedTuple):
     period_s: int
 
 
-class Admission(NamedTuple):
-    """The outcome of a hit: admitted if `retry_after_s` is 0, else refused; a retry may follow after these seconds.
+class RateLimitResult(NamedTuple):
+    """The result of a hit: admitted if `retry_after_s` is 0, else refused; a retry may follow after these seconds.
 
     `remaining` units are available now, and all of them in `reset_s` seconds.
     """
@@ -147,7 +147,7 @@ class RateLimiter(Protocol):
     Counts are lost when the store restarts or its clock is set.
     """
 
-    def hit(self, subject: str, limit: RateLimit, cost: int = 1) -> Awaitable[Admission]:
+    def hit(self, subject: str, limit: RateLimit, cost: int = 1) -> Awaitable[RateLimitResult]:
         """Use `cost` units of a subject, or none if the hit is refused.
 
         A cost of 0 uses none; it is admitted if a cost of 1 would be. The hit begins with the call, not with the await.

@@ -118,8 +118,8 @@ class KeyRepository(Protocol):
         """Return the key of a digest, None for an unknown one."""
         ...
 
-    async def end_keys(self, device_id: int, current_until: Millis | None) -> list[bytes]:
-        """End the device's keys before a new one is added, and return their digests.
+    async def expire_keys(self, device_id: int, current_until: Millis | None) -> list[bytes]:
+        """Expire the device's keys before a new one is added, and return their digests.
 
         The current key expires at `current_until`; None: it ends now. A former key ends now.
         """

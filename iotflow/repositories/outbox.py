@@ -37,8 +37,8 @@ class OutboxRepository(Protocol):
         """
         ...
 
-    async def save_payload(self, message_id: int, payload: JsonObject) -> None:
-        """Release a claimed message with the payload of its remaining work, due at once."""
+    async def release_unfinished(self, message_id: int, payload: JsonObject) -> None:
+        """Release a claimed message with the payload of its remaining work, due at once and without attempts."""
         ...
 
     async def release(self, message_ids: Collection[int], not_before: Millis) -> None:

@@ -50,7 +50,7 @@ class Stores:
     devices: VersionedCache[int, DeviceSummary]
     rules: VersionedCache[int, DeviceRules]
     rule_states: RuleStates
-    latest: LatestCache
+    latest_cache: LatestCache
     presence: PresenceRepository
     rate_limiter: RateLimiter
     counters: CacheCounters

@@ -110,7 +110,7 @@ class AccountSummaries:
             for day, one in (await self._activity.by_day(device_ids, time_range)).items():
                 days[day] = _add(days.get(day), one)
             busiest |= await self._activity.busiest(device_ids, time_range, MAX_BUSIEST_DEVICES)
-        chosen = nlargest(MAX_BUSIEST_DEVICES, busiest.items(), key=lambda item: (item[1].messages, -item[0]))
+        chosen = nlargest(MAX_BUSIEST_DEVICES, busiest.items(), key=lambda item: (item[1].submissions, -item[0]))
         async with self._transactions.read() as transaction:
             names = await transaction.devices.names([device_id for device_id, _ in chosen])
         listed = [BusyDevice(device_id, names.get(device_id), *sent) for device_id, sent in chosen]
@@ -148,4 +148,4 @@ class AccountSummaries:
 def _add(one: DayActivity | None, other: DayActivity) -> DayActivity:
     if one is None:
         return other
-    return DayActivity(one.messages + other.messages, one.points + other.points, one.hours + other.hours)
+    return DayActivity(one.submissions + other.submissions, one.points + other.points, one.hours + other.hours)

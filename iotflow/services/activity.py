@@ -22,10 +22,10 @@ class ActivityBuffer:
             "waiting_activity", f"{MAX_DEVICE_HOURS:,} counts of activity that wait for the documents"
         )
 
-    def count(self, device_id: int, points: int, *, messages: int = 1) -> None:
-        """Count the values of a submission. `messages` is 1 for its first chunk, 0 for the others."""
+    def count(self, device_id: int, points: int, *, submissions: int = 1) -> None:
+        """Count the values of a submission. `submissions` is 1 for its first chunk, 0 for the others."""
         now = self._clock.now()
-        self._add(DeviceHour(device_id, Millis(now - now % HOUR_MS)), Activity(messages, points))
+        self._add(DeviceHour(device_id, Millis(now - now % HOUR_MS)), Activity(submissions, points))
 
     async def flush(self) -> None:
         """Store the counts in chunks. Raises StoreUnavailable; the counts not stored stay for the next flush."""
@@ -45,7 +45,7 @@ class ActivityBuffer:
         if held is None and len(self._counts) >= MAX_DEVICE_HOURS:
             self._dropped.record(f"device {at.device_id}")
             return
-        self._counts[at] = Activity(held.messages + more.messages, held.points + more.points) if held else more
+        self._counts[at] = Activity(held.submissions + more.submissions, held.points + more.points) if held else more
 
     async def points_within(self, hours: int) -> int:
         """Return an estimate of the values received within the last `hours` hours.

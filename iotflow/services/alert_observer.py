@@ -26,8 +26,8 @@ from iotflow.domain.alert_evaluation import (
     NEVER,
     Change,
     Phase,
-    Reading,
     RuleState,
+    TimedReading,
     Transition,
     evaluate,
     readings_of,
@@ -37,7 +37,7 @@ from iotflow.domain.alert_rules import AlertRule, Offline, SilenceCondition
 from iotflow.domain.alerts import AlertStatus, alert_id, alert_of
 from iotflow.domain.devices import DeviceStatus, DeviceSummary
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.domain.silence import SilenceCheck, check_silence, ends_silence, next_check, receive, restart_silence
+from iotflow.domain.silence import SilenceCheck, after_receipt, check_silence, ends_silence, next_check, restart_silence
 from iotflow.domain.telemetry import LatestValues, Record
 from iotflow.domain.times import Millis
 from iotflow.domain.webhooks import AlertChange
@@ -45,21 +45,21 @@ from iotflow.repositories.alerts import AlertRepository, RuleStates
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.services.device_rules import DeviceRuleLookup
 from iotflow.services.notifications import AlertNotifications
-from iotflow.services.observers import RecordBatch
+from iotflow.services.observers import SubmittedRecords
 
 MAX_ATTEMPTS = 50
 """Evaluations of the same readings. Each failed one means that another process stored its own."""
-EXCUSE_TIMEOUT_S = 1.0
+FAILED_WRITE_TIMEOUT_S = 1.0
 READINGS_PER_SLICE = 500
-MAX_UNREPORTED = 100
+MAX_UNAPPLIED = 100
 """Transitions of a device that the documents lack. The oldest is dropped."""
 MAX_WAITING_DEVICES = 10_000
-"""Devices whose transitions this process reports again by itself; others wait for their next records."""
+"""Devices whose transitions this process applies again by itself; others wait for their next records."""
 
 logger = logging.getLogger(__name__)
 
 
-class _Unreported(msgspec.Struct, frozen=True, array_like=True):
+class _Unapplied(msgspec.Struct, frozen=True, array_like=True):
     """A transition of a rule that the documents may lack."""
 
     rule_id: int
@@ -67,26 +67,26 @@ class _Unreported(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _DeviceStates(msgspec.Struct, frozen=True, array_like=True):
-    """The states of a device's rules by rule id, and what is not reported, in order."""
+    """The states of a device's rules by rule id, and the transitions that are not applied, in order."""
 
     rules: dict[int, RuleState] = {}
-    unreported: tuple[_Unreported, ...] = ()
+    unapplied: tuple[_Unapplied, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
     """The rules of a device to evaluate, each with its readings in order of event time, and the records at hand.
 
-    `received` holds times of receipt by rule of silence, `excused` the time of a failed submission, `check` a check of
-    these rules.
+    `received` holds times of receipt by rule of silence, `write_failed_at` the time of a failed submission, `check` a
+    check of these rules.
     """
 
     device: DeviceSummary
     rules: Sequence[AlertRule]
-    readings: Mapping[int, Sequence[Reading]]
+    readings: Mapping[int, Sequence[TimedReading]]
     records: Sequence[Record]
     received: Mapping[int, Millis]
-    excused: Millis | None = None
+    write_failed_at: Millis | None = None
     check: SilenceCheck | None = None
 
     def concerns(self, rule: AlertRule) -> bool:
@@ -121,42 +121,42 @@ class AlertObserver:
         self._locks = WeakValueDictionary[int, asyncio.Lock]()
         self._waiting: dict[int, DeviceSummary] = {}
 
-    async def on_stored(self, batch: RecordBatch) -> None:
-        covering = await self._rules.of_device(batch.device)
+    async def on_stored(self, submitted: SubmittedRecords) -> None:
+        covering = await self._rules.of_device(submitted.device)
         if not covering.rules:
             return
-        values = [(record.timestamp, record.values) for record in batch.records]
+        values = [(record.timestamp, record.values) for record in submitted.records]
         # Shared by rules: a list for each of a hundred rules would hold a large batch a hundred times.
-        series: dict[Hashable, Sequence[Reading]] = {}
-        readings: dict[int, Sequence[Reading]] = {}
+        series: dict[Hashable, Sequence[TimedReading]] = {}
+        readings: dict[int, Sequence[TimedReading]] = {}
         received: dict[int, Millis] = {}
         now = self._clock.now()
-        pace = TimeSlice()
+        time_slice = TimeSlice()
         for rule in covering.rules:
             if isinstance(rule.condition, SilenceCondition):
-                if ends_silence(rule.condition, batch.records):
+                if ends_silence(rule.condition, submitted.records):
                     received[rule.id] = now
             elif found := series.get(key := series_of(rule.condition)) or readings_of(rule.condition, values):
                 readings[rule.id] = series[key] = found
-            if pace.is_over:
-                await pace.pause()
+            if time_slice.is_over:
+                await time_slice.pause()
         if readings or received:
-            await self._evaluate(_Work(batch.device, covering.rules, readings, batch.records, received))
+            await self._evaluate(_Work(submitted.device, covering.rules, readings, submitted.records, received))
 
     async def on_write_failed(self, device: DeviceSummary) -> None:
-        """Excuse the silence of a device whose data could not be stored."""
+        """Restart the silence of a device whose data could not be stored."""
         with suppress(StoreUnavailable, TimeoutError):
-            async with asyncio.timeout(EXCUSE_TIMEOUT_S):
+            async with asyncio.timeout(FAILED_WRITE_TIMEOUT_S):
                 rules = (await self._rules.of_device(device)).rules
                 if any(isinstance(rule.condition, SilenceCondition) for rule in rules):
-                    await self._evaluate(_Work(device, rules, {}, (), {}, excused=self._clock.now()))
+                    await self._evaluate(_Work(device, rules, {}, (), {}, write_failed_at=self._clock.now()))
 
     async def check_silence(
         self, device: DeviceSummary, rules: Sequence[AlertRule], check: SilenceCheck
     ) -> Millis | None:
         """Evaluate a device's rules of silence at a time. Return when to check them again, None if it has none.
 
-        A device in maintenance is excused. Raises StoreUnavailable.
+        The silence of a device in maintenance begins anew. Raises StoreUnavailable.
         """
         silent = [rule for rule in rules if isinstance(rule.condition, SilenceCondition)]
         if not silent:
@@ -164,15 +164,15 @@ class AlertObserver:
         states = await self._evaluate(_Work(device, rules, {}, (), {}, check=check))
         return min(next_check(rule, states[rule.id], check.watched_since, check.now) for rule in silent)
 
-    async def report_waiting(self) -> None:
-        """Continue reports that an outage or the deadline of observers ended early. Raises StoreUnavailable."""
+    async def apply_waiting(self) -> None:
+        """Apply transitions that an outage or the deadline of observers left waiting. Raises StoreUnavailable."""
         for device in list(self._waiting.values()):
             covering = await self._rules.of_device(device)
             self._waiting.pop(device.id, None)
             await self._evaluate(_Work(device, covering.rules, {}, (), {}))
 
     async def _evaluate(self, work: _Work) -> Mapping[int, RuleState]:
-        """Replace the states by those after the work, report transitions, and return the states."""
+        """Replace the states by those after the work, apply transitions, and return the states."""
         # The lock spares the evaluations of this process failed attempts; it is not needed for their correctness.
         async with self._locks.setdefault(work.device.id, asyncio.Lock()):
             for _ in range(MAX_ATTEMPTS):
@@ -184,34 +184,34 @@ class AlertObserver:
                     break
             else:
                 raise StoreUnavailable("cache", f"states of rules: replaced by others {MAX_ATTEMPTS} times in a row")
-            if after.unreported:
-                await self._report(work, after, encoded)
+            if after.unapplied:
+                await self._apply_transitions(work, after, encoded)
             return after.rules
 
     async def _advance(self, work: _Work, before: _DeviceStates) -> _DeviceStates:
         """Return the states after the readings. Those of rules that no longer cover the device are dropped."""
         started = await self._with_initial_states(work, before)
         after = {}
-        unreported, number = deque(before.unreported, maxlen=MAX_UNREPORTED), len(before.unreported)
-        pace = TimeSlice()
+        unapplied, number = deque(before.unapplied, maxlen=MAX_UNAPPLIED), len(before.unapplied)
+        time_slice = TimeSlice()
         for rule in work.rules:
             if (state := started.get(rule.id)) is None:
                 continue
             if isinstance(rule.condition, SilenceCondition):
                 state, transitions = _evaluate_silence(work, rule, state)
-                unreported.extend(_Unreported(rule.id, one) for one in transitions)
+                unapplied.extend(_Unapplied(rule.id, one) for one in transitions)
                 number += len(transitions)
             readings = work.readings.get(rule.id, ())
             for first in range(0, len(readings), READINGS_PER_SLICE):
                 state, transitions = evaluate(rule, state, readings[first : first + READINGS_PER_SLICE])
-                unreported.extend(_Unreported(rule.id, one) for one in transitions)
+                unapplied.extend(_Unapplied(rule.id, one) for one in transitions)
                 number += len(transitions)
-                if pace.is_over:
-                    await pace.pause()
+                if time_slice.is_over:
+                    await time_slice.pause()
             after[rule.id] = state
-        if number > MAX_UNREPORTED:
+        if number > MAX_UNAPPLIED:
             logger.warning("alerts: device=%d transitions=%d: the oldest are dropped", work.device.id, number)
-        return _DeviceStates(after, tuple(unreported))
+        return _DeviceStates(after, tuple(unapplied))
 
     async def _with_initial_states(self, work: _Work, before: _DeviceStates) -> Mapping[int, RuleState]:
         """Return the states, with those of rules that have readings but no state of their version."""
@@ -235,17 +235,17 @@ class AlertObserver:
             kept[rule.id] = state
         return kept
 
-    async def _report(self, work: _Work, states: _DeviceStates, encoded: bytes) -> None:
-        """Apply transitions, store their notifications, and remove each at once. `report_waiting` continues it."""
+    async def _apply_transitions(self, work: _Work, states: _DeviceStates, encoded: bytes) -> None:
+        """Apply transitions, store their notifications, and remove each at once. `apply_waiting` continues it."""
         device, rules = work.device, {rule.id: rule for rule in work.rules}
         if len(self._waiting) < MAX_WAITING_DEVICES:
             self._waiting[device.id] = device
         is_current = True
         try:
-            for number, one in enumerate(states.unreported, 1):
+            for number, one in enumerate(states.unapplied, 1):
                 await self._apply(device.id, one.rule_id, rules.get(one.rule_id), one.transition)
                 if is_current:
-                    rest, is_current = _encode(_DeviceStates(states.rules, states.unreported[number:])), False
+                    rest, is_current = _encode(_DeviceStates(states.rules, states.unapplied[number:])), False
                     with suppress(StoreUnavailable):  # a transition that stays is applied again, to no effect
                         is_current = await self._states.replace(device.id, encoded, rest)
                     encoded = rest
@@ -261,7 +261,7 @@ class AlertObserver:
                 if rule is not None:
                     alert = alert_of(rule, device_id, transition, now)
                     await self._alerts.add(alert)
-                    await self._notifications.of_rule(rule, alert.id, AlertChange.RAISED)
+                    await self._notifications.notify(rule, alert.id, AlertChange.RAISED)
             case Change.REPEATED:
                 await self._alerts.update_of_rule(rule_id, device_id, fired_at, transition.count, now)
             case Change.CLEARED:
@@ -269,7 +269,7 @@ class AlertObserver:
                 await self._alerts.update_of_rule(rule_id, device_id, fired_at, count, now, resolved)
                 if rule is not None:
                     found = alert_id(rule_id, device_id, fired_at)
-                    await self._notifications.of_rule(rule, found, AlertChange.RESOLVED)
+                    await self._notifications.notify(rule, found, AlertChange.RESOLVED)
 
 
 def _evaluate_silence(work: _Work, rule: AlertRule, state: RuleState) -> tuple[RuleState, list[Transition]]:
@@ -279,9 +279,9 @@ def _evaluate_silence(work: _Work, rule: AlertRule, state: RuleState) -> tuple[R
     if received_at is None and check is not None and isinstance(rule.condition, Offline):
         received_at = check.last_seen
     if received_at is not None:
-        state, transitions = receive(rule, state, received_at)
-    if work.excused is not None:
-        state = restart_silence(state, work.excused)
+        state, transitions = after_receipt(rule, state, received_at)
+    if work.write_failed_at is not None:
+        state = restart_silence(state, work.write_failed_at)
     if check is not None and work.device.status is DeviceStatus.MAINTENANCE:
         state = restart_silence(state, check.now)
     elif check is not None:

@@ -132,7 +132,7 @@ class Alerts:
         resolved = await self._alerts.resolve(alert_id, self._clock.now())
         alert = await self._visible(context, alert_id, TokenScope.WRITE)
         # Also of one that is resolved already: an earlier call may have failed between the two.
-        await self._notifications.resolved_by_hand(alert)
+        await self._notifications.notify_resolved(alert)
         if not resolved:
             raise Conflict("the alert is resolved already")
         return alert

@@ -105,11 +105,13 @@ def _dump_counts(devices: DeviceCounts) -> JsonObject:
 
 
 def _dump_days(days: Mapping[Millis, DayActivity]) -> list[JsonValue]:
-    return [{"day": format_rfc3339(day), "messages": one.messages, "points": one.points} for day, one in days.items()]
+    return [
+        {"day": format_rfc3339(day), "messages": one.submissions, "points": one.points} for day, one in days.items()
+    ]
 
 
 def _dump_busiest(devices: Sequence[BusyDevice]) -> list[JsonValue]:
     return [
-        {"device_id": one.device_id, "device_name": one.name, "messages": one.messages, "points": one.points}
+        {"device_id": one.device_id, "device_name": one.name, "messages": one.submissions, "points": one.points}
         for one in devices
     ]

@@ -21,11 +21,11 @@ from iotflow.domain.times import Millis
 from iotflow.logs import LimitLog
 from iotflow.repositories.accounts import TokenRepository
 from iotflow.repositories.cache import (
-    Admission,
     CacheCounter,
     CacheCounters,
     Miss,
     PresenceRepository,
+    RateLimitResult,
     VersionedCache,
 )
 from iotflow.repositories.devices import KeyRepository
@@ -107,8 +107,8 @@ class Authentication:
             "tokens_of_account", f"{MAX_TOKENS_PER_ACCOUNT:,} tokens of an account: the oldest ends"
         )
 
-    async def authenticate_user(self, token: str, network: str) -> tuple[UserPrincipal, Admission | None]:
-        """Return the user of a token of either kind, and the admission by the account's rate limit (None: no limit).
+    async def authenticate_user(self, token: str, network: str) -> tuple[UserPrincipal, RateLimitResult | None]:
+        """Return the user of a token of either kind, and the result of the account's rate limit (None: no limit).
 
         Raises:
             Unauthenticated: the token is unknown, revoked, expired or suspended.
@@ -133,8 +133,8 @@ class Authentication:
             raise Unauthenticated(f"the bearer token is unknown, expired or suspended: {remedy}")
         return principal
 
-    async def authenticate_device(self, key: str, network: str) -> tuple[DevicePrincipal, Admission | None]:
-        """Return the device of an API key, and the admission by its rate limit (None: no limit). Updates the presence.
+    async def authenticate_device(self, key: str, network: str) -> tuple[DevicePrincipal, RateLimitResult | None]:
+        """Return the device of an API key, and the result of its rate limit (None: no limit). Updates the presence.
 
         Raises:
             Unauthenticated: the key is unknown, expired or suspended.
@@ -150,7 +150,7 @@ class Authentication:
         await self._presence.touch(principal.device_id, self._clock.now())
         return principal, await counted
 
-    async def admit_login(self, network: str) -> Admission:
+    async def admit_login(self, network: str) -> RateLimitResult:
         """Count a login attempt from a client network. Raises RateLimited."""
         return await self._throttle.take_network(network)
 
@@ -217,8 +217,8 @@ class Authentication:
         await self._counters.add(CacheCounter.CACHE_MISSES, 1)
         logger.debug("identity cache: miss; kind=%s", kind.name.lower())
         if digest not in self._verified:
-            self._limits.require(await self._limits.check_failed_credentials(network))
-        principal = await self._look_ups.read(
+            self._limits.raise_if_limited(await self._limits.check_failed_credentials(network))
+        principal = await self._look_ups.run(
             (digest, kind, cached_or_miss), partial(self._look_up, digest, cached_or_miss, kind)
         )
         if principal is None:

@@ -64,7 +64,7 @@ class CacheInvalidation:
             transaction, f"rules:{user_id}", {"user_id": str(user_id), "rules_of": ids}, at
         )
 
-    async def handle_message(self, payload: JsonObject) -> None:
+    async def handle_outbox_message(self, payload: JsonObject) -> None:
         """Invalidate the entries that an outbox message names. Idempotent.
 
         Raises:
@@ -85,11 +85,11 @@ class CacheInvalidation:
     ) -> None:
         """Add a message to the outbox, and handle it right after the commit too."""
         await transaction.outbox.add([NewOutboxMessage(OutboxTopic.INVALIDATE_CACHES, subject, payload, at)])
-        transaction.after_commit(partial(self._try_to_handle, payload))
+        transaction.after_commit(partial(self._try_to_handle_outbox_message, payload))
 
-    async def _try_to_handle(self, payload: JsonObject) -> None:
+    async def _try_to_handle_outbox_message(self, payload: JsonObject) -> None:
         try:
-            await self.handle_message(payload)
+            await self.handle_outbox_message(payload)
         except StoreUnavailable as error:
             logger.warning(
                 "cache invalidation: the %s store is unavailable; the outbox will retry: %s", error.store, error

@@ -251,7 +251,7 @@ def _build_telemetry_queries(shared: _Shared) -> TelemetryQueries:
     return TelemetryQueries(
         stores.transactions,
         stores.telemetry,
-        stores.latest,
+        stores.latest_cache,
         shared.lookup,
         stores.counters,
         shared.bulk_reads,
@@ -261,8 +261,8 @@ def _build_telemetry_queries(shared: _Shared) -> TelemetryQueries:
 
 def _build_ingest(shared: _Shared) -> Ingest:
     stores = shared.stores
-    latest = LatestCacheObserver(stores.latest, shared.settings.retention_days)
-    observers = RecordObservers([latest, ActivityObserver(shared.activity), shared.live, shared.alert_observer])
+    latest_values = LatestCacheObserver(stores.latest_cache, shared.settings.retention_days)
+    observers = RecordObservers([latest_values, ActivityObserver(shared.activity), shared.live, shared.alert_observer])
     return Ingest(
         stores.transactions,
         stores.telemetry,

@@ -141,7 +141,7 @@ class DeviceSummaries:
         """Read the numbers of these names. Return nothing if there are more than `MAX_QUANTILE_VALUES`."""
         runs = {name: SortedRuns() for name in names}
         total, after, more = 0, None, bool(names)
-        work = TimeSlice()
+        time_slice = TimeSlice()
         while more:
             page = await self._telemetry.records(
                 device_id,
@@ -156,23 +156,23 @@ class DeviceSummaries:
                     if type(value) is float or type(value) is int:
                         runs[name].add(value)
                         total += 1
-                await work.pause()
+                await time_slice.pause()
             if total > MAX_QUANTILE_VALUES:
                 return {}
             more = page.more
             after = page.records[-1].timestamp if page.records else after
-        return {name: await _percentiles_of(run, work) for name, run in runs.items() if run.count}
+        return {name: await _percentiles_of(run, time_slice) for name, run in runs.items() if run.count}
 
 
-async def _percentiles_of(run: SortedRuns, work: TimeSlice) -> Percentiles:
+async def _percentiles_of(run: SortedRuns, time_slice: TimeSlice) -> Percentiles:
     positions = [position_of(percent, run.count) for percent in PERCENTS]
     needed = {index for position in positions for index in (position.first, position.first + 1)}
     found: dict[int, float] = {}
     for index, number in enumerate(run.in_order()):
         if index in needed:
             found[index] = number
-        if work.is_over:
-            await work.pause()
+        if time_slice.is_over:
+            await time_slice.pause()
     values = [
         interpolate(found[index], found.get(index + 1, found[index]), hundredths) for index, hundredths in positions
     ]

@@ -36,7 +36,7 @@ class DeviceLookup:
         if not isinstance(cached_or_miss, Miss):
             return require_visible_device(caller, device_id, cached_or_miss, scope)
         read = partial(self._read_summary, device_id)
-        found = await self._reads.read((device_id, cached_or_miss), read)
+        found = await self._reads.run((device_id, cached_or_miss), read)
         device = require_visible_device(caller, device_id, found, scope)
         # Filled only after the check: clients that guess ids would fill the cache with devices of others.
         await self._device_cache.fill(device_id, device, cached_or_miss)

@@ -25,7 +25,7 @@ class DeviceRuleLookup:
         cached_or_miss = await self._rule_cache.get(device.id)
         if not isinstance(cached_or_miss, Miss):
             return cached_or_miss
-        found = await self._reads.read((device.id, cached_or_miss), partial(self._read, device.id))
+        found = await self._reads.run((device.id, cached_or_miss), partial(self._read, device.id))
         if found is None:
             return DeviceRules(device.user_id, ())
         await self._rule_cache.fill(device.id, found, cached_or_miss)

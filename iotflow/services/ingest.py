@@ -31,7 +31,7 @@ from iotflow.domain.telemetry import (
     time_error,
 )
 from iotflow.domain.times import Millis
-from iotflow.metrics.catalogue import RECORDS_REJECTED
+from iotflow.metrics.definitions import RECORDS_REJECTED
 from iotflow.repositories.telemetry import TelemetryRepository
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.cache_invalidation import CacheInvalidation
@@ -39,7 +39,7 @@ from iotflow.services.device_activation import DeviceActivation
 from iotflow.services.device_lookup import DeviceLookup
 from iotflow.services.idempotency import Idempotency, digest
 from iotflow.services.measurement_names import MeasurementNameCache
-from iotflow.services.observers import RecordBatch, RecordObservers
+from iotflow.services.observers import RecordObservers, SubmittedRecords
 
 MAX_REJECTION_DETAIL = 300
 """Characters in the detail of a rejection."""
@@ -134,7 +134,7 @@ class Ingest:
             raise InvalidInput([FieldError(("body", "data", name), _TOO_MANY_NAMES) for name in record.values])
         timestamp = record.timestamp
         if idempotency_key is None:
-            await self._store(RecordBatch(caller.device, [record]))
+            await self._store(SubmittedRecords(caller.device, [record]))
         else:
             store = partial(self._store_at, caller.device, record)
             timestamp = await self._idempotency.store_once(
@@ -144,7 +144,7 @@ class Ingest:
         return Acceptance(timestamp, len(record.values), ignored)
 
     async def submit_batch(self, context: Context, chunks: AsyncIterable[Chunk]) -> BatchOutcome:
-        """Store records of the calling device. Each is checked separately; the batch counts as one message.
+        """Store records of the calling device. Each is checked separately; the batch counts as one submission.
 
         Raises the errors of `submit` except InvalidInput. If a chunk fails, the earlier ones stay stored: a retry of
         the whole batch is idempotent.
@@ -184,7 +184,7 @@ class Ingest:
         async for chunk in chunks:
             records = await self._accept(device.id, chunk, rejections)
             if records:
-                await self._store(RecordBatch(device, records, messages=0 if times else 1))
+                await self._store(SubmittedRecords(device, records, submissions=0 if times else 1))
                 times.extend(record.timestamp for record in records)
         return BatchOutcome(len(times), len(times) - len(set(times)), rejections)
 
@@ -193,10 +193,10 @@ class Ingest:
         records: list[Record] = []
         admitted: set[str] = set()
         now = self._clock.now()
-        work = TimeSlice()
+        time_slice = TimeSlice()
         for index, sent in chunk.items():
-            if work.is_over:
-                await work.pause()
+            if time_slice.is_over:
+                await time_slice.pause()
             submission = _normalize(sent)
             record, _ = self._build_record(submission, now)
             names = record.values.keys()
@@ -220,27 +220,27 @@ class Ingest:
         return Record(timestamp, values, submission.metadata, self._clock.unique_now()), ignored
 
     async def _store_at(self, device: DeviceSummary, record: Record, timestamp: Millis) -> None:
-        await self._store(RecordBatch(device, [msgspec.structs.replace(record, timestamp=timestamp)]))
+        await self._store(SubmittedRecords(device, [msgspec.structs.replace(record, timestamp=timestamp)]))
 
-    async def _store(self, batch: RecordBatch) -> None:
+    async def _store(self, submitted: SubmittedRecords) -> None:
         """Write records and call the observers, completely even if the caller is cancelled: the cache would stay stale.
 
         A cancellation may come before the end of the write, so both are repeated. The same records stay stored; the
         counts of activity are estimates. A task for each submission would cost more than the rest of this service.
         """
         try:
-            await self._write_and_observe(batch)
+            await self._write_and_observe(submitted)
         except asyncio.CancelledError:
-            await run_to_completion(self._write_and_observe(batch))
+            await run_to_completion(self._write_and_observe(submitted))
             raise
 
-    async def _write_and_observe(self, batch: RecordBatch) -> None:
+    async def _write_and_observe(self, submitted: SubmittedRecords) -> None:
         try:
-            await self._telemetry.write(batch.device.id, batch.records)
+            await self._telemetry.write(submitted.device.id, submitted.records)
         except BaseException:
-            await self._observers.on_write_failed(batch.device)
+            await self._observers.on_write_failed(submitted.device)
             raise
-        await self._observers.on_stored(batch)
+        await self._observers.on_stored(submitted)
 
 
 def _normalize(submission: Submission) -> Submission:

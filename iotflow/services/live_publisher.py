@@ -16,7 +16,7 @@ from iotflow.domain.live_events import MAX_EVENT_BYTES, MAX_EVENTS_PER_BATCH, Li
 from iotflow.domain.times import format_rfc3339
 from iotflow.logs import LimitLog
 from iotflow.repositories.live_events import LiveEventLog
-from iotflow.services.observers import RecordBatch
+from iotflow.services.observers import SubmittedRecords
 
 GATHER_S = 0.02
 """Time for which events wait for others, to be sent with them."""
@@ -46,11 +46,11 @@ class LiveEventPublisher:
         """Return whether events of an account are published."""
         return self._log.is_followed(user_id)
 
-    async def on_stored(self, batch: RecordBatch) -> None:
-        user_id, device_id = batch.device.user_id, batch.device.id
+    async def on_stored(self, submitted: SubmittedRecords) -> None:
+        user_id, device_id = submitted.device.user_id, submitted.device.id
         if not self._log.is_followed(user_id):
             return
-        for record in sorted(batch.records, key=lambda record: record.timestamp)[-MAX_EVENTS_PER_BATCH:]:
+        for record in sorted(submitted.records, key=lambda record: record.timestamp)[-MAX_EVENTS_PER_BATCH:]:
             head: dict[str, object] = {"device_id": device_id, "timestamp": format_rfc3339(record.timestamp)}
             data = _encode({**head, "measurements": record.values})
             if len(data) > MAX_EVENT_BYTES:

@@ -18,7 +18,7 @@ from iotflow.domain.permissions import require_visible_group
 from iotflow.domain.personal_tokens import TokenScope
 from iotflow.domain.principals import UserPrincipal
 from iotflow.logs import LimitLog
-from iotflow.metrics.catalogue import OPEN_STREAMS
+from iotflow.metrics.definitions import OPEN_STREAMS
 from iotflow.repositories.broker import Interruption, SubscriberTooSlow
 from iotflow.repositories.live_events import LiveEventLog, LoggedEvent
 from iotflow.repositories.transactions import Transactions
@@ -156,7 +156,7 @@ class LiveStreams:
         self._open = 0
         self._groups = TTLCache[int, frozenset[int]](MAX_CACHED_MEMBERSHIPS, MEMBERSHIP_LIFETIME_S)
         self._limit = LimitLog("streams", f"{MAX_STREAMS:,} streams, {MAX_STREAMS_PER_ACCOUNT} of an account")
-        OPEN_STREAMS.watch(self, lambda streams: {(): streams._open})
+        OPEN_STREAMS.add_source(self, lambda streams: {(): streams._open})
 
     async def require_visible(
         self, context: RequestContext[UserPrincipal], device_id: int | None, group_id: int | None

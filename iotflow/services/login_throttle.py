@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from iotflow.domain.errors import Overloaded, RateLimited
 from iotflow.domain.limits import LoginLimits
 from iotflow.logs import LimitLog
-from iotflow.repositories.cache import Admission, RateLimit, RateLimiter
+from iotflow.repositories.cache import RateLimit, RateLimiter, RateLimitResult
 
 
 class LoginThrottle:
@@ -28,7 +28,7 @@ class LoginThrottle:
         """Count an attempt on an account. Raises RateLimited."""
         await self._take(_account(account), self._account)
 
-    async def take_network(self, network: str) -> Admission:
+    async def take_network(self, network: str) -> RateLimitResult:
         """Count an attempt from a client network. Raises RateLimited."""
         return await self._take(_network(network), self._network)
 
@@ -51,16 +51,16 @@ class LoginThrottle:
                 await self.refund_network(network)
             raise
 
-    async def _take(self, subject: str, limit: RateLimit) -> Admission:
-        admission = await self._rate_limiter.hit(subject, limit)
-        if admission.retry_after_s:
+    async def _take(self, subject: str, limit: RateLimit) -> RateLimitResult:
+        result = await self._rate_limiter.hit(subject, limit)
+        if result.retry_after_s:
             self._logs[limit].record(subject)
             raise RateLimited(
                 f"{limit.name}: at most {limit.limit:,} wrong passwords within {limit.period_s:,} s;"
-                f" try again in {admission.retry_after_s} s",
-                admission.retry_after_s,
+                f" try again in {result.retry_after_s} s",
+                result.retry_after_s,
             )
-        return admission
+        return result
 
 
 def _account(account: str) -> str:

@@ -15,7 +15,7 @@ from iotflow.clock import Clock
 from iotflow.domain.mail import MAX_LISTED_NOTICES, Digest, Notice
 from iotflow.domain.times import Millis, format_rfc3339
 from iotflow.domain.webhooks import MAX_ATTEMPTS, AlertChange, retry_delay_ms
-from iotflow.metrics.catalogue import DELIVERIES
+from iotflow.metrics.definitions import DELIVERIES
 from iotflow.repositories.transactions import Transactions
 from iotflow.services.webhook_messages import text_of
 

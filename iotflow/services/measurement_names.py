@@ -13,7 +13,7 @@ from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.near_names import Nearness, nearness
 from iotflow.domain.telemetry import MAX_NAMES_PER_DEVICE
 from iotflow.domain.times import Millis
-from iotflow.metrics.catalogue import RECORDS_REJECTED
+from iotflow.metrics.definitions import RECORDS_REJECTED
 from iotflow.repositories.telemetry import TelemetryRepository
 
 FRESH_FOR_MS = 5_000
@@ -73,10 +73,10 @@ def _size(entry: _Entry) -> int:
 
 async def find_near_names(asked: str, names: Collection[str]) -> list[str]:
     """Return the names that are near to the one asked for, the nearest first, at most `MAX_NEAR_NAMES`."""
-    work = TimeSlice()
+    time_slice = TimeSlice()
     near: list[tuple[Nearness, str]] = []
     for name in names:
         if (found := nearness(asked, name)) is not None:
             near.append((found, name))
-        await work.pause()
+        await time_slice.pause()
     return [name for _, name in heapq.nsmallest(MAX_NEAR_NAMES, near)]

@@ -1,4 +1,4 @@
-"""The notifications of a rule's alerts: rows of a queue, stored before the alert counts as reported."""
+"""The notifications of a rule's alerts: rows of a queue, stored before the transition counts as applied."""
 
 from typing import Final
 from uuid import UUID
@@ -15,7 +15,7 @@ from iotflow.domain.webhooks import (
     delivery_id,
 )
 from iotflow.logs import LimitLog
-from iotflow.metrics.catalogue import DELIVERIES
+from iotflow.metrics.definitions import DELIVERIES
 from iotflow.repositories.alerts import AlertRepository
 from iotflow.repositories.transactions import Transaction, Transactions
 from iotflow.services.live_publisher import LiveEventPublisher
@@ -45,7 +45,7 @@ class AlertNotifications:
         self._limit = LimitLog("deliveries_of_account", _LIMIT_TEXT)
         self._mail_limit = LimitLog("email_notices_of_account", _MAIL_LIMIT_TEXT)
 
-    async def of_rule(self, rule: AlertRule, alert_id: UUID, change: AlertChange) -> None:
+    async def notify(self, rule: AlertRule, alert_id: UUID, change: AlertChange) -> None:
         """Store the notifications of a change of a rule's alert, if the alert is stored. Raises StoreUnavailable."""
         sends_mail = rule.email and self._sends_mail
         is_queued = sends_mail or rule.webhook_id is not None
@@ -71,7 +71,7 @@ class AlertNotifications:
         if self._live.is_followed(alert.user_id):
             self._live.publish_alert(alert, alert_object(alert))
 
-    async def resolved_by_hand(self, alert: Alert) -> None:
+    async def notify_resolved(self, alert: Alert) -> None:
         """Store the notifications of an alert that a person resolves. Raises StoreUnavailable."""
         if alert.rule_id is None:
             self.show(alert)
@@ -79,7 +79,7 @@ class AlertNotifications:
         async with self._transactions.read() as transaction:
             rule = await transaction.alert_rules.get(alert.rule_id)
         if rule is not None:
-            await self.of_rule(rule, alert.id, AlertChange.RESOLVED)
+            await self.notify(rule, alert.id, AlertChange.RESOLVED)
 
     async def _add_delivery(
         self, transaction: Transaction, rule: AlertRule, webhook_id: int, alert: Alert, change: AlertChange

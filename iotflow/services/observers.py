@@ -10,7 +10,7 @@ from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.devices import DeviceSummary
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import LatestValue, Record, expiry
-from iotflow.metrics import catalogue
+from iotflow.metrics import definitions
 from iotflow.repositories.cache import LatestCache
 from iotflow.services.activity import ActivityBuffer
 
@@ -20,21 +20,21 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class RecordBatch:
-    """Durably stored records of a device, in the order of their receipt.
+class SubmittedRecords:
+    """A single record of a device, or a chunk of a batch: written together, in the order of receipt.
 
-    `messages` is 1 for the first records of a submission, 0 for the later chunks of a batch.
+    `submissions` is what they add to the number of submissions: 1, or 0 for the later chunks of a batch.
     """
 
     device: DeviceSummary
     records: Sequence[Record]
-    messages: int = 1
+    submissions: int = 1
 
 
 class RecordObserver(Protocol):
     """An observer of stored records. Its errors are counted and logged."""
 
-    def on_stored(self, batch: RecordBatch) -> Coroutine[object, None, None]:
+    def on_stored(self, submitted: SubmittedRecords) -> Coroutine[object, None, None]:
         """Process records after their durable write."""
         ...
 
@@ -50,23 +50,23 @@ class RecordObservers:
         self._observers = observers
         self.failures = 0
 
-    async def on_stored(self, batch: RecordBatch) -> None:
+    async def on_stored(self, submitted: SubmittedRecords) -> None:
         """Call all observers, the later ones even if one fails."""
         for observer in self._observers:
             try:
-                await run_within(OBSERVER_TIMEOUT_S, observer.on_stored(batch))
+                await run_within(OBSERVER_TIMEOUT_S, observer.on_stored(submitted))
             except Exception as error:
                 # The records are durable: an observer's failure must not fail the submission.
                 self.failures += 1
-                catalogue.OBSERVER_FAILURES.add(1)
+                definitions.OBSERVER_FAILURES.add(1)
                 # The circuit breaker reports an outage once; here each submission would.
                 is_outage = isinstance(error, StoreUnavailable)
                 logger.log(
                     logging.DEBUG if is_outage else logging.ERROR,
                     "observer=%s device=%d: failed; records=%d are stored",
                     type(observer).__name__,
-                    batch.device.id,
-                    len(batch.records),
+                    submitted.device.id,
+                    len(submitted.records),
                     exc_info=not is_outage,
                 )
 
@@ -79,29 +79,29 @@ class RecordObservers:
 class LatestCacheObserver:
     """The observer that merges stored records into the cached latest values."""
 
-    def __init__(self, latest: LatestCache, retention_days: int) -> None:
-        self._latest = latest
+    def __init__(self, latest_cache: LatestCache, retention_days: int) -> None:
+        self._latest_cache = latest_cache
         self._retention_days = retention_days
 
-    async def on_stored(self, batch: RecordBatch) -> None:
+    async def on_stored(self, submitted: SubmittedRecords) -> None:
         try:
-            await self._latest.merge(batch.device.id, await self._newest(batch.records))
+            await self._latest_cache.merge(submitted.device.id, await self._newest(submitted.records))
         except BaseException:
             # The cached values would stay stale.
-            await self._latest.invalidate(batch.device.id)
+            await self._latest_cache.invalidate(submitted.device.id)
             raise
 
     async def on_write_failed(self, device: DeviceSummary) -> None:
-        await self._latest.invalidate(device.id)
+        await self._latest_cache.invalidate(device.id)
 
     async def _newest(self, records: Sequence[Record]) -> dict[str, LatestValue]:
         if len(records) == 1:
             return self._latest_values(records[0], records[0].values)
         newest: dict[str, Record] = {}
-        work = TimeSlice()
+        time_slice = TimeSlice()
         for record in records:
-            if work.is_over:
-                await work.pause()
+            if time_slice.is_over:
+                await time_slice.pause()
             for name in record.values:
                 known = newest.get(name)
                 # Records are in order of receipt: of two values of one time, the one received later wins.
@@ -113,20 +113,20 @@ class LatestCacheObserver:
         return latest
 
     def _latest_values(self, record: Record, names: Iterable[str]) -> dict[str, LatestValue]:
-        timestamp, received = record.timestamp, record.received
+        timestamp, received = record.timestamp, record.received_us
         expires = expiry(received, self._retention_days)
         return {name: LatestValue(record.values[name], timestamp, received, expires) for name in names}
 
 
 class ActivityObserver:
-    """The observer that counts messages and points per device and hour."""
+    """The observer that counts submissions and points per device and hour."""
 
     def __init__(self, activity: ActivityBuffer) -> None:
         self._activity = activity
 
-    async def on_stored(self, batch: RecordBatch) -> None:
-        points = sum(len(record.values) for record in batch.records)
-        self._activity.count(batch.device.id, points, messages=batch.messages)
+    async def on_stored(self, submitted: SubmittedRecords) -> None:
+        points = sum(len(record.values) for record in submitted.records)
+        self._activity.count(submitted.device.id, points, submissions=submitted.submissions)
 
     async def on_write_failed(self, device: DeviceSummary) -> None:
         pass

@@ -77,7 +77,7 @@ class RuleReplay:
         self, rule: AlertRule, condition: ReadingCondition, device: DeviceSummary, time_range: TimeRange
     ) -> Replay:
         state, count, firings, after = RuleState(rule.version), 0, list[Firing](), None
-        pace = TimeSlice()
+        time_slice = TimeSlice()
         while True:
             page = await self._telemetry.records(
                 device.id,
@@ -97,7 +97,7 @@ class RuleReplay:
                 return Replay(device, count, _with_count(firings, state), None)
             if count >= MAX_REPLAYED_RECORDS or len(firings) >= MAX_FIRINGS:
                 return Replay(device, count, _with_count(firings, state), None if after is None else Millis(after + 1))
-            await pace.pause()
+            await time_slice.pause()
 
 
 def _collect(firings: list[Firing], transitions: list[Transition]) -> None:

@@ -51,7 +51,7 @@ class DeviceLatest:
     """A device's latest values. `cached`: read from the cache."""
 
     device: DeviceSummary
-    values: LatestValues
+    latest_values: LatestValues
     cached: bool
 
 
@@ -85,7 +85,7 @@ class TelemetryQueries:
         self,
         transactions: Transactions,
         telemetry: TelemetryRepository,
-        latest: LatestCache,
+        latest_cache: LatestCache,
         device_lookup: DeviceLookup,
         counters: CacheCounters,
         bulk_reads: BulkReads,
@@ -93,7 +93,7 @@ class TelemetryQueries:
     ) -> None:
         self._transactions = transactions
         self._telemetry = telemetry
-        self._latest_cache = latest
+        self._latest_cache = latest_cache
         self._device_lookup = device_lookup
         self._counters = counters
         self._bulk_reads = bulk_reads
@@ -103,10 +103,10 @@ class TelemetryQueries:
     async def latest(self, context: Context, device_id: int) -> DeviceLatest:
         """Return a device's latest values. Raises NotFound also for a device without values."""
         device = await self._device_lookup.get_visible(context.principal, device_id, TokenScope.READ)
-        values, cached = await self._latest_values(device_id)
-        if not values:
+        latest_values, cached = await self._latest_values(device_id)
+        if not latest_values:
             raise NotFound(f"device {device_id} has no telemetry")
-        return DeviceLatest(device, values, cached)
+        return DeviceLatest(device, latest_values, cached)
 
     async def newest_time(self, context: Context, device_id: int) -> Millis | None:
         """Return the newest event time of a device's telemetry.
@@ -115,11 +115,11 @@ class TelemetryQueries:
         """
         await self._device_lookup.get_visible(context.principal, device_id, TokenScope.READ)
         try:
-            values, _ = await self._latest_values(device_id)
+            latest_values, _ = await self._latest_values(device_id)
         except StoreUnavailable as error:
             logger.warning("telemetry: device=%d status without its newest event time: %s", device_id, error)
             return None
-        return max((found.timestamp for found in values.values()), default=None)
+        return max((found.timestamp for found in latest_values.values()), default=None)
 
     async def _latest_values(self, device_id: int) -> tuple[LatestValues, bool]:
         """Return a device's latest values, and whether they are from the cache."""
@@ -128,14 +128,14 @@ class TelemetryQueries:
         await self._counters.add(CacheCounter.CACHE_HITS if cached else CacheCounter.CACHE_MISSES, 1)
         if isinstance(cached_or_miss, Miss):
             read = partial(self._read_and_cache, device_id, cached_or_miss)
-            return await self._reads.read((device_id, cached_or_miss), read), cached
+            return await self._reads.run((device_id, cached_or_miss), read), cached
         return cached_or_miss, cached
 
     async def _read_and_cache(self, device_id: int, miss: Miss) -> LatestValues:
         logger.debug("latest cache: miss; device=%d", device_id)
-        values = await self._telemetry.latest(device_id)
-        await self._latest_cache.fill(device_id, values, miss)
-        return values
+        latest_values = await self._telemetry.latest(device_id)
+        await self._latest_cache.fill(device_id, latest_values, miss)
+        return latest_values
 
     async def records(
         self,
@@ -164,12 +164,12 @@ class TelemetryQueries:
     async def names(self, context: Context, device_id: int, records: Iterable[StoredRecord]) -> list[str]:
         """Return the names of a device and of these records, in order."""
         await self._device_lookup.get_visible(context.principal, device_id, TokenScope.READ)
-        work = TimeSlice()
+        time_slice = TimeSlice()
         # Read after the records, so that it has their names unless these were deleted since.
         names = set(await self._telemetry.names(device_id))
         for record in records:
             names.update(record.values)
-            await work.pause()
+            await time_slice.pause()
         return sorted(names)
 
     async def aggregate(
@@ -208,14 +208,14 @@ class TelemetryQueries:
             )
             if not any(parts):
                 await self._require_name(device_id, name)
-        work = TimeSlice()
+        time_slice = TimeSlice()
         values: list[WindowValue] = []
         before: WindowAggregate | None = None
         for found in await _merge_parts(aggregation, chain.from_iterable(parts)):
             value = _finalize(aggregation, found, before, name)
             values.append(WindowValue(window_start(found.index, window, zone), value, found.count))
             before = found
-            await work.pause()
+            await time_slice.pause()
         return values
 
     async def _require_name(self, device_id: int, name: str) -> None:
@@ -269,11 +269,11 @@ def _require_few_windows(start: Millis, end: Millis, window: Window, zone: ZoneI
 
 async def _merge_parts(aggregation: Aggregation, parts: Iterable[WindowAggregate]) -> list[WindowAggregate]:
     """Return the aggregate of each window, in order."""
-    work = TimeSlice()
+    time_slice = TimeSlice()
     merged = MergedWindows(aggregation)
     for part in parts:
         merged.add(part)
-        await work.pause()
+        await time_slice.pause()
     return merged.in_order()
 
 

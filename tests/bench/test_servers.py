@@ -83,11 +83,11 @@ async def test_calls_send_the_same_commands_to_redis(redis_url: str) -> None:
     try:
         await asyncio.gather(cache.presence.touch(1, now), cache.presence.touch(2, now))
         await wait_until(lambda: is_sent("ZADD", by_service), SENT_WITHIN_S)
-        miss = await cache.latest.get(1)
+        miss = await cache.latest_cache.get(1)
         assert isinstance(miss, Miss)
-        await cache.latest.fill(1, {"a": value}, miss)
-        await cache.latest.merge(1, {"a": value})
-        await cache.latest.get(1)
+        await cache.latest_cache.fill(1, {"a": value}, miss)
+        await cache.latest_cache.merge(1, {"a": value})
+        await cache.latest_cache.get(1)
     finally:
         await cache.close()
     async with open_redis(address, prefix, 90) as baseline:

@@ -9,31 +9,31 @@ from iotflow.repositories.broker import (
     MAX_QUEUED_BYTES,
     MAX_QUEUED_MESSAGES,
     Broker,
-    Delivery,
     Message,
     SubscriberTooSlow,
+    SubscriptionEvent,
 )
 
 DEADLINE_S = 10.0
 
 
-async def received(deliveries: AsyncIterator[Delivery], number: int) -> list[tuple[str, bytes]]:
+async def received(events: AsyncIterator[SubscriptionEvent], number: int) -> list[tuple[str, bytes]]:
     """Wait for this number of messages. Raises TimeoutError."""
     messages: list[tuple[str, bytes]] = []
     async with asyncio.timeout(DEADLINE_S):
         while len(messages) < number:
-            delivery = await anext(deliveries)
-            assert isinstance(delivery, Message)
-            messages.append((delivery.topic, delivery.content))
+            event = await anext(events)
+            assert isinstance(event, Message)
+            messages.append((event.topic, event.content))
     return messages
 
 
-async def drain(deliveries: AsyncIterator[Delivery]) -> int:
+async def drain(events: AsyncIterator[SubscriptionEvent]) -> int:
     """Read until the subscription is dropped; return the number of messages. Raises TimeoutError."""
     number = 0
     async with asyncio.timeout(DEADLINE_S):
         try:
-            async for _ in deliveries:
+            async for _ in events:
                 number += 1
         except SubscriberTooSlow:
             return number
@@ -58,27 +58,27 @@ class BrokerContract:
             other.subscribe(["b", "a"]) as third,
         ):
             await broker.publish("a", b"one")
-            for deliveries in (first, second, third):
-                assert await received(deliveries, 1) == [("a", b"one")]
+            for events in (first, second, third):
+                assert await received(events, 1) == [("a", b"one")]
 
     async def test_messages_of_other_topics_do_not_arrive(self, broker: Broker, other: Broker) -> None:
-        async with broker.subscribe(["a"]) as deliveries:
+        async with broker.subscribe(["a"]) as events:
             for topic in ("b", "a:b", "", "A", "a"):
                 await other.publish(topic, topic.encode())
-            assert await received(deliveries, 1) == [("a", b"a")]
+            assert await received(events, 1) == [("a", b"a")]
 
     async def test_messages_of_a_publisher_arrive_in_order_and_unchanged(self, broker: Broker, other: Broker) -> None:
         sent = [bytes([number]) * number for number in range(256)]
-        async with broker.subscribe(["a"]) as deliveries:
+        async with broker.subscribe(["a"]) as events:
             for message in sent:
                 await other.publish("a", message)
-            assert await received(deliveries, 256) == [("a", message) for message in sent]
+            assert await received(events, 256) == [("a", message) for message in sent]
 
     async def test_publishing_without_subscribers_is_no_error(self, broker: Broker) -> None:
         await broker.publish("a", b"early")
-        async with broker.subscribe(["a"]) as deliveries:
+        async with broker.subscribe(["a"]) as events:
             await broker.publish("a", b"late")
-            assert await received(deliveries, 1) == [("a", b"late")]
+            assert await received(events, 1) == [("a", b"late")]
 
     async def test_a_subscriber_that_unsubscribes_does_not_affect_others(self, broker: Broker, other: Broker) -> None:
         async with broker.subscribe(["a", "b"]) as staying:
@@ -90,13 +90,13 @@ class BrokerContract:
 
     async def test_a_topic_can_be_unsubscribed_and_subscribed_again(self, broker: Broker, other: Broker) -> None:
         for number in range(20):
-            async with broker.subscribe(["a"]) as deliveries:
+            async with broker.subscribe(["a"]) as events:
                 await other.publish("a", b"%d" % number)
-                assert await received(deliveries, 1) == [("a", b"%d" % number)]
+                assert await received(events, 1) == [("a", b"%d" % number)]
 
     async def test_a_subscriber_that_waits_is_woken(self, broker: Broker, other: Broker) -> None:
-        async with broker.subscribe(["a"]) as deliveries:
-            waiting = asyncio.create_task(received(deliveries, 1))
+        async with broker.subscribe(["a"]) as events:
+            waiting = asyncio.create_task(received(events, 1))
             await asyncio.sleep(0)
             await other.publish("a", b"1")
             assert await waiting == [("a", b"1")]
@@ -118,8 +118,8 @@ class BrokerContract:
                 assert await received(again, 1) == await received(fast, 1) == [("a", b"1")]
 
     async def test_a_subscriber_with_a_full_queue_is_not_dropped(self, broker: Broker, other: Broker) -> None:
-        async with broker.subscribe(["a"]) as deliveries, broker.subscribe(["a"]) as arrived:
+        async with broker.subscribe(["a"]) as events, broker.subscribe(["a"]) as arrived:
             for _ in range(MAX_QUEUED_MESSAGES):
                 await other.publish("a", b"1")
                 await received(arrived, 1)
-            assert len(await received(deliveries, MAX_QUEUED_MESSAGES)) == MAX_QUEUED_MESSAGES
+            assert len(await received(events, MAX_QUEUED_MESSAGES)) == MAX_QUEUED_MESSAGES

@@ -71,7 +71,7 @@ class KeysContract(TransactionalContract):
     ) -> None:
         keys = [await add_key(transactions, device.id), await add_key(transactions, device.id, LATER)]
         async with transactions.write() as transaction:
-            retired = await transaction.keys.end_keys(device.id, None)
+            retired = await transaction.keys.expire_keys(device.id, None)
         assert sorted(retired) == sorted(key.digest for key in keys)
         assert await tables.rows("device_keys") == []
 
@@ -82,13 +82,15 @@ class KeysContract(TransactionalContract):
         first = await add_key(transactions, device.id)
         until, longer = Millis(NOW + 5_000), Millis(NOW + 9_000)
         async with transactions.write() as transaction:
-            assert await transaction.keys.end_keys(device.id, until) == [first.digest]
+            assert await transaction.keys.expire_keys(device.id, until) == [first.digest]
         second = await add_key(transactions, device.id)
         async with transactions.read() as transaction:
             assert await transaction.keys.get(first.digest) == replace(first, expires_at=until)
             assert await transaction.keys.get(second.digest) == second
         async with transactions.write() as transaction:
-            assert sorted(await transaction.keys.end_keys(device.id, longer)) == sorted([first.digest, second.digest])
+            assert sorted(await transaction.keys.expire_keys(device.id, longer)) == sorted(
+                [first.digest, second.digest]
+            )
         async with transactions.read() as transaction:
             assert await transaction.keys.get(first.digest) is None
             assert await transaction.keys.get(second.digest) == replace(second, expires_at=longer)
@@ -96,7 +98,7 @@ class KeysContract(TransactionalContract):
 
     async def test_retiring_without_keys_returns_none(self, transactions: Transactions, device: Device) -> None:
         async with transactions.write() as transaction:
-            assert await transaction.keys.end_keys(device.id, LATER) == []
+            assert await transaction.keys.expire_keys(device.id, LATER) == []
 
     async def test_digests_are_listed_by_device(self, transactions: Transactions, owner: User, device: Device) -> None:
         second = await add_device(transactions, owner.user_id)

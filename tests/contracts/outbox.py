@@ -204,7 +204,7 @@ class OutboxContract(TransactionalContract):
         claimed = await claim(transactions)
         await release(transactions, claimed, NOW)
         async with transactions.write() as transaction:
-            await transaction.outbox.save_payload(claimed[0].id, {"number": 7, "rest": [1]})
+            await transaction.outbox.release_unfinished(claimed[0].id, {"number": 7, "rest": [1]})
         again = await claim(transactions)
         assert [(one.payload, one.attempts) for one in again] == [({"number": 7, "rest": [1]}, 1), ({"number": 2}, 3)]
 

@@ -6,7 +6,7 @@ from typing import get_args
 
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from iotflow.api.auth import CurrentAdmin
+from iotflow.api.auth import AdminContext
 from iotflow.app import create_app
 from iotflow.domain.events import EventType
 from iotflow.settings import Settings
@@ -37,7 +37,7 @@ def test_every_route_is_documented(tmp_path: Path) -> None:
 
 
 def test_every_route_for_administrators_is_documented(tmp_path: Path) -> None:
-    _, admin = get_args(CurrentAdmin)
+    _, admin = get_args(AdminContext)
     only_admins = {
         f"{method} {context.path_format}"
         for context in iter_route_contexts(create_app(Settings(data_dir=tmp_path)).routes)

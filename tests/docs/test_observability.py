@@ -5,13 +5,13 @@ import json
 import re
 from collections.abc import Iterator
 
-from iotflow.metrics import catalogue
+from iotflow.metrics import definitions
 from iotflow.metrics.counting import Histogram, Metric
 from tests.docs.documents import ROOT, code, table_rows
 
 PAGE = ROOT / "docs" / "observability.md"
 DASHBOARD = ROOT / "compose" / "grafana" / "iotflow.json"
-METRICS = [metric for metric in vars(catalogue).values() if isinstance(metric, Metric)]
+METRICS = [metric for metric in vars(definitions).values() if isinstance(metric, Metric)]
 OF_PROMQL = {"le", "job", "instance"}
 
 

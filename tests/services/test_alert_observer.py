@@ -112,15 +112,15 @@ async def test_an_alert_that_the_documents_refused_is_raised_once_they_are_back(
     assert await alerts_of(harness, device) == []
     assert "the documents store is unavailable: down; retry" in caplog.text
     down.error = None
-    await harness.services.alert_observer.report_waiting()
+    await harness.services.alert_observer.apply_waiting()
     assert await statuses(harness, device) == [RESOLVED]
     calls_until_now = down.calls
-    await harness.services.alert_observer.report_waiting()
+    await harness.services.alert_observer.apply_waiting()
     await submit(harness, device, 3, t=5)
     assert down.calls == calls_until_now
 
 
-async def test_a_report_that_an_outage_ends_early_continues_there(
+async def test_transitions_that_an_outage_left_waiting_are_applied_after_it(
     stores: Stores, clock: FakeClock, passwords: Passwords
 ) -> None:
     additions, updates = Fail(DOWN), Fail(DOWN)
@@ -132,15 +132,15 @@ async def test_a_report_that_an_outage_ends_early_continues_there(
     for second, value in ((1, 20), (2, 5), (3, 20), (4, 5)):
         await submit(harness, device, second, t=value)
     additions.error = None
-    await harness.services.alert_observer.report_waiting()
+    await harness.services.alert_observer.apply_waiting()
     assert await statuses(harness, device) == [ACTIVE]
     additions.calls, updates.error = 0, None
-    await harness.services.alert_observer.report_waiting()
+    await harness.services.alert_observer.apply_waiting()
     assert await statuses(harness, device) == [RESOLVED, RESOLVED]
     assert additions.calls == 1
 
 
-async def test_a_report_that_the_deadline_of_observers_ends_is_repeated_without_a_reading(
+async def test_transitions_that_the_deadline_of_observers_left_are_applied_without_a_reading(
     stores: Stores, clock: FakeClock, passwords: Passwords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(observers, "OBSERVER_TIMEOUT_S", 0.1)
@@ -150,7 +150,7 @@ async def test_a_report_that_the_deadline_of_observers_ends_is_repeated_without_
     await add_rule(harness, ada, device)
     await submit(harness, device, 1, t=20)
     assert await alerts_of(harness, device) == []
-    await harness.services.alert_observer.report_waiting()
+    await harness.services.alert_observer.apply_waiting()
     assert await statuses(harness, device) == [ACTIVE]
 
 
@@ -169,7 +169,7 @@ async def test_another_process_raises_the_alert_of_one_that_was_killed(
     assert (alert.status, alert.fired_at, alert.count) == (RESOLVED, 1_000, 1)
 
 
-async def test_a_delayed_report_of_an_earlier_alert_does_not_touch_a_later_one(
+async def test_a_delayed_transition_of_an_earlier_alert_does_not_touch_a_later_one(
     harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice
 ) -> None:
     rule = await add_rule(harness, ada, device)

@@ -60,7 +60,7 @@ async def is_active(harness: ServiceHarness, device: RegisteredDevice) -> bool:
 
 async def newest(harness: ServiceHarness, owner: SignedInUser, device: RegisteredDevice) -> object:
     try:
-        return (await harness.services.telemetry_queries.latest(owner.context, device.id)).values["temp"].value
+        return (await harness.services.telemetry_queries.latest(owner.context, device.id)).latest_values["temp"].value
     except NotFound:
         return None
 

@@ -302,7 +302,7 @@ async def test_a_crash_between_the_alert_and_its_delivery_loses_neither(
     await submit(other, device, 2, t=25)
     (delivery,) = await deliveries_of(other, rule)
     crash.error = None
-    await killed.services.alert_observer.report_waiting()
+    await killed.services.alert_observer.apply_waiting()
     assert await deliveries_of(other, rule) == [delivery]
     await worker(other).deliver_due()
     assert [request.headers["webhook-id"] for request in receiver.requests] == [str(delivery.id)]

@@ -28,18 +28,18 @@ async def device(harness: ServiceHarness, ada: SignedInUser) -> RegisteredDevice
     device = await register_device(harness, ada)
     for second in (10, 20):
         await submit(harness, device, second, temp=second)
-    await harness.stores.latest.invalidate(device.id)
+    await harness.stores.latest_cache.invalidate(device.id)
     return device
 
 
 async def latest(harness: ServiceHarness, owner: SignedInUser, device: RegisteredDevice) -> Value | None:
     """Return the latest value twice: as a reader receives it now, and then from the cache."""
     try:
-        first = (await harness.services.telemetry_queries.latest(owner.context, device.id)).values["temp"].value
+        first = (await harness.services.telemetry_queries.latest(owner.context, device.id)).latest_values["temp"].value
     except NotFound:
         return None
     again = await harness.services.telemetry_queries.latest(owner.context, device.id)
-    assert again.values["temp"].value == first
+    assert again.latest_values["temp"].value == first
     return first
 
 
@@ -59,7 +59,7 @@ async def test_a_read_concurrent_with_a_submission_caches_no_older_value(
     await pause.reached.wait()
     await submit(harness, device, 30, temp=30)
     pause.go_on.set()
-    assert (await reading).values["temp"].value == 20
+    assert (await reading).latest_values["temp"].value == 20
     assert await latest(harness, ada, device) == 30
 
 
@@ -163,7 +163,7 @@ async def test_the_newest_time_is_missing_while_the_store_is_unavailable(
     harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
 ) -> None:
     assert await harness.services.telemetry_queries.newest_time(ada.context, device.id) == 20_000
-    await harness.stores.latest.invalidate(device.id)
+    await harness.stores.latest_cache.invalidate(device.id)
     fail = Fail(StoreUnavailable("telemetry", "gone"))
     without = build_slow_harness(
         harness, passwords, telemetry=Intercepted(harness.stores.telemetry, "latest", before=fail)

@@ -10,7 +10,7 @@ from iotflow.domain.errors import StoreUnavailable
 from iotflow.services import observers as module
 from iotflow.services.idempotency import Idempotency
 from iotflow.services.ingest import Ingest, Submission
-from iotflow.services.observers import RecordBatch, RecordObserver, RecordObservers
+from iotflow.services.observers import RecordObserver, RecordObservers, SubmittedRecords
 from tests.services.harness import ServiceHarness, SignedInUser, calling, register_device
 from tests.services.interception import Fail, Intercepted, Pause
 
@@ -19,11 +19,11 @@ class Recorder:
     """An observer that records its calls, then fails or waits if the test requires it."""
 
     def __init__(self, action: Fail | Pause | None = None) -> None:
-        self.stored: list[RecordBatch] = []
+        self.stored: list[SubmittedRecords] = []
         self.failed: list[int] = []
         self._action = action
 
-    async def on_stored(self, stored: RecordBatch) -> None:
+    async def on_stored(self, stored: SubmittedRecords) -> None:
         self.stored.append(stored)
         if self._action is not None:
             await self._action()
@@ -51,7 +51,7 @@ async def submitted(harness: ServiceHarness, owner: SignedInUser, *observers: Re
     context = RequestContext(await calling(harness, registered.key))
     await ingest_with(harness, observed).submit(context, Submission({"temp": 1}, None, None))
     latest = await harness.services.telemetry_queries.latest(owner.context, registered.id)
-    assert latest.values["temp"].value == 1
+    assert latest.latest_values["temp"].value == 1
     return observed
 
 
@@ -61,7 +61,7 @@ async def test_an_observer_receives_device_owner_and_records(harness: ServiceHar
     (stored,) = recorder.stored
     assert stored.device.user_id == ada.caller.user_id
     assert [dict(record.values) for record in stored.records] == [{"temp": 1}]
-    assert stored.messages == 1
+    assert stored.submissions == 1
 
 
 async def test_an_observer_that_fails_fails_neither_the_submission_nor_others(

@@ -162,15 +162,15 @@ async def test_a_deleted_user_leaves_events_without_personal_details_and_nothing
         assert json.loads(event["details"])["actor"]
     for device in devices["adalovelace"]:
         assert await harness.stores.presence.last_seen([device.id]) == {}
-        assert isinstance(await harness.stores.latest.get(device.id), Miss)
+        assert isinstance(await harness.stores.latest_cache.get(device.id), Miss)
         with pytest.raises(Unauthenticated):
             await calling(harness, device.key)
     # The other account is unchanged, except that messages of the outbox have become events.
     unmoved = {table: count for table, count in others.items() if table not in ("outbox", "events")}
     assert mentions(tables, *staying).items() >= unmoved.items()
-    assert (await harness.services.telemetry_queries.latest(names["grace"].context, devices["grace"][0].id)).values[
-        "of"
-    ].value == "grace"
+    assert (
+        await harness.services.telemetry_queries.latest(names["grace"].context, devices["grace"][0].id)
+    ).latest_values["of"].value == "grace"
 
 
 async def test_a_purge_of_a_deleted_device_leaves_others_unchanged(
@@ -184,7 +184,7 @@ async def test_a_purge_of_a_deleted_device_leaves_others_unchanged(
     assert {row["device_id"] for row in tables.query("SELECT * FROM reports")} == {second.id, None}
     with pytest.raises(NotFound):
         await harness.services.telemetry_queries.latest(ada.context, first.id)
-    assert (await harness.services.telemetry_queries.latest(ada.context, second.id)).values["temp"].value == 21
+    assert (await harness.services.telemetry_queries.latest(ada.context, second.id)).latest_values["temp"].value == 21
     # A reused id would give its new owner the data that a store may still hold, so ids are never reused.
     again = await harness.services.devices.register(ada.context, NewDevice("ada's stove", "sensor"))
     assert again.device.id > second.id

@@ -45,7 +45,7 @@ def over(stores: Stores, redis: RedisCache) -> Stores:
         stores,
         identities=redis.identities,
         devices=redis.devices,
-        latest=redis.latest,
+        latest_cache=redis.latest_cache,
         presence=redis.presence,
         rate_limiter=redis.rate_limiter,
         counters=redis.counters,
@@ -82,7 +82,7 @@ class TestTwoProcesses(OnRedis):
         device = await register_device(here, ada)
         for second in (10, 20):
             await submit(here, device, second, temp=second)
-        await here.stores.latest.invalidate(device.id)
+        await here.stores.latest_cache.invalidate(device.id)
         await here.stores.identities.invalidate([(await calling(here, device.key)).digest])
         return device
 
@@ -211,7 +211,7 @@ class TestTwoProcesses(OnRedis):
                 for _ in range(READERS)
             )
         )
-        assert {answer.values["temp"].value for answer in answers} == {20}
+        assert {answer.latest_values["temp"].value for answer in answers} == {20}
         assert reads.calls == 1
 
     async def test_concurrent_calls_with_one_key_at_both_look_it_up_once(
@@ -296,6 +296,8 @@ class TestRedisOutage:
 
 async def latest(harness: ServiceHarness, owner: SignedInUser, device: RegisteredDevice) -> Value:
     """Return the latest value twice: as a reader receives it now, and then from the cache."""
-    first = (await harness.services.telemetry_queries.latest(owner.context, device.id)).values["temp"].value
-    assert (await harness.services.telemetry_queries.latest(owner.context, device.id)).values["temp"].value == first
+    first = (await harness.services.telemetry_queries.latest(owner.context, device.id)).latest_values["temp"].value
+    assert (await harness.services.telemetry_queries.latest(owner.context, device.id)).latest_values[
+        "temp"
+    ].value == first
     return first

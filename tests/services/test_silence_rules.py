@@ -198,7 +198,7 @@ async def test_a_rule_that_is_disabled_and_enabled_again_begins_anew(
     assert await statuses(harness, device) == [ACTIVE]
 
 
-async def test_data_that_could_not_be_stored_excuses_the_silence(
+async def test_data_that_could_not_be_stored_restarts_the_silence(
     stores: Stores, clock: FakeClock, passwords: Passwords
 ) -> None:
     down = Fail(None)

@@ -27,7 +27,7 @@ async def device(harness: ServiceHarness, ada: SignedInUser) -> RegisteredDevice
     """A device of Ada's that has sent a value; nothing is cached."""
     device = await register_device(harness, ada)
     await submit(harness, device, 10, temp=10)
-    await harness.stores.latest.invalidate(device.id)
+    await harness.stores.latest_cache.invalidate(device.id)
     return device
 
 
@@ -43,7 +43,7 @@ async def test_concurrent_readers_of_latest_values_read_the_store_once(
     answers = await asyncio.gather(
         *(crowded.services.telemetry_queries.latest(ada.context, device.id) for _ in range(READERS))
     )
-    assert {answer.values["temp"].value for answer in answers} == {10}
+    assert {answer.latest_values["temp"].value for answer in answers} == {10}
     assert reads.calls == 1
 
 
@@ -76,8 +76,8 @@ async def test_a_reader_after_a_submission_does_not_share_a_read_from_before_it(
     await submit(harness, device, 20, temp=20)
     late = await slow.services.telemetry_queries.latest(ada.context, device.id)
     pause.go_on.set()
-    assert late.values["temp"].value == 20
-    assert (await early).values["temp"].value == 10
+    assert late.latest_values["temp"].value == 20
+    assert (await early).latest_values["temp"].value == 10
 
 
 async def test_a_cancelled_reader_does_not_cancel_the_shared_read() -> None:
@@ -87,7 +87,7 @@ async def test_a_cancelled_reader_does_not_cancel_the_shared_read() -> None:
         await pause()
         return 7
 
-    readers = [asyncio.create_task(flights.read("key", work)) for _ in range(3)]
+    readers = [asyncio.create_task(flights.run("key", work)) for _ in range(3)]
     await pause.reached.wait()
     readers[0].cancel()
     pause.go_on.set()
@@ -102,8 +102,8 @@ async def test_an_outage_fails_all_sharers_and_is_not_cached() -> None:
         await fail()
         return 7
 
-    outcomes = await asyncio.gather(*(flights.read("key", work) for _ in range(3)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(flights.run("key", work) for _ in range(3)), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 3
     fail.error = None
-    assert await flights.read("key", work) == 7
+    assert await flights.run("key", work) == 7
     assert fail.calls == 2

@@ -179,4 +179,4 @@ async def interrupt(cassandra: Cassandra, monkeypatch: pytest.MonkeyPatch, after
 
 
 def described(latest: LatestValue) -> tuple[type, Value, Millis, Micros]:
-    return (*exactly(latest.value), latest.timestamp, latest.received)
+    return (*exactly(latest.value), latest.timestamp, latest.received_us)

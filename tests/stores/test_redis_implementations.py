@@ -98,11 +98,11 @@ class TestRedisLatestCache(OnRedis, LatestCacheContract):
     @pytest.fixture
     def cache(self, redis: RedisCache, monkeypatch: pytest.MonkeyPatch) -> RedisLatestCache:
         monkeypatch.setattr(latest_cache, "LIFETIME_S", 60)  # longer than any test
-        return redis.latest
+        return redis.latest_cache
 
     @pytest.fixture
     async def other(self, cache: RedisLatestCache, other_redis: RedisCache) -> RedisLatestCache:
-        return other_redis.latest
+        return other_redis.latest_cache
 
     async def test_reads_and_merges_do_not_lengthen_an_entry_s_lifetime(
         self,

@@ -18,8 +18,8 @@ from iotflow.domain.alert_evaluation import (
     WARM_UP_READINGS,
     Change,
     Phase,
-    Reading,
     RuleState,
+    TimedReading,
     Transition,
     evaluate,
     readings_of,
@@ -59,13 +59,13 @@ def rule_of(condition: Condition, for_seconds: int = 0, cooldown_seconds: int = 
     )
 
 
-def fired(condition: Condition, readings: Sequence[Reading], state: RuleState | None = None) -> list[int]:
+def fired(condition: Condition, readings: Sequence[TimedReading], state: RuleState | None = None) -> list[int]:
     """Return the times at which a rule fires."""
     _, transitions = evaluate(rule_of(condition), state or RuleState(1), readings)
     return [one.at for one in transitions if one.change is Change.FIRED]
 
 
-def timed(readings: Sequence[float], step_ms: int = 1_000) -> list[Reading]:
+def timed(readings: Sequence[float], step_ms: int = 1_000) -> list[TimedReading]:
     return [(Millis(number * step_ms), value) for number, value in enumerate(readings)]
 
 
@@ -143,7 +143,7 @@ def test_of_readings_of_one_time_the_last_one_received_counts_and_times_are_in_o
 
 @given(st.lists(st.tuples(st.integers(1, 10_000), numbers), min_size=2, max_size=30), st.floats(-1e6, 1e6))
 def test_a_rate_is_the_slope_between_neighbours(steps: list[tuple[int, float]], limit: float) -> None:
-    time, readings = 0, list[Reading]()
+    time, readings = 0, list[TimedReading]()
     for step, value in steps:
         time += step
         readings.append((Millis(time), value))
@@ -218,7 +218,7 @@ class EvaluationMachine(RuleBasedStateMachine):
         self.rule = rule_of(Threshold("x", Comparison.GT, 10, hysteresis=hysteresis), for_s, cooldown_s)
         self.limit = 10 - hysteresis
         self.state = RuleState(1)
-        self.seen: list[Reading] = []
+        self.seen: list[TimedReading] = []
         self.transitions: list[Transition] = []
 
     @rule(step_s=st.integers(1, 40), value=values)
@@ -234,7 +234,7 @@ class EvaluationMachine(RuleBasedStateMachine):
         self.send([(Millis(max(0, self.seen[-1][0] - ago_s * 1_000)), value)])
         assert self.state == before
 
-    def send(self, readings: Sequence[Reading]) -> None:
+    def send(self, readings: Sequence[TimedReading]) -> None:
         self.state, transitions = evaluate(self.rule, self.state, readings)
         self.transitions += transitions
 

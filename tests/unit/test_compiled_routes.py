@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iotflow.api import problems
-from iotflow.api.auth import NoAuth
+from iotflow.api.auth import PublicContext
 from iotflow.api.bodies import BodiesInFlight
 from iotflow.api.compiled.routes import CompiledRoutes, compile_route
 from iotflow.api.dependencies import AppState
@@ -63,7 +63,7 @@ def in_a_thread() -> str:
 
 @router.get("/shared")
 async def shared(
-    context: NoAuth,
+    context: PublicContext,
     number: Annotated[int, Depends(serial)],
     again: Annotated[int, Depends(serial)],
     twice: Annotated[int, Depends(doubled)],
@@ -74,7 +74,7 @@ async def shared(
 
 @router.get("/parameters/{x:int}/{y}")
 async def parameters(
-    context: NoAuth,
+    context: PublicContext,
     x: int,
     y: float,
     names: Annotated[list[str], Query(max_length=2)] = ["a"],  # noqa: B006  # FastAPI copies it
@@ -87,34 +87,34 @@ async def parameters(
 
 @router.get("/required/{x}")
 async def required(
-    context: NoAuth, x: int, q: Annotated[str, Query(min_length=2)], x_token: Annotated[int, Header()]
+    context: PublicContext, x: int, q: Annotated[str, Query(min_length=2)], x_token: Annotated[int, Header()]
 ) -> list[object]:
     return [x, q, x_token]
 
 
 @router.post("/items", status_code=201, response_model=Item, response_model_exclude={"secret"})
-async def create(context: NoAuth, item: Item, marked: Annotated[None, Depends(marked)]) -> dict[str, Any]:
+async def create(context: PublicContext, item: Item, marked: Annotated[None, Depends(marked)]) -> dict[str, Any]:
     return {"name": item.name, "secret": "s"}
 
 
 @router.post("/optional", dependencies=[Depends(marked)])
-async def optional(context: NoAuth, response: Response, item: Item | None = None) -> Item | None:
+async def optional(context: PublicContext, response: Response, item: Item | None = None) -> Item | None:
     response.headers["X-Own"] = "1"
     return item
 
 
 @router.post("/embedded")
-async def embedded(context: NoAuth, a: Item, b: Item) -> list[Item]:
+async def embedded(context: PublicContext, a: Item, b: Item) -> list[Item]:
     return [a, b]
 
 
 @router.post("/limited", max_body_size=20)
-async def limited(context: NoAuth, item: Item) -> Item:
+async def limited(context: PublicContext, item: Item) -> Item:
     return item
 
 
 @router.delete("/items/{name}", status_code=204)
-async def delete(context: NoAuth, name: str) -> None:
+async def delete(context: PublicContext, name: str) -> None:
     if name == "gone":
         raise NotFound("there is no such item")
     if name == "teapot":
@@ -122,17 +122,17 @@ async def delete(context: NoAuth, name: str) -> None:
 
 
 @router.get("/plain", response_class=PlainTextResponse)
-async def plain(context: NoAuth) -> str:
+async def plain(context: PublicContext) -> str:
     return "text"
 
 
 @router.get("/own")
-async def own(context: NoAuth) -> Response:
+async def own(context: PublicContext) -> Response:
     return JSONResponse({"own": True}, 203, {"X-Own": "1"})
 
 
 @router.get("/stream")
-async def stream(context: NoAuth) -> StreamingResponse:
+async def stream(context: PublicContext) -> StreamingResponse:
     async def parts() -> AsyncIterator[bytes]:
         yield b"a"
         yield b"b"
@@ -142,7 +142,7 @@ async def stream(context: NoAuth) -> StreamingResponse:
 
 @router.get("/closing")
 async def closing(
-    context: NoAuth,
+    context: PublicContext,
     request: Request,
     late: Annotated[str, Depends(closed_late)],
     early: Annotated[str, Depends(closed_late, scope="function", use_cache=False)],
@@ -152,22 +152,22 @@ async def closing(
 
 
 @router.get("/thread")
-async def thread(context: NoAuth, value: Annotated[str, Depends(in_a_thread)]) -> str:
+async def thread(context: PublicContext, value: Annotated[str, Depends(in_a_thread)]) -> str:
     return value
 
 
 @router.get("/shadow/{name}")
-async def shadowing(context: NoAuth, name: str) -> str:
+async def shadowing(context: PublicContext, name: str) -> str:
     return f"first {name}"
 
 
 @router.get("/shadow/fixed")
-async def shadowed(context: NoAuth) -> str:
+async def shadowed(context: PublicContext) -> str:
     return "second"
 
 
 @router.get("/mounted/route")
-async def behind_a_mounted_app(context: NoAuth) -> str:
+async def behind_a_mounted_app(context: PublicContext) -> str:
     return "never called"
 
 

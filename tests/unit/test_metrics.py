@@ -11,7 +11,7 @@ import pytest
 from iotflow.concurrency.circuit_breaker import MAX_FAILURES, CircuitBreaker
 from iotflow.concurrency.group_commit import GroupCommit
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.metrics import catalogue, cells
+from iotflow.metrics import cells, definitions
 from iotflow.metrics.cells import SharedSlots
 from iotflow.metrics.counting import CELLS, Cells, Gauge
 from iotflow.metrics.exposition import render_metrics
@@ -39,12 +39,12 @@ async def test_an_open_circuit_is_counted_until_it_closes() -> None:
         with pytest.raises(StoreUnavailable):
             async with breaker.guard(1):
                 raise StoreUnavailable("tested", "down")
-    assert sampled(catalogue.OPEN_CIRCUITS).value("iotflow_open_circuits", store="tested") == 1
+    assert sampled(definitions.OPEN_CIRCUITS).value("iotflow_open_circuits", store="tested") == 1
     is_available = True
     async with asyncio.timeout(10):
         while breaker.is_open:  # noqa: ASYNC110  # the breaker has no notification
             await asyncio.sleep(0.02)
-    assert sampled(catalogue.OPEN_CIRCUITS).value("iotflow_open_circuits", store="tested") == 0
+    assert sampled(definitions.OPEN_CIRCUITS).value("iotflow_open_circuits", store="tested") == 0
 
 
 async def test_writes_that_wait_for_a_flush_are_counted() -> None:
@@ -61,9 +61,9 @@ async def test_writes_that_wait_for_a_flush_are_counted() -> None:
         for number in (1, 2):
             group.create_task(commit.submit(number))
         await asyncio.sleep(0)
-        assert sampled(catalogue.GROUP_COMMIT_WAITING).value("iotflow_group_commit_waiting", store="tested") == 2
+        assert sampled(definitions.GROUP_COMMIT_WAITING).value("iotflow_group_commit_waiting", store="tested") == 2
         may_flush.set()
-    assert sampled(catalogue.GROUP_COMMIT_WAITING).value("iotflow_group_commit_waiting", store="tested") == 0
+    assert sampled(definitions.GROUP_COMMIT_WAITING).value("iotflow_group_commit_waiting", store="tested") == 0
 
 
 async def test_connections_in_use_and_waits_for_them_are_counted() -> None:
@@ -72,8 +72,8 @@ async def test_connections_in_use_and_waits_for_them_are_counted() -> None:
         with pytest.raises(PoolExhausted):
             async with limiter.acquire(0.01, bulk=False):
                 pass
-        assert sampled(catalogue.POOL_IN_USE).value("iotflow_pool_in_use", pool="tested") == 1
-    reading = sampled(catalogue.POOL_IN_USE)
+        assert sampled(definitions.POOL_IN_USE).value("iotflow_pool_in_use", pool="tested") == 1
+    reading = sampled(definitions.POOL_IN_USE)
     assert reading.value("iotflow_pool_in_use", pool="tested") == 0
     assert reading.value("iotflow_pool_wait_seconds_count", pool="tested") == 1
     assert reading.value("iotflow_pool_wait_seconds_sum", pool="tested") >= 0.01
@@ -110,8 +110,8 @@ def test_a_process_without_a_free_slot_counts_alone(caplog: pytest.LogCaptureFix
 
 def test_counts_before_the_sharing_are_kept() -> None:
     process, shared = Cells(), SharedSlots(1)
-    first = process.slot.allocate(catalogue.REQUESTS.name, ("GET", "/", "200"), 1)
-    process.metrics[catalogue.REQUESTS.name] = catalogue.REQUESTS
+    first = process.slot.allocate(definitions.REQUESTS.name, ("GET", "/", "200"), 1)
+    process.metrics[definitions.REQUESTS.name] = definitions.REQUESTS
     process.values[first] += 3
     process.share(shared)
     assert [list(series.values) for slot in shared.slots() for series in slot.read()] == [[3]]
@@ -133,5 +133,5 @@ def test_series_without_room_do_not_disturb_others(
 
 def test_an_ended_process_has_no_gauges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "MAX_SILENCE_S", 0.0)
-    catalogue.WORKERS.set(1)
+    definitions.WORKERS.set(1)
     assert Reading(render_metrics().decode()).value("iotflow_workers") == 0

@@ -25,7 +25,7 @@ def is_stale(state: GenerationState) -> bool:
     return state.is_stale
 
 
-def decide_outcome(
+def apply_replies(
     state: GenerationState,
     reported: str,
     *,
@@ -33,7 +33,7 @@ def decide_outcome(
     lacks_script: bool = False,
     refused: bool = False,
 ) -> Outcome:
-    return state.decide_outcome(reported, under_generation=under_generation, lacks_script=lacks_script, refused=refused)
+    return state.apply_replies(reported, under_generation=under_generation, lacks_script=lacks_script, refused=refused)
 
 
 def test_a_process_starts_stale_and_is_stable_after_its_first_generation() -> None:
@@ -63,15 +63,15 @@ def test_a_mark_while_a_generation_begins_requires_another_one(state: Generation
 
 def test_a_generation_that_did_not_begin_is_still_required(state: GenerationState) -> None:
     state.begin()
-    state.begin_failed()
+    state.record_begin_failure()
     assert is_stale(state)
     assert state.id == "one"
 
 
 def test_failed_calls_are_counted_until_a_generation_begins(state: GenerationState) -> None:
-    state.call_failed(stale=False)
+    state.record_failed_calls(stale=False)
     assert not is_stale(state)
-    state.call_failed(3)
+    state.record_failed_calls(3)
     assert is_stale(state)
     assert begin(state, "two", 0) == 4
     assert begin(state, "three", 0) == 0
@@ -79,16 +79,16 @@ def test_failed_calls_are_counted_until_a_generation_begins(state: GenerationSta
 
 @pytest.mark.parametrize("under_generation", [True, False])
 def test_replies_under_the_same_id_are_delivered(state: GenerationState, under_generation: bool) -> None:
-    assert decide_outcome(state, "one", under_generation=under_generation) is Outcome.DELIVER
+    assert apply_replies(state, "one", under_generation=under_generation) is Outcome.DELIVER
     state.adopt_id("one")
     assert not is_stale(state)
 
 
 @pytest.mark.parametrize("reported", ["two", ""])
 def test_calls_that_name_entries_are_sent_again_under_another_id(state: GenerationState, reported: str) -> None:
-    assert decide_outcome(state, reported) is Outcome.RESEND
-    assert decide_outcome(state, reported, refused=True) is Outcome.RESEND
-    assert decide_outcome(state, reported, under_generation=False) is Outcome.DELIVER
+    assert apply_replies(state, reported) is Outcome.RESEND
+    assert apply_replies(state, reported, refused=True) is Outcome.RESEND
+    assert apply_replies(state, reported, under_generation=False) is Outcome.DELIVER
 
 
 def test_the_id_of_another_process_is_taken_over(state: GenerationState) -> None:
@@ -105,14 +105,14 @@ def test_an_id_that_redis_has_lost_requires_a_new_one(state: GenerationState) ->
 
 
 def test_a_refused_command_fails_its_call_and_requires_a_generation(state: GenerationState) -> None:
-    assert decide_outcome(state, "one", refused=True) is Outcome.FAIL
+    assert apply_replies(state, "one", refused=True) is Outcome.FAIL
     assert is_stale(state)
     assert begin(state, "two", 0) == 1
 
 
 @pytest.mark.parametrize("under_generation", [True, False])
 def test_an_unknown_script_means_unknown_entries(state: GenerationState, under_generation: bool) -> None:
-    outcome = decide_outcome(state, "one", under_generation=under_generation, lacks_script=True, refused=True)
+    outcome = apply_replies(state, "one", under_generation=under_generation, lacks_script=True, refused=True)
     assert outcome is Outcome.RESEND
     assert is_stale(state)
     assert state.failed_calls == 0

@@ -10,10 +10,10 @@ from iotflow.concurrency.time_slices import TimeSlice, wait_for_turn
 
 async def test_work_within_its_slice_does_not_yield(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_slices, "SLICE_S", 60.0)
-    work = TimeSlice()
+    time_slice = TimeSlice()
     others = asyncio.create_task(asyncio.sleep(0))
     for _ in range(1_000):
-        await work.pause()
+        await time_slice.pause()
     assert not others.done()
     await others
 
@@ -31,9 +31,9 @@ async def test_pieces_of_work_take_turns(monkeypatch: pytest.MonkeyPatch) -> Non
     done: list[str] = []
 
     async def work(name: str) -> None:
-        piece = TimeSlice()
+        time_slice = TimeSlice()
         for _ in range(3):
-            await piece.pause()
+            await time_slice.pause()
             done.append(name)
 
     async def iterations() -> list[int]:

@@ -34,12 +34,12 @@ class Unsupported(Exception):
 
 
 @dataclass(slots=True)
-class Solution:
-    """What has been read of one request. `solved` has the values of dependencies by their number."""
+class SolvedRequest:
+    """What is solved of one request. `dependencies` has the values of dependencies by their number."""
 
     request: Request
     body: object
-    solved: list[object]
+    dependencies: list[object]
     response: Response | None = None
     errors: list[Any] = field(default_factory=list)  # Any: FastAPI's type of an error
 
@@ -110,16 +110,16 @@ class _Body:
 
 @dataclass(frozen=True, slots=True)
 class _Dependency:
-    """A call whose result is an argument, or is discarded (`name` None). `number` is its place in `Solution.solved`."""
+    """A call whose result is an argument, or is discarded (`name` None). `number` is its place in `dependencies`."""
 
     name: str | None
     call: Callable[..., Awaitable[object]]
-    arguments: "Arguments"
+    plan: "CallPlan"
     number: int
     use_cache: bool
 
 
-class Arguments:
+class CallPlan:
     """The plan of one callable's arguments."""
 
     def __init__(self, dependant: Dependant, numbers: dict[object, int], *, embedded: bool) -> None:
@@ -141,23 +141,23 @@ class Arguments:
         self._request_name = dependant.request_param_name
         self._response_name = dependant.response_param_name
 
-    async def read(self, solution: Solution) -> dict[str, object]:
-        """Return the arguments. They are incomplete if errors were added to the solution."""
+    async def solve(self, solved: SolvedRequest) -> dict[str, object]:
+        """Return the arguments. They are incomplete if errors were added to `solved`."""
         values: dict[str, object] = {}
-        request, errors = solution.request, solution.errors
+        request, errors = solved.request, solved.errors
         for dependency in self._dependencies:
             before = len(errors)
-            arguments = await dependency.arguments.read(solution)
+            arguments = await dependency.plan.solve(solved)
             if len(errors) > before:
                 continue
-            solved = solution.solved[dependency.number]
-            if solved is _ABSENT or not dependency.use_cache:
-                value = await dependency.call(**arguments)
-                if solved is _ABSENT:
-                    solution.solved[dependency.number] = value
-                solved = value
+            result = solved.dependencies[dependency.number]
+            if result is _ABSENT or not dependency.use_cache:
+                called = await dependency.call(**arguments)
+                if result is _ABSENT:
+                    solved.dependencies[dependency.number] = called
+                result = called
             if dependency.name is not None:
-                values[dependency.name] = solved
+                values[dependency.name] = result
         for parameter in self._path:
             parameter.read(request.path_params, values, errors)
         if self._query:
@@ -167,11 +167,11 @@ class Arguments:
         for parameter in self._headers:
             parameter.read(request.headers, values, errors)
         for body in self._body:
-            body.read(solution.body, values, errors)
+            body.read(solved.body, values, errors)
         if self._request_name is not None:
             values[self._request_name] = request
         if self._response_name is not None:
-            values[self._response_name] = solution.response = solution.response or _empty_response()
+            values[self._response_name] = solved.response = solved.response or _empty_response()
         return values
 
 
@@ -181,13 +181,13 @@ class ArgumentPlan:
     def __init__(self, dependant: Dependant, *, embedded: bool) -> None:
         """Raises Unsupported."""
         numbers: dict[object, int] = {}
-        self._arguments = Arguments(dependant, numbers, embedded=embedded)
+        self._plan = CallPlan(dependant, numbers, embedded=embedded)
         self._unsolved = [_ABSENT] * len(numbers)
 
-    async def read(self, request: Request, body: object) -> tuple[dict[str, object], Solution]:
-        """Return the arguments and the solution, whose errors make the arguments invalid."""
-        solution = Solution(request, body, self._unsolved.copy())
-        return await self._arguments.read(solution), solution
+    async def solve(self, request: Request, body: object) -> tuple[dict[str, object], SolvedRequest]:
+        """Return the arguments and the solved request, whose errors make the arguments invalid."""
+        solved = SolvedRequest(request, body, self._unsolved.copy())
+        return await self._plan.solve(solved), solved
 
 
 def _dependency(dependant: Dependant, numbers: dict[object, int], *, embedded: bool) -> _Dependency:
@@ -195,11 +195,9 @@ def _dependency(dependant: Dependant, numbers: dict[object, int], *, embedded: b
     assert call is not None
     if not _is_coroutine_callable(call) or _is_async_gen_callable(call) or dependant.concurrency is not None:
         raise Unsupported(f"dependency {call!r}: not a coroutine function")
-    arguments = Arguments(dependant, numbers, embedded=embedded)
+    plan = CallPlan(dependant, numbers, embedded=embedded)
     number = numbers.setdefault(_get_cache_key(dependant=dependant), len(numbers))
-    return _Dependency(
-        dependant.name, cast(Callable[..., Awaitable[object]], call), arguments, number, dependant.use_cache
-    )
+    return _Dependency(dependant.name, cast(Callable[..., Awaitable[object]], call), plan, number, dependant.use_cache)
 
 
 def _empty_response() -> Response:

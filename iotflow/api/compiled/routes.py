@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iotflow.api.compiled.arguments import ArgumentPlan, Unsupported
-from iotflow.api.compiled.table import Found, NotInTable, RouteTable
+from iotflow.api.compiled.table import Match, NotInTable, RouteTable
 from iotflow.api.fastapi_compat import DecodedRequest, response_class
 from iotflow.api.responses import JSON
 from iotflow.api.routing import ApiRoute
@@ -51,32 +51,32 @@ class CompiledRoutes:
         handlers = {
             kind: handler for kind, handler in fastapi.exception_handlers.items() if kind not in (500, Exception)
         }
-        self._complete = ExceptionMiddleware(_raise_or_send, handlers)
+        self._error_middleware = ExceptionMiddleware(_raise_or_send, handlers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = self._find(scope)
-        if found is None or found.entry is None:
+        match = self._find(scope)
+        if match is None or match.entry is None:
             await self._app(scope, receive, send)
             return
-        route = found.entry.route
+        route = match.entry.route
         scope["route"] = route
         scope["endpoint"] = route.endpoint
         outcome: Response | Exception
         try:
             scope["path_params"] = {
                 name: convertor.convert(text)
-                for (name, convertor), text in zip(route.param_convertors.items(), found.parameters, strict=True)
+                for (name, convertor), text in zip(route.param_convertors.items(), match.parameters, strict=True)
             }
-            outcome = await found.entry.handle(DecodedRequest(scope, receive, send))
+            outcome = await match.entry.handle(DecodedRequest(scope, receive, send))
         except Exception as error:  # noqa: BLE001  # the handlers of errors raise an unexpected one again
             outcome = error
         if type(outcome) is Response:
             await outcome(scope, receive, send)
             return
         scope[_OUTCOME] = outcome
-        await self._complete(scope, receive, send)
+        await self._error_middleware(scope, receive, send)
 
-    def _find(self, scope: Scope) -> Found[CompiledRoute | None] | None:
+    def _find(self, scope: Scope) -> Match[CompiledRoute | None] | None:
         if scope["type"] != "http" or self._fastapi.dependency_overrides or "fastapi.telemetry" in scope:
             return None
         return self._table.find(scope["method"], get_route_path(scope))
@@ -133,17 +133,17 @@ class _Handler:
             raise Unsupported("FastAPI's limit of a body")
         self._route = route
         self._endpoint = route.endpoint
-        self._arguments = ArgumentPlan(route.dependant, embedded=route._embed_body_fields)
+        self._plan = ArgumentPlan(route.dependant, embedded=route._embed_body_fields)
         self._has_body = route.body_field is not None
         self._dumps_json = route.response_field is not None and isinstance(route.response_class, DefaultPlaceholder)
 
     async def __call__(self, request: DecodedRequest) -> Response:
         body = request.decoded if self._has_body else Undefined
-        arguments, solution = await self._arguments.read(request, body)
-        if solution.errors:
-            raise RequestValidationError(solution.errors, body=None if body is Undefined else body)
+        arguments, solved = await self._plan.solve(request, body)
+        if solved.errors:
+            raise RequestValidationError(solved.errors, body=None if body is Undefined else body)
         result = await self._endpoint(**arguments)
-        return result if isinstance(result, Response) else await self._respond(result, solution.response)
+        return result if isinstance(result, Response) else await self._respond(result, solved.response)
 
     async def _respond(self, result: object, changed: Response | None) -> Response:
         """Return the response with the endpoint's result and what the endpoint changed in the injected response."""

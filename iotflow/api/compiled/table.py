@@ -17,7 +17,7 @@ class NotInTable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
+class Match(Generic[T]):
     """An entry whose route matches a path, with the texts of its path parameters in order."""
 
     order: int
@@ -31,7 +31,7 @@ class _Node(Generic[T]):
 
     fixed: "dict[str, _Node[T]]" = field(default_factory=dict)
     variable: "dict[str, tuple[re.Pattern[str], _Node[T]]]" = field(default_factory=dict)
-    end: Found[T] | None = None
+    end: Match[T] | None = None
 
 
 class RouteTable(Generic[T]):
@@ -42,7 +42,7 @@ class RouteTable(Generic[T]):
 
     def __init__(self) -> None:
         self._roots: dict[str, _Node[T]] = {}
-        self._fixed: dict[tuple[str, str], Found[T] | None] = {}
+        self._fixed: dict[tuple[str, str], Match[T] | None] = {}
         self._size = 0
         self._max_depth = 0
 
@@ -60,17 +60,17 @@ class RouteTable(Generic[T]):
                     node = node.fixed.setdefault(segment, _Node())
                 else:
                     node = node.variable.setdefault(segment.pattern, (segment, _Node()))[1]
-            node.end = node.end or Found(self._size, entry)
+            node.end = node.end or Match(self._size, entry)
             if all(isinstance(segment, str) for segment in segments):
                 # What is added later is not found before.
                 self._fixed[method, route.path] = self._search(method, route.path)
 
-    def find(self, method: str, path: str) -> Found[T] | None:
+    def find(self, method: str, path: str) -> Match[T] | None:
         """Return the first entry added whose route has this method and matches this path; None if there is none."""
-        found = self._fixed.get((method, path))
-        return found if found is not None else self._search(method, path)
+        match = self._fixed.get((method, path))
+        return match if match is not None else self._search(method, path)
 
-    def _search(self, method: str, path: str) -> Found[T] | None:
+    def _search(self, method: str, path: str) -> Match[T] | None:
         root = self._roots.get(method)
         return None if root is None or path.endswith("\n") else _descend(root, path.split("/", self._max_depth), 0, ())
 
@@ -86,16 +86,16 @@ def _segment(route: Route, text: str) -> str | re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _descend(node: _Node[T], segments: Sequence[str], index: int, parameters: tuple[str, ...]) -> Found[T] | None:
+def _descend(node: _Node[T], segments: Sequence[str], index: int, parameters: tuple[str, ...]) -> Match[T] | None:
     if index == len(segments):
         end = node.end
-        return Found(end.order, end.entry, parameters) if end is not None and parameters else end
+        return Match(end.order, end.entry, parameters) if end is not None and parameters else end
     segment = segments[index]
     child = node.fixed.get(segment)
     best = None if child is None else _descend(child, segments, index + 1, parameters)
     for pattern, child in node.variable.values():
         if pattern.fullmatch(segment):
-            found = _descend(child, segments, index + 1, (*parameters, segment))
-            if found is not None and (best is None or found.order < best.order):
-                best = found
+            match = _descend(child, segments, index + 1, (*parameters, segment))
+            if match is not None and (best is None or match.order < best.order):
+                best = match
     return best

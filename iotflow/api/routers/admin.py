@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from iotflow.api.auth import CurrentAdmin
+from iotflow.api.auth import AdminContext
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.pagination import Limit, Offset
 from iotflow.api.parameters import DeviceId, UserReference, parse_user_reference
@@ -37,7 +37,7 @@ router = api_router("Administration")
 
 @router.get("/admin/devices", operation_id="list_all_devices", response_model=AdminDeviceList)
 async def list_all_devices(
-    context: CurrentAdmin,
+    context: AdminContext,
     services: ServicesDep,
     status: DeviceStatus | None = None,
     device_type: Annotated[str | None, Query(max_length=64, description="Only devices of this type.")] = None,
@@ -58,7 +58,7 @@ async def list_all_devices(
 
 @router.get("/admin/devices/statuses", operation_id="list_device_statuses")
 async def list_device_statuses(
-    context: CurrentAdmin, services: ServicesDep, limit: Limit = 100, offset: Offset = 0
+    context: AdminContext, services: ServicesDep, limit: Limit = 100, offset: Offset = 0
 ) -> DeviceStatusList:
     """List the status and presence of all devices."""
     listed, total = await services.devices.page(context, DeviceFilter(), limit, offset)
@@ -77,7 +77,7 @@ async def list_device_statuses(
 
 
 @router.get("/admin/devices/{device_id:digits}", operation_id="get_any_device", responses=problem_responses(404))
-async def get_any_device(context: CurrentAdmin, device_id: DeviceId, services: ServicesDep) -> AdminDeviceResponse:
+async def get_any_device(context: AdminContext, device_id: DeviceId, services: ServicesDep) -> AdminDeviceResponse:
     """Get any user's device."""
     return _device_response(await services.devices.get(context, device_id))
 
@@ -86,7 +86,7 @@ async def get_any_device(context: CurrentAdmin, device_id: DeviceId, services: S
     "/admin/devices/{device_id:digits}", operation_id="update_any_device", responses=problem_responses(404, 409)
 )
 async def update_any_device(
-    context: CurrentAdmin, device_id: DeviceId, body: AdminDeviceUpdate, services: ServicesDep
+    context: AdminContext, device_id: DeviceId, body: AdminDeviceUpdate, services: ServicesDep
 ) -> AdminDeviceResponse:
     """Update any user's device. `rate_limits` overrides the service's rate limits for this device."""
     return _device_response(await services.devices.update(context, device_id, body.change()))
@@ -98,7 +98,7 @@ async def update_any_device(
     operation_id="delete_any_device",
     responses=problem_responses(404),
 )
-async def delete_any_device(context: CurrentAdmin, device_id: DeviceId, services: ServicesDep) -> None:
+async def delete_any_device(context: AdminContext, device_id: DeviceId, services: ServicesDep) -> None:
     """Delete any user's device. Its key stops working immediately; its telemetry is removed in the background."""
     await services.devices.delete(context, device_id)
 
@@ -107,14 +107,14 @@ async def delete_any_device(context: CurrentAdmin, device_id: DeviceId, services
     "/admin/devices/{device_id:digits}/status", operation_id="set_device_status", responses=problem_responses(404)
 )
 async def set_device_status(
-    context: CurrentAdmin, device_id: DeviceId, body: DeviceStatusUpdate, services: ServicesDep
+    context: AdminContext, device_id: DeviceId, body: DeviceStatusUpdate, services: ServicesDep
 ) -> AdminDeviceResponse:
     """Set the status of any user's device."""
     return _device_response(await services.devices.update(context, device_id, {"status": body.status.value}))
 
 
 @router.get("/admin/stats", operation_id="get_statistics")
-async def get_statistics(context: CurrentAdmin, services: ServicesDep) -> SystemStats:
+async def get_statistics(context: AdminContext, services: ServicesDep) -> SystemStats:
     """Get totals of the whole service. Telemetry and cache figures are estimates."""
     totals = await services.statistics.read(context)
     by_status = totals.devices_by_status

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from iotflow.api.auth import ReadingUser, WritingUser
+from iotflow.api.auth import UserReadContext, UserWriteContext
 from iotflow.api.dependencies import ClockDep, ServicesDep
 from iotflow.api.pagination import Limit, Offset, resolve_range
 from iotflow.api.parameters import RuleId
@@ -33,7 +33,7 @@ router = api_router("Alerts")
     response_model=AlertRuleResponse,
     responses=problem_responses(404, 409),
 )
-async def create_alert_rule(context: WritingUser, body: AlertRuleCreate, services: ServicesDep) -> Response:
+async def create_alert_rule(context: UserWriteContext, body: AlertRuleCreate, services: ServicesDep) -> Response:
     """Create an alert rule. It is evaluated as readings arrive, by their event time.
 
     Late readings are ignored: nothing is raised for the past. A rule of a group also covers devices that join later.
@@ -44,7 +44,7 @@ async def create_alert_rule(context: WritingUser, body: AlertRuleCreate, service
 
 @router.get("/alert-rules", operation_id="list_alert_rules", response_model=AlertRuleList)
 async def list_alert_rules(
-    context: ReadingUser,
+    context: UserReadContext,
     services: ServicesDep,
     device_id: Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only rules of this device.")] = None,
     group_id: Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only rules of this group.")] = None,
@@ -65,7 +65,7 @@ async def list_alert_rules(
     responses=problem_responses(404),
 )
 async def replay_alert_rule(
-    context: ReadingUser, body: AlertRuleTest, services: ServicesDep, clock: ClockDep
+    context: UserReadContext, body: AlertRuleTest, services: ServicesDep, clock: ClockDep
 ) -> Response:
     """Replay a rule over stored records. The response lists when it would have fired; no alert is raised.
 
@@ -84,7 +84,7 @@ async def replay_alert_rule(
     response_model=AlertRuleResponse,
     responses=problem_responses(404),
 )
-async def get_alert_rule(context: ReadingUser, rule_id: RuleId, services: ServicesDep) -> Response:
+async def get_alert_rule(context: UserReadContext, rule_id: RuleId, services: ServicesDep) -> Response:
     """Get an alert rule."""
     return json_response({"alert_rule": dump_rule(await services.alert_rules.get(context, rule_id))})
 
@@ -96,7 +96,7 @@ async def get_alert_rule(context: ReadingUser, rule_id: RuleId, services: Servic
     responses=problem_responses(404),
 )
 async def update_alert_rule(
-    context: WritingUser, rule_id: RuleId, body: AlertRuleUpdate, services: ServicesDep
+    context: UserWriteContext, rule_id: RuleId, body: AlertRuleUpdate, services: ServicesDep
 ) -> Response:
     """Update an alert rule. Its evaluation begins anew; open alerts of a rule that is disabled are resolved."""
     rule = await services.alert_rules.update(context, rule_id, body.change())
@@ -109,6 +109,6 @@ async def update_alert_rule(
     operation_id="delete_alert_rule",
     responses=problem_responses(404),
 )
-async def delete_alert_rule(context: WritingUser, rule_id: RuleId, services: ServicesDep) -> None:
+async def delete_alert_rule(context: UserWriteContext, rule_id: RuleId, services: ServicesDep) -> None:
     """Delete an alert rule. Its open alerts are resolved within seconds."""
     await services.alert_rules.delete(context, rule_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Query, Request, Response
 
-from iotflow.api.auth import ReadingUser, WritingUser
+from iotflow.api.auth import UserReadContext, UserWriteContext
 from iotflow.api.dependencies import ClockDep, ServicesDep
 from iotflow.api.pagination import Limit, Page, Time, foreign_cursor, open_page
 from iotflow.api.parameters import AlertId, Cursor
@@ -35,7 +35,7 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @router.get("/alerts", operation_id="list_alerts", response_model=AlertList)
 async def list_alerts(
-    context: ReadingUser,
+    context: UserReadContext,
     request: Request,
     services: ServicesDep,
     clock: ClockDep,
@@ -59,26 +59,26 @@ async def list_alerts(
 
 
 @router.post("/alerts", status_code=201, operation_id="create_alert", responses=problem_responses(404))
-async def create_alert(context: WritingUser, body: AlertCreate, services: ServicesDep) -> AlertResponse:
+async def create_alert(context: UserWriteContext, body: AlertCreate, services: ServicesDep) -> AlertResponse:
     """Raise an alert about a device by hand."""
     alert = await services.alerts.create(context, body.new_alert())
     return AlertResponse(alert=Alert.model_validate(alert))
 
 
 @router.get("/alerts/{alert_id}", operation_id="get_alert", responses=problem_responses(404))
-async def get_alert(context: ReadingUser, alert_id: AlertId, services: ServicesDep) -> AlertResponse:
+async def get_alert(context: UserReadContext, alert_id: AlertId, services: ServicesDep) -> AlertResponse:
     """Get an alert."""
     return AlertResponse(alert=Alert.model_validate(await services.alerts.get(context, alert_id)))
 
 
 @router.post("/alerts/{alert_id}/acknowledge", operation_id="acknowledge_alert", responses=problem_responses(404, 409))
-async def acknowledge_alert(context: WritingUser, alert_id: AlertId, services: ServicesDep) -> AlertResponse:
+async def acknowledge_alert(context: UserWriteContext, alert_id: AlertId, services: ServicesDep) -> AlertResponse:
     """Acknowledge an active alert."""
     return AlertResponse(alert=Alert.model_validate(await services.alerts.acknowledge(context, alert_id)))
 
 
 @router.post("/alerts/{alert_id}/resolve", operation_id="resolve_alert", responses=problem_responses(404, 409))
-async def resolve_alert(context: WritingUser, alert_id: AlertId, services: ServicesDep) -> AlertResponse:
+async def resolve_alert(context: UserWriteContext, alert_id: AlertId, services: ServicesDep) -> AlertResponse:
     """Resolve an active or acknowledged alert. Its rule raises the next one after its condition has cleared."""
     return AlertResponse(alert=Alert.model_validate(await services.alerts.resolve(context, alert_id)))
 

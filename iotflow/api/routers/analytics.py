@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from iotflow.api.aggregate_parameters import MeasurementName
-from iotflow.api.auth import ReadingSelfOrAdmin, ReadingUser
+from iotflow.api.auth import SelfOrAdminReadContext, UserReadContext
 from iotflow.api.dependencies import ClockDep, ServicesDep
 from iotflow.api.pagination import resolve_range
 from iotflow.api.parameters import AccountId, DeviceId
@@ -31,7 +31,7 @@ router = api_router("Analytics")
     responses=problem_responses(404),
 )
 async def get_device_analytics(
-    context: ReadingUser,
+    context: UserReadContext,
     device_id: DeviceId,
     services: ServicesDep,
     clock: ClockDep,
@@ -55,7 +55,7 @@ async def get_device_analytics(
     responses=problem_responses(404, 501),
 )
 async def get_device_forecast(
-    context: ReadingUser,
+    context: UserReadContext,
     device_id: DeviceId,
     services: ServicesDep,
     clock: ClockDep,
@@ -81,7 +81,7 @@ async def get_device_forecast(
     responses=problem_responses(404),
 )
 async def get_user_analytics(
-    context: ReadingSelfOrAdmin,
+    context: SelfOrAdminReadContext,
     user_id: AccountId,
     services: ServicesDep,
     clock: ClockDep,

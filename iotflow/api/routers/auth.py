@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Form
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from iotflow.api.auth import LoggedInUser, LoginCaller, RegistrationCaller
+from iotflow.api.auth import LoggedInUserContext, LoginContext, RegistrationContext
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.routing import api_router, problem_responses
 from iotflow.api.schemas.accounts import Credentials, TokenResponse, UserCreate, UserResponse
@@ -38,21 +38,21 @@ class PasswordForm(BaseModel):
 
 
 @router.post("/auth/register", status_code=201, operation_id="register_user", responses=problem_responses(409))
-async def register_user(context: RegistrationCaller, body: UserCreate, services: ServicesDep) -> UserResponse:
+async def register_user(context: RegistrationContext, body: UserCreate, services: ServicesDep) -> UserResponse:
     """Create an account. Requires an administrator's token if registration is closed."""
     user = await services.accounts.register(context, body.username, body.email, body.password)
     return UserResponse.of(user)
 
 
 @router.post("/auth/login", operation_id="login")
-async def login(context: LoginCaller, body: Credentials, services: ServicesDep) -> TokenResponse:
+async def login(context: LoginContext, body: Credentials, services: ServicesDep) -> TokenResponse:
     """Log in. Returns an access token for a username or email address and its password."""
     return TokenResponse.of(await services.authentication.login(context, body.username, body.password))
 
 
 @router.post("/auth/token", operation_id="login_with_form")
 async def login_with_form(
-    context: LoginCaller,
+    context: LoginContext,
     form: Annotated[PasswordForm, Form()],
     services: ServicesDep,
 ) -> TokenResponse:
@@ -61,6 +61,6 @@ async def login_with_form(
 
 
 @router.post("/auth/logout", status_code=204, operation_id="logout")
-async def logout(context: LoggedInUser, services: ServicesDep) -> None:
+async def logout(context: LoggedInUserContext, services: ServicesDep) -> None:
     """Log out. Revokes the access token of the request."""
     await services.authentication.logout(context)

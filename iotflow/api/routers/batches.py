@@ -7,7 +7,7 @@ import msgspec
 from fastapi import Body, Request, Response
 from pydantic import ValidationError
 
-from iotflow.api.auth import SubmittingDevice, SubmittingUser, charge_values
+from iotflow.api.auth import DeviceSubmitContext, UserSubmitContext, charge_points
 from iotflow.api.dependencies import AppState, AppStateDep, ServicesDep
 from iotflow.api.json_bodies import MAX_DECODED_BYTES, decode_record
 from iotflow.api.parameters import DeviceId
@@ -20,7 +20,7 @@ from iotflow.api.schemas.telemetry import BatchRecord, BatchResult
 from iotflow.concurrency.time_slices import TimeSlice
 from iotflow.domain.errors import InvalidInput
 from iotflow.domain.personal_tokens import TokenScope
-from iotflow.metrics.catalogue import RECORDS_REJECTED
+from iotflow.metrics.definitions import RECORDS_REJECTED
 from iotflow.services.ingest import BatchOutcome, Rejection, Submission
 
 MAX_VALUES_PER_CHUNK = 5_000
@@ -33,14 +33,14 @@ Records = Annotated[BatchBody, Body()]
 
 @router.post("/telemetry/batch", operation_id="submit_telemetry_batch", response_model=BatchResult)
 async def submit_telemetry_batch(
-    context: SubmittingDevice, records: Records, request: Request, services: ServicesDep, state: AppStateDep
+    context: DeviceSubmitContext, records: Records, request: Request, services: ServicesDep, state: AppStateDep
 ) -> Response:
     """Submit up to 10,000 records at once. Valid records are stored even if others are rejected.
 
     The body may also be NDJSON, one record per line, with the content type `application/x-ndjson`. Either may be
     compressed with `Content-Encoding: gzip`. A null in `data` is no reading and is not stored.
     """
-    await charge_values(request, context.principal.device, records.values)
+    await charge_points(request, context.principal.device, records.values)
     rejections: list[Rejection] = []
     outcome = await services.ingest.submit_batch(context, _chunks(records, rejections, state))
     return await _batch_response(outcome, rejections, records, state)
@@ -53,7 +53,7 @@ async def submit_telemetry_batch(
     responses=problem_responses(403, 404),
 )
 async def import_telemetry_batch(
-    context: SubmittingUser,
+    context: UserSubmitContext,
     device_id: DeviceId,
     records: Records,
     request: Request,
@@ -65,7 +65,7 @@ async def import_telemetry_batch(
     The device's presence and status do not change. The body has the format of a device's batch.
     """
     device = await services.device_lookup.get_visible(context.principal, device_id, TokenScope.TELEMETRY)
-    await charge_values(request, device, records.values)
+    await charge_points(request, device, records.values)
     rejections: list[Rejection] = []
     outcome = await services.ingest.backfill(context, device_id, _chunks(records, rejections, state))
     return await _batch_response(outcome, rejections, records, state)
@@ -76,12 +76,12 @@ async def _chunks(batch: Batch, rejections: list[Rejection], state: AppState) ->
 
     Decoding a whole batch of 16 MiB would take hundreds of MiB of memory, so it is decoded chunk by chunk.
     """
-    work = TimeSlice()
+    time_slice = TimeSlice()
     chunk: dict[int, Submission] = {}
     values = size = 0
     for index, record in enumerate(batch.records):
-        if work.is_over:
-            await work.pause()
+        if time_slice.is_over:
+            await time_slice.pause()
         try:
             submission = parse_record(record, state.settings.max_body_bytes)
         except InvalidInput as error:
@@ -121,10 +121,10 @@ def _validate_record(record: PlainRecord | memoryview, max_bytes: int) -> Submis
 async def _batch_response(
     outcome: BatchOutcome, rejections: Sequence[Rejection], batch: Batch, state: AppState
 ) -> Response:
-    work = TimeSlice()
+    time_slice = TimeSlice()
     errors = [*rejections]
     for rejection in outcome.rejections:
-        await work.pause()
+        await time_slice.pause()
         errors.append(_describe(rejection, batch.records[rejection.index], state.settings.max_body_bytes))
     errors.sort(key=lambda rejection: rejection.index)
     counts = {"accepted": outcome.accepted, "rejected": len(errors), "merged": outcome.merged}

@@ -3,7 +3,7 @@
 from fastapi import Response
 from pydantic import MISSING
 
-from iotflow.api.auth import CurrentDevice
+from iotflow.api.auth import DeviceContext
 from iotflow.api.dependencies import ClockDep, ServicesDep
 from iotflow.api.responses import json_response
 from iotflow.api.routing import api_router, problem_responses
@@ -20,7 +20,7 @@ router = api_router("Own device")
 
 
 @router.get("/devices/status", operation_id="get_own_status", responses=problem_responses(404))
-async def get_own_status(context: CurrentDevice, services: ServicesDep) -> DeviceSelfStatus:
+async def get_own_status(context: DeviceContext, services: ServicesDep) -> DeviceSelfStatus:
     """Get the calling device's status."""
     device = await services.devices.get(context, context.principal.device_id)
     return DeviceSelfStatus(
@@ -33,7 +33,7 @@ async def get_own_status(context: CurrentDevice, services: ServicesDep) -> Devic
 
 
 @router.post("/devices/heartbeat", operation_id="send_heartbeat")
-async def send_heartbeat(context: CurrentDevice, clock: ClockDep) -> Heartbeat:
+async def send_heartbeat(context: DeviceContext, clock: ClockDep) -> Heartbeat:
     """Send a heartbeat. Every request of a device counts as one."""
     return Heartbeat(device_id=context.principal.device_id, timestamp=clock.now())
 
@@ -41,13 +41,13 @@ async def send_heartbeat(context: CurrentDevice, clock: ClockDep) -> Heartbeat:
 @router.get(
     "/devices/config", operation_id="get_own_config", response_model=DeviceConfig, responses=problem_responses(404)
 )
-async def get_own_config(context: CurrentDevice, services: ServicesDep) -> Response:
+async def get_own_config(context: DeviceContext, services: ServicesDep) -> Response:
     """Get the calling device's settings."""
     return json_response(dump_device_config(await services.devices.config(context, context.principal.device_id)))
 
 
 @router.put("/devices/config", operation_id="update_own_config", responses=problem_responses(403, 404))
-async def update_own_config(context: CurrentDevice, body: DeviceSelfUpdate, services: ServicesDep) -> DeviceConfig:
+async def update_own_config(context: DeviceContext, body: DeviceSelfUpdate, services: ServicesDep) -> DeviceConfig:
     """Update the calling device's state and settings. A device cannot end its maintenance."""
     settings = None if body.settings is MISSING else body.settings
     config = await services.devices.configure(context, context.principal.device_id, settings, None, body.change())
@@ -55,7 +55,7 @@ async def update_own_config(context: CurrentDevice, body: DeviceSelfUpdate, serv
 
 
 @router.get("/devices/credentials", operation_id="get_own_credentials")
-async def get_own_credentials(context: CurrentDevice, services: ServicesDep) -> DeviceCredentials:
+async def get_own_credentials(context: DeviceContext, services: ServicesDep) -> DeviceCredentials:
     """Get details of the API key in use. Never returns the key itself."""
     key = await services.devices.key(context)
     return DeviceCredentials(

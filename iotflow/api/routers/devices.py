@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from fastapi import Response
 
-from iotflow.api.auth import ReadingSelfOrAdmin, ReadingUser, WritingUser
+from iotflow.api.auth import SelfOrAdminReadContext, UserReadContext, UserWriteContext
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.pagination import Limit, Offset
 from iotflow.api.parameters import AccountId, ConfigVersionNumber, DeviceId
@@ -38,7 +38,9 @@ router = api_router("Devices")
 
 
 @router.post("/devices/register", status_code=201, operation_id="register_device", responses=problem_responses(409))
-async def register_device(context: WritingUser, body: DeviceCreate, services: ServicesDep) -> DeviceWithKeyResponse:
+async def register_device(
+    context: UserWriteContext, body: DeviceCreate, services: ServicesDep
+) -> DeviceWithKeyResponse:
     """Register a device. The response contains its API key, which is not shown again."""
     return _key_response(await services.devices.register(context, NewDevice(**body.model_dump())))
 
@@ -50,7 +52,7 @@ async def register_device(context: WritingUser, body: DeviceCreate, services: Se
     responses=problem_responses(404),
 )
 async def list_devices_of_user(
-    context: ReadingSelfOrAdmin,
+    context: SelfOrAdminReadContext,
     user_id: AccountId,
     services: ServicesDep,
     status: DeviceStatus | None = None,
@@ -64,14 +66,14 @@ async def list_devices_of_user(
 
 
 @router.get("/devices/{device_id:digits}", operation_id="get_device", responses=problem_responses(404))
-async def get_device(context: ReadingUser, device_id: DeviceId, services: ServicesDep) -> DeviceResponse:
+async def get_device(context: UserReadContext, device_id: DeviceId, services: ServicesDep) -> DeviceResponse:
     """Get a device."""
     return DeviceResponse(device=Device.model_validate(await services.devices.get(context, device_id)))
 
 
 @router.patch("/devices/{device_id:digits}", operation_id="update_device", responses=problem_responses(404, 409))
 async def update_device(
-    context: WritingUser, device_id: DeviceId, body: DeviceUpdate, services: ServicesDep
+    context: UserWriteContext, device_id: DeviceId, body: DeviceUpdate, services: ServicesDep
 ) -> DeviceResponse:
     """Update a device."""
     device = await services.devices.update(context, device_id, body.change())
@@ -81,14 +83,14 @@ async def update_device(
 @router.delete(
     "/devices/{device_id:digits}", status_code=204, operation_id="delete_device", responses=problem_responses(404)
 )
-async def delete_device(context: WritingUser, device_id: DeviceId, services: ServicesDep) -> None:
+async def delete_device(context: UserWriteContext, device_id: DeviceId, services: ServicesDep) -> None:
     """Delete a device. Its key stops working immediately; its telemetry is removed in the background."""
     await services.devices.delete(context, device_id)
 
 
 @router.get("/devices/{device_id:digits}/status", operation_id="get_device_status", responses=problem_responses(404))
 async def get_device_status(
-    context: ReadingUser, device_id: DeviceId, services: ServicesDep
+    context: UserReadContext, device_id: DeviceId, services: ServicesDep
 ) -> DeviceWithPresenceResponse:
     """Get a device and its presence. Also the newest time of its telemetry."""
     device = await services.devices.get(context, device_id)
@@ -106,7 +108,7 @@ async def get_device_status(
     response_model=DeviceGroupList,
     responses=problem_responses(404),
 )
-async def list_groups_of_device(context: ReadingUser, device_id: DeviceId, services: ServicesDep) -> Response:
+async def list_groups_of_device(context: UserReadContext, device_id: DeviceId, services: ServicesDep) -> Response:
     """List the groups that contain a device."""
     groups = await services.devices.groups(context, device_id)
     return await list_response({"device_id": device_id}, "groups", groups, dump_device_group, {})
@@ -116,7 +118,7 @@ async def list_groups_of_device(context: ReadingUser, device_id: DeviceId, servi
     "/devices/{device_id:digits}/credentials/rotate", operation_id="rotate_device_key", responses=problem_responses(404)
 )
 async def rotate_device_key(
-    context: WritingUser, device_id: DeviceId, services: ServicesDep, body: KeyRotation | None = None
+    context: UserWriteContext, device_id: DeviceId, services: ServicesDep, body: KeyRotation | None = None
 ) -> DeviceWithKeyResponse:
     """Rotate a device's API key. The previous key works until the grace period ends; older keys stop working."""
     grace_s = body.grace_seconds if body else 0
@@ -129,7 +131,7 @@ async def rotate_device_key(
     response_model=DeviceConfig,
     responses=problem_responses(404),
 )
-async def get_device_config(context: ReadingUser, device_id: DeviceId, services: ServicesDep) -> Response:
+async def get_device_config(context: UserReadContext, device_id: DeviceId, services: ServicesDep) -> Response:
     """Get a device's settings."""
     return json_response(dump_device_config(await services.devices.config(context, device_id)))
 
@@ -138,7 +140,7 @@ async def get_device_config(context: ReadingUser, device_id: DeviceId, services:
     "/devices/{device_id:digits}/config", operation_id="update_device_config", responses=problem_responses(404, 409)
 )
 async def update_device_config(
-    context: WritingUser, device_id: DeviceId, body: DeviceConfigUpdate, services: ServicesDep
+    context: UserWriteContext, device_id: DeviceId, body: DeviceConfigUpdate, services: ServicesDep
 ) -> DeviceConfig:
     """Replace a device's settings. The version rises by one."""
     config = await services.devices.configure(context, device_id, body.settings, body.config_version, {})
@@ -150,7 +152,9 @@ async def update_device_config(
     operation_id="list_config_versions",
     responses=problem_responses(404),
 )
-async def list_config_versions(context: ReadingUser, device_id: DeviceId, services: ServicesDep) -> ConfigVersionList:
+async def list_config_versions(
+    context: UserReadContext, device_id: DeviceId, services: ServicesDep
+) -> ConfigVersionList:
     """List the versions of a device's settings. The last 20 are kept; the newest, which applies, comes first."""
     versions = await services.config_versions.list(context, device_id)
     return ConfigVersionList(
@@ -165,7 +169,7 @@ async def list_config_versions(context: ReadingUser, device_id: DeviceId, servic
     responses=problem_responses(404),
 )
 async def get_config_version(
-    context: ReadingUser, device_id: DeviceId, version: ConfigVersionNumber, services: ServicesDep
+    context: UserReadContext, device_id: DeviceId, version: ConfigVersionNumber, services: ServicesDep
 ) -> Response:
     """Get a version of a device's settings. 404 for a version that is no longer kept."""
     return json_response(dump_device_config(await services.config_versions.get(context, device_id, version)))
@@ -178,7 +182,7 @@ async def get_config_version(
     responses=problem_responses(404),
 )
 async def restore_config_version(
-    context: WritingUser, device_id: DeviceId, version: ConfigVersionNumber, services: ServicesDep
+    context: UserWriteContext, device_id: DeviceId, version: ConfigVersionNumber, services: ServicesDep
 ) -> Response:
     """Restore a version of a device's settings. They become a new version, one higher than the current one."""
     return json_response(dump_device_config(await services.config_versions.restore(context, device_id, version)))

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Query, Request
 
-from iotflow.api.auth import EventViewer
+from iotflow.api.auth import EventReadContext
 from iotflow.api.dependencies import ClockDep, ServicesDep
 from iotflow.api.pagination import Limit, Page, Time, foreign_cursor, open_page
 from iotflow.api.parameters import UserReference, parse_user_reference
@@ -31,7 +31,7 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @router.get("/events", operation_id="list_events")
 async def list_events(
-    context: EventViewer,
+    context: EventReadContext,
     request: Request,
     services: ServicesDep,
     clock: ClockDep,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from iotflow.api.auth import ReadingUser, WritingUser
+from iotflow.api.auth import UserReadContext, UserWriteContext
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.pagination import Limit, Offset
 from iotflow.api.parameters import DeviceId, GroupId
@@ -34,7 +34,7 @@ router = api_router("Groups")
 
 
 @router.post("/groups", status_code=201, operation_id="create_group", responses=problem_responses(409))
-async def create_group(context: WritingUser, body: GroupCreate, services: ServicesDep) -> GroupResponse:
+async def create_group(context: UserWriteContext, body: GroupCreate, services: ServicesDep) -> GroupResponse:
     """Create a group."""
     group = await services.groups.create(context, NewGroup(**body.model_dump()))
     return GroupResponse(group=Group.model_validate(group))
@@ -42,7 +42,7 @@ async def create_group(context: WritingUser, body: GroupCreate, services: Servic
 
 @router.get("/groups", operation_id="list_groups", response_model=GroupList)
 async def list_groups(
-    context: ReadingUser,
+    context: UserReadContext,
     services: ServicesDep,
     include_devices: Annotated[bool, Query(description="Include each group's devices.")] = False,
     limit: Limit = 100,
@@ -60,7 +60,7 @@ async def list_groups(
     response_model=GroupWithDevicesResponse,
     responses=problem_responses(404),
 )
-async def get_group(context: ReadingUser, group_id: GroupId, services: ServicesDep) -> Response:
+async def get_group(context: UserReadContext, group_id: GroupId, services: ServicesDep) -> Response:
     """Get a group and its devices."""
     group = await services.groups.get(context, group_id)
     return json_response({"group": _dump_group_with_members(group)})
@@ -68,7 +68,7 @@ async def get_group(context: ReadingUser, group_id: GroupId, services: ServicesD
 
 @router.put("/groups/{group_id:digits}", operation_id="update_group", responses=problem_responses(404, 409))
 async def update_group(
-    context: WritingUser, group_id: GroupId, body: GroupUpdate, services: ServicesDep
+    context: UserWriteContext, group_id: GroupId, body: GroupUpdate, services: ServicesDep
 ) -> GroupResponse:
     """Update a group."""
     group = await services.groups.update(context, group_id, body.change())
@@ -78,7 +78,7 @@ async def update_group(
 @router.delete(
     "/groups/{group_id:digits}", status_code=204, operation_id="delete_group", responses=problem_responses(404)
 )
-async def delete_group(context: WritingUser, group_id: GroupId, services: ServicesDep) -> None:
+async def delete_group(context: UserWriteContext, group_id: GroupId, services: ServicesDep) -> None:
     """Delete a group. Its devices are kept."""
     await services.groups.delete(context, group_id)
 
@@ -90,7 +90,7 @@ async def delete_group(context: WritingUser, group_id: GroupId, services: Servic
     responses=problem_responses(404, 409),
 )
 async def add_device_to_group(
-    context: WritingUser, group_id: GroupId, body: AddDeviceRequest, services: ServicesDep
+    context: UserWriteContext, group_id: GroupId, body: AddDeviceRequest, services: ServicesDep
 ) -> MembershipResponse:
     """Add a device to a group. Both must have the same owner."""
     membership = await services.groups.add_device(context, group_id, body.device_id)
@@ -104,7 +104,7 @@ async def add_device_to_group(
     responses=problem_responses(404),
 )
 async def add_devices_to_group(
-    context: WritingUser, group_id: GroupId, body: AddDevicesRequest, services: ServicesDep
+    context: UserWriteContext, group_id: GroupId, body: AddDevicesRequest, services: ServicesDep
 ) -> AddDevicesResult:
     """Add many devices to a group. The response lists the outcome for each device."""
     result = await services.groups.add_devices(context, group_id, body.device_ids)
@@ -118,7 +118,7 @@ async def add_devices_to_group(
     responses=problem_responses(404),
 )
 async def list_devices_of_group(
-    context: ReadingUser,
+    context: UserReadContext,
     group_id: GroupId,
     services: ServicesDep,
     status: DeviceStatus | None = None,
@@ -140,7 +140,7 @@ async def list_devices_of_group(
     responses=problem_responses(404),
 )
 async def remove_device_from_group(
-    context: WritingUser, group_id: GroupId, device_id: DeviceId, services: ServicesDep
+    context: UserWriteContext, group_id: GroupId, device_id: DeviceId, services: ServicesDep
 ) -> None:
     """Remove a device from a group."""
     await services.groups.remove_device(context, group_id, device_id)

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 import iotflow
-from iotflow.api.auth import NoAuth
+from iotflow.api.auth import PublicContext
 from iotflow.api.dependencies import AppStateDep, ServicesDep
 from iotflow.api.routing import api_router
 from iotflow.api.schemas.health import Health, Liveness, Readiness, ServiceIndex, ServiceStatus, StoreHealth
@@ -20,7 +20,7 @@ router = api_router("Health", prefix="")
     responses={503: {"model": Health, "description": "The SQL or the telemetry store is unavailable."}},
 )
 async def get_health(
-    context: NoAuth,
+    context: PublicContext,
     services: ServicesDep,
     response: Response,
     detailed: Annotated[bool, Query(description="Include the health of each store.")] = False,
@@ -34,7 +34,7 @@ async def get_health(
 
 
 @router.get("/health/live", operation_id="get_liveness")
-async def get_liveness(context: NoAuth) -> Liveness:
+async def get_liveness(context: PublicContext) -> Liveness:
     """Check that the process runs."""
     return Liveness(status="alive")
 
@@ -44,7 +44,9 @@ async def get_liveness(context: NoAuth) -> Liveness:
     operation_id="get_readiness",
     responses={503: {"model": Readiness, "description": "The service is not ready for traffic."}},
 )
-async def get_readiness(context: NoAuth, request: Request, services: ServicesDep, response: Response) -> Readiness:
+async def get_readiness(
+    context: PublicContext, request: Request, services: ServicesDep, response: Response
+) -> Readiness:
     """Check whether the service is ready for traffic."""
     if request.scope["state"].get("is_draining") or (await services.health.check()).verdict == "unhealthy":
         response.status_code = 503
@@ -53,7 +55,7 @@ async def get_readiness(context: NoAuth, request: Request, services: ServicesDep
 
 
 @router.get("/status", operation_id="get_status")
-async def get_status(context: NoAuth, state: AppStateDep, services: ServicesDep) -> ServiceStatus:
+async def get_status(context: PublicContext, state: AppStateDep, services: ServicesDep) -> ServiceStatus:
     """Get the version, uptime and databases of the service."""
     found = await services.health.check()
     return ServiceStatus(
@@ -64,7 +66,7 @@ async def get_status(context: NoAuth, state: AppStateDep, services: ServicesDep)
 
 
 @router.get("/", operation_id="get_index")
-async def get_index(context: NoAuth, request: Request) -> ServiceIndex:
+async def get_index(context: PublicContext, request: Request) -> ServiceIndex:
     """Get the paths of the documentation."""
     root = request.scope.get("root_path", "")
     return ServiceIndex(

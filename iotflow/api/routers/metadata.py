@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from fastapi import Request, Response
 
-from iotflow.api.auth import ReadingUser, WritingUser
+from iotflow.api.auth import UserReadContext, UserWriteContext
 from iotflow.api.dependencies import ClockDep, ServicesDep
 from iotflow.api.pagination import Limit, Offset, Page, foreign_cursor, open_page
 from iotflow.api.parameters import Cursor, DeviceId
@@ -30,7 +30,7 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @router.get("/devices/search", operation_id="search_devices", response_model=FoundDeviceList)
 async def search_devices(
-    context: ReadingUser,
+    context: UserReadContext,
     request: Request,
     services: ServicesDep,
     clock: ClockDep,
@@ -64,7 +64,7 @@ async def search_devices(
     response_model=DeviceMetadata,
     responses=problem_responses(404),
 )
-async def get_device_metadata(context: ReadingUser, device_id: DeviceId, services: ServicesDep) -> Response:
+async def get_device_metadata(context: UserReadContext, device_id: DeviceId, services: ServicesDep) -> Response:
     """Get a device's metadata. Empty before the first change."""
     return json_response(dump_metadata(await services.metadata.get(context, device_id)))
 
@@ -76,7 +76,7 @@ async def get_device_metadata(context: ReadingUser, device_id: DeviceId, service
     responses=problem_responses(404),
 )
 async def set_device_metadata(
-    context: WritingUser, device_id: DeviceId, body: DeviceMetadataUpdate, services: ServicesDep
+    context: UserWriteContext, device_id: DeviceId, body: DeviceMetadataUpdate, services: ServicesDep
 ) -> Response:
     """Set a device's tags, attributes and position. The same as PATCH: absent fields keep their values."""
     return json_response(dump_metadata(await services.metadata.update(context, device_id, body.change())))
@@ -89,7 +89,7 @@ async def set_device_metadata(
     responses=problem_responses(404),
 )
 async def update_device_metadata(
-    context: WritingUser, device_id: DeviceId, body: DeviceMetadataUpdate, services: ServicesDep
+    context: UserWriteContext, device_id: DeviceId, body: DeviceMetadataUpdate, services: ServicesDep
 ) -> Response:
     """Update some of a device's metadata. Given fields are replaced as a whole."""
     return json_response(dump_metadata(await services.metadata.update(context, device_id, body.change())))

@@ -1,6 +1,6 @@
 """Routes about personal access tokens. No personal access token may call them."""
 
-from iotflow.api.auth import SelfOrAdmin
+from iotflow.api.auth import SelfOrAdminContext
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.pagination import Limit, Offset
 from iotflow.api.parameters import AccountId, TokenId
@@ -23,7 +23,7 @@ router = api_router("Users")
     responses=problem_responses(404, 409),
 )
 async def create_personal_token(
-    context: SelfOrAdmin, user_id: AccountId, body: PersonalTokenCreate, services: ServicesDep
+    context: SelfOrAdminContext, user_id: AccountId, body: PersonalTokenCreate, services: ServicesDep
 ) -> PersonalTokenWithSecret:
     """Create a personal access token. The response contains its secret, which is not shown again."""
     return PersonalTokenWithSecret.of(await services.personal_tokens.create(context, user_id, body.new_token()))
@@ -31,7 +31,7 @@ async def create_personal_token(
 
 @router.get("/users/{user_id}/tokens", operation_id="list_personal_tokens", responses=problem_responses(404))
 async def list_personal_tokens(
-    context: SelfOrAdmin, user_id: AccountId, services: ServicesDep, limit: Limit = 100, offset: Offset = 0
+    context: SelfOrAdminContext, user_id: AccountId, services: ServicesDep, limit: Limit = 100, offset: Offset = 0
 ) -> PersonalTokenList:
     """List an account's personal access tokens. Expired ones are listed until they are deleted."""
     tokens, total = await services.personal_tokens.page(context, user_id, limit, offset)
@@ -46,7 +46,7 @@ async def list_personal_tokens(
     responses=problem_responses(404),
 )
 async def revoke_personal_token(
-    context: SelfOrAdmin, user_id: AccountId, token_id: TokenId, services: ServicesDep
+    context: SelfOrAdminContext, user_id: AccountId, token_id: TokenId, services: ServicesDep
 ) -> None:
     """Revoke a personal access token. It stops working immediately."""
     await services.personal_tokens.revoke(context, user_id, token_id)

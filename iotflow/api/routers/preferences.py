@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Body, Response
 
-from iotflow.api.auth import CurrentSelf, ReadingSelf
+from iotflow.api.auth import SelfContext, SelfReadContext
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.parameters import AccountId
 from iotflow.api.responses import json_response
@@ -20,7 +20,7 @@ router = api_router("Users", FreeObjectRoute)
     response_model=UserPreferences,
     responses=problem_responses(404),
 )
-async def get_preferences(context: ReadingSelf, user_id: AccountId, services: ServicesDep) -> Response:
+async def get_preferences(context: SelfReadContext, user_id: AccountId, services: ServicesDep) -> Response:
     """Get your preferences. An empty object before they are set."""
     return json_response(await services.preferences.get(context, user_id))
 
@@ -32,7 +32,7 @@ async def get_preferences(context: ReadingSelf, user_id: AccountId, services: Se
     responses=problem_responses(404),
 )
 async def set_preferences(
-    context: CurrentSelf, user_id: AccountId, body: Annotated[UserPreferences, Body()], services: ServicesDep
+    context: SelfContext, user_id: AccountId, body: Annotated[UserPreferences, Body()], services: ServicesDep
 ) -> Response:
     """Set your preferences. The body, any JSON object of at most 64 KiB, replaces them as a whole."""
     return json_response(await services.preferences.replace(context, user_id, body))

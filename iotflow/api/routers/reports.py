@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Request
 
-from iotflow.api.auth import ReadingUser, WritingUser
+from iotflow.api.auth import UserReadContext, UserWriteContext
 from iotflow.api.dependencies import ClockDep, ServicesDep
 from iotflow.api.pagination import Limit, Time, open_page, resolve_range
 from iotflow.api.parameters import Cursor, ReportId
@@ -29,7 +29,7 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @router.post("/analytics/reports", status_code=202, operation_id="create_report", responses=problem_responses(404, 409))
 async def create_report(
-    context: WritingUser, body: ReportCreate, services: ServicesDep, clock: ClockDep
+    context: UserWriteContext, body: ReportCreate, services: ServicesDep, clock: ClockDep
 ) -> ReportResponse:
     """Request a report. It is computed in the background: poll it until its `status` is not `pending`.
 
@@ -43,7 +43,7 @@ async def create_report(
 
 @router.get("/analytics/reports", operation_id="list_reports")
 async def list_reports(
-    context: ReadingUser,
+    context: UserReadContext,
     request: Request,
     services: ServicesDep,
     clock: ClockDep,
@@ -64,6 +64,6 @@ async def list_reports(
 
 
 @router.get("/analytics/reports/{report_id}", operation_id="get_report", responses=problem_responses(404))
-async def get_report(context: ReadingUser, report_id: ReportId, services: ServicesDep) -> ReportResponse:
+async def get_report(context: UserReadContext, report_id: ReportId, services: ServicesDep) -> ReportResponse:
     """Get a report with its result."""
     return ReportResponse(report=Report.model_validate(await services.reports.get(context, report_id)))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Header, Query, Request, Response
 
-from iotflow.api.auth import ReadingUser, bearer_token
+from iotflow.api.auth import UserReadContext, bearer_token
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.event_streams import EVENT_STREAM, EventStream, EventStreamHead
 from iotflow.api.middleware import IS_HEAD
@@ -39,7 +39,7 @@ LastEventId = Annotated[
     responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}, **problem_responses(404)},
 )
 async def stream_events(
-    context: ReadingUser,
+    context: UserReadContext,
     request: Request,
     services: ServicesDep,
     device_id: Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only events of this device.")] = None,

@@ -6,7 +6,7 @@ from fastapi import Body, Header, Request, Response
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from iotflow.api.auth import SubmittingDevice, charge_values
+from iotflow.api.auth import DeviceSubmitContext, charge_points
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.responses import json_response
 from iotflow.api.routing import SubmissionRoute, api_router
@@ -43,7 +43,7 @@ IdempotencyKey = Annotated[
 
 @router.post("/telemetry", status_code=201, operation_id="submit_telemetry", response_model=SubmitResult)
 async def submit_telemetry(
-    context: SubmittingDevice,
+    context: DeviceSubmitContext,
     submission: Annotated[SubmissionBody, Body()],
     request: Request,
     services: ServicesDep,
@@ -55,7 +55,7 @@ async def submit_telemetry(
     `ignored` lists its name. A repetition with the same `Idempotency-Key` is stored once.
     """
     device = context.principal.device
-    await charge_values(request, device, len(submission.readings))
+    await charge_points(request, device, len(submission.readings))
     acceptance = await services.ingest.submit(context, submission, idempotency_key)
     body = {
         "device_id": device.id,

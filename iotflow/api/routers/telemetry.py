@@ -12,7 +12,7 @@ from iotflow.api.aggregate_parameters import (
     WindowParameter,
     parse_window_parameter,
 )
-from iotflow.api.auth import NoAuth, ReadingSelfOrAdmin, ReadingUserOrDevice, WritingUserOrDevice
+from iotflow.api.auth import PublicContext, SelfOrAdminReadContext, UserOrDeviceReadContext, UserOrDeviceWriteContext
 from iotflow.api.csv_responses import csv_of_records, csv_of_windows, wants_csv
 from iotflow.api.dependencies import ClockDep, ServicesDep
 from iotflow.api.pagination import Limit, Page, Time, open_page, resolve_range
@@ -63,7 +63,7 @@ class DeviceRecordPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     responses=problem_responses(404),
 )
 async def get_telemetry(
-    context: ReadingUserOrDevice,
+    context: UserOrDeviceReadContext,
     device_id: DeviceId,
     request: Request,
     services: ServicesDep,
@@ -111,18 +111,21 @@ async def get_telemetry(
     response_model=LatestValues,
     responses=problem_responses(404),
 )
-async def get_latest_telemetry(context: ReadingUserOrDevice, device_id: DeviceId, services: ServicesDep) -> Response:
+async def get_latest_telemetry(
+    context: UserOrDeviceReadContext, device_id: DeviceId, services: ServicesDep
+) -> Response:
     """Get a device's latest values. Latest by event time: late data never replaces newer values."""
-    latest = await services.telemetry_queries.latest(context, device_id)
+    result = await services.telemetry_queries.latest(context, device_id)
     # Most values have the same time.
-    times = {time: format_rfc3339(time) for time in {found.timestamp for found in latest.values.values()}}
+    times = {time: format_rfc3339(time) for time in {found.timestamp for found in result.latest_values.values()}}
     body = {
-        **_dump_device(latest.device),
+        **_dump_device(result.device),
         "latest_data": {
-            name: {"value": found.value, "timestamp": times[found.timestamp]} for name, found in latest.values.items()
+            name: {"value": found.value, "timestamp": times[found.timestamp]}
+            for name, found in result.latest_values.items()
         },
         "timestamp": times[max(times)],
-        "cached": latest.cached,
+        "cached": result.cached,
     }
     return json_response(body)
 
@@ -134,7 +137,7 @@ async def get_latest_telemetry(context: ReadingUserOrDevice, device_id: DeviceId
     responses=problem_responses(404),
 )
 async def aggregate_telemetry(
-    context: ReadingUserOrDevice,
+    context: UserOrDeviceReadContext,
     device_id: DeviceId,
     request: Request,
     services: ServicesDep,
@@ -169,7 +172,7 @@ async def aggregate_telemetry(
 
 @router.delete("/telemetry/{device_id:digits}", operation_id="delete_telemetry", responses=problem_responses(404))
 async def delete_telemetry(
-    context: WritingUserOrDevice,
+    context: UserOrDeviceWriteContext,
     device_id: DeviceId,
     services: ServicesDep,
     clock: ClockDep,
@@ -186,7 +189,7 @@ async def delete_telemetry(
 
 
 @router.get("/telemetry/status", operation_id="get_telemetry_status")
-async def get_telemetry_status(context: NoAuth, services: ServicesDep) -> TelemetryStatus:
+async def get_telemetry_status(context: PublicContext, services: ServicesDep) -> TelemetryStatus:
     """Check whether the service accepts telemetry."""
     found = await services.health.check()
     stores = {store.name: StoreAvailability.model_validate(store) for store in found.stores}
@@ -200,7 +203,7 @@ async def get_telemetry_status(context: NoAuth, services: ServicesDep) -> Teleme
     responses=problem_responses(404),
 )
 async def list_telemetry_of_user(
-    context: ReadingSelfOrAdmin,
+    context: SelfOrAdminReadContext,
     user_id: AccountId,
     request: Request,
     services: ServicesDep,

@@ -1,6 +1,6 @@
 """Routes about webhooks and their deliveries."""
 
-from iotflow.api.auth import ReadingUser, WritingUser
+from iotflow.api.auth import UserReadContext, UserWriteContext
 from iotflow.api.dependencies import ServicesDep
 from iotflow.api.pagination import Limit, Offset
 from iotflow.api.parameters import DeliveryId, WebhookId
@@ -24,7 +24,7 @@ router = api_router("Alerts")
 
 
 @router.post("/webhooks", status_code=201, operation_id="create_webhook", responses=problem_responses(409))
-async def create_webhook(context: WritingUser, body: WebhookCreate, services: ServicesDep) -> WebhookWithSecret:
+async def create_webhook(context: UserWriteContext, body: WebhookCreate, services: ServicesDep) -> WebhookWithSecret:
     """Create a webhook. The response contains its secret, which is not shown again.
 
     It receives the alerts of the rules whose `webhook_url` is its URL. Requests are signed as Standard Webhooks
@@ -35,7 +35,7 @@ async def create_webhook(context: WritingUser, body: WebhookCreate, services: Se
 
 @router.get("/webhooks", operation_id="list_webhooks")
 async def list_webhooks(
-    context: ReadingUser, services: ServicesDep, limit: Limit = 100, offset: Offset = 0
+    context: UserReadContext, services: ServicesDep, limit: Limit = 100, offset: Offset = 0
 ) -> WebhookList:
     """List the caller's webhooks. Administrators see all."""
     found, total = await services.webhooks.page(context, limit, offset)
@@ -44,14 +44,14 @@ async def list_webhooks(
 
 
 @router.get("/webhooks/{webhook_id:digits}", operation_id="get_webhook", responses=problem_responses(404))
-async def get_webhook(context: ReadingUser, webhook_id: WebhookId, services: ServicesDep) -> WebhookResponse:
+async def get_webhook(context: UserReadContext, webhook_id: WebhookId, services: ServicesDep) -> WebhookResponse:
     """Get a webhook."""
     return WebhookResponse(webhook=Webhook.model_validate(await services.webhooks.get(context, webhook_id)))
 
 
 @router.put("/webhooks/{webhook_id:digits}", operation_id="update_webhook", responses=problem_responses(404, 409))
 async def update_webhook(
-    context: WritingUser, webhook_id: WebhookId, body: WebhookUpdate, services: ServicesDep
+    context: UserWriteContext, webhook_id: WebhookId, body: WebhookUpdate, services: ServicesDep
 ) -> WebhookResponse:
     """Update a webhook. Its rules stay with it, and deliveries that wait are sent by its new fields."""
     webhook = await services.webhooks.update(context, webhook_id, body.change())
@@ -61,7 +61,7 @@ async def update_webhook(
 @router.delete(
     "/webhooks/{webhook_id:digits}", status_code=204, operation_id="delete_webhook", responses=problem_responses(404)
 )
-async def delete_webhook(context: WritingUser, webhook_id: WebhookId, services: ServicesDep) -> None:
+async def delete_webhook(context: UserWriteContext, webhook_id: WebhookId, services: ServicesDep) -> None:
     """Delete a webhook with its deliveries. Its rules remain, without a webhook."""
     await services.webhooks.delete(context, webhook_id)
 
@@ -70,7 +70,7 @@ async def delete_webhook(context: WritingUser, webhook_id: WebhookId, services: 
     "/webhooks/{webhook_id:digits}/secret", operation_id="rotate_webhook_secret", responses=problem_responses(404)
 )
 async def rotate_webhook_secret(
-    context: WritingUser, webhook_id: WebhookId, services: ServicesDep
+    context: UserWriteContext, webhook_id: WebhookId, services: ServicesDep
 ) -> WebhookWithSecret:
     """Replace the secret of a webhook. The former one signs nothing from now on."""
     return _with_secret(await services.webhooks.rotate_secret(context, webhook_id))
@@ -80,7 +80,7 @@ async def rotate_webhook_secret(
     "/webhooks/{webhook_id:digits}/deliveries", operation_id="list_deliveries", responses=problem_responses(404)
 )
 async def list_deliveries(
-    context: ReadingUser,
+    context: UserReadContext,
     webhook_id: WebhookId,
     services: ServicesDep,
     status: DeliveryStatus | None = None,
@@ -102,7 +102,7 @@ async def list_deliveries(
     responses=problem_responses(404, 409),
 )
 async def replay_delivery(
-    context: WritingUser, webhook_id: WebhookId, delivery_id: DeliveryId, services: ServicesDep
+    context: UserWriteContext, webhook_id: WebhookId, delivery_id: DeliveryId, services: ServicesDep
 ) -> DeliveryResponse:
     """Send a delivery again that is delivered or dead. It keeps its id, and has all its attempts."""
     delivery = await services.webhooks.replay(context, webhook_id, delivery_id)

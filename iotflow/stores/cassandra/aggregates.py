@@ -79,9 +79,9 @@ def clip_window(index: int, time_range: TimeRange, window: Window, offset_ms: in
 
 
 async def _merge(aggregation: Aggregation, parts: Sequence[_Part]) -> list[WindowAggregate]:
-    work = TimeSlice()
+    time_slice = TimeSlice()
     merged = MergedWindows(aggregation)
     for _, aggregate in sorted(parts, key=lambda part: part[0]):
         merged.add(aggregate)
-        await work.pause()
+        await time_slice.pause()
     return merged.in_order()

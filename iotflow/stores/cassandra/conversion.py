@@ -21,7 +21,7 @@ from iotflow.domain.times import Micros, Millis
 from iotflow.stores.cassandra.driver import Row, Statement
 from iotflow.stores.cassandra.encoding import LAST_EXPIRY_S, NO_EXPIRY, bounds, chunked, day_span
 from iotflow.stores.cassandra.rows import MAX_INLINE_BYTES
-from iotflow.stores.cassandra.schema_catalogue import RecordOutline, SchemaCatalogue, SchemasOfRecord
+from iotflow.stores.cassandra.schema_catalogue import RecordHeader, RowSchemas, SchemaCatalogue
 from iotflow.stores.cassandra.session import SCAN_TIMEOUT_S, Cassandra
 from iotflow.stores.cassandra.writes import (
     MAX_BYTES_PER_BATCH,
@@ -137,7 +137,7 @@ class _Conversion:
         self._devices += 1
 
     async def _convert_day(self, device_id: int, day: int) -> None:
-        end, work = bounds(day_span(day))[1], TimeSlice()
+        end, time_slice = bounds(day_span(day))[1], TimeSlice()
         while True:
             values = (device_id, day, Decimal(end) / 1_000, RECORDS_PER_STATEMENT)
             rows = await self._cassandra.execute(SELECT_RECORDS, values, timeout_s=SCAN_TIMEOUT_S)
@@ -146,15 +146,15 @@ class _Conversion:
             if len(rows) < RECORDS_PER_STATEMENT:
                 return
             end = rows[-1][0]
-            await work.pause()
+            await time_slice.pause()
 
     async def _store(self, device_id: int, day: int, found: _Day) -> None:
         now = self._clock.now()
-        outlines = [
-            _outline(tuple(sent.values), day, math.inf if sent.ttl == NO_EXPIRY else now // 1_000 + sent.ttl, now)
+        headers = [
+            _header(tuple(sent.values), day, math.inf if sent.ttl == NO_EXPIRY else now // 1_000 + sent.ttl, now)
             for sent in found.submissions
         ]
-        schemas_by_names, entries = await self._catalogue.plan_entries(device_id, outlines)
+        schemas_by_names, entries = await self._catalogue.plan_entries(device_id, headers)
         if entries:
             await self._send([self._catalogue.statement(entry, now) for entry in entries])
             self._catalogue.remember(entries, schemas_by_names)
@@ -183,10 +183,10 @@ class _Conversion:
         )
 
 
-def _outline(names: Names, day: int, expires_s: float, now: Millis) -> RecordOutline:
-    """Return a outline whose stamp rises by 1 us with each second of its expiry: the longest-lived entry stays."""
+def _header(names: Names, day: int, expires_s: float, now: Millis) -> RecordHeader:
+    """Return the header whose stamp rises by 1 us with each second of its expiry: the longest-lived entry stays."""
     stamp = now * 1_000 - (0 if expires_s == math.inf else LAST_EXPIRY_S - int(expires_s) + 1)
-    return RecordOutline(names, day, Micros(stamp), expires_s)
+    return RecordHeader(names, day, Micros(stamp), expires_s)
 
 
 def _day_of(rows: Sequence[Row]) -> _Day:
@@ -207,9 +207,7 @@ def _day_of(rows: Sequence[Row]) -> _Day:
     return _Day(submissions, metadata)
 
 
-def _statements(
-    device_id: int, day: int, found: _Day, schemas_by_names: Mapping[Names, SchemasOfRecord]
-) -> list[Statement]:
+def _statements(device_id: int, day: int, found: _Day, schemas_by_names: Mapping[Names, RowSchemas]) -> list[Statement]:
     statements: list[Statement] = []
     last_schema: dict[Millis, int] = {}
     for sent in found.submissions:

@@ -82,13 +82,13 @@ async def _latest_values(
     cassandra: Cassandra, device_id: int, rows: Sequence[Row], schemas: Mapping[int, RecordSchema], now: Millis
 ) -> LatestValues:
     latest: dict[str, LatestValue] = {}
-    async for block in rows_with_measurements(cassandra, device_id, rows, schemas):
-        for row in block:
+    async for chunk in rows_with_measurements(cassandra, device_id, rows, schemas):
+        for row in chunk:
             time, schema_id, measurements, received = row[: RECEIVED + 1]
             expires = expiry_of(Micros(received), ttl_of(row), now)
             for name, value in zip(schemas[schema_id].names, decode_measurements(measurements), strict=True):
                 found = latest.get(name)
-                if found is None or (found.timestamp, found.received) < (time, received):
+                if found is None or (found.timestamp, found.received_us) < (time, received):
                     latest[name] = LatestValue(value, Millis(time), Micros(received), expires)
     return latest
 

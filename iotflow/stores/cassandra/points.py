@@ -49,15 +49,15 @@ async def read_points(
     """
     positions = {schema_id: schema.positions[name] for schema_id, schema in schemas.items()}
     held: list[Point] = []
-    work = TimeSlice()
+    time_slice = TimeSlice()
     async for page in cassandra.pages(SELECT_VALUES, (device_id, days, *bounds(time_range))):
         points = held
-        async for block in rows_with_measurements(cassandra, device_id, page, schemas):
-            points += [_point(row, positions[row[SCHEMA_ID]]) for row in block]
+        async for chunk in rows_with_measurements(cassandra, device_id, page, schemas):
+            points += [_point(row, positions[row[SCHEMA_ID]]) for row in chunk]
         points, held = (points, []) if len(schemas) == 1 else _split_off_last_time(points)
         for points_of_day in _by_day(points):
             yield points_of_day
-        await work.pause()
+        await time_slice.pause()
     for points_of_day in _by_day(held):
         yield points_of_day
 

@@ -72,8 +72,8 @@ async def read_records(
     page = _Page(limit, names)
     async for rows in reader.slices(page.room):
         schemas = await catalogue.schemas(device_id, {row[SCHEMA_ID] for row in rows})
-        async for block in rows_with_measurements(cassandra, device_id, rows, schemas):
-            if page.is_full_with(block, schemas):
+        async for chunk in rows_with_measurements(cassandra, device_id, rows, schemas):
+            if page.is_full_with(chunk, schemas):
                 return RecordPage(page.records, more=True)
     return RecordPage(page.records, more=page.is_full_with((), {}))
 

@@ -14,7 +14,7 @@ from iotflow.stores.cassandra.session import SCAN_TIMEOUT_S, Cassandra
 from iotflow.stores.record_encoding import RecordSchema
 
 MAX_INLINE_BYTES = 4_096
-MAX_BLOCK_BYTES = 4 * 2**20
+MAX_CHUNK_BYTES = 4 * 2**20
 """Bytes of measurements that one statement reads by keys, even if all their values have the maximum length."""
 MAX_VALUE_BYTES = MAX_STRING_BYTES + 5
 
@@ -39,7 +39,7 @@ def is_large(row: Row) -> bool:
 
 
 def ttl_of(row: Row) -> float:
-    """Return the TTL of the measurements of a row of a block, which was read with its `COLUMNS_WITH_TTL`."""
+    """Return the TTL of the measurements of a row of a chunk, which was read with its `COLUMNS_WITH_TTL`."""
     ttl: int | None = row[_LARGE_TTL if row[RECEIVED] == row[LARGE_RECEIVED] else _TTL]
     return math.inf if ttl is None else ttl
 
@@ -47,14 +47,14 @@ def ttl_of(row: Row) -> float:
 async def rows_with_measurements(
     cassandra: Cassandra, device_id: int, rows: Sequence[Row], schemas: Mapping[int, RecordSchema]
 ) -> AsyncIterator[Sequence[Row]]:
-    """Yield the rows in blocks, each with the measurements and the receipt that count; read large ones by their keys.
+    """Yield the rows in chunks, each with the measurements and the receipt that count; read large ones by their keys.
 
     Left out are rows without measurements, and those of other schemas.
     """
-    for block in _split(rows, schemas):
-        keys = [(row[TIME], row[SCHEMA_ID]) for row in block if is_large(row)]
+    for chunk in _split(rows, schemas):
+        keys = [(row[TIME], row[SCHEMA_ID]) for row in chunk if is_large(row)]
         if not keys:
-            yield block
+            yield chunk
             continue
         days = sorted({day_of(time) for time, _ in keys})
         found = await cassandra.execute(SELECT_LARGE, (device_id, days, keys), timeout_s=SCAN_TIMEOUT_S)
@@ -63,26 +63,26 @@ async def rows_with_measurements(
             (*row[:MEASUREMENTS], large[row[:MEASUREMENTS]], row[LARGE_RECEIVED], *row[LARGE_RECEIVED:])
             if is_large(row)
             else row
-            for row in block
+            for row in chunk
             # Without those that were deleted in the meantime.
             if not is_large(row) or large.get(row[:MEASUREMENTS]) is not None
         ]
 
 
 def _split(rows: Sequence[Row], schemas: Mapping[int, RecordSchema]) -> Iterator[list[Row]]:
-    block: list[Row] = []
+    chunk: list[Row] = []
     size = 0
     for row in rows:
         if row[SCHEMA_ID] not in schemas:
             continue
         if is_large(row):
             weight = len(schemas[row[SCHEMA_ID]].names) * MAX_VALUE_BYTES
-            if block and size + weight > MAX_BLOCK_BYTES:
-                yield block
-                block, size = [], 0
+            if chunk and size + weight > MAX_CHUNK_BYTES:
+                yield chunk
+                chunk, size = [], 0
             size += weight
         elif row[MEASUREMENTS] is None:  # only metadata
             continue
-        block.append(row)
-    if block:
-        yield block
+        chunk.append(row)
+    if chunk:
+        yield chunk

@@ -34,13 +34,13 @@ STORE_ENTRY = """
     UPDATE telemetry_schemas USING TIMESTAMP ? AND TTL ? SET names = ?, days = days + ?
     WHERE device_id = ? AND schema_id = ? AND retention_days = ?"""
 
-SchemasOfRecord = Sequence[RecordSchema]
+RowSchemas = Sequence[RecordSchema]
 """The schemas of a record's rows: one, unless the device has `MAX_SCHEMAS_PER_DEVICE`."""
 
 
 @dataclass(frozen=True, slots=True)
-class RecordOutline:
-    """The names of a record as it was sent, its day, its receipt, and its expiry in seconds, infinite for never."""
+class RecordHeader:
+    """A record without its values: names as they were sent, day, receipt, and expiry in seconds, infinite for never."""
 
     names: Names
     day: int
@@ -63,7 +63,7 @@ class CatalogueEntry:
 class _CachedDevice:
     """What this process wrote of a device: rows' schemas by the id of a record's names, expiries by schema and day."""
 
-    schemas_by_id: dict[int, SchemasOfRecord] = field(default_factory=dict)
+    schemas_by_id: dict[int, RowSchemas] = field(default_factory=dict)
     expiries: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @property
@@ -104,25 +104,25 @@ class SchemaCatalogue:
         self._devices = LRUCache[int, _CachedDevice](MAX_CACHED_ENTRIES, getsizeof=attrgetter("size"))
 
     async def plan_entries(
-        self, device_id: int, outlines: Sequence[RecordOutline]
-    ) -> tuple[Mapping[Names, SchemasOfRecord], Sequence[CatalogueEntry]]:
+        self, device_id: int, headers: Sequence[RecordHeader]
+    ) -> tuple[Mapping[Names, RowSchemas], Sequence[CatalogueEntry]]:
         """Return the schemas of records' rows by the records' names, and the entries to write before them."""
         cached = self._devices.get(device_id)
-        names = {outline.names for outline in outlines}
+        names = {header.names for header in headers}
         schemas_by_names = self._cached_schemas(cached, names)
         if len(schemas_by_names) < len(names):
             schemas_by_names = await self._find_schemas(device_id, names)
         entries: dict[tuple[int, int], CatalogueEntry] = {}
-        for outline in outlines:
-            for schema in schemas_by_names[outline.names]:
-                key = (schema.id, outline.day)
+        for header in headers:
+            for schema in schemas_by_names[header.names]:
+                key = (schema.id, header.day)
                 held = cached.expiries.get(key, 0.0) if cached else 0.0
-                if held >= _later(outline.expires_s, TTL_TOLERANCE_S):
+                if held >= _later(header.expires_s, TTL_TOLERANCE_S):
                     continue
                 entry = entries.get(key)
-                if entry is None or entry.received < outline.received:
-                    expires_s = _later(outline.expires_s, EXTRA_TTL_S)
-                    entries[key] = CatalogueEntry(device_id, schema, outline.day, outline.received, expires_s)
+                if entry is None or entry.received < header.received:
+                    expires_s = _later(header.expires_s, EXTRA_TTL_S)
+                    entries[key] = CatalogueEntry(device_id, schema, header.day, header.received, expires_s)
         return schemas_by_names, list(entries.values())
 
     def statement(self, entry: CatalogueEntry, now: Millis) -> Statement:
@@ -131,7 +131,7 @@ class SchemaCatalogue:
         key = (entry.device_id, entry.schema.id, self._retention_days)
         return STORE_ENTRY, (entry.received, ttl, list(entry.schema.names), {entry.day}, *key)
 
-    def remember(self, entries: Iterable[CatalogueEntry], schemas_by_names: Mapping[Names, SchemasOfRecord]) -> None:
+    def remember(self, entries: Iterable[CatalogueEntry], schemas_by_names: Mapping[Names, RowSchemas]) -> None:
         """Cache entries of one device that are stored, with the schemas of its records' rows."""
         entries = list(entries)
         if not entries:
@@ -182,20 +182,20 @@ class SchemaCatalogue:
             return list(within)
         return (await self.read(device_id, time_range)).days_within(time_range)
 
-    def _cached_schemas(self, cached: _CachedDevice | None, wanted: Collection[Names]) -> dict[Names, SchemasOfRecord]:
+    def _cached_schemas(self, cached: _CachedDevice | None, wanted: Collection[Names]) -> dict[Names, RowSchemas]:
         if cached is None:
             return {}
         found = ((names, cached.schemas_by_id.get(self._schema_of(names).id)) for names in wanted)
         return {names: of_record for names, of_record in found if of_record is not None}
 
-    async def _find_schemas(self, device_id: int, wanted: Iterable[Names]) -> dict[Names, SchemasOfRecord]:
+    async def _find_schemas(self, device_id: int, wanted: Iterable[Names]) -> dict[Names, RowSchemas]:
         """Return the schemas of records' rows by the records' names; past the limit of schemas, one for each name.
 
         Several processes may add schemas at once, so that a device has a few more of them.
         """
         stored = {schema.id: schema for schema in await self._read_schemas(device_id)}
         room = MAX_SCHEMAS_PER_DEVICE - sum(len(schema.names) > 1 for schema in stored.values())
-        schemas_by_names: dict[Names, SchemasOfRecord] = {}
+        schemas_by_names: dict[Names, RowSchemas] = {}
         for names in sorted(wanted):
             schema = self._schema_of(names)
             if schema.id not in stored and len(names) > 1 and room <= 0:

@@ -26,7 +26,7 @@ from iotflow.stores.cassandra.encoding import (
 )
 from iotflow.stores.cassandra.rollups.store import rollup_invalidation_for_delete, rollup_invalidation_for_write
 from iotflow.stores.cassandra.rows import MAX_INLINE_BYTES
-from iotflow.stores.cassandra.schema_catalogue import CatalogueEntry, RecordOutline, SchemaCatalogue, SchemasOfRecord
+from iotflow.stores.cassandra.schema_catalogue import CatalogueEntry, RecordHeader, RowSchemas, SchemaCatalogue
 from iotflow.stores.cassandra.session import Cassandra
 from iotflow.stores.record_encoding import Names, encode_measurements
 
@@ -70,7 +70,7 @@ class DeviceWrite:
         self,
         device_id: int,
         kept: Sequence[tuple[Record, int]],
-        schemas_by_names: Mapping[Names, SchemasOfRecord],
+        schemas_by_names: Mapping[Names, RowSchemas],
         entries: Sequence[CatalogueEntry],
         clock: Clock,
     ) -> None:
@@ -120,7 +120,7 @@ class DeviceWrite:
         yield [*batch, *rollup_invalidation_for_write(self.device_id, day, within, self._clock.unique_now())]
 
     def _encode(self, record: Record, ttl: int) -> _EncodedRecord:
-        stamps, key = (record.received, ttl), (self.device_id, day_of(record.timestamp), record.timestamp)
+        stamps, key = (record.received_us, ttl), (self.device_id, day_of(record.timestamp), record.timestamp)
         schemas = self.schemas_by_names[tuple(record.values)]
         statements: list[Statement] = []
         size = 0
@@ -151,18 +151,18 @@ class Writer:
         kept = [
             (record, ttl)
             for record in records
-            if (ttl := ttl_s(record.received, self._retention_days, now)) is not None
+            if (ttl := ttl_s(record.received_us, self._retention_days, now)) is not None
         ]
-        outlines = [
-            RecordOutline(
+        headers = [
+            RecordHeader(
                 tuple(record.values),
                 day_of(record.timestamp),
-                record.received,
+                record.received_us,
                 math.inf if ttl == NO_EXPIRY else now / 1_000 + ttl,
             )
             for record, ttl in kept
         ]
-        schemas_by_names, entries = await self._catalogue.plan_entries(device_id, outlines)
+        schemas_by_names, entries = await self._catalogue.plan_entries(device_id, headers)
         return DeviceWrite(device_id, kept, schemas_by_names, entries, self._clock)
 
     async def store_entries(self, writes: Sequence[DeviceWrite]) -> None:

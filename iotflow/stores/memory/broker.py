@@ -8,26 +8,26 @@ from contextlib import asynccontextmanager
 from iotflow.repositories.broker import (
     MAX_QUEUED_BYTES,
     MAX_QUEUED_MESSAGES,
-    Delivery,
     Interruption,
     Message,
     SubscriberTooSlow,
+    SubscriptionEvent,
 )
 
 
 class _Subscriber:
-    """A bounded queue of deliveries."""
+    """A bounded queue of events."""
 
     def __init__(self) -> None:
-        self._queue: deque[Delivery] = deque()
+        self._queue: deque[SubscriptionEvent] = deque()
         self._bytes = 0
         self._is_dropped = False
         self._changed = asyncio.Event()
 
-    def __aiter__(self) -> AsyncIterator[Delivery]:
+    def __aiter__(self) -> AsyncIterator[SubscriptionEvent]:
         return self
 
-    async def __anext__(self) -> Delivery:
+    async def __anext__(self) -> SubscriptionEvent:
         while not self._queue:
             if self._is_dropped:
                 raise SubscriberTooSlow(
@@ -36,16 +36,16 @@ class _Subscriber:
                 )
             self._changed.clear()
             await self._changed.wait()
-        delivery = self._queue.popleft()
-        self._bytes -= _size(delivery)
-        return delivery
+        event = self._queue.popleft()
+        self._bytes -= _size(event)
+        return event
 
-    def put(self, delivery: Delivery) -> None:
-        """Queue a delivery, or drop the subscription if the queue is full."""
+    def put(self, event: SubscriptionEvent) -> None:
+        """Queue an event, or drop the subscription if the queue is full."""
         if self._is_dropped:
             return
-        self._queue.append(delivery)
-        self._bytes += _size(delivery)
+        self._queue.append(event)
+        self._bytes += _size(event)
         if len(self._queue) > MAX_QUEUED_MESSAGES or self._bytes > MAX_QUEUED_BYTES:
             self._is_dropped = True
             self._queue.clear()
@@ -68,7 +68,7 @@ class MemoryBroker:
         self.deliver(Message(topic, message))
 
     @asynccontextmanager
-    async def subscribe(self, topics: Collection[str]) -> AsyncIterator[AsyncIterator[Delivery]]:
+    async def subscribe(self, topics: Collection[str]) -> AsyncIterator[AsyncIterator[SubscriptionEvent]]:
         subscriber = _Subscriber()
         for topic in topics:
             self._subscribers.setdefault(topic, set()).add(subscriber)
@@ -87,7 +87,7 @@ class MemoryBroker:
         for subscriber in self._subscribers.get(message.topic, ()):
             subscriber.put(message)
 
-    def interrupt(self, interruption: Interruption) -> None:
+    def report_interruption(self, interruption: Interruption) -> None:
         """Report the beginning or end of an interruption to every subscriber, once."""
         is_interrupted = interruption is Interruption.BEGAN
         if is_interrupted == self.is_interrupted:
@@ -97,5 +97,5 @@ class MemoryBroker:
             subscriber.put(interruption)
 
 
-def _size(delivery: Delivery) -> int:
-    return len(delivery.content) if isinstance(delivery, Message) else 0
+def _size(event: SubscriptionEvent) -> int:
+    return len(event.content) if isinstance(event, Message) else 0

@@ -29,7 +29,7 @@ class MemoryCache:
         self.devices = MemoryVersionedCache(DeviceCodec(), clock, lifetime_s, MAX_DEVICES_BYTES)
         self.rules = MemoryVersionedCache(DeviceRulesCodec(), clock, lifetime_s, MAX_RULES_BYTES)
         self.rule_states = MemoryRuleStates(clock)
-        self.latest = MemoryLatestCache(clock)
+        self.latest_cache = MemoryLatestCache(clock)
         self.presence = MemoryPresence()
         self.rate_limiter = MemoryRateLimiter(clock)
         self.counters = MemoryCounters()

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from iotflow.domain.live_events import HISTORY_LIFETIME_S, MAX_HISTORY_EVENTS, EventId, format_event_id, parse_event_id
-from iotflow.repositories.broker import Broker, Delivery, Interruption
+from iotflow.repositories.broker import Broker, Interruption, SubscriptionEvent
 from iotflow.repositories.live_events import LoggedEvent
 
 Monotonic = Callable[[], float]
@@ -73,7 +73,7 @@ class MemoryLiveEventLog:
         for content in contents:
             event = LoggedEvent(self._next_id(), content)
             log.append((now, event))
-            await self._broker.publish(topic_of(user_id), encode_delivery(event))
+            await self._broker.publish(topic_of(user_id), encode_event(event))
 
     @asynccontextmanager
     async def follow(self, user_id: UUID) -> AsyncIterator[AsyncIterator[LoggedEvent | Interruption]]:
@@ -81,8 +81,8 @@ class MemoryLiveEventLog:
             self._logs.pop(expired, None)
         self._followed.begin(user_id)
         try:
-            async with self._broker.subscribe([topic_of(user_id)]) as deliveries:
-                yield decode_deliveries(deliveries)
+            async with self._broker.subscribe([topic_of(user_id)]) as events:
+                yield decode_events(events)
         finally:
             self._followed.end(user_id)
 
@@ -105,16 +105,16 @@ def topic_of(user_id: UUID) -> str:
     return f"live:{user_id}"
 
 
-def encode_delivery(event: LoggedEvent) -> bytes:
+def encode_event(event: LoggedEvent) -> bytes:
     """Return an event with its id as a message of the broker."""
     return format_event_id(event.id).encode() + b" " + event.content
 
 
-async def decode_deliveries(deliveries: AsyncIterator[Delivery]) -> AsyncIterator[LoggedEvent | Interruption]:
-    """Yield the events that `encode_delivery` encoded, and interruptions."""
-    async for delivery in deliveries:
-        if isinstance(delivery, Interruption):
-            yield delivery
+async def decode_events(events: AsyncIterator[SubscriptionEvent]) -> AsyncIterator[LoggedEvent | Interruption]:
+    """Yield the events that `encode_event` encoded, and interruptions."""
+    async for event in events:
+        if isinstance(event, Interruption):
+            yield event
         else:
-            event_id, content = delivery.content.split(b" ", 1)
+            event_id, content = event.content.split(b" ", 1)
             yield LoggedEvent(parse_event_id(event_id.decode()), content)

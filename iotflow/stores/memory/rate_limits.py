@@ -4,7 +4,7 @@ import math
 
 from iotflow.clock import Clock
 from iotflow.domain.times import Millis
-from iotflow.repositories.cache import Admission, RateLimit
+from iotflow.repositories.cache import RateLimit, RateLimitResult
 
 MAX_SUBJECTS = 100_000
 """Subjects with a separate counter: some 20 MiB."""
@@ -23,7 +23,7 @@ class MemoryRateLimiter:
         self._restored_at_ms: dict[int, float] = {}
         self._swept_at = Millis(0)
 
-    async def hit(self, subject: str, limit: RateLimit, cost: int = 1) -> Admission:
+    async def hit(self, subject: str, limit: RateLimit, cost: int = 1) -> RateLimitResult:
         now = self._clock.elapsed()
         key = self._key(subject, limit, now)
         interval_ms, period_ms = limit.period_s * 1_000 / limit.limit, limit.period_s * 1_000
@@ -36,7 +36,7 @@ class MemoryRateLimiter:
                 self._restored_at_ms[key] = restored_at
         remaining = math.floor((now + period_ms - restored_at + SLACK_MS) / interval_ms)
         reset_s, retry_after_s = math.ceil((restored_at - now) / 1_000), math.ceil(wait_ms / 1_000)
-        return Admission(subject, limit, remaining, reset_s, retry_after_s)
+        return RateLimitResult(subject, limit, remaining, reset_s, retry_after_s)
 
     async def refund(self, subject: str, limit: RateLimit) -> None:
         key = self._key(subject, limit, self._clock.elapsed())

@@ -8,7 +8,7 @@ from cachetools import TTLCache
 
 from iotflow.clock import Clock
 from iotflow.domain.times import Millis
-from iotflow.metrics import catalogue
+from iotflow.metrics import definitions
 from iotflow.repositories.cache import Miss
 from iotflow.stores.codecs import EntryCodec
 from iotflow.stores.memory.versions import Versions
@@ -32,18 +32,18 @@ class MemoryVersionedCache(Generic[K, V]):
             max_bytes, self._lifetime_ms, timer=clock.elapsed, getsizeof=self._size
         )
         self._versions = Versions(MAX_VERSIONS)
-        catalogue.CACHE_ENTRIES.watch(self, lambda cache: {(cache._codec.cache,): len(cache._entries)})
-        catalogue.CACHE_BYTES.watch(self, lambda cache: {(cache._codec.cache,): cache._entries.currsize})
+        definitions.CACHE_ENTRIES.add_source(self, lambda cache: {(cache._codec.cache,): len(cache._entries)})
+        definitions.CACHE_BYTES.add_source(self, lambda cache: {(cache._codec.cache,): cache._entries.currsize})
 
     async def get(self, key: K) -> V | Miss:
         entry = self._entries.get(key)
         if entry is not None:
             value, until = entry
             if self._clock.elapsed() < until and not self._has_expired(value):
-                catalogue.CACHE_LOOKUPS.add(1, self._codec.cache, "hit")
+                definitions.CACHE_LOOKUPS.add(1, self._codec.cache, "hit")
                 return value
             del self._entries[key]
-        catalogue.CACHE_LOOKUPS.add(1, self._codec.cache, "miss")
+        definitions.CACHE_LOOKUPS.add(1, self._codec.cache, "miss")
         return Miss(self._versions.current(key))
 
     async def fill(self, key: K, value: V, miss: Miss) -> None:

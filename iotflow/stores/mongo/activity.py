@@ -25,7 +25,7 @@ class MongoActivity:
         updates = [
             UpdateOne(
                 {"device_id": Int64(at.device_id), "hour": date_of(at.hour)},
-                {"$inc": {"messages": Int64(count.messages), "points": Int64(count.points)}},
+                {"$inc": {"messages": Int64(count.submissions), "points": Int64(count.points)}},
                 upsert=True,
             )
             for at, count in counts.items()

@@ -68,7 +68,7 @@ class CommandBatcher:
         Raises StoreUnavailable: then Redis may have run the commands or not.
         """
         if self._breaker.is_open or len(self._queue) >= MAX_QUEUED_CALLS:
-            self._generation.call_failed(stale=under_generation)
+            self._generation.record_failed_calls(stale=under_generation)
             raise StoreUnavailable("cache", "Redis: unavailable or overloaded; calls are refused until it replies")
         call = _Call(build, under_generation, asyncio.get_running_loop().create_future())
         self._queue.append(call)
@@ -108,7 +108,7 @@ class CommandBatcher:
                 # The queued calls have waited for as long.
                 group += self._queue
                 self._queue.clear()
-                self._generation.call_failed(len(group))
+                self._generation.record_failed_calls(len(group))
                 for call in group:
                     call.fail(error)
             except Exception as error:  # noqa: BLE001  # a defect fails the calls of its group, not the worker
@@ -143,7 +143,7 @@ class CommandBatcher:
         for call, end in zip(group, ends, strict=True):
             own, start = replies[start:end], end
             errors = [reply for reply in own if isinstance(reply, ErrorReply)]
-            outcome = self._generation.decide_outcome(
+            outcome = self._generation.apply_replies(
                 reported,
                 under_generation=call.under_generation,
                 lacks_script=any(error.lacks_script for error in errors),
@@ -166,11 +166,11 @@ class CommandBatcher:
         try:
             replies = await self._exchange(commands, deadline_s)
         except BaseException:
-            self._generation.begin_failed()
+            self._generation.record_begin_failure()
             raise
         for reply in replies:
             if isinstance(reply, ErrorReply):
-                self._generation.begin_failed()
+                self._generation.record_begin_failure()
                 raise _refusal(reply)
         if failed := self._generation.record_begun(generation_id, asyncio.get_running_loop().time()):
             logger.warning("Redis: failed_calls=%d, all cached entries are void", failed)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from iotflow.addresses import RedisAddress
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.repositories.broker import Delivery, Interruption, Message
+from iotflow.repositories.broker import Interruption, Message, SubscriptionEvent
 from iotflow.stores.memory.broker import MemoryBroker
 from iotflow.stores.redis.batcher import CommandBatcher
 from iotflow.stores.redis.client import Command, RedisConnection, Reply, require_bytes
@@ -44,14 +44,14 @@ class RedisBroker:
         return ("PUBLISH", self.channel(topic), message)
 
     @asynccontextmanager
-    async def subscribe(self, topics: Collection[str]) -> AsyncIterator[AsyncIterator[Delivery]]:
+    async def subscribe(self, topics: Collection[str]) -> AsyncIterator[AsyncIterator[SubscriptionEvent]]:
         new = [topic for topic in topics if topic not in self._local_broker.topics]
         try:
-            async with self._local_broker.subscribe(topics) as deliveries:
+            async with self._local_broker.subscribe(topics) as events:
                 await self._change_subscriptions("SUBSCRIBE", new)
                 while not (self._local_broker.is_interrupted or self._is_subscribed(topics)):
                     await self._changed.wait()
-                yield deliveries
+                yield events
         finally:
             await self._change_subscriptions(
                 "UNSUBSCRIBE", [topic for topic in topics if topic not in self._local_broker.topics]
@@ -75,7 +75,7 @@ class RedisBroker:
                 self._connection = None
                 self._is_established = False
                 self._unconfirmed.clear()
-                self._local_broker.interrupt(Interruption.BEGAN)
+                self._local_broker.report_interruption(Interruption.BEGAN)
                 self._signal_change()
                 await connection.close()
             # Redis may have been unavailable to other processes too, which had changes to send.
@@ -92,7 +92,7 @@ class RedisBroker:
                 raise StoreUnavailable("cache", "Redis: no reply to SUBSCRIBE")
             self._deliver_or_confirm(reply)
         self._is_established = True
-        self._local_broker.interrupt(Interruption.ENDED)
+        self._local_broker.report_interruption(Interruption.ENDED)
         self._signal_change()
 
     async def _receive(self, connection: RedisConnection) -> None:

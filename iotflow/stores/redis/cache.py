@@ -43,7 +43,7 @@ class RedisCache:
         self.devices = RedisVersionedCache(*shared, "device", DeviceCodec(), clock, lifetime_s, MAX_DEVICES_BYTES)
         self.rules = RedisVersionedCache(*shared, "rules", DeviceRulesCodec(), clock, lifetime_s, MAX_RULES_BYTES)
         self.rule_states = RedisRuleStates(self._batcher, prefix)
-        self.latest = RedisLatestCache(self._batcher, prefix, clock)
+        self.latest_cache = RedisLatestCache(self._batcher, prefix, clock)
         self.presence = RedisPresence(self._batcher, prefix)
         self.rate_limiter = RedisRateLimiter(self._batcher, prefix, clock)
         self.counters = RedisCounters(self._batcher, prefix)

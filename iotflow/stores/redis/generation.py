@@ -6,13 +6,14 @@ before any other command, whenever Redis may lack a change that the process had 
 | State | Event | Next state | Effect |
 |---|---|---|---|
 | stale | `begin` | beginning | the caller stores the new id in Redis |
-| beginning | `begun` | current | older entries are void; unstable for `unstable_s`, except after the first id |
-| beginning | `mark_stale` | beginning | `begun` leads to stale: another generation must begin |
-| beginning | `begin_failed` | stale | |
-| current | `reported` the same id | current | |
-| current | `reported` another id | current, with that id | calls that name entries are sent again |
-| current | `reported` no id | stale | Redis has lost the id |
-| any | `mark_stale`, `call_failed`, a refused command, an unknown script | stale | |
+| beginning | `record_begun` | current | older entries are void; unstable for `unstable_s`, except after the first id |
+| beginning | `mark_stale` | beginning | `record_begun` leads to stale: another generation must begin |
+| beginning | `record_begin_failure` | stale | |
+| current | `adopt_id` of the same id | current | |
+| current | `adopt_id` of another id | current, with that id | calls that name entries are sent again |
+| current | `adopt_id` of no id | stale | Redis has lost the id |
+| any | `mark_stale`, or `record_failed_calls` unless their loss leaves no entry out of date | stale | |
+| any | `apply_replies` with a refused command or an unknown script | stale | |
 
 A process starts stale, because one before it may have been killed before it sent a change.
 """
@@ -52,16 +53,16 @@ class GenerationState:
         """Require a new generation: Redis may lack a change."""
         self.is_stale = True
 
-    def call_failed(self, calls: int = 1, *, stale: bool = True) -> None:
+    def record_failed_calls(self, calls: int = 1, *, stale: bool = True) -> None:
         """Count calls that failed; `stale` is False for calls whose loss leaves no entry out of date."""
         self.failed_calls += calls
         self.is_stale |= stale
 
     def begin(self) -> None:
-        """Note that a new id is about to be sent; a mark that comes before `begun` requires another one."""
+        """Note that a new id is about to be sent; a mark that comes before `record_begun` requires another one."""
         self.is_stale = False
 
-    def begin_failed(self) -> None:
+    def record_begin_failure(self) -> None:
         """Note that the new id may not have reached Redis."""
         self.is_stale = True
 
@@ -73,11 +74,11 @@ class GenerationState:
         self.id = generation_id
         return failed
 
-    def decide_outcome(self, reported: str, *, under_generation: bool, lacks_script: bool, refused: bool) -> Outcome:
-        """Decide about a call that was built for the current id, by its replies and the id that Redis reported.
+    def apply_replies(self, reported: str, *, under_generation: bool, lacks_script: bool, refused: bool) -> Outcome:
+        """Apply the replies of a call that was built for the current id, and return what becomes of the call.
 
-        `under_generation`: its commands name entries. `lacks_script`: Redis had no such script. `refused`: it refused a
-        command.
+        `reported`: the id that Redis holds, "" for none. `under_generation`: its commands name entries. `lacks_script`:
+        Redis had no such script. `refused`: it refused a command.
         """
         if lacks_script:
             # Redis was restarted or replaced by another server, with unknown entries.
@@ -86,7 +87,7 @@ class GenerationState:
         if under_generation and reported != self.id:
             return Outcome.RESEND
         if refused:
-            self.call_failed()
+            self.record_failed_calls()
             return Outcome.FAIL
         return Outcome.DELIVER
 

@@ -10,7 +10,7 @@ from iotflow.stores.redis.batcher import CommandBatcher
 logger = logging.getLogger(__name__)
 
 
-class InvalidatedCache(Protocol):
+class InvalidationTarget(Protocol):
     """A cache that has entries in the process."""
 
     topic: str
@@ -27,9 +27,9 @@ class InvalidatedCache(Protocol):
 class InvalidationListener:
     """A subscriber that applies invalidations. It clears the caches whenever messages may have been lost."""
 
-    def __init__(self, broker: Broker, caches: Sequence[InvalidatedCache], batcher: CommandBatcher) -> None:
+    def __init__(self, broker: Broker, targets: Sequence[InvalidationTarget], batcher: CommandBatcher) -> None:
         self._broker = broker
-        self._caches = {cache.topic: cache for cache in caches}
+        self._targets = {target.topic: target for target in targets}
         self._batcher = batcher
 
     async def run(self) -> None:
@@ -42,17 +42,17 @@ class InvalidationListener:
                 self._batcher.require_new_generation()
 
     async def _listen(self) -> None:
-        async with self._broker.subscribe(self._caches.keys()) as deliveries:
+        async with self._broker.subscribe(self._targets.keys()) as events:
             self._clear_local()
-            async for delivery in deliveries:
-                if isinstance(delivery, Message):
-                    await self._apply(delivery)
-                elif delivery is Interruption.ENDED:
+            async for event in events:
+                if isinstance(event, Message):
+                    await self._apply(event)
+                elif event is Interruption.ENDED:
                     self._clear_local()
 
     async def _apply(self, message: Message) -> None:
         try:
-            await self._caches[message.topic].on_invalidation(message.content)
+            await self._targets[message.topic].on_invalidation(message.content)
         except Exception:
             # A message that cannot be applied must not end the application of later ones.
             logger.exception("cache invalidation: malformed message; all cached entries are dropped")
@@ -60,5 +60,5 @@ class InvalidationListener:
             self._batcher.require_new_generation()
 
     def _clear_local(self) -> None:
-        for cache in self._caches.values():
-            cache.clear_local()
+        for target in self._targets.values():
+            target.clear_local()

@@ -49,15 +49,15 @@ class RedisLatestCache:
     async def get(self, device_id: int) -> LatestValues | Miss:
         try:
             for _ in range(2):
-                found = await self._leased.get(str(device_id))
+                found = await self._leased.get_or_lease(str(device_id))
                 if not self._batcher.has_settled_after_outage:
                     break
                 if isinstance(found, int):
                     return Miss(found)
-                values = {name.decode(): _unpack(packed) for name, packed in found.items() if name != SIZE_FIELD}
+                latest_values = {name.decode(): _unpack(packed) for name, packed in found.items() if name != SIZE_FIELD}
                 now_us = self._clock.now() * 1_000
-                if all(latest.expires is None or latest.expires > now_us for latest in values.values()):
-                    return values
+                if all(latest.expires_us is None or latest.expires_us > now_us for latest in latest_values.values()):
+                    return latest_values
                 # An older value in the store may take the place of the expired one.
                 await self._leased.drop(str(device_id))
         except StoreUnavailable:
@@ -65,15 +65,15 @@ class RedisLatestCache:
         # Changes since another reader's miss cannot be detected: each reader must read the store itself.
         return Miss(next(self._unique_versions))
 
-    async def fill(self, device_id: int, values: LatestValues, miss: Miss) -> None:
+    async def fill(self, device_id: int, latest_values: LatestValues, miss: Miss) -> None:
         lifetime_ms = LIFETIME_S * 1_000
-        for latest in values.values():
-            if latest.expires is not None:
-                lifetime_ms = min(lifetime_ms, latest.expires // 1_000 - self._clock.now())
+        for latest in latest_values.values():
+            if latest.expires_us is not None:
+                lifetime_ms = min(lifetime_ms, latest.expires_us // 1_000 - self._clock.now())
         if miss.version < 0 or lifetime_ms <= 0 or not self._batcher.has_settled_after_outage:
             return
-        fields = _pack(values)
-        size = sum(len(name) + len(packed) for name, packed in fields.items()) + FIELD_BYTES * len(values)
+        fields = _pack(latest_values)
+        size = sum(len(name) + len(packed) for name, packed in fields.items()) + FIELD_BYTES * len(latest_values)
         if size > MAX_ENTRY_BYTES:
             return
         try:
@@ -83,14 +83,14 @@ class RedisLatestCache:
         except StoreUnavailable:
             return
 
-    async def merge(self, device_id: int, values: LatestValues) -> None:
-        fields = _pack(values)
+    async def merge(self, device_id: int, latest_values: LatestValues) -> None:
+        fields = _pack(latest_values)
         flat = [part for field in fields.items() for part in field]
         now_us = self._clock.now() * 1_000
         is_prompt = all(
-            -MAX_AHEAD_US <= now_us - latest.received <= MAX_MERGE_DELAY_S * 1_000_000
-            and (latest.expires is None or latest.expires - now_us > LIFETIME_S * 1_000_000)
-            for latest in values.values()
+            -MAX_AHEAD_US <= now_us - latest.received_us <= MAX_MERGE_DELAY_S * 1_000_000
+            and (latest.expires_us is None or latest.expires_us - now_us > LIFETIME_S * 1_000_000)
+            for latest in latest_values.values()
         )
 
         def commands(generation: str) -> list[Command]:
@@ -122,11 +122,11 @@ class RedisLatestCache:
             return
 
 
-def _pack(values: LatestValues) -> dict[bytes, bytes]:
+def _pack(latest_values: LatestValues) -> dict[bytes, bytes]:
     fields: dict[bytes, bytes] = {}
-    for name, latest in values.items():
-        expires = "" if latest.expires is None else latest.expires
-        head = f"{latest.timestamp} {latest.received} {expires} ".encode()
+    for name, latest in latest_values.items():
+        expires = "" if latest.expires_us is None else latest.expires_us
+        head = f"{latest.timestamp} {latest.received_us} {expires} ".encode()
         fields[name.encode()] = head + _encode_value(latest.value)
     return fields
 

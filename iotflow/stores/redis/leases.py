@@ -39,7 +39,7 @@ class LeasedCache:
         entry = f"{self._prefix}:{{{key}}}:{generation}"
         return entry, f"{entry}:lease"
 
-    async def get(self, key: str) -> Fields | Lease:
+    async def get_or_lease(self, key: str) -> Fields | Lease:
         """Return the entry's fields, or the lease to fill it. Raises StoreUnavailable."""
         lease = self._process << 32 | secrets.randbits(32)
         waits = 0

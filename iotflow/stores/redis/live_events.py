@@ -9,9 +9,9 @@ from uuid import UUID
 
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.live_events import HISTORY_LIFETIME_S, MAX_HISTORY_EVENTS, EventId, format_event_id, parse_event_id
-from iotflow.repositories.broker import Delivery, Interruption, Message, SubscriberTooSlow
+from iotflow.repositories.broker import Interruption, Message, SubscriberTooSlow, SubscriptionEvent
 from iotflow.repositories.live_events import LoggedEvent
-from iotflow.stores.memory.live_events import FollowedAccounts, decode_deliveries, topic_of
+from iotflow.stores.memory.live_events import FollowedAccounts, decode_events, topic_of
 from iotflow.stores.redis.batcher import CommandBatcher
 from iotflow.stores.redis.broker import RedisBroker
 from iotflow.stores.redis.client import Reply, require_bytes, require_list
@@ -52,9 +52,9 @@ class RedisLiveEventLog:
     async def follow(self, user_id: UUID) -> AsyncIterator[AsyncIterator[LoggedEvent | Interruption]]:
         self._followed.begin(user_id)
         try:
-            async with self._broker.subscribe([topic_of(user_id)]) as deliveries:
+            async with self._broker.subscribe([topic_of(user_id)]) as events:
                 await self._announce(user_id)
-                yield decode_deliveries(deliveries)
+                yield decode_events(events)
         finally:
             self._followed.end(user_id)
 
@@ -75,21 +75,21 @@ class RedisLiveEventLog:
     async def _learn(self) -> None:
         while True:
             try:
-                async with self._broker.subscribe([FOLLOWED_TOPIC, QUERY_TOPIC]) as deliveries:
+                async with self._broker.subscribe([FOLLOWED_TOPIC, QUERY_TOPIC]) as events:
                     await self._query()
-                    async for delivery in deliveries:
-                        await self._take(delivery)
+                    async for event in events:
+                        await self._take(event)
             except (SubscriberTooSlow, ValueError) as error:
                 logger.warning("live events: %s; subscribing again", error)
             await asyncio.sleep(RETRY_S)
 
-    async def _take(self, delivery: Delivery) -> None:
-        if delivery is Interruption.ENDED:
+    async def _take(self, event: SubscriptionEvent) -> None:
+        if event is Interruption.ENDED:
             await self._query()
-        elif isinstance(delivery, Message) and delivery.topic == QUERY_TOPIC:
+        elif isinstance(event, Message) and event.topic == QUERY_TOPIC:
             await self._announce(*self._followed.here)
-        elif isinstance(delivery, Message):
-            self._followed.note(UUID(delivery.content.decode()))
+        elif isinstance(event, Message):
+            self._followed.note(UUID(event.content.decode()))
 
     async def _query(self) -> None:
         self._answered_at = time.monotonic() + ANSWER_TIMEOUT_S

@@ -10,7 +10,7 @@ from cachetools import TTLCache
 
 from iotflow.clock import Clock
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.repositories.cache import Admission, RateLimit
+from iotflow.repositories.cache import RateLimit, RateLimitResult
 from iotflow.stores.memory.rate_limits import MemoryRateLimiter
 from iotflow.stores.redis.batcher import CommandBatcher
 from iotflow.stores.redis.client import require_int, require_list
@@ -47,13 +47,13 @@ class RedisRateLimiter:
         self._shares = TTLCache[tuple[str, RateLimit], _Share](MAX_SHARES_HELD, SHARE_LIFETIME_MS, timer=clock.elapsed)
         self._requesting: set[tuple[str, RateLimit]] = set()
 
-    def hit(self, subject: str, limit: RateLimit, cost: int = 1) -> Awaitable[Admission]:
+    def hit(self, subject: str, limit: RateLimit, cost: int = 1) -> Awaitable[RateLimitResult]:
         share = self._shares.get((subject, limit)) if limit.limit > SHARES else None
         if share is None or share.left < max(cost, 1):
             return asyncio.create_task(self._take(subject, limit, cost), name="rate limit")
         share.left -= cost
         admitted = asyncio.get_running_loop().create_future()
-        admitted.set_result(Admission(subject, limit, share.rest + share.left, share.reset_s, 0))
+        admitted.set_result(RateLimitResult(subject, limit, share.rest + share.left, share.reset_s, 0))
         return admitted
 
     async def refund(self, subject: str, limit: RateLimit) -> None:
@@ -64,7 +64,7 @@ class RedisRateLimiter:
         except StoreUnavailable:
             return
 
-    async def _take(self, subject: str, limit: RateLimit, cost: int) -> Admission:
+    async def _take(self, subject: str, limit: RateLimit, cost: int) -> RateLimitResult:
         key, units = (subject, limit), limit.limit // SHARES
         # Of concurrent hits one takes a share: if each took one they would exhaust the limit.
         if not 0 < cost < units or key in self._requesting:
@@ -79,7 +79,7 @@ class RedisRateLimiter:
         self._shares[key] = _Share(units - cost, taken.remaining, taken.reset_s)
         return taken._replace(remaining=taken.remaining + units - cost)
 
-    async def _request(self, subject: str, limit: RateLimit, cost: int) -> Admission:
+    async def _request(self, subject: str, limit: RateLimit, cost: int) -> RateLimitResult:
         arguments = (limit.limit, limit.period_s, cost)
         command = self._batcher.scripts.command(HIT, (self._key(subject, limit),), *arguments)
         try:
@@ -87,7 +87,7 @@ class RedisRateLimiter:
             remaining, reset_ms, wait_ms = (require_int(part) for part in require_list(reply))
         except StoreUnavailable:
             return await self._local.hit(subject, limit, cost)
-        return Admission(subject, limit, remaining, math.ceil(reset_ms / 1_000), math.ceil(wait_ms / 1_000))
+        return RateLimitResult(subject, limit, remaining, math.ceil(reset_ms / 1_000), math.ceil(wait_ms / 1_000))
 
     def _key(self, subject: str, limit: RateLimit) -> str:
         # A subject may be an address, or any text that was entered as a name.

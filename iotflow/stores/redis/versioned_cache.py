@@ -64,25 +64,25 @@ class RedisVersionedCache(Generic[K, V]):
         self._accounts_bypassed_until: dict[UUID, Millis] = {}
 
     async def get(self, key: K) -> V | Miss:
-        local = await self._local.get(key)
-        if not isinstance(local, Miss):
-            return local
+        local_or_miss = await self._local.get(key)
+        if not isinstance(local_or_miss, Miss):
+            return local_or_miss
         encoded_key = self._codec.encode_key(key)
         try:
-            found = await self._leased.get(encoded_key)
+            found = await self._leased.get_or_lease(encoded_key)
         except StoreUnavailable:
-            return local
+            return local_or_miss
         if isinstance(found, int):
-            return _LeasedMiss(local.version, found)
+            return _LeasedMiss(local_or_miss.version, found)
         value = self._codec.decode(found[b"value"])
         if self._is_bypassed(value):
-            return local
+            return local_or_miss
         lifetime_ms = int(found[b"until"]) - self._clock.now()
         if not 0 < lifetime_ms <= 2 * self._lifetime_ms:
             # A clock was set: `until` is far ahead of this process's clock, or Redis keeps the key past its end.
             await self._drop(encoded_key)
-            return local
-        self._local.fill_for(key, value, local, lifetime_ms)
+            return local_or_miss
+        self._local.fill_for(key, value, local_or_miss, lifetime_ms)
         return value
 
     async def fill(self, key: K, value: V, miss: Miss) -> None:

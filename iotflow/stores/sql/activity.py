@@ -23,7 +23,7 @@ class SqlActivity:
 
     async def add(self, counts: Mapping[DeviceHour, Activity]) -> None:
         rows = [
-            {"device_id": at.device_id, "hour": at.hour, "messages": count.messages, "points": count.points}
+            {"device_id": at.device_id, "hour": at.hour, "messages": count.submissions, "points": count.points}
             for at, count in sorted(counts.items(), key=lambda item: (item[0].device_id, item[0].hour))
         ]
         if not rows:

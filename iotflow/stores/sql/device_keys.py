@@ -54,7 +54,7 @@ class SqlKeys:
         row = (await self._connection.execute(select(keys).where(keys.c.digest == digest))).one_or_none()
         return None if row is None else _key_from_row(row)
 
-    async def end_keys(self, device_id: int, current_until: Millis | None) -> list[bytes]:
+    async def expire_keys(self, device_id: int, current_until: Millis | None) -> list[bytes]:
         digests = await self.digests_of_device(device_id)
         current = keys.c.expires_at.is_(None)
         ended = keys.c.device_id == device_id

@@ -91,7 +91,7 @@ class SqlOutbox:
         ]
         return sorted(messages, key=lambda message: message.id)
 
-    async def save_payload(self, message_id: int, payload: JsonObject) -> None:
+    async def release_unfinished(self, message_id: int, payload: JsonObject) -> None:
         released = update(outbox).where(outbox.c.id == message_id).values(payload=payload, not_before=0, attempts=0)
         await self._connection.execute(released)
 

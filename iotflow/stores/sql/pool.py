@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.metrics import catalogue
+from iotflow.metrics import definitions
 
 CLOSE_TIMEOUT_S = 2.0
 
@@ -31,8 +31,8 @@ class ConnectionLimiter:
         self._any = asyncio.Semaphore(connections)
         self._bulk = asyncio.Semaphore(bulk)
         self._in_use = 0
-        catalogue.POOL_SIZE.watch(self, lambda limiter: {(limiter._pool,): connections})
-        catalogue.POOL_IN_USE.watch(self, lambda limiter: {(limiter._pool,): limiter._in_use})
+        definitions.POOL_SIZE.add_source(self, lambda limiter: {(limiter._pool,): connections})
+        definitions.POOL_IN_USE.add_source(self, lambda limiter: {(limiter._pool,): limiter._in_use})
 
     @asynccontextmanager
     async def acquire(self, timeout_s: float, *, bulk: bool) -> AsyncIterator[None]:
@@ -49,7 +49,7 @@ class ConnectionLimiter:
                 raise PoolExhausted("sql", "all connections are in use") from error
             finally:
                 if waits:
-                    catalogue.POOL_WAIT.observe(time.perf_counter() - began_s, self._pool)
+                    definitions.POOL_WAIT.observe(time.perf_counter() - began_s, self._pool)
             self._in_use += 1
             try:
                 yield

@@ -46,8 +46,8 @@ def record_rows(
             for schema in schemas_by_key[device_id, tuple(record.values)].schemas:
                 key = (device_id, record.timestamp, schema.id)
                 held = rows.get(key)
-                if held is None or held[_RECEIVED] <= record.received:
-                    rows[key] = (*key, record.received, expires, encode_measurements(schema.pick(record.values)))
+                if held is None or held[_RECEIVED] <= record.received_us:
+                    rows[key] = (*key, record.received_us, expires, encode_measurements(schema.pick(record.values)))
     return [rows[key] for key in sorted(rows)]
 
 
@@ -57,13 +57,13 @@ def metadata_rows(writes: Sequence[DeviceRecords], retention_days: int) -> list[
     for device_id, sent in writes:
         for record in sent:
             key = (device_id, record.timestamp)
-            if record.metadata is None or (key in rows and cast(Micros, rows[key]["received_us"]) > record.received):
+            if record.metadata is None or (key in rows and cast(Micros, rows[key]["received_us"]) > record.received_us):
                 continue
             rows[key] = {
                 "device_id": device_id,
                 "time": record.timestamp,
                 "metadata": record.metadata,
-                "received_us": record.received,
+                "received_us": record.received_us,
                 "expires_us": _expires(record, retention_days),
             }
     return [rows[key] for key in sorted(rows)]
@@ -102,7 +102,7 @@ def _upsert_statement(dialect: str, table: Table) -> Insert:
 
 
 def _expires(record: Record, retention_days: int) -> Micros:
-    return expiry(record.received, retention_days) or NO_EXPIRY_US
+    return expiry(record.received_us, retention_days) or NO_EXPIRY_US
 
 
 def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:

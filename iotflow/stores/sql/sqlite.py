@@ -16,7 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from iotflow.concurrency.tasks import run_to_completion
 from iotflow.domain.errors import StoreUnavailable
-from iotflow.metrics import catalogue
+from iotflow.metrics import definitions
 from iotflow.stores.sql import database
 from iotflow.stores.sql.database import LastFailure, RowValues, deadline, map_driver_errors, transaction_timeout_s
 from iotflow.stores.sql.pool import ConnectionLimiter
@@ -47,8 +47,8 @@ class SqliteDatabase:
         # Writes need no limiter: they queue in order for the pool's only connection.
         self._read_limiter = ConnectionLimiter("sql_read", READ_CONNECTIONS, bulk=READ_CONNECTIONS // 2)
         self._last_failure = LastFailure()
-        catalogue.POOL_SIZE.watch(self, lambda _database: {("sql_write",): 1})
-        catalogue.POOL_IN_USE.watch(
+        definitions.POOL_SIZE.add_source(self, lambda _database: {("sql_write",): 1})
+        definitions.POOL_IN_USE.add_source(
             self, lambda opened: {("sql_write",): cast(QueuePool, opened._writer.pool).checkedout()}
         )
 

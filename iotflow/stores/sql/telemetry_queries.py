@@ -76,7 +76,7 @@ def _keep_newest(latest: dict[str, LatestValue], names: Sequence[str], record: D
     expires = None if expires_us == NO_EXPIRY_US else expires_us
     for name, value in zip(names, measurements, strict=True):
         known = latest.get(name)
-        if known is None or (known.timestamp, known.received) <= (time, received):
+        if known is None or (known.timestamp, known.received_us) <= (time, received):
             latest[name] = LatestValue(value, time, received, expires)
 
 

@@ -90,10 +90,10 @@ def exactly(value: Value) -> tuple[type, Value]:
 
 def assert_expires(latest: LatestValue, received: Micros, retention_days: int = RETENTION_DAYS) -> None:
     """Check that a value expires one retention after its receipt. A store may count in whole seconds."""
-    assert latest.expires is not None
+    assert latest.expires_us is not None
     wanted = expiry(received, retention_days)
     assert wanted is not None
-    assert abs(latest.expires - wanted) <= 1_000_000
+    assert abs(latest.expires_us - wanted) <= 1_000_000
 
 
 async def purge_all(telemetry: TelemetryRepository, *device_ids: int) -> None:

@@ -27,8 +27,8 @@ class LatestContract(TelemetryBase):
         sent = record(clock, T, {"x": 1})
         await telemetry.write(device, [sent])
         latest = (await telemetry.latest(device))["x"]
-        assert (latest.value, latest.timestamp, latest.received) == (1, T, sent.received)
-        assert_expires(latest, sent.received)
+        assert (latest.value, latest.timestamp, latest.received_us) == (1, T, sent.received_us)
+        assert_expires(latest, sent.received_us)
 
     async def test_late_data_never_replaces_newer(
         self, telemetry: TelemetryRepository, clock: Clock, device: int

@@ -105,7 +105,7 @@ class RetentionContract(TelemetryBase):
         await pass_time(3)
         stored = (await history(telemetry, device))[T]
         assert (stored.values, metadata_of(stored)) == ({"x": 1}, {"n": 1})
-        assert [point.received for point in await raw.points(device)] == [again.received]
+        assert [point.received for point in await raw.points(device)] == [again.received_us]
 
     async def test_a_retention_of_0_days_keeps_all_data(
         self, open_telemetry: OpenTelemetry, clock: Clock, device: int
@@ -113,7 +113,7 @@ class RetentionContract(TelemetryBase):
         telemetry = open_telemetry(0)
         sent = Record(T, {"x": 1}, {"n": 1}, Micros(1))
         await telemetry.write(device, [sent])
-        assert (await telemetry.latest(device))["x"].expires is None
+        assert (await telemetry.latest(device))["x"].expires_us is None
         assert await values_of(telemetry, device) == {T: {"x": 1}}
 
     async def test_a_value_is_kept_by_the_retention_in_force_when_it_was_written(
@@ -126,7 +126,7 @@ class RetentionContract(TelemetryBase):
         await pass_time(3)
         for telemetry in (shorter, longer):
             assert await values_of(telemetry, device) == {T + 1: {"x": 2}}
-            assert_expires((await telemetry.latest(device))["x"], under_longer.received, RETENTION_DAYS + 1)
+            assert_expires((await telemetry.latest(device))["x"], under_longer.received_us, RETENTION_DAYS + 1)
 
     async def test_deleting_expired_records_is_no_error(
         self, telemetry: TelemetryRepository, clock: Clock, device: int, pass_time: PassTime

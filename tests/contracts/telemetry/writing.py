@@ -37,8 +37,8 @@ class WritingContract(TelemetryBase):
         sent = record(clock, T, {"temp": 21.5, "open": True}, {"site": "north"})
         await telemetry.write(device, [sent])
         assert await raw.points(device) == [
-            RawPoint(T, "open", True, sent.received),
-            RawPoint(T, "temp", 21.5, sent.received),
+            RawPoint(T, "open", True, sent.received_us),
+            RawPoint(T, "temp", 21.5, sent.received_us),
         ]
         assert await raw.metadata(device) == {T: {"site": "north"}}
 
@@ -91,7 +91,7 @@ class WritingContract(TelemetryBase):
         stored = (await history(telemetry, device))[T]
         assert stored.values == {"x": 2, "y": 1}
         assert metadata_of(stored) == {"n": 2}
-        assert await receipts(raw, device) == {"x": later.received, "y": earlier.received}
+        assert await receipts(raw, device) == {"x": later.received_us, "y": earlier.received_us}
         assert (await telemetry.latest(device))["x"].value == 2
 
     async def test_submissions_for_one_time_merge_by_name(
@@ -103,7 +103,7 @@ class WritingContract(TelemetryBase):
         await telemetry.write(device, [second])
         stored = (await history(telemetry, device))[T]
         assert stored.values == {"temp": 20, "hum": 41, "wind": 3}
-        receipt = {"temp": first.received, "hum": second.received, "wind": second.received}
+        receipt = {"temp": first.received_us, "hum": second.received_us, "wind": second.received_us}
         assert await receipts(raw, device) == receipt
 
     async def test_metadata_is_replaced_as_a_whole_and_only_if_given(
@@ -195,7 +195,7 @@ class WritingContract(TelemetryBase):
             for one in arriving:
                 writers.create_task(telemetry.write(device, [one]))
         last = sent[-1]
-        assert await raw.points(device) == [RawPoint(T, "x", 901, last.received)]
+        assert await raw.points(device) == [RawPoint(T, "x", 901, last.received_us)]
         assert await raw.metadata(device) == {T: {"i": 99}}
 
     async def test_the_first_and_the_last_supported_times(

@@ -17,7 +17,7 @@ async def test_a_key_rotated_twice_at_once_leaves_one_current_key_and_one_former
     ada = await register_user(harness)
     device = await register_device(harness, ada)
     pause = Pause()
-    held = pair.first_held_after("keys", "end_keys", pause)
+    held = pair.first_held_after("keys", "expire_keys", pause)
     first, second = await pair.run_both(
         pause,
         held.services.devices.rotate_key(ada.context, device.id, 60),

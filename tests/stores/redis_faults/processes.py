@@ -36,7 +36,7 @@ def newest(number: int) -> dict[str, LatestValue]:
 
 async def shown(cache: RedisCache) -> object:
     """The device's value as the cache shows it; None if it does not."""
-    found = await cache.latest.get(DEVICE)
+    found = await cache.latest_cache.get(DEVICE)
     return None if isinstance(found, Miss) else found["x"].value
 
 

@@ -75,10 +75,10 @@ async def test_own_entries_expire_soon_while_redis_is_away(server: RedisServer, 
 
 
 async def test_subscribers_receive_both_ends_of_an_interruption(server: RedisServer, here: RedisCache) -> None:
-    async with here.broker.subscribe(["a"]) as deliveries:
+    async with here.broker.subscribe(["a"]) as events:
         server.kill()
         async with asyncio.timeout(5):
-            assert await anext(deliveries) is Interruption.BEGAN
+            assert await anext(events) is Interruption.BEGAN
         with pytest.raises(StoreUnavailable):
             await here.broker.publish("a", b"lost")
         began = time.monotonic()
@@ -88,10 +88,10 @@ async def test_subscribers_receive_both_ends_of_an_interruption(server: RedisSer
             server.start()
             await is_back(here)
             async with asyncio.timeout(5):
-                for each in (deliveries, late):
+                for each in (events, late):
                     assert await anext(each) is Interruption.ENDED
             await here.broker.publish("a", b"1")
-            for each in (deliveries, late):
+            for each in (events, late):
                 assert await anext(each) == Message("a", b"1")
 
 
@@ -100,8 +100,8 @@ async def test_a_subscription_to_a_redis_that_is_frozen_waits_no_longer_than_its
 ) -> None:
     server.pause()
     async with asyncio.timeout(5):
-        async with here.broker.subscribe(["a"]) as deliveries:
-            assert await anext(deliveries) is Interruption.BEGAN
+        async with here.broker.subscribe(["a"]) as events:
+            assert await anext(events) is Interruption.BEGAN
     server.unpause()
 
 

@@ -34,8 +34,8 @@ async def test_without_redis_no_call_fails_or_waits(
     for round_ in range(8):
         began = time.monotonic()
         assert await shown(here) is None
-        await here.latest.merge(DEVICE, newest(round_))
-        await here.latest.invalidate(DEVICE)
+        await here.latest_cache.merge(DEVICE, newest(round_))
+        await here.latest_cache.invalidate(DEVICE)
         await here.presence.touch(DEVICE, Millis(T + round_))
         await here.counters.add(CacheCounter.CACHE_HITS, 1)
         assert (await here.counters.totals())[CacheCounter.CACHE_HITS] == round_ + 1
@@ -105,20 +105,20 @@ async def test_idempotency_keys_survive_an_outage_in_which_no_submission_waits_l
 async def test_a_value_stored_while_redis_was_frozen_is_not_hidden_by_a_stale_one(
     server: RedisServer, here: RedisCache, there: RedisCache, moment: int
 ) -> None:
-    await fill_latest(here.latest, DEVICE, newest(1))
+    await fill_latest(here.latest_cache, DEVICE, newest(1))
     assert await shown(there) == 1
     server.pause()
     await asyncio.sleep(moment * 0.1)
     # `there` sends nothing during the outage, and must detect it nevertheless.
     for number in range(2, 2 + 2 * moment):
-        await here.latest.merge(DEVICE, newest(number))
-    await here.latest.merge(DEVICE, newest(100))
+        await here.latest_cache.merge(DEVICE, newest(number))
+    await here.latest_cache.merge(DEVICE, newest(100))
     server.unpause()
 
     async def readable() -> bool:
-        found = await there.latest.get(DEVICE)
+        found = await there.latest_cache.get(DEVICE)
         if isinstance(found, Miss):
-            await there.latest.fill(DEVICE, newest(100), found)
+            await there.latest_cache.fill(DEVICE, newest(100), found)
             return False
         assert found["x"].value == 100
         return True
@@ -130,7 +130,7 @@ async def test_a_value_stored_while_redis_was_frozen_is_not_hidden_by_a_stale_on
 async def test_a_process_that_reconnects_waits_for_processes_that_have_not(
     server: RedisServer, here: RedisCache, there: RedisCache, line: Proxy
 ) -> None:
-    await fill_latest(there.latest, DEVICE, newest(1))
+    await fill_latest(there.latest_cache, DEVICE, newest(1))
     server.pause()
     for _ in range(3):
         await asyncio.gather(shown(here), shown(there))
@@ -138,20 +138,20 @@ async def test_a_process_that_reconnects_waits_for_processes_that_have_not(
     line.freeze()
     server.unpause()
     await is_back(there)
-    found = await there.latest.get(DEVICE)
+    found = await there.latest_cache.get(DEVICE)
     assert isinstance(found, Miss)
-    await there.latest.fill(DEVICE, newest(1), found)
-    await here.latest.merge(DEVICE, newest(2))
+    await there.latest_cache.fill(DEVICE, newest(1), found)
+    await here.latest_cache.merge(DEVICE, newest(2))
     assert await shown(there) is None
     line.drop()
     line.thaw()
     await is_back(here)
-    await here.latest.merge(DEVICE, newest(3))
+    await here.latest_cache.merge(DEVICE, newest(3))
 
     async def readable() -> bool:
-        found = await there.latest.get(DEVICE)
+        found = await there.latest_cache.get(DEVICE)
         if isinstance(found, Miss):
-            await there.latest.fill(DEVICE, newest(3), found)
+            await there.latest_cache.fill(DEVICE, newest(3), found)
             return False
         assert found["x"].value == 3
         return True
@@ -164,11 +164,11 @@ async def test_a_restored_redis_with_no_or_old_data_serves_nothing_stale(
     server: RedisServer, here: RedisCache, there: RedisCache, raw: Redis, saved: bool
 ) -> None:
     principal = device()
-    await fill_latest(here.latest, DEVICE, newest(1))
+    await fill_latest(here.latest_cache, DEVICE, newest(1))
     await fill(here.identities, principal)
     if saved:
         await raw.save()
-    await here.latest.merge(DEVICE, newest(2))
+    await here.latest_cache.merge(DEVICE, newest(2))
     await here.identities.invalidate([principal.digest])
     assert await shown(there) == 2
     server.kill()
@@ -184,10 +184,10 @@ async def test_a_process_that_was_cut_off_voids_entries_it_could_not_change(
     here: RedisCache, there: RedisCache, line: Proxy, raw: Redis
 ) -> None:
     principal = device()
-    await fill_latest(there.latest, DEVICE, newest(1))
+    await fill_latest(there.latest_cache, DEVICE, newest(1))
     await fill(there.identities, principal)
     line.freeze()
-    await here.latest.merge(DEVICE, newest(2))
+    await here.latest_cache.merge(DEVICE, newest(2))
     with pytest.raises(StoreUnavailable):
         await here.identities.invalidate([principal.digest])
     # The lifetime of the entry bounds the staleness in other processes.
@@ -202,45 +202,45 @@ async def test_a_process_that_was_cut_off_voids_entries_it_could_not_change(
 
 
 async def test_a_slow_redis_is_treated_as_unavailable(here: RedisCache, line: Proxy) -> None:
-    await fill_latest(here.latest, DEVICE, newest(1))
+    await fill_latest(here.latest_cache, DEVICE, newest(1))
     line.delay_s = 0.4
     began = time.monotonic()
     assert await shown(here) is None
     assert time.monotonic() - began < CALL_S
-    await here.latest.merge(DEVICE, newest(2))
+    await here.latest_cache.merge(DEVICE, newest(2))
     line.delay_s = 0
     await is_back(here)
     assert await shown(here) is None
 
 
 async def test_the_end_of_an_idle_connection_fails_no_call(here: RedisCache, raw: Redis) -> None:
-    await fill_latest(here.latest, DEVICE, newest(1))
+    await fill_latest(here.latest_cache, DEVICE, newest(1))
     await raw.client_kill_filter(_type="normal", skipme=True)
-    await here.latest.merge(DEVICE, newest(2))
+    await here.latest_cache.merge(DEVICE, newest(2))
     assert await shown(here) == 2
 
 
 async def test_scripts_that_redis_has_lost_are_loaded_again(here: RedisCache, raw: Redis) -> None:
-    await fill_latest(here.latest, DEVICE, newest(1))
+    await fill_latest(here.latest_cache, DEVICE, newest(1))
     await raw.script_flush()
     assert await shown(here) is None
 
     async def filled() -> bool:
-        found = await here.latest.get(DEVICE)
+        found = await here.latest_cache.get(DEVICE)
         if isinstance(found, Miss):
-            await here.latest.fill(DEVICE, newest(2), found)
+            await here.latest_cache.fill(DEVICE, newest(2), found)
         return await shown(here) == 2
 
     await eventually(filled)
 
 
 async def test_a_redis_without_memory_serves_nothing_stale(here: RedisCache, there: RedisCache, raw: Redis) -> None:
-    await fill_latest(here.latest, DEVICE, newest(1))
+    await fill_latest(here.latest_cache, DEVICE, newest(1))
     await raw.config_set("maxmemory", 1)
-    await here.latest.merge(DEVICE, newest(2))
+    await here.latest_cache.merge(DEVICE, newest(2))
     for cache in (here, there):
         assert await shown(cache) in (2, None)
-    await here.latest.merge(DEVICE, {"another name": value(1, T, SystemClock().unique_now())})
+    await here.latest_cache.merge(DEVICE, {"another name": value(1, T, SystemClock().unique_now())})
     await fill(here.identities, device())
     await raw.config_set("maxmemory", 0)
     await is_back(here)
@@ -251,7 +251,7 @@ async def test_a_redis_without_memory_serves_nothing_stale(here: RedisCache, the
 async def test_a_process_that_starts_voids_the_entries_of_one_before_it(
     here: RedisCache, address: RedisAddress
 ) -> None:
-    await fill_latest(here.latest, DEVICE, newest(1))
+    await fill_latest(here.latest_cache, DEVICE, newest(1))
     async with open_redis(address, SystemClock(), LIFETIME_S) as next_one:
         assert await shown(next_one) is None
     assert await shown(here) is None
