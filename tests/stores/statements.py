@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from iotflow.stores.sql import sqlite
+from iotflow.stores.sql import sqlite_inserts
 from iotflow.stores.sql.database import RowValues
 
 Statement = tuple[str, Sequence[Any]]
@@ -34,7 +34,7 @@ def record_statements() -> Iterator[Statements]:
     SQLite's `insert_rows` sends its statements past SQLAlchemy, in one call of the driver.
     """
     statements = Statements()
-    insert_rows = sqlite.insert_rows
+    insert_rows = sqlite_inserts.insert_rows
 
     def send_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[RowValues]) -> None:
         statements.sent += [("BEGIN IMMEDIATE", ()), (statement, rows), ("COMMIT", ())]
@@ -48,12 +48,12 @@ def record_statements() -> Iterator[Statements]:
         if sql.startswith("DELETE"):
             statements.removed.append(cursor.rowcount)
 
-    sqlite.insert_rows = send_rows
+    sqlite_inserts.insert_rows = send_rows
     event.listen(Engine, "before_cursor_execute", send)
     event.listen(Engine, "after_cursor_execute", done)
     try:
         yield statements
     finally:
-        sqlite.insert_rows = insert_rows
+        sqlite_inserts.insert_rows = insert_rows
         event.remove(Engine, "before_cursor_execute", send)
         event.remove(Engine, "after_cursor_execute", done)

@@ -17,12 +17,11 @@ from sqlalchemy.pool import QueuePool
 from iotflow.concurrency.tasks import run_to_completion
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.metrics import definitions
-from iotflow.stores.sql import database
+from iotflow.stores.sql import database, sqlite_inserts
 from iotflow.stores.sql.database import LastFailure, RowValues, deadline, map_driver_errors, transaction_timeout_s
 from iotflow.stores.sql.pool import ConnectionLimiter
 from iotflow.stores.sql.sqlite_engine import sqlite_engine
 from iotflow.stores.sql.sqlite_files import SqliteFiles
-from iotflow.stores.sql.sqlite_inserts import insert_rows
 
 READ_CONNECTIONS = 4
 READ_POOL_TIMEOUT_S = 1.5
@@ -123,7 +122,7 @@ class SqliteDatabase:
         expiry = asyncio.get_running_loop().call_at(deadline_s, abandoned.set)
         try:
             # The public methods run one statement each, and a call of the thread costs more than the statement.
-            await driver._execute(insert_rows, driver._conn, statement, rows)  # type: ignore[no-untyped-call]
+            await driver._execute(sqlite_inserts.insert_rows, driver._conn, statement, rows)  # type: ignore[no-untyped-call]
         except sqlite3.Error as error:
             if type(error) not in _FAILURES:
                 raise

@@ -12,7 +12,7 @@ from itertools import chain
 from iotflow.stores.sql.database import RowValues
 
 ROWS_PER_INSERT = 64
-"""Each number of rows is a statement of its own, which the connection caches: some 15 KiB for the longest."""
+"""Rows of one statement. The connection caches a statement for each number of rows, of some 15 KiB at most."""
 
 
 def insert_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[RowValues]) -> None:
