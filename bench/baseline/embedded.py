@@ -15,8 +15,7 @@ from bench.baseline.grouping import Groups
 from bench.baseline.statements import (
     BEGIN_READ,
     BEGIN_WRITE,
-    LARGEST_RECORD,
-    RECORDS,
+    PAGE,
     ROLLBACK,
     STORE_RECORDS,
 )
@@ -27,6 +26,7 @@ from iotflow.settings import Settings
 from iotflow.stores.record_encoding import Names, encode_measurements
 from iotflow.stores.sql import open_database
 from iotflow.stores.sql.database import SCAN_TIMEOUT_S
+from iotflow.stores.sql.page_statements import BYTES_PER_SLICE, unpack_rows
 from iotflow.stores.sql.record_schemas import decode_measurements, digest_of
 from iotflow.stores.sql.record_writes import ROWS_PER_STATEMENT
 from iotflow.stores.sql.sqlite import READ_CONNECTIONS, READ_POOL_TIMEOUT_S
@@ -83,8 +83,9 @@ class EmbeddedCalls:
         async with self._reading() as reader:
             next_records = (device_id, now_us, start_ms, end_ms, limit + 1, 0)
             span = (device_id, start_ms, end_ms)
-            await reader.execute_fetchall(LARGEST_RECORD, (*next_records, *span, *span))
-            rows = list(await reader.execute_fetchall(RECORDS, next_records))[:limit]
+            parameters = (*next_records, 0, limit + 1, BYTES_PER_SLICE, *next_records, *span, *span)
+            ((packed, *_),) = await reader.execute_fetchall(PAGE, parameters)
+            rows = unpack_rows(packed, descending=True)[:limit]
         return [
             (row[0], dict(zip(self._names[row[1]], decode_measurements(row[3]), strict=True)))
             for row in rows

@@ -18,17 +18,16 @@ FROM telemetry_records WHERE telemetry_records.device_id = ? AND telemetry_recor
 telemetry_records.time >= ? AND telemetry_records.time < ? \
 ORDER BY telemetry_records.time DESC, telemetry_records.schema_id DESC LIMIT ? OFFSET ?"""
 
-_RECORD = """\
-telemetry_records.time, telemetry_records.schema_id, telemetry_records.received_us, telemetry_records.measurements"""
+_RECORDS = f"""\
+SELECT telemetry_records.time AS time, telemetry_records.schema_id AS schema_id, telemetry_records.received_us AS \
+received_us, telemetry_records.measurements AS measurements {_NEXT_RECORDS}"""
 
-RECORDS = f"SELECT {_RECORD} {_NEXT_RECORDS}"
-
-LARGEST_RECORD = f"""\
-SELECT (SELECT max(length(anon_1.measurements)) AS max_1 FROM (SELECT telemetry_records.time AS time, \
-telemetry_records.schema_id AS schema_id, telemetry_records.received_us AS received_us, \
-telemetry_records.measurements AS measurements {_NEXT_RECORDS}) AS anon_1) AS largest, \
+PAGE = f"""\
+SELECT CASE WHEN (coalesce((SELECT max(length(anon_1.measurements)) AS max_1 FROM ({_RECORDS}) AS anon_1), ?) \
+* ? <= ?) THEN (SELECT json_group_array(json_array(anon_2.time, anon_2.schema_id, anon_2.received_us, \
+hex(anon_2.measurements))) AS json_group_array_1 FROM ({_RECORDS}) AS anon_2) END AS packed, \
 (SELECT max(telemetry_blocks.last_time) AS max_2 FROM telemetry_blocks WHERE telemetry_blocks.device_id = ? AND \
 telemetry_blocks.last_time >= ? AND telemetry_blocks.last_time < ?) AS sealed_from, \
 (SELECT min(telemetry_metadata.time) AS min_1 FROM telemetry_metadata WHERE telemetry_metadata.device_id = ? AND \
 telemetry_metadata.time >= ? AND telemetry_metadata.time < ?) AS metadata_from"""
-"""The size of the largest of the next records, and where the range has sealed ones and metadata."""
+"""The next records unless they are large, and where the range has sealed ones and metadata."""

@@ -9,8 +9,7 @@ from sqlalchemy import Engine, event
 from bench.baseline.statements import (
     BEGIN_READ,
     BEGIN_WRITE,
-    LARGEST_RECORD,
-    RECORDS,
+    PAGE,
     ROLLBACK,
     STORE_RECORDS,
 )
@@ -38,7 +37,7 @@ async def test_on_sqlite(tmp_path: Path) -> None:
         await database.close()
 
     assert [" ".join(sql.split()) for sql, _ in writing.sent] == [BEGIN_WRITE, STORE_RECORDS, "COMMIT"]
-    assert reading == [BEGIN_READ, LARGEST_RECORD, RECORDS, ROLLBACK]
+    assert reading == [BEGIN_READ, PAGE, ROLLBACK]
 
 
 @contextmanager

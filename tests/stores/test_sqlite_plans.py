@@ -72,8 +72,8 @@ class TestSqlitePlans(OnSqlite):
                 1, time_range, descending=descending, limit=PageLimit(100), after=after, names=names
             )
         found = plans(tables, statements)
-        assert len(found) == 3 + (names is not None), "schemas, beginning, records, metadata"
-        for step in (step for steps in found[-3:] for step in steps if step.startswith("SEARCH telemetry_")):
+        assert len(found) == 2 + (names is not None), "schemas, records, metadata"
+        for step in (step for steps in found[-2:] for step in steps if step.startswith("SEARCH telemetry_")):
             assert "(device_id=? AND" in step
             assert "time>?" in step
 

@@ -1,20 +1,28 @@
 """The statements of pages of a device's records.
 
-Building a statement takes longer than executing it, hence the caches.
+Rows come packed in one JSON text. For each row sqlite3 would release the interpreter's lock (GIL), and wait for the
+event loop to take it back; SQLAlchemy would build an object. Building a statement takes longer than executing it, hence
+the caches.
 """
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, bindparam, cast, func, select, tuple_
+import msgspec
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, bindparam, case, cast, func, select, tuple_
 
-from iotflow.domain.times import Millis
+from iotflow.domain.times import Micros, Millis
 from iotflow.stores.sql.block_reads import first_sealed_time
 from iotflow.stores.sql.record_schemas import SchemaChoice
 from iotflow.stores.sql.tables import record_metadata, records
 
 _FIRST, _END = bindparam("first", type_=BigInteger), bindparam("end", type_=BigInteger)
 _NUMBER = bindparam("number", type_=BigInteger)
+
+BYTES_PER_SLICE: Final = 4 * 2**20
+
+RecordRow = tuple[Millis, int, Micros, bytes]
+"""Time, schema, time of receipt in microseconds, and measurements."""
 
 
 class Form(NamedTuple):
@@ -28,12 +36,12 @@ class Form(NamedTuple):
 class Begin(NamedTuple):
     """What a read begins with.
 
-    - `largest`: the size of the largest of the first rows, None without rows.
+    - `packed`: the first rows, for `unpack_rows`; None if they might take more than `BYTES_PER_SLICE`.
     - `sealed_from`: the time from which the range has sealed records, None without any.
     - `metadata_from`: the time from which the range has metadata, None without any.
     """
 
-    largest: int | None
+    packed: str | None
     sealed_from: Millis | None
     metadata_from: Millis | None
 
@@ -51,6 +59,32 @@ def records_query(form: Form) -> Select[*tuple[Any, ...]]:
 
 
 @cache
+def packed_query(form: Form, dialect: str) -> Select[str]:
+    """Select the next rows of the range as a JSON array of them, with the measurements in hexadecimal digits."""
+    rows = records_query(form).subquery().c
+    if dialect == "sqlite":
+        row = func.json_array(rows.time, rows.schema_id, rows.received_us, func.hex(rows.measurements))
+        return select(func.json_group_array(row))
+    digits = func.encode(rows.measurements, "hex")
+    row = func.json_build_array(rows.time, rows.schema_id, rows.received_us, digits)
+    return select(func.coalesce(cast(func.json_agg(row), Text), "[]"))
+
+
+def unpack_rows(packed: str, *, descending: bool) -> list[RecordRow]:
+    """Return packed rows in the order of the read: an aggregate of SQL has no order of its own."""
+    rows = [(Millis(time), schema, Micros(at), bytes.fromhex(digits)) for time, schema, at, digits in _decode(packed)]
+    rows.sort(key=_key, reverse=descending)
+    return rows
+
+
+_decode = msgspec.json.Decoder(list[tuple[int, int, int, str]]).decode
+
+
+def _key(row: RecordRow) -> tuple[Millis, int]:
+    return row[:2]
+
+
+@cache
 def size_query(form: Form) -> Select[int | None]:
     """Select the size of the largest of the next rows: it bounds the memory that a slice takes."""
     rows = records_query(form).subquery()
@@ -58,7 +92,7 @@ def size_query(form: Form) -> Select[int | None]:
 
 
 @cache
-def begin_query(form: Form) -> Select[*tuple[Any, ...]]:
+def begin_query(form: Form, dialect: str) -> Select[*tuple[Any, ...]]:
     """Select what a read begins with: see `Begin`."""
     # Not EXISTS: for a large range PostgreSQL would read the whole table until it finds a row.
     first_metadata = select(func.min(record_metadata.c.time)).where(
@@ -66,8 +100,10 @@ def begin_query(form: Form) -> Select[*tuple[Any, ...]]:
         record_metadata.c.time >= _FIRST,
         record_metadata.c.time < _END,
     )
+    largest = func.coalesce(size_query(form).scalar_subquery(), 0)
+    packed = packed_query(form, dialect).scalar_subquery()
     return select(
-        size_query(form).scalar_subquery().label("largest"),
+        case((largest * _NUMBER <= BYTES_PER_SLICE, packed)).label("packed"),
         first_sealed_time(descending=form.descending).scalar_subquery().label("sealed_from"),
         first_metadata.scalar_subquery().label("metadata_from"),
     )

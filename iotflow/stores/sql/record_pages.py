@@ -19,12 +19,20 @@ from iotflow.stores.sql.block_reads import (
 )
 from iotflow.stores.sql.block_tables import record_blocks
 from iotflow.stores.sql.database import ROWS_PER_SLICE, stream_slices
-from iotflow.stores.sql.page_statements import Begin, Form, begin_query, metadata_query, records_query, size_query
+from iotflow.stores.sql.page_statements import (
+    BYTES_PER_SLICE,
+    Begin,
+    Form,
+    begin_query,
+    metadata_query,
+    packed_query,
+    size_query,
+    unpack_rows,
+)
 from iotflow.stores.sql.record_schemas import SchemaChoice, SchemaRegistry, decode_measurements
 from iotflow.stores.sql.sealed_blocks import UnpackedBlock
 from iotflow.stores.sql.telemetry_queries import END_OF_TIME
 
-BYTES_PER_SLICE = 4 * 2**20
 RECORDS_PER_SLICE = 128
 """Records of a block that are decoded at once."""
 METADATA_ROWS_PER_SLICE = 250
@@ -74,7 +82,11 @@ async def read_records(
         wanted |= chosen_ids
     form = Form(choice, descending)
     number = min(limit.records + 1, ROWS_PER_SLICE)
-    begin = Begin(*(await connection.execute(begin_query(form), {**span_of(wanted), "number": number})).one())
+    begin = Begin(
+        *(
+            await connection.execute(begin_query(form, connection.dialect.name), {**span_of(wanted), "number": number})
+        ).one()
+    )
     chosen, more = await _read_page(connection, schemas, wanted, form, limit, names, begin)
     if not chosen or begin.metadata_from is None:
         return RecordPage([StoredRecord(time, values, None) for time, values, _ in chosen], more)
@@ -146,7 +158,7 @@ async def _fetch_all(
     connection: AsyncConnection, wanted: Mapping[str, object], form: Form, room: PageRoom, begin: Begin
 ) -> AsyncIterator[Sequence[_Row]]:
     """Yield the range's records in order, sealed or not, in slices. Blocks are read when their time has come."""
-    rows = _fetch_rows(connection, wanted, form, room, begin.largest)
+    rows = _fetch_rows(connection, wanted, form, room, begin.packed)
     if begin.sealed_from is None:
         async for unsealed in rows:
             yield unsealed
@@ -190,30 +202,31 @@ def _sealed_rows(block: BlockRow, unpacked: UnpackedBlock, low: int, high: int, 
 
 
 async def _fetch_rows(
-    connection: AsyncConnection, wanted: Mapping[str, object], form: Form, room: PageRoom, largest: int | None
+    connection: AsyncConnection, wanted: Mapping[str, object], form: Form, room: PageRoom, packed: str | None
 ) -> AsyncIterator[Sequence[_Row]]:
     """Yield the range's rows in order, in slices of about the size that the rest of the page needs.
 
-    `largest`: the size of the largest row of the first slice. Without a LIMIT on each statement PostgreSQL would sort
-    the whole range instead of reading in the index's order.
+    `packed`: the rows of the first slice, None if they are large. Without a LIMIT on each statement PostgreSQL would
+    sort the whole range instead of reading in the index's order.
     """
-    last: dict[str, object] = {}
-    while largest is not None:
+    dialect = connection.dialect.name
+    parameters = dict(wanted)
+    while True:
         number = min(room.records + 1, ROWS_PER_SLICE)
-        number = max(1, min(number, BYTES_PER_SLICE // largest))
-        found = (await connection.execute(records_query(form), {**wanted, **last, "number": number})).all()
-        yield [
-            _Row(time, schema_id, received_us, decode_measurements(measurements))
-            for time, schema_id, received_us, measurements in found
-        ]
+        if packed is None:
+            largest = (await connection.execute(size_query(form), {**parameters, "number": number})).scalar_one() or 1
+            number = max(1, min(number, BYTES_PER_SLICE // largest))
+            packed = (
+                await connection.execute(packed_query(form, dialect), {**parameters, "number": number})
+            ).scalar_one()
+        found = unpack_rows(packed, descending=form.descending)
+        yield [_Row(time, schema, at, decode_measurements(measurements)) for time, schema, at, measurements in found]
         if len(found) < number:
             return
         time, schema_id, *_ = found[-1]
-        last = {"last_time": time, "last_schema": schema_id}
-        last |= {"end": time + 1} if form.descending else {"first": time}
-        form = form._replace(resumed=True)
-        number = min(room.records + 1, ROWS_PER_SLICE)
-        largest = (await connection.execute(size_query(form), {**wanted, **last, "number": number})).scalar_one()
+        parameters |= {"last_time": time, "last_schema": schema_id}
+        parameters |= {"end": time + 1} if form.descending else {"first": time}
+        form, packed = form._replace(resumed=True), None
 
 
 async def _read_metadata(
