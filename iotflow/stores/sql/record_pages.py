@@ -2,8 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from typing import NamedTuple
+from itertools import repeat
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from iotflow.domain.telemetry import PageLimit, PageRoom, RecordPage, StoredRecord, Value, size_of
@@ -39,21 +40,13 @@ METADATA_ROWS_PER_SLICE = 250
 """Rows of 16 KiB each: 4 MiB."""
 
 
-class _Row(NamedTuple):
+class _Row(msgspec.Struct, frozen=True):
     """A row of `records`, or a record of a block."""
 
     time: Millis
     schema_id: int
     received_us: Micros
     measurements: Measurements
-
-
-class _RecordValues(NamedTuple):
-    """A record without its metadata, and the size of its values in bytes."""
-
-    time: Millis
-    values: Mapping[str, Value]
-    size: int
 
 
 async def read_records(
@@ -89,18 +82,18 @@ async def read_records(
     )
     chosen, more = await _read_page(connection, schemas, wanted, form, limit, names, begin)
     if not chosen or begin.metadata_from is None:
-        return RecordPage([StoredRecord(time, values, None) for time, values, _ in chosen], more)
-    times = (chosen[0].time, chosen[-1].time)
+        return RecordPage(chosen, more)
+    times = (chosen[0].timestamp, chosen[-1].timestamp)
     metadata = await _read_metadata(
         connection, {**wanted, "first": min(times), "end": max(times) + 1}, limit.bytes, descending=descending
     )
     room = PageRoom(limit)
     found: list[StoredRecord] = []
-    for time, values, size in chosen:
-        of_record = metadata.get(time)
-        if not room.take(len(values), size + len(of_record or "")):
+    for record in chosen:
+        of_record = metadata.get(record.timestamp)
+        if not room.take(len(record.values), size_of(record.values) + len(of_record or "")):
             return RecordPage(found, more=True)
-        found.append(StoredRecord(time, values, of_record))
+        found.append(StoredRecord(record.timestamp, record.values, of_record))
     return RecordPage(found, more)
 
 
@@ -112,10 +105,10 @@ async def _read_page(
     limit: PageLimit,
     names: Collection[str] | None,
     begin: Begin,
-) -> tuple[list[_RecordValues], bool]:
+) -> tuple[list[StoredRecord], bool]:
     """Return the page's records without their metadata, and whether others follow."""
     room = PageRoom(limit)
-    found: list[_RecordValues] = []
+    found: list[StoredRecord] = []
     known: dict[int, RecordSchema] = {}
     same_time: list[_Row] = []
     async for rows in _fetch_all(connection, wanted, form, room, begin):
@@ -124,7 +117,7 @@ async def _read_page(
         for row in rows:
             if same_time and row.time != same_time[0].time:
                 record = _merge(same_time, known, names)
-                if not room.take(len(record.values), record.size):
+                if not room.take(len(record.values), size_of(record.values)):
                     return found, True
                 found.append(record)
                 if not room.records:
@@ -135,12 +128,12 @@ async def _read_page(
     if not same_time:
         return found, False
     record = _merge(same_time, known, names)
-    if not room.take(len(record.values), record.size):
+    if not room.take(len(record.values), size_of(record.values)):
         return found, True
     return [*found, record], False
 
 
-def _merge(rows: Sequence[_Row], schemas: Mapping[int, RecordSchema], names: Collection[str] | None) -> _RecordValues:
+def _merge(rows: Sequence[_Row], schemas: Mapping[int, RecordSchema], names: Collection[str] | None) -> StoredRecord:
     """Return the record of the rows of one time: of each name the value received last, in the order of the names."""
     if len(rows) == 1:
         merged = dict(zip(schemas[rows[0].schema_id].names, rows[0].measurements, strict=True))
@@ -151,7 +144,7 @@ def _merge(rows: Sequence[_Row], schemas: Mapping[int, RecordSchema], names: Col
         merged = {name: unordered[name] for name in sorted(unordered)}
     if names is not None:
         merged = {name: value for name, value in merged.items() if name in names}
-    return _RecordValues(rows[0].time, merged, size_of(merged))
+    return StoredRecord(rows[0].time, merged, None)
 
 
 async def _fetch_all(
@@ -193,8 +186,8 @@ async def _fetch_sealed(
 
 
 def _sealed_rows(block: BlockRow, unpacked: UnpackedBlock, low: int, high: int, alive_at: int) -> list[_Row]:
-    fields = zip(unpacked.times[low:high], unpacked.received(low, high), unpacked.measurements(low, high), strict=True)
-    found = [_Row(time, block.schema_id, received, measurements) for time, received, measurements in fields]
+    times, received = unpacked.times[low:high], unpacked.received(low, high)
+    found = list(map(_Row, times, repeat(block.schema_id), received, unpacked.measurements(low, high)))
     if block.first_expires_us > alive_at:
         return found
     alive = zip(found, unpacked.expiries(low, high), strict=True)
