@@ -53,9 +53,9 @@ def instrument_stores(stores: Stores, *, instrument_cache: bool) -> Stores:
         return instrumented
     return replace(
         instrumented,
-        identities=_instrument(stores.identities, VersionedCache, "identities"),
-        devices=_instrument(stores.devices, VersionedCache, "devices"),
-        rules=_instrument(stores.rules, VersionedCache, "alert_rules"),
+        identity_cache=_instrument(stores.identity_cache, VersionedCache, "identities"),
+        device_cache=_instrument(stores.device_cache, VersionedCache, "devices"),
+        rule_cache=_instrument(stores.rule_cache, VersionedCache, "alert_rules"),
         rule_states=_instrument(stores.rule_states, RuleStates, "rule_states"),
         latest_cache=_instrument(stores.latest_cache, LatestCache, "latest", get=_count_look_up),
         presence=_instrument(stores.presence, PresenceRepository, "presence"),

@@ -28,7 +28,7 @@ from iotflow.stores.sql import open_database
 from iotflow.stores.sql.database import SCAN_TIMEOUT_S
 from iotflow.stores.sql.page_statements import BYTES_PER_SLICE, unpack_rows
 from iotflow.stores.sql.record_schemas import decode_measurements, digest_of
-from iotflow.stores.sql.record_writes import ROWS_PER_STATEMENT
+from iotflow.stores.sql.record_writes import ROWS_PER_CALL
 from iotflow.stores.sql.sqlite import READ_CONNECTIONS, READ_POOL_TIMEOUT_S
 from iotflow.stores.sql.sqlite_engine import sqlite_engine
 from iotflow.stores.sql.sqlite_files import SqliteFiles
@@ -103,8 +103,8 @@ class EmbeddedCalls:
     async def _flush(self, group: Sequence[Sequence[Row]]) -> Sequence[None]:
         rows = [row for some in group for row in some]
         await self._writer.execute(BEGIN_WRITE)
-        for first in range(0, len(rows), ROWS_PER_STATEMENT):
-            await self._writer.executemany(STORE_RECORDS, rows[first : first + ROWS_PER_STATEMENT])
+        for first in range(0, len(rows), ROWS_PER_CALL):
+            await self._writer.executemany(STORE_RECORDS, rows[first : first + ROWS_PER_CALL])
         await self._writer.commit()
         return [None] * len(group)
 

@@ -119,7 +119,7 @@ class KeyRepository(Protocol):
         ...
 
     async def expire_keys(self, device_id: int, current_until: Millis | None) -> list[bytes]:
-        """Expire the device's keys before a new one is added, and return their digests.
+        """Expire all keys of a device before a new one is added, and return the digests of all of them.
 
         The current key expires at `current_until`; None: it ends now. A former key ends now.
         """

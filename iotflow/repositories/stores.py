@@ -34,7 +34,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The implementations of all interfaces. `identities` is keyed by credential digest, others by device id."""
+    """The implementations of all interfaces. `identity_cache` is keyed by credential digest, others by device id."""
 
     is_shared: bool
     """Whether other processes may use the SQL store at the same time."""
@@ -46,9 +46,9 @@ class Stores:
     metadata: MetadataRepository
     preferences: PreferencesRepository
     reports: ReportRepository
-    identities: VersionedCache[bytes, Principal]
-    devices: VersionedCache[int, DeviceSummary]
-    rules: VersionedCache[int, DeviceRules]
+    identity_cache: VersionedCache[bytes, Principal]
+    device_cache: VersionedCache[int, DeviceSummary]
+    rule_cache: VersionedCache[int, DeviceRules]
     rule_states: RuleStates
     latest_cache: LatestCache
     presence: PresenceRepository

@@ -170,7 +170,7 @@ def _build_shared(stores: Stores, settings: Settings, clock: Clock) -> _Shared:
     mail = MailDigests(transactions, settings.smtp, settings.mail_interval_seconds, clock)
     live = LiveEventPublisher(stores.live_events)
     notifications = AlertNotifications(transactions, stores.alerts, live, clock, sends_mail=mail.is_set_up)
-    rules = DeviceRuleLookup(transactions, stores.rules)
+    rules = DeviceRuleLookup(transactions, stores.rule_cache)
     addresses = WebhookAddresses(settings.webhook_allowed_networks)
     return _Shared(
         stores=stores,
@@ -179,10 +179,10 @@ def _build_shared(stores: Stores, settings: Settings, clock: Clock) -> _Shared:
         activity=ActivityBuffer(stores.activity, clock),
         alert_observer=AlertObserver(rules, stores.rule_states, stores.alerts, stores.telemetry, notifications, clock),
         bulk_reads=BulkReads(),
-        invalidation=CacheInvalidation(stores.identities, stores.devices, stores.rules),
+        invalidation=CacheInvalidation(stores.identity_cache, stores.device_cache, stores.rule_cache),
         limits=RequestLimits(stores.rate_limiter, settings.rates),
         live=live,
-        lookup=DeviceLookup(transactions, stores.devices),
+        lookup=DeviceLookup(transactions, stores.device_cache),
         mail=mail,
         notifications=notifications,
         throttle=LoginThrottle(stores.rate_limiter, settings.login_limits),
@@ -278,7 +278,7 @@ def _build_authentication(shared: _Shared, passwords: Passwords) -> Authenticati
     stores = shared.stores
     return Authentication(
         stores.transactions,
-        stores.identities,
+        stores.identity_cache,
         shared.invalidation,
         stores.presence,
         shared.throttle,

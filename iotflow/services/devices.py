@@ -161,9 +161,9 @@ class Devices:
         async with self._transactions.write() as transaction:
             locked = await _lock_device(transaction, device_id)
             device = require_managed_device(context.principal, device_id, locked, TokenScope.WRITE)
-            invalidated_digests = await transaction.keys.expire_keys(device_id, current_until)
+            digests = await transaction.keys.expire_keys(device_id, current_until)
             await transaction.keys.add(_new_key(device_id, api_key, now))
-            await self._invalidation.invalidate_on_commit(transaction, now, digests=invalidated_digests)
+            await self._invalidation.invalidate_on_commit(transaction, now, digests=digests)
             await _record_event(transaction, context, EventType.DEVICE_KEY_ROTATED, device, now, grace_seconds=grace_s)
         return DeviceWithKey((await merge_presence(self._presence, [device]))[0], api_key)
 

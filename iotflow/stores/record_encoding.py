@@ -22,8 +22,8 @@ NAME_BYTES = 150
 """Size of a name without its characters, in bytes: in the tuple of names and in their positions."""
 
 Names = tuple[str, ...]
-SchemaKey = tuple[int, Names]
-"""A device and the names of a record, in the order in which it was sent: the key of the schemas of its rows."""
+RecordShape = tuple[int, Names]
+"""A device and the names of a record in the order in which it was sent. Each shape has its schemas."""
 
 Measurements = Sequence[Value]
 """The values of a row, in the order of its schema's names."""
@@ -61,3 +61,7 @@ class RecordSchema:
             return itemgetter(*self.names)
         name = self.names[0]
         return lambda values: (values[name],)
+
+
+RecordSchemas = Sequence[RecordSchema]
+"""The schemas of a record's rows: one, unless the device has `MAX_SCHEMAS_PER_DEVICE`."""

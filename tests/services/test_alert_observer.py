@@ -208,7 +208,7 @@ async def test_a_device_without_rules_reads_neither_rules_nor_states_again(
     harness = build_harness(
         replace(
             stores,
-            rules=Intercepted(stores.rules, "fill", before=reads),
+            rule_cache=Intercepted(stores.rule_cache, "fill", before=reads),
             rule_states=Intercepted(stores.rule_states, "get", "replace", before=states),
         ),
         clock,

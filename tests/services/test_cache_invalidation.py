@@ -48,8 +48,8 @@ async def key_works(harness: ServiceHarness, device: RegisteredDevice) -> bool:
 def broken(harness: ServiceHarness, passwords: Passwords, error: BaseException) -> tuple[ServiceHarness, Fail]:
     """The services of a process whose cache fails each invalidation."""
     fail = Fail(error)
-    identities = Intercepted(harness.stores.identities, "invalidate", "invalidate_account", before=fail)
-    return build_harness(replace(harness.stores, identities=identities), harness.clock, passwords), fail
+    identities = Intercepted(harness.stores.identity_cache, "invalidate", "invalidate_account", before=fail)
+    return build_harness(replace(harness.stores, identity_cache=identities), harness.clock, passwords), fail
 
 
 @pytest.mark.parametrize("revoke", OF_KEYS)
@@ -105,8 +105,8 @@ async def test_an_outage_of_the_documents_store_delays_no_invalidation(
         order.append("invalidation")
 
     events = Intercepted(harness.stores.events, "add", before=refuse_events)
-    identities = Intercepted(harness.stores.identities, "invalidate", "invalidate_account", before=note)
-    shaky = build_harness(replace(harness.stores, events=events, identities=identities), harness.clock, passwords)
+    identities = Intercepted(harness.stores.identity_cache, "invalidate", "invalidate_account", before=note)
+    shaky = build_harness(replace(harness.stores, events=events, identity_cache=identities), harness.clock, passwords)
     await harness.services.devices.rotate_key(ada.context, device.id, 0)
     await shaky.relay.handle_due()
     assert order == ["invalidation", "events"]
@@ -143,8 +143,8 @@ async def test_a_message_of_an_earlier_release_invalidates_a_device_by_its_forme
         message = NewOutboxMessage(OutboxTopic.INVALIDATE_CACHES, "credential:x", payload, harness.clock.now())
         await transaction.outbox.add([message])
     await harness.relay.handle_due()
-    assert isinstance(await harness.stores.identities.get(digest), Miss)
-    assert isinstance(await harness.stores.devices.get(device.id), Miss)
+    assert isinstance(await harness.stores.identity_cache.get(digest), Miss)
+    assert isinstance(await harness.stores.device_cache.get(device.id), Miss)
 
 
 def waiting_invalidations(tables: SqliteTables) -> int:

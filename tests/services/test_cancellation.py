@@ -71,7 +71,9 @@ async def test_a_cancelled_revocation_reaches_the_cache(
     device = await register_device(harness, ada)
     assert await key_works(harness, device.key)
     pause = Pause()
-    stores = replace(harness.stores, identities=Intercepted(harness.stores.identities, "invalidate", before=pause))
+    stores = replace(
+        harness.stores, identity_cache=Intercepted(harness.stores.identity_cache, "invalidate", before=pause)
+    )
     interrupted = build_harness(stores, harness.clock, passwords)
     await cancelled_at(pause, interrupted.services.devices.rotate_key(ada.context, device.id, 0))
     assert not await key_works(harness, device.key)
@@ -165,7 +167,9 @@ async def test_a_device_whose_first_submission_is_cancelled_becomes_active(
 ) -> None:
     device = await register_device(harness, ada, active=False)
     pause = Pause()
-    stores = replace(harness.stores, identities=Intercepted(harness.stores.identities, "invalidate", before=pause))
+    stores = replace(
+        harness.stores, identity_cache=Intercepted(harness.stores.identity_cache, "invalidate", before=pause)
+    )
     submitting = asyncio.create_task(submit(build_harness(stores, harness.clock, passwords), device, 10, temp=10))
     await pause.reached.wait()
     submitting.cancel()

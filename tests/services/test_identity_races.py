@@ -116,7 +116,7 @@ async def test_a_key_that_was_read_before_its_revocation_is_not_cached_after_it(
     revoke: Revocation,
 ) -> None:
     pause = Pause()
-    stores = replace(harness.stores, identities=Intercepted(harness.stores.identities, "fill", before=pause))
+    stores = replace(harness.stores, identity_cache=Intercepted(harness.stores.identity_cache, "fill", before=pause))
     slow = build_harness(stores, harness.clock, passwords)
     looking_up = asyncio.create_task(key_works(slow, device))
     await pause.reached.wait()
@@ -136,7 +136,7 @@ async def test_a_key_whose_look_up_missed_before_its_revocation_is_refused_after
     revoke: Revocation,
 ) -> None:
     pause = Pause()
-    stores = replace(harness.stores, identities=Intercepted(harness.stores.identities, "get", after=pause))
+    stores = replace(harness.stores, identity_cache=Intercepted(harness.stores.identity_cache, "get", after=pause))
     slow = build_harness(stores, harness.clock, passwords)
     looking_up = asyncio.create_task(key_works(slow, device))
     await pause.reached.wait()
@@ -159,7 +159,7 @@ async def test_a_key_that_is_looked_up_between_commit_and_invalidation_is_refuse
     pause = Pause()
     stores = replace(
         harness.stores,
-        identities=Intercepted(harness.stores.identities, "invalidate", "invalidate_account", before=pause),
+        identity_cache=Intercepted(harness.stores.identity_cache, "invalidate", "invalidate_account", before=pause),
     )
     revoking = asyncio.create_task(revoke(build_harness(stores, harness.clock, passwords), ada, root, device))
     await pause.reached.wait()
@@ -178,9 +178,9 @@ async def test_a_token_is_refused_after_its_revocation_at_any_step_of_its_look_u
     passwords: Passwords,
     revoke: Revocation,
 ) -> None:
-    await harness.stores.identities.invalidate([ada.caller.digest])
+    await harness.stores.identity_cache.invalidate([ada.caller.digest])
     pause = Pause()
-    stores = replace(harness.stores, identities=Intercepted(harness.stores.identities, "fill", before=pause))
+    stores = replace(harness.stores, identity_cache=Intercepted(harness.stores.identity_cache, "fill", before=pause))
     looking_up = asyncio.create_task(token_works(build_harness(stores, harness.clock, passwords), ada))
     await pause.reached.wait()
     await revoke(harness, ada, root, device)
@@ -209,7 +209,7 @@ async def test_a_device_that_was_read_before_its_deletion_is_not_cached_after_it
     delete: Revocation,
 ) -> None:
     pause = Pause()
-    stores = replace(harness.stores, devices=Intercepted(harness.stores.devices, "fill", before=pause))
+    stores = replace(harness.stores, device_cache=Intercepted(harness.stores.device_cache, "fill", before=pause))
     looking_up = asyncio.create_task(is_there(build_harness(stores, harness.clock, passwords), root, device))
     await pause.reached.wait()
     await delete(harness, ada, root, device)
@@ -222,7 +222,7 @@ async def test_a_device_that_is_looked_up_while_it_is_renamed_has_the_new_name_a
     harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
 ) -> None:
     pause = Pause()
-    stores = replace(harness.stores, devices=Intercepted(harness.stores.devices, "fill", before=pause))
+    stores = replace(harness.stores, device_cache=Intercepted(harness.stores.device_cache, "fill", before=pause))
     slow = build_harness(stores, harness.clock, passwords)
     looking_up = asyncio.create_task(slow.services.device_lookup.get_visible(ada.caller, device.id, TokenScope.READ))
     await pause.reached.wait()
@@ -251,16 +251,16 @@ async def test_a_refused_caller_does_not_fill_the_cache(
     stranger = await register_user(harness, "bob")
     with pytest.raises(NotFound):
         await harness.services.device_lookup.get_visible(stranger.caller, device.id, TokenScope.READ)
-    assert isinstance(await harness.stores.devices.get(device.id), Miss)
+    assert isinstance(await harness.stores.device_cache.get(device.id), Miss)
     await harness.services.device_lookup.get_visible(root.caller, device.id, TokenScope.READ)
-    assert not isinstance(await harness.stores.devices.get(device.id), Miss)
+    assert not isinstance(await harness.stores.device_cache.get(device.id), Miss)
 
 
 async def test_a_device_that_is_looked_up_while_its_status_changes_has_the_new_one_afterwards(
     harness: ServiceHarness, ada: SignedInUser, device: RegisteredDevice, passwords: Passwords
 ) -> None:
     pause = Pause()
-    stores = replace(harness.stores, identities=Intercepted(harness.stores.identities, "fill", before=pause))
+    stores = replace(harness.stores, identity_cache=Intercepted(harness.stores.identity_cache, "fill", before=pause))
     slow = build_harness(stores, harness.clock, passwords)
     looking_up = asyncio.create_task(calling(slow, device.key))
     await pause.reached.wait()

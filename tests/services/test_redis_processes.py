@@ -43,14 +43,14 @@ def over(stores: Stores, redis: RedisCache) -> Stores:
     """Return the stores of a process with this cache."""
     return replace(
         stores,
-        identities=redis.identities,
-        devices=redis.devices,
+        identity_cache=redis.identity_cache,
+        device_cache=redis.device_cache,
         latest_cache=redis.latest_cache,
         presence=redis.presence,
         rate_limiter=redis.rate_limiter,
         counters=redis.counters,
         idempotency_keys=redis.idempotency_keys,
-        rules=redis.rules,
+        rule_cache=redis.rule_cache,
         rule_states=redis.rule_states,
     )
 
@@ -83,7 +83,7 @@ class TestTwoProcesses(OnRedis):
         for second in (10, 20):
             await submit(here, device, second, temp=second)
         await here.stores.latest_cache.invalidate(device.id)
-        await here.stores.identities.invalidate([(await calling(here, device.key)).digest])
+        await here.stores.identity_cache.invalidate([(await calling(here, device.key)).digest])
         return device
 
     @pytest.mark.parametrize("revoke", OF_KEYS)
@@ -98,8 +98,8 @@ class TestTwoProcesses(OnRedis):
         revoke: Revocation,
     ) -> None:
         pause = Pause()
-        edge = Intercepted(here.stores.identities, "fill", before=pause)
-        slow = build_harness(replace(here.stores, identities=edge), here.clock, passwords)
+        edge = Intercepted(here.stores.identity_cache, "fill", before=pause)
+        slow = build_harness(replace(here.stores, identity_cache=edge), here.clock, passwords)
         looking_up = asyncio.create_task(key_works(slow, device))
         await pause.reached.wait()
         await revoke(there, ada, root, device)
@@ -120,12 +120,12 @@ class TestTwoProcesses(OnRedis):
         revoke: Revocation,
     ) -> None:
         pause = Pause()
-        edge = Intercepted(there.stores.identities, "invalidate", "invalidate_account", before=pause)
-        slow = build_harness(replace(there.stores, identities=edge), here.clock, passwords)
+        edge = Intercepted(there.stores.identity_cache, "invalidate", "invalidate_account", before=pause)
+        slow = build_harness(replace(there.stores, identity_cache=edge), here.clock, passwords)
         # The first process read before the commit; its fill comes between the commit and the invalidation.
         read = Pause()
         late = build_harness(
-            replace(here.stores, identities=Intercepted(here.stores.identities, "fill", before=read)),
+            replace(here.stores, identity_cache=Intercepted(here.stores.identity_cache, "fill", before=read)),
             here.clock,
             passwords,
         )
@@ -220,7 +220,9 @@ class TestTwoProcesses(OnRedis):
         fills = Fail(None)
         crowded = [
             build_harness(
-                replace(harness.stores, identities=Intercepted(harness.stores.identities, "fill", before=fills)),
+                replace(
+                    harness.stores, identity_cache=Intercepted(harness.stores.identity_cache, "fill", before=fills)
+                ),
                 harness.clock,
                 passwords,
             )

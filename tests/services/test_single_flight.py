@@ -50,10 +50,10 @@ async def test_concurrent_readers_of_latest_values_read_the_store_once(
 async def test_concurrent_calls_with_one_key_look_it_up_once(
     harness: ServiceHarness, device: RegisteredDevice, passwords: Passwords
 ) -> None:
-    await harness.stores.identities.invalidate([(await calling(harness, device.key)).digest])
+    await harness.stores.identity_cache.invalidate([(await calling(harness, device.key)).digest])
     fills = Fail(None)
     crowded = build_harness(
-        replace(harness.stores, identities=Intercepted(harness.stores.identities, "fill", before=fills)),
+        replace(harness.stores, identity_cache=Intercepted(harness.stores.identity_cache, "fill", before=fills)),
         harness.clock,
         passwords,
     )

@@ -63,9 +63,9 @@ async def test_a_token_that_was_read_before_its_revocation_is_not_cached_after_i
     passwords: Passwords,
     end: Revocation,
 ) -> None:
-    await harness.stores.identities.invalidate([bearer.caller.digest])
+    await harness.stores.identity_cache.invalidate([bearer.caller.digest])
     pause = Pause()
-    stores = replace(harness.stores, identities=Intercepted(harness.stores.identities, "fill", before=pause))
+    stores = replace(harness.stores, identity_cache=Intercepted(harness.stores.identity_cache, "fill", before=pause))
     slow = build_harness(stores, harness.clock, passwords)
     looking_up = asyncio.create_task(token_works(slow, bearer))
     await pause.reached.wait()

@@ -68,14 +68,14 @@ async def test_a_mere_connection_leaves_the_entries_of_others_valid(guarded: Red
     address = replace(parse_redis_url(guarded.url), password=PASSWORD)
     async with open_redis(address, SystemClock(), 30) as cache:
         principal = device()
-        await fill(cache.identities, principal)
+        await fill(cache.identity_cache, principal)
         visitor = RedisCache(address, SystemClock(), 30)
         await visitor.connect()
         await visitor.ping()
         await visitor.close()
         # Otherwise the local cache of the process would serve it.
-        cache.identities.clear_local()
-        assert await cache.identities.get(principal.digest) == principal
+        cache.identity_cache.clear_local()
+        assert await cache.identity_cache.get(principal.digest) == principal
 
 
 async def test_a_server_that_is_too_old_is_reported(guarded: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,9 +115,9 @@ async def test_a_certificate_is_verified(tmp_path: Path) -> None:
         assert "cannot be read" in await refusal(replace(address, ca_file=tmp_path / "none.pem"))
         async with open_redis(address, SystemClock(), 30) as cache:
             principal = device()
-            await fill(cache.identities, principal)
-            await cache.identities.invalidate([principal.digest])
-            assert isinstance(await cache.identities.get(principal.digest), Miss)
+            await fill(cache.identity_cache, principal)
+            await cache.identity_cache.invalidate([principal.digest])
+            assert isinstance(await cache.identity_cache.get(principal.digest), Miss)
 
 
 def _certificates(directory: Path) -> Path:

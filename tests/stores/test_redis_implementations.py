@@ -45,11 +45,11 @@ Identities = RedisVersionedCache[bytes, Principal]
 class TestRedisIdentityCache(OnRedis, IdentityCacheContract):
     @pytest.fixture
     def cache(self, redis: RedisCache) -> Identities:
-        return redis.identities
+        return redis.identity_cache
 
     @pytest.fixture
     async def other(self, cache: Identities, other_redis: RedisCache) -> Identities:
-        return other_redis.identities
+        return other_redis.identity_cache
 
     async def test_no_key_holds_more_than_the_digest_of_a_credential(
         self, cache: Identities, raw: Redis, address: RedisAddress
@@ -73,13 +73,13 @@ class TestRedisIdentityCache(OnRedis, IdentityCacheContract):
 class TestRedisDeviceCache(OnRedis, DeviceCacheContract):
     @pytest.fixture
     def cache(self, redis: RedisCache) -> RedisVersionedCache[int, DeviceSummary]:
-        return redis.devices
+        return redis.device_cache
 
     @pytest.fixture
     async def other(
         self, cache: RedisVersionedCache[int, DeviceSummary], other_redis: RedisCache
     ) -> RedisVersionedCache[int, DeviceSummary]:
-        return other_redis.devices
+        return other_redis.device_cache
 
 
 class TestRedisLatestCache(OnRedis, LatestCacheContract):

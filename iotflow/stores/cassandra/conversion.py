@@ -21,7 +21,7 @@ from iotflow.domain.times import Micros, Millis
 from iotflow.stores.cassandra.driver import Row, Statement
 from iotflow.stores.cassandra.encoding import LAST_EXPIRY_S, NO_EXPIRY, bounds, chunked, day_span
 from iotflow.stores.cassandra.rows import MAX_INLINE_BYTES
-from iotflow.stores.cassandra.schema_catalogue import RecordHeader, RowSchemas, SchemaCatalogue
+from iotflow.stores.cassandra.schema_catalogue import RecordHeader, SchemaCatalogue
 from iotflow.stores.cassandra.session import SCAN_TIMEOUT_S, Cassandra
 from iotflow.stores.cassandra.writes import (
     MAX_BYTES_PER_BATCH,
@@ -30,7 +30,7 @@ from iotflow.stores.cassandra.writes import (
     STORE_METADATA,
     STORE_RECORD,
 )
-from iotflow.stores.record_encoding import Names
+from iotflow.stores.record_encoding import Names, RecordSchemas
 
 CONVERTED_RETENTION = -1
 """The key of the catalogue's entries of converted records, in place of a retention: no later write replaces them."""
@@ -207,7 +207,9 @@ def _day_of(rows: Sequence[Row]) -> _Day:
     return _Day(submissions, metadata)
 
 
-def _statements(device_id: int, day: int, found: _Day, schemas_by_names: Mapping[Names, RowSchemas]) -> list[Statement]:
+def _statements(
+    device_id: int, day: int, found: _Day, schemas_by_names: Mapping[Names, RecordSchemas]
+) -> list[Statement]:
     statements: list[Statement] = []
     last_schema: dict[Millis, int] = {}
     for sent in found.submissions:

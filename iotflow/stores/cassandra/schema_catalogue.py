@@ -16,7 +16,7 @@ from iotflow.domain.times import Micros, Millis, TimeRange
 from iotflow.stores.cassandra.driver import Statement
 from iotflow.stores.cassandra.encoding import LAST_EXPIRY_S, NO_EXPIRY, days_within, schema_id_of
 from iotflow.stores.cassandra.session import Cassandra
-from iotflow.stores.record_encoding import MAX_SCHEMAS_PER_DEVICE, Names, RecordSchema
+from iotflow.stores.record_encoding import MAX_SCHEMAS_PER_DEVICE, Names, RecordSchema, RecordSchemas
 
 MAX_DAYS_WITHOUT_CATALOGUE = 3
 """Ranges of at most this number of days are read without looking up which of them hold data."""
@@ -33,9 +33,6 @@ SELECT_CATALOGUE = "SELECT schema_id, names, days[?..?] FROM telemetry_schemas W
 STORE_ENTRY = """
     UPDATE telemetry_schemas USING TIMESTAMP ? AND TTL ? SET names = ?, days = days + ?
     WHERE device_id = ? AND schema_id = ? AND retention_days = ?"""
-
-RowSchemas = Sequence[RecordSchema]
-"""The schemas of a record's rows: one, unless the device has `MAX_SCHEMAS_PER_DEVICE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ class CatalogueEntry:
 class _CachedDevice:
     """What this process wrote of a device: rows' schemas by the id of a record's names, expiries by schema and day."""
 
-    schemas_by_id: dict[int, RowSchemas] = field(default_factory=dict)
+    schemas_by_id: dict[int, RecordSchemas] = field(default_factory=dict)
     expiries: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @property
@@ -105,7 +102,7 @@ class SchemaCatalogue:
 
     async def plan_entries(
         self, device_id: int, headers: Sequence[RecordHeader]
-    ) -> tuple[Mapping[Names, RowSchemas], Sequence[CatalogueEntry]]:
+    ) -> tuple[Mapping[Names, RecordSchemas], Sequence[CatalogueEntry]]:
         """Return the schemas of records' rows by the records' names, and the entries to write before them."""
         cached = self._devices.get(device_id)
         names = {header.names for header in headers}
@@ -131,7 +128,7 @@ class SchemaCatalogue:
         key = (entry.device_id, entry.schema.id, self._retention_days)
         return STORE_ENTRY, (entry.received, ttl, list(entry.schema.names), {entry.day}, *key)
 
-    def remember(self, entries: Iterable[CatalogueEntry], schemas_by_names: Mapping[Names, RowSchemas]) -> None:
+    def remember(self, entries: Iterable[CatalogueEntry], schemas_by_names: Mapping[Names, RecordSchemas]) -> None:
         """Cache entries of one device that are stored, with the schemas of its records' rows."""
         entries = list(entries)
         if not entries:
@@ -182,20 +179,20 @@ class SchemaCatalogue:
             return list(within)
         return (await self.read(device_id, time_range)).days_within(time_range)
 
-    def _cached_schemas(self, cached: _CachedDevice | None, wanted: Collection[Names]) -> dict[Names, RowSchemas]:
+    def _cached_schemas(self, cached: _CachedDevice | None, wanted: Collection[Names]) -> dict[Names, RecordSchemas]:
         if cached is None:
             return {}
         found = ((names, cached.schemas_by_id.get(self._schema_of(names).id)) for names in wanted)
         return {names: of_record for names, of_record in found if of_record is not None}
 
-    async def _find_schemas(self, device_id: int, wanted: Iterable[Names]) -> dict[Names, RowSchemas]:
+    async def _find_schemas(self, device_id: int, wanted: Iterable[Names]) -> dict[Names, RecordSchemas]:
         """Return the schemas of records' rows by the records' names; past the limit of schemas, one for each name.
 
         Several processes may add schemas at once, so that a device has a few more of them.
         """
         stored = {schema.id: schema for schema in await self._read_schemas(device_id)}
         room = MAX_SCHEMAS_PER_DEVICE - sum(len(schema.names) > 1 for schema in stored.values())
-        schemas_by_names: dict[Names, RowSchemas] = {}
+        schemas_by_names: dict[Names, RecordSchemas] = {}
         for names in sorted(wanted):
             schema = self._schema_of(names)
             if schema.id not in stored and len(names) > 1 and room <= 0:

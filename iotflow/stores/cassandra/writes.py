@@ -26,9 +26,9 @@ from iotflow.stores.cassandra.encoding import (
 )
 from iotflow.stores.cassandra.rollups.store import rollup_invalidation_for_delete, rollup_invalidation_for_write
 from iotflow.stores.cassandra.rows import MAX_INLINE_BYTES
-from iotflow.stores.cassandra.schema_catalogue import CatalogueEntry, RecordHeader, RowSchemas, SchemaCatalogue
+from iotflow.stores.cassandra.schema_catalogue import CatalogueEntry, RecordHeader, SchemaCatalogue
 from iotflow.stores.cassandra.session import Cassandra
-from iotflow.stores.record_encoding import Names, encode_measurements
+from iotflow.stores.record_encoding import Names, RecordSchemas, encode_measurements
 
 MAX_STATEMENTS_PER_BATCH = 500
 MAX_BYTES_PER_BATCH = 1_000_000
@@ -70,7 +70,7 @@ class DeviceWrite:
         self,
         device_id: int,
         kept: Sequence[tuple[Record, int]],
-        schemas_by_names: Mapping[Names, RowSchemas],
+        schemas_by_names: Mapping[Names, RecordSchemas],
         entries: Sequence[CatalogueEntry],
         clock: Clock,
     ) -> None:

@@ -25,9 +25,9 @@ class MemoryCache:
     """In-memory implementations of the cache's interfaces."""
 
     def __init__(self, clock: Clock, lifetime_s: int) -> None:
-        self.identities = MemoryVersionedCache(IdentityCodec(), clock, lifetime_s, MAX_IDENTITIES_BYTES)
-        self.devices = MemoryVersionedCache(DeviceCodec(), clock, lifetime_s, MAX_DEVICES_BYTES)
-        self.rules = MemoryVersionedCache(DeviceRulesCodec(), clock, lifetime_s, MAX_RULES_BYTES)
+        self.identity_cache = MemoryVersionedCache(IdentityCodec(), clock, lifetime_s, MAX_IDENTITIES_BYTES)
+        self.device_cache = MemoryVersionedCache(DeviceCodec(), clock, lifetime_s, MAX_DEVICES_BYTES)
+        self.rule_cache = MemoryVersionedCache(DeviceRulesCodec(), clock, lifetime_s, MAX_RULES_BYTES)
         self.rule_states = MemoryRuleStates(clock)
         self.latest_cache = MemoryLatestCache(clock)
         self.presence = MemoryPresence()

@@ -37,11 +37,11 @@ class RedisCache:
         self._batcher = CommandBatcher(self._connection, prefix)
         self.broker = RedisBroker(address, self._batcher)
         shared = self._batcher, self.broker, prefix
-        self.identities = RedisVersionedCache(
+        self.identity_cache = RedisVersionedCache(
             *shared, "identity", IdentityCodec(), clock, lifetime_s, MAX_IDENTITIES_BYTES
         )
-        self.devices = RedisVersionedCache(*shared, "device", DeviceCodec(), clock, lifetime_s, MAX_DEVICES_BYTES)
-        self.rules = RedisVersionedCache(*shared, "rules", DeviceRulesCodec(), clock, lifetime_s, MAX_RULES_BYTES)
+        self.device_cache = RedisVersionedCache(*shared, "device", DeviceCodec(), clock, lifetime_s, MAX_DEVICES_BYTES)
+        self.rule_cache = RedisVersionedCache(*shared, "rules", DeviceRulesCodec(), clock, lifetime_s, MAX_RULES_BYTES)
         self.rule_states = RedisRuleStates(self._batcher, prefix)
         self.latest_cache = RedisLatestCache(self._batcher, prefix, clock)
         self.presence = RedisPresence(self._batcher, prefix)
@@ -49,7 +49,9 @@ class RedisCache:
         self.counters = RedisCounters(self._batcher, prefix)
         self.live_events = RedisLiveEventLog(self._batcher, self.broker, prefix)
         self.idempotency_keys = RedisIdempotencyKeys(self._batcher, prefix)
-        self._listener = InvalidationListener(self.broker, [self.identities, self.devices, self.rules], self._batcher)
+        self._listener = InvalidationListener(
+            self.broker, [self.identity_cache, self.device_cache, self.rule_cache], self._batcher
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def connect(self) -> None:

@@ -71,7 +71,7 @@ def packed_query(form: Form, dialect: str) -> Select[str]:
 
 
 def unpack_rows(packed: str, *, descending: bool) -> list[RecordRow]:
-    """Return packed rows in the order of the read: an aggregate of SQL has no order of its own."""
+    """Return packed rows in the order of the read: an aggregate function of SQL promises none."""
     rows = [(Millis(time), schema, Micros(at), bytes.fromhex(digits)) for time, schema, at, digits in _decode(packed)]
     rows.sort(key=_key, reverse=descending)
     return rows

@@ -94,14 +94,14 @@ async def _convert_chunk(connection: AsyncConnection, schemas: SchemaRegistry) -
     if not found:
         return 0
     records = [(receipt, _values(rows)) for receipt, rows in groupby(sorted(found, key=_RECEIPT), key=_RECEIPT)]
-    schemas_by_key, missing = schemas.look_up({(device_id, tuple(values)) for (device_id, *_), values in records})
-    schemas_by_key |= await schemas.find_or_add(connection, missing)
+    schemas_by_shape, missing = schemas.look_up({(device_id, tuple(values)) for (device_id, *_), values in records})
+    schemas_by_shape |= await schemas.find_or_add(connection, missing)
     await upsert_records(
         connection,
         [
             (device_id, time, schema.id, received, expires, encode_measurements(schema.pick(values)))
             for (device_id, time, received, expires), values in records
-            for schema in schemas_by_key[device_id, tuple(values)].schemas
+            for schema in schemas_by_shape[device_id, tuple(values)]
         ],
     )
     last = found[-1]

@@ -74,12 +74,8 @@ async def read_records(
         _, choice, chosen_ids = await schemas.with_names(connection, device_id, names)
         wanted |= chosen_ids
     form = Form(choice, descending)
-    number = min(limit.records + 1, ROWS_PER_SLICE)
-    begin = Begin(
-        *(
-            await connection.execute(begin_query(form, connection.dialect.name), {**span_of(wanted), "number": number})
-        ).one()
-    )
+    parameters = {**span_of(wanted), "number": min(limit.records + 1, ROWS_PER_SLICE)}
+    begin = Begin(*(await connection.execute(begin_query(form, connection.dialect.name), parameters)).one())
     chosen, more = await _read_page(connection, schemas, wanted, form, limit, names, begin)
     if not chosen or begin.metadata_from is None:
         return RecordPage(chosen, more)
@@ -87,14 +83,7 @@ async def read_records(
     metadata = await _read_metadata(
         connection, {**wanted, "first": min(times), "end": max(times) + 1}, limit.bytes, descending=descending
     )
-    room = PageRoom(limit)
-    found: list[StoredRecord] = []
-    for record in chosen:
-        of_record = metadata.get(record.timestamp)
-        if not room.take(len(record.values), size_of(record.values) + len(of_record or "")):
-            return RecordPage(found, more=True)
-        found.append(StoredRecord(record.timestamp, record.values, of_record))
-    return RecordPage(found, more)
+    return _add_metadata(chosen, metadata, limit, more=more)
 
 
 async def _read_page(
@@ -145,6 +134,20 @@ def _merge(rows: Sequence[_Row], schemas: Mapping[int, RecordSchema], names: Col
     if names is not None:
         merged = {name: value for name, value in merged.items() if name in names}
     return StoredRecord(rows[0].time, merged, None)
+
+
+def _add_metadata(
+    chosen: Sequence[StoredRecord], metadata: Mapping[Millis, str], limit: PageLimit, *, more: bool
+) -> RecordPage:
+    """Return the page of these records with their metadata, as many as fit."""
+    room = PageRoom(limit)
+    found: list[StoredRecord] = []
+    for record in chosen:
+        of_record = metadata.get(record.timestamp)
+        if not room.take(len(record.values), size_of(record.values) + len(of_record or "")):
+            return RecordPage(found, more=True)
+        found.append(StoredRecord(record.timestamp, record.values, of_record))
+    return RecordPage(found, more)
 
 
 async def _fetch_all(

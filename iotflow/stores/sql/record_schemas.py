@@ -6,9 +6,7 @@ merge: so a write reads nothing.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cached_property
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
@@ -25,7 +23,8 @@ from iotflow.stores.record_encoding import (
     Measurements,
     Names,
     RecordSchema,
-    SchemaKey,
+    RecordSchemas,
+    RecordShape,
     encode_measurements,
 )
 from iotflow.stores.sql.database import insert
@@ -69,44 +68,32 @@ class SchemaChoice(Enum):
         )
 
 
-@dataclass(frozen=True)
-class SchemasOfRecord:
-    """The schemas of a record's rows: one, unless the device has `MAX_SCHEMAS_PER_DEVICE`."""
-
-    schemas: Sequence[RecordSchema]
-
-    @cached_property
-    def size(self) -> int:
-        """The size in bytes that they take in the memory, as the cache counts it."""
-        return ENTRY_BYTES + sum(schema.size for schema in self.schemas)
-
-
 class SchemaRegistry:
     """The schemas of all devices. A schema never changes, so each process caches them."""
 
     def __init__(self) -> None:
-        self._schemas_by_key = LRUCache[SchemaKey, SchemasOfRecord](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
+        self._schemas_by_shape = LRUCache[RecordShape, RecordSchemas](MAX_CACHE_BYTES, getsizeof=_size)
         self._schemas = LRUCache[int, RecordSchema](MAX_CACHE_BYTES, getsizeof=attrgetter("size"))
 
-    def look_up(self, wanted: Collection[SchemaKey]) -> tuple[dict[SchemaKey, SchemasOfRecord], list[SchemaKey]]:
-        """Return the cached schemas of records' rows by the records' keys, and the keys without cached ones."""
-        found = {key: schemas for key in wanted if (schemas := self._schemas_by_key.get(key))}
+    def look_up(self, wanted: Collection[RecordShape]) -> tuple[dict[RecordShape, RecordSchemas], list[RecordShape]]:
+        """Return the cached schemas of records' rows by the records' shapes, and the shapes without cached ones."""
+        found = {key: schemas for key in wanted if (schemas := self._schemas_by_shape.get(key))}
         return found, [key for key in wanted if key not in found]
 
-    def remember(self, schemas_by_key: Mapping[SchemaKey, SchemasOfRecord]) -> None:
+    def remember(self, schemas_by_shape: Mapping[RecordShape, RecordSchemas]) -> None:
         """Cache schemas that are committed."""
-        self._schemas_by_key.update(schemas_by_key)
-        for of_record in schemas_by_key.values():
-            self._schemas.update({schema.id: schema for schema in of_record.schemas})
+        self._schemas_by_shape.update(schemas_by_shape)
+        for of_record in schemas_by_shape.values():
+            self._schemas.update({schema.id: schema for schema in of_record})
 
     async def find_or_add(
-        self, connection: AsyncConnection, wanted: Iterable[SchemaKey]
-    ) -> Mapping[SchemaKey, SchemasOfRecord]:
-        """Return the schemas of records' rows by the records' keys, and add the missing ones. The caller commits."""
+        self, connection: AsyncConnection, wanted: Iterable[RecordShape]
+    ) -> Mapping[RecordShape, RecordSchemas]:
+        """Return the schemas of records' rows by the records' shapes, and add the missing ones. The caller commits."""
         by_device: dict[int, set[Names]] = {}
         for device_id, names in wanted:
             by_device.setdefault(device_id, set()).add(names)
-        found: dict[SchemaKey, SchemasOfRecord] = {}
+        found: dict[RecordShape, RecordSchemas] = {}
         # In the order of the keys: two workers that add the same schemas in different orders would deadlock.
         for device_id in sorted(by_device):
             sent = by_device[device_id]
@@ -114,7 +101,7 @@ class SchemaRegistry:
             for names in sent:
                 ascending = tuple(sorted(names))
                 rows = [stored[ascending]] if ascending in stored else [stored[(name,)] for name in ascending]
-                found[device_id, names] = SchemasOfRecord(rows)
+                found[device_id, names] = rows
         return found
 
     async def of_device(self, connection: AsyncConnection, device_id: int) -> list[RecordSchema]:
@@ -167,6 +154,10 @@ class SchemaRegistry:
         # Not cached: after a rollback SQLite gives the same ids to other schemas.
         added = await connection.execute(_SELECT.where(record_schemas.c.device_id == device_id))
         return {names: RecordSchema(schema_id, names) for schema_id, names in _rows(added)}
+
+
+def _size(schemas: RecordSchemas) -> int:
+    return ENTRY_BYTES + sum(schema.size for schema in schemas)
 
 
 def decode_measurements(measurements: bytes) -> Measurements:

@@ -10,12 +10,12 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from iotflow.domain.telemetry import Record, expiry
 from iotflow.domain.times import Micros, Millis
-from iotflow.stores.record_encoding import SchemaKey, encode_measurements
+from iotflow.stores.record_encoding import RecordSchemas, RecordShape, encode_measurements
 from iotflow.stores.sql.database import insert
-from iotflow.stores.sql.record_schemas import SchemasOfRecord
 from iotflow.stores.sql.tables import NO_EXPIRY_US, record_metadata, records
 
-ROWS_PER_STATEMENT = 500
+ROWS_PER_CALL = 500
+"""Rows of one call of the driver. A write of more is a bulk write."""
 
 T = TypeVar("T")
 
@@ -27,13 +27,13 @@ _RECEIVED: Final = 3
 """The index of `received_us` in a `RecordRow`."""
 
 
-def schema_keys(writes: Sequence[DeviceRecords]) -> set[SchemaKey]:
-    """Return the key of each record: its device, and its names in the order in which it has them."""
+def shapes_of(writes: Sequence[DeviceRecords]) -> set[RecordShape]:
+    """Return the shapes of records."""
     return {(device_id, tuple(record.values)) for device_id, sent in writes for record in sent}
 
 
 def record_rows(
-    writes: Sequence[DeviceRecords], schemas_by_key: Mapping[SchemaKey, SchemasOfRecord], retention_days: int
+    writes: Sequence[DeviceRecords], schemas_by_shape: Mapping[RecordShape, RecordSchemas], retention_days: int
 ) -> list[RecordRow]:
     """Return the rows of all records, of each key the one received last.
 
@@ -43,7 +43,7 @@ def record_rows(
     for device_id, sent in writes:
         for record in sent:
             expires = _expires(record, retention_days)
-            for schema in schemas_by_key[device_id, tuple(record.values)].schemas:
+            for schema in schemas_by_shape[device_id, tuple(record.values)]:
                 key = (device_id, record.timestamp, schema.id)
                 held = rows.get(key)
                 if held is None or held[_RECEIVED] <= record.received_us:
@@ -106,5 +106,5 @@ def _expires(record: Record, retention_days: int) -> Micros:
 
 
 def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        yield rows[start : start + ROWS_PER_STATEMENT]
+    for start in range(0, len(rows), ROWS_PER_CALL):
+        yield rows[start : start + ROWS_PER_CALL]

@@ -24,19 +24,19 @@ from iotflow.domain.aggregates import Aggregation, WindowAggregate
 from iotflow.domain.telemetry import LatestValues, PageLimit, Record, RecordPage
 from iotflow.domain.time_windows import Window
 from iotflow.domain.times import DAY_MS, Micros, Millis, TimeRange
-from iotflow.stores.record_encoding import SchemaKey
+from iotflow.stores.record_encoding import RecordSchemas, RecordShape
 from iotflow.stores.sql.aggregates import aggregate
 from iotflow.stores.sql.block_tables import record_blocks
 from iotflow.stores.sql.block_writes import delete_sealed, last_day_of_chunk, rewrite_blocks
 from iotflow.stores.sql.database import Database, retry_on_conflict
 from iotflow.stores.sql.record_pages import read_records
-from iotflow.stores.sql.record_schemas import SchemaRegistry, SchemasOfRecord
+from iotflow.stores.sql.record_schemas import SchemaRegistry
 from iotflow.stores.sql.record_writes import (
-    ROWS_PER_STATEMENT,
+    ROWS_PER_CALL,
     DeviceRecords,
     metadata_rows,
     record_rows,
-    schema_keys,
+    shapes_of,
     upsert_metadata,
     upsert_records,
     upsert_records_sql,
@@ -169,19 +169,21 @@ class SqlTelemetry:
         return self._swept_to is not None or self._swept_table != 0
 
     async def _flush(self, writes: Sequence[DeviceRecords]) -> None:
-        schemas_by_key, missing = self._schemas.look_up(schema_keys(writes))
+        schemas_by_shape, missing = self._schemas.look_up(shapes_of(writes))
         metadata = metadata_rows(writes, self._retention_days)
         if not missing and not metadata:
-            rows = record_rows(writes, schemas_by_key, self._retention_days)
-            statement, bulk = upsert_records_sql(self._database.dialect), len(rows) > ROWS_PER_STATEMENT
+            rows = record_rows(writes, schemas_by_shape, self._retention_days)
+            statement, bulk = upsert_records_sql(self._database.dialect), len(rows) > ROWS_PER_CALL
             await retry_on_conflict(partial(self._database.write_rows, statement, rows, bulk=bulk))
             return
 
-        async def upsert() -> Mapping[SchemaKey, SchemasOfRecord]:
-            bulk = sum(len(records) for _, records in writes) > ROWS_PER_STATEMENT
+        async def upsert() -> Mapping[RecordShape, RecordSchemas]:
+            bulk = sum(len(records) for _, records in writes) > ROWS_PER_CALL
             async with self._database.write(bulk=bulk) as connection:
                 added = await self._schemas.find_or_add(connection, missing)
-                await upsert_records(connection, record_rows(writes, {**schemas_by_key, **added}, self._retention_days))
+                await upsert_records(
+                    connection, record_rows(writes, {**schemas_by_shape, **added}, self._retention_days)
+                )
                 await upsert_metadata(connection, metadata)
             return added
 

@@ -38,7 +38,8 @@ async def tables(shared_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
 async def pair(shared_settings: Settings, tables: SqlTables, clock: FakeClock) -> AsyncIterator[WorkerPair]:
     async with AsyncExitStack() as stack:
         first, second = [await stack.enter_async_context(open_stores(shared_settings, clock)) for _ in range(2)]
-        second = replace(second, identities=first.identities, devices=first.devices)  # workers share one cache
+        # Workers share one cache.
+        second = replace(second, identity_cache=first.identity_cache, device_cache=first.device_cache)
         passwords = UnhashedPasswords()
         yield WorkerPair((first, second), clock, passwords, tables)
         passwords.close()

@@ -130,7 +130,7 @@ async def test_a_key_made_while_its_owner_is_deactivated_is_not_cached(pair: Wor
     assert not isinstance(deactivated, BaseException)
     assert isinstance(key, str)
     # The key must not be cached, although it was valid in between.
-    assert isinstance(await other.stores.identities.get(digest(key)), Miss)
+    assert isinstance(await other.stores.identity_cache.get(digest(key)), Miss)
 
 
 async def test_a_login_with_the_former_password_does_not_outlive_its_change(pair: WorkerPair) -> None:

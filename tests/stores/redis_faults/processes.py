@@ -44,6 +44,6 @@ async def drops(cache: RedisCache, principal: Principal, within_s: float) -> Non
     """Wait until the process has dropped its entry of the credential."""
 
     async def dropped() -> bool:
-        return isinstance(await cache.identities.get(principal.digest), Miss)
+        return isinstance(await cache.identity_cache.get(principal.digest), Miss)
 
     await eventually(dropped, deadline_s=within_s)

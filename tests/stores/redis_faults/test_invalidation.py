@@ -22,29 +22,29 @@ from tests.stores.redis_server import RedisServer
 async def test_an_invalidation_reaches_the_own_entries_of_other_processes(here: RedisCache, there: RedisCache) -> None:
     principal, other = device(), device()
     for one in (principal, other):
-        await fill(here.identities, one)
-        assert await there.identities.get(one.digest) == one
-    await here.identities.invalidate([principal.digest])
+        await fill(here.identity_cache, one)
+        assert await there.identity_cache.get(one.digest) == one
+    await here.identity_cache.invalidate([principal.digest])
     await drops(there, principal, within_s=1)
-    assert await there.identities.get(other.digest) == other
+    assert await there.identity_cache.get(other.digest) == other
 
 
 async def test_a_lost_invalidation_is_compensated(here: RedisCache, there: RedisCache, raw: Redis) -> None:
     principal = device()
-    await fill(here.identities, principal)
-    assert await there.identities.get(principal.digest) == principal
+    await fill(here.identity_cache, principal)
+    assert await there.identity_cache.get(principal.digest) == principal
     await raw.client_kill_filter(_type="pubsub")
-    await here.identities.invalidate([principal.digest])
+    await here.identity_cache.invalidate([principal.digest])
     await drops(there, principal, within_s=2)
 
 
 async def test_a_malformed_message_does_not_end_the_subscription(
     here: RedisCache, there: RedisCache, raw: Redis, address: RedisAddress
 ) -> None:
-    channel = f"{address.prefix}:{there.identities.topic}"
+    channel = f"{address.prefix}:{there.identity_cache.topic}"
     principal = device()
-    await fill(here.identities, principal)
-    assert await there.identities.get(principal.digest) == principal
+    await fill(here.identity_cache, principal)
+    assert await there.identity_cache.get(principal.digest) == principal
     assert await raw.publish(channel, b"\xff no digest") == 2
 
     async def is_subscribed() -> bool:
@@ -52,7 +52,7 @@ async def test_a_malformed_message_does_not_end_the_subscription(
         return subscribers == 2
 
     await eventually(is_subscribed, deadline_s=5)
-    await here.identities.invalidate([principal.digest])
+    await here.identity_cache.invalidate([principal.digest])
     await drops(there, principal, within_s=1)
 
 
@@ -62,14 +62,14 @@ async def test_own_entries_expire_soon_while_redis_is_away(server: RedisServer, 
         here, there = [await stack.enter_async_context(open_redis(address, SystemClock(), 2)) for _ in range(2)]
         for cache in (here, there, here):
             await is_back(cache)
-        await fill(here.identities, principal)
-        assert await there.identities.get(principal.digest) == principal
+        await fill(here.identity_cache, principal)
+        assert await there.identity_cache.get(principal.digest) == principal
         server.kill()
         with pytest.raises(StoreUnavailable):
-            await here.identities.invalidate([principal.digest])
+            await here.identity_cache.invalidate([principal.digest])
 
         async def dropped() -> bool:
-            return isinstance(await there.identities.get(principal.digest), Miss)
+            return isinstance(await there.identity_cache.get(principal.digest), Miss)
 
         await eventually(dropped, deadline_s=2 + CALL_S)
 
@@ -107,11 +107,11 @@ async def test_a_subscription_to_a_redis_that_is_frozen_waits_no_longer_than_its
 
 async def test_a_listener_that_was_too_slow_drops_all_entries(here: RedisCache, there: RedisCache) -> None:
     principal = device()
-    await fill(here.identities, principal)
-    assert await there.identities.get(principal.digest) == principal
-    await there.broker.publish(there.identities.topic, b"x" * (MAX_QUEUED_BYTES + 1))
+    await fill(here.identity_cache, principal)
+    assert await there.identity_cache.get(principal.digest) == principal
+    await there.broker.publish(there.identity_cache.topic, b"x" * (MAX_QUEUED_BYTES + 1))
     await drops(there, principal, within_s=2)
     await is_back(there)
-    await fill(there.identities, principal)
-    await there.identities.invalidate([principal.digest])
+    await fill(there.identity_cache, principal)
+    await there.identity_cache.invalidate([principal.digest])
     await drops(here, principal, within_s=1)

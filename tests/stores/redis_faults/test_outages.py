@@ -46,11 +46,11 @@ async def test_without_redis_no_call_fails_or_waits(
             slowest = max(slowest, time.monotonic() - began)
     assert slowest < 0.1
     assert [await wait(here.rate_limiter, "ada", 2, 60) > 0 for _ in range(3)] == [False, False, True]
-    await fill(here.identities, principal)
-    assert await here.identities.get(principal.digest) == principal
+    await fill(here.identity_cache, principal)
+    assert await here.identity_cache.get(principal.digest) == principal
     with pytest.raises(StoreUnavailable):
-        await here.identities.invalidate([principal.digest])
-    assert isinstance(await here.identities.get(principal.digest), Miss)
+        await here.identity_cache.invalidate([principal.digest])
+    assert isinstance(await here.identity_cache.get(principal.digest), Miss)
     with pytest.raises(StoreUnavailable):
         await here.ping()
     assert len(caplog.records) < 10
@@ -165,17 +165,17 @@ async def test_a_restored_redis_with_no_or_old_data_serves_nothing_stale(
 ) -> None:
     principal = device()
     await fill_latest(here.latest_cache, DEVICE, newest(1))
-    await fill(here.identities, principal)
+    await fill(here.identity_cache, principal)
     if saved:
         await raw.save()
     await here.latest_cache.merge(DEVICE, newest(2))
-    await here.identities.invalidate([principal.digest])
+    await here.identity_cache.invalidate([principal.digest])
     assert await shown(there) == 2
     server.kill()
     server.start()
     for cache in (there, here):
         assert await shown(cache) is None
-        assert isinstance(await cache.identities.get(principal.digest), Miss)
+        assert isinstance(await cache.identity_cache.get(principal.digest), Miss)
     if saved:
         assert await raw.keys("iotflow:latest:*"), "the old data is there, and no process reads it"
 
@@ -185,11 +185,11 @@ async def test_a_process_that_was_cut_off_voids_entries_it_could_not_change(
 ) -> None:
     principal = device()
     await fill_latest(there.latest_cache, DEVICE, newest(1))
-    await fill(there.identities, principal)
+    await fill(there.identity_cache, principal)
     line.freeze()
     await here.latest_cache.merge(DEVICE, newest(2))
     with pytest.raises(StoreUnavailable):
-        await here.identities.invalidate([principal.digest])
+        await here.identity_cache.invalidate([principal.digest])
     # The lifetime of the entry bounds the staleness in other processes.
     assert await shown(there) == 1
     (entry,) = await raw.keys("iotflow:latest:*")
@@ -241,7 +241,7 @@ async def test_a_redis_without_memory_serves_nothing_stale(here: RedisCache, the
     for cache in (here, there):
         assert await shown(cache) in (2, None)
     await here.latest_cache.merge(DEVICE, {"another name": value(1, T, SystemClock().unique_now())})
-    await fill(here.identities, device())
+    await fill(here.identity_cache, device())
     await raw.config_set("maxmemory", 0)
     await is_back(here)
     for cache in (here, there):
