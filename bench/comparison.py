@@ -18,7 +18,8 @@ from bench.traffic import INFLUX_REQUESTS, SERVICE_REQUESTS
 
 WARM_UP_S = 1
 SHARE_OF_PEAK = 0.7
-OPEN_LOOP_S = 5
+OPEN_LOOP_LENGTH = 2.5
+"""An open loop lasts this many times as long as a run of a closed one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class _Load:
                     runs[side].append(self._run(side, requests[side], connections, seconds * line.patience))
             open_loop = None
             if connections == CONNECTIONS[-1]:
-                open_loop = self._open_loop(line, SHARE_OF_PEAK * summary(runs[SERVICE]).requests_per_s)
+                open_loop = self._open_loop(line, SHARE_OF_PEAK * summary(runs[SERVICE]).requests_per_s, seconds)
             yield Comparison(stores, line.name, connections, runs, open_loop)
 
     def _requests(self, line: Line) -> dict[str, Path]:
@@ -118,9 +119,9 @@ class _Load:
         process = self._deployment.sides[side]
         return drive(process.base_url, process.pid, requests, connections, seconds, self._next_times())
 
-    def _open_loop(self, line: Line, per_s: float) -> OpenLoop:
+    def _open_loop(self, line: Line, per_s: float, closed_s: int) -> OpenLoop:
         service, requests = self._deployment.service, templates(SERVICE_REQUESTS[line.name](self._deployment.fleet))
-        seconds = OPEN_LOOP_S * line.patience
+        seconds = OPEN_LOOP_LENGTH * closed_s * line.patience
         return arrive(service.base_url, service.pid, requests, max(per_s, 1), seconds, self._next_times())
 
     def _next_times(self) -> int:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from iotflow.api.compiled import routes
 from iotflow.cli.databases import migrate
@@ -18,6 +16,7 @@ from iotflow.services.container import build_services
 from iotflow.settings import Settings, load_settings
 from iotflow.stores.sql import sqlite_engine
 from tests.api.clients import ADMIN, PASSWORD
+from tests.cheap_passwords import CHEAP_ARGON2
 from tests.clock import FakeClock
 from tests.compiled_once import shared_plan, sharing_engine
 from tests.server_stack import ServerStack, Tables
@@ -88,9 +87,17 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_passwords() -> Iterator[None]:
-    """Hash passwords at the least cost: at that of the service, half of the work of the API's tests is hashing."""
+    """Hash passwords of services in process at the least cost."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "ARGON2", PasswordHash((Argon2Hasher(memory_cost=8, time_cost=1, parallelism=1),)))
+        patch.setattr(passwords, "ARGON2", CHEAP_ARGON2)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commits_in_memory() -> Iterator[None]:
+    """Leave commits of SQLite in process to the kernel: only a crash of the machine would lose them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite_engine, "SYNCHRONOUS", "OFF")
         yield
 
 

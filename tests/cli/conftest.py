@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from iotflow.cli.main import app
+from tests import fast_service
 from tests.cli.http.account import PASSWORD, Account
 from tests.cli.importer.importing import Importer, Run
 from tests.processes import ServiceProcess
@@ -43,7 +44,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess
     data_dir = tmp_path_factory.mktemp("service") / "data"
     # One address registers more accounts here than the default admits at once.
     environment = {"IOTFLOW_LOG_LEVEL": "warning", "IOTFLOW_REGISTRATIONS_PER_ADDRESS": "1000"}
-    with ServiceProcess(data_dir, environment) as service:
+    with ServiceProcess(data_dir, environment, command=fast_service.COMMAND) as service:
         yield service
 
 

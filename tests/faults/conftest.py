@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,10 +39,18 @@ def settings() -> dict[str, str]:
 
 
 @pytest.fixture
-def service(prepared_data: Path, tmp_path: Path, settings: dict[str, str]) -> Iterator[ServiceProcess]:
+def command() -> Sequence[str]:
+    """The module that serves, with its arguments."""
+    return "iotflow", "serve"
+
+
+@pytest.fixture
+def service(
+    prepared_data: Path, tmp_path: Path, settings: dict[str, str], command: Sequence[str]
+) -> Iterator[ServiceProcess]:
     """A service over stores for this test, not yet started; it is killed after the test."""
     shutil.copytree(prepared_data, tmp_path / "data")
-    service = ServiceProcess(tmp_path / "data", {"IOTFLOW_LOG_LEVEL": "warning", **settings})
+    service = ServiceProcess(tmp_path / "data", {"IOTFLOW_LOG_LEVEL": "warning", **settings}, command=command)
     yield service
     with suppress(RuntimeError):  # it has already ended
         service.kill()

@@ -3,23 +3,30 @@
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 
 import httpx
 import pytest
 
+from tests import fast_service
 from tests.faults.load import log_in, open_client
 from tests.processes import ServiceProcess
 from tests.receiver import ReceivedRequest, hang, running_receiver
 from tests.waiting import wait_until
 
 ALERTS = 20
-DEADLINE_S = 60.0
-"""A claim of a killed process ends with its lease of 30 s."""
+DEADLINE_S = 30.0
+"""A claim of a killed process ends with its lease, `fast_service.DELIVERY_LEASE_S`."""
 
 
 @pytest.fixture
 def settings() -> dict[str, str]:
     return {"IOTFLOW_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}
+
+
+@pytest.fixture
+def command() -> Sequence[str]:
+    return fast_service.COMMAND
 
 
 async def test_every_alert_of_a_killed_service_is_delivered_with_one_id(service: ServiceProcess) -> None:

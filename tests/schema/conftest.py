@@ -8,6 +8,7 @@ from iotflow_sdk import Client
 
 from iotflow.cli.databases import create_admin
 from iotflow.settings import load_settings
+from tests import fast_service
 from tests.processes import ServiceProcess
 from tests.schema.resources import PASSWORD, ROOT_USER, ResourceFactory
 from tests.schema.sdk_accounts import new_login
@@ -29,7 +30,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess
     data_dir = tmp_path_factory.mktemp("service") / "data"
     data_dir.mkdir()
     asyncio.run(create_admin(load_settings(data_dir=data_dir), ROOT_USER, "root@example.org", PASSWORD))
-    with ServiceProcess(data_dir, GENEROUS) as service:
+    with ServiceProcess(data_dir, GENEROUS, command=fast_service.COMMAND) as service:
         yield service
 
 

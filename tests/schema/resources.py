@@ -3,13 +3,15 @@
 import itertools
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import requests
 from schemathesis import Case
 from schemathesis.core.parameters import ParameterLocation
+
+T = TypeVar("T")
 
 ROOT_USER = "root"
 PASSWORD = "correct horse"
@@ -34,13 +36,17 @@ class ResourceFactory:
     """A factory of the resources of a case, over HTTP: a device, a group, an account to act upon, and a caller.
 
     The caller is an administrator, who may do everything; the access matrix tests other callers. Caller and account
-    are renewed after a case that ended the caller's login or rights, or the account.
+    are renewed after a case that ended the caller's login or rights, or the account. Resources are reused until a case
+    has changed something: cases that only read, and refused ones, leave them as they are. Cases are sent by `session`.
     """
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
-        self.session = requests.Session()
-        self.session.trust_env = False
+        self.session, self._own_session = requests.Session(), requests.Session()
+        self.session.trust_env = self._own_session.trust_env = False
+        self.session.hooks["response"].append(self._note_change)
+        self._reusable: dict[str, Any] = {}
+        self._has_changed = False
         self._numbers = itertools.count()
         self._receiver = ThreadingHTTPServer(("127.0.0.1", 0), _Receiver)
         threading.Thread(target=self._receiver.serve_forever, daemon=True).start()
@@ -57,17 +63,21 @@ class ResourceFactory:
         self._receiver.shutdown()
         self._receiver.server_close()
         self.session.close()
+        self._own_session.close()
 
     def prepare(self, case: Case[Any], linked: Collection[str] = ()) -> dict[str, str]:
         """Replace the valid ids of a case by existing ones, and return the headers of its caller.
 
         The ids named in `linked` stay: they are from an earlier answer.
         """
-        if self._must_renew:
-            self._renew_accounts()
+        if self._has_changed:
+            self._reusable.clear()
+            if self._must_renew:
+                self._renew_accounts()
+        self._has_changed = False
         self._must_renew = "user_id" in case.path_parameters or case.path.endswith("/logout")
         schemes = {scheme for needed in case.operation.definition.raw.get("security", ()) for scheme in needed}
-        device = self._new_device() if "DeviceKey" in schemes or _names_device(case) else {}
+        device = self._reused("device", self._new_device) if "DeviceKey" in schemes or _names_device(case) else {}
         self._place_ids(case, device.get("id"), linked)
         if "AccessToken" in schemes:
             return self._caller
@@ -93,19 +103,20 @@ class ResourceFactory:
             if "version" in path:
                 path["version"] = "1"
             if "token_id" in path and "token_id" not in linked:
-                path["token_id"] = str(self._new_token())
+                path["token_id"] = str(self._reused("token", self._new_token))
             if "group_id" in path and "group_id" not in linked:
-                path["group_id"] = str(self._new_group(device_id if "device_id" in path else None))
+                member_id = device_id if "device_id" in path else None
+                path["group_id"] = str(self._reused(f"group of {member_id}", lambda: self._new_group(member_id)))
             if "rule_id" in path and "rule_id" not in linked:
-                path["rule_id"] = str(self._new_rule())
+                path["rule_id"] = str(self._reused("rule", self._new_rule))
             if "delivery_id" in path and "delivery_id" not in linked:
-                path["webhook_id"], path["delivery_id"] = self._new_delivery()
+                path["webhook_id"], path["delivery_id"] = self._reused("delivery", self._new_delivery)
             elif "webhook_id" in path and "webhook_id" not in linked:
-                path["webhook_id"] = str(self._new_webhook())
+                path["webhook_id"] = str(self._reused("webhook", self._new_webhook))
             if "alert_id" in path and "alert_id" not in linked:
-                path["alert_id"] = self._new_alert()
+                path["alert_id"] = self._reused("alert", self._new_alert)
             if "report_id" in path and "report_id" not in linked:
-                path["report_id"] = self._new_report()
+                path["report_id"] = self._reused("report", self._new_report)
         if isinstance(case.body, dict) and not _breaks(case, ParameterLocation.BODY):
             if "device_id" in case.body and "device_id" not in linked:
                 case.body["device_id"] = device_id
@@ -115,9 +126,19 @@ class ResourceFactory:
             if isinstance(ids := case.body.get("device_ids"), list):
                 case.body["device_ids"] = [device_id, *ids[1:]]
         if case.path.endswith(("/latest", "/aggregated")):
-            self._submit(device_id)
+            self._reused(f"record of {device_id}", lambda: self._submit(device_id))
         if "field" in case.query and not _breaks(case, ParameterLocation.QUERY):
             case.query["field"] = "temperature"
+
+    def _note_change(self, response: requests.Response, **_: object) -> None:
+        self._has_changed |= response.ok and response.request.method != "GET"
+
+    def _reused(self, name: str, make: Callable[[], T]) -> T:
+        """Return the resource of this name that no case has changed, made if there is none."""
+        if name not in self._reusable:
+            self._reusable[name] = make()
+        reusable: T = self._reusable[name]
+        return reusable
 
     def _renew_accounts(self) -> None:
         answer = self._send("GET", "/users/me", self._caller)
@@ -213,7 +234,8 @@ class ResourceFactory:
         return found
 
     def _send(self, method: str, path: str, headers: Mapping[str, str], body: object = None) -> requests.Response:
-        return self.session.request(method, f"{self.base_url}/api/v1{path}", headers=headers, json=body, timeout=10)
+        url = f"{self.base_url}/api/v1{path}"
+        return self._own_session.request(method, url, headers=headers, json=body, timeout=10)
 
 
 def _names_device(case: Case[Any]) -> bool:

@@ -132,12 +132,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print one line about the tests that were skipped without a server, and how to run them."""
+    """Print one line about the tests that were skipped without a server, and how to run them.
+
+    pytest's summary has one line for each place and reason: without places, one for each server instead of a thousand.
+    """
     left_out: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
         if _MARK in reason:
             left_out[reason.split(_MARK)[1].split(":")[0]] += 1
+            report.longrepr = (str(terminalreporter.startpath), None, reason)
     if left_out:
         counts = ", ".join(f"{count} of {name}" for name, count in sorted(left_out.items()))
         terminalreporter.write_line(

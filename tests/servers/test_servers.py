@@ -116,6 +116,8 @@ def test_without_an_engine_tests_are_skipped_with_one_line_of_advice(tmp_path: P
     assert line.startswith(
         "Left out for want of a server: tests 1 of postgres, 2 of redis. To have them: `make images`"
     )
+    skipped = sorted(line.partition(": no Docker")[0] for line in output.splitlines() if line.startswith("SKIPPED"))
+    assert skipped == ["SKIPPED [1] .: no server: postgres", "SKIPPED [2] .: no server: redis"]
 
 
 def test_with_required_stores_a_missing_server_fails_the_test(tmp_path: Path) -> None:

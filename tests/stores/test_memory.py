@@ -119,9 +119,11 @@ class TestMemoryLatestCache(LatestCacheContract):
 
     @pytest.mark.parametrize(("names", "text"), [(1, 5), (5, 100), (200, 4_000), (800, 0)])
     async def test_it_holds_a_limited_number_of_bytes_read_last(
-        self, cache: MemoryLatestCache, names: int, text: int
+        self, monkeypatch: pytest.MonkeyPatch, clock: Clock, names: int, text: int
     ) -> None:
         """The counted bytes are at least those that Python has allocated."""
+        monkeypatch.setattr(latest_cache, "MAX_BYTES", 8 * 2**20)
+        cache = MemoryLatestCache(clock)
         devices = 3 * latest_cache.MAX_BYTES // (1_000 + names * (text + 300))
 
         def values(device_id: int) -> LatestValues:

@@ -12,9 +12,10 @@ from sqlalchemy import text
 from iotflow.domain.errors import StoreUnavailable
 from iotflow.domain.telemetry import Record
 from iotflow.domain.times import Micros, Millis
-from iotflow.stores.sql import open_database
+from iotflow.stores.sql import open_database, sqlite_engine
 from iotflow.stores.sql.database import Database
 from iotflow.stores.sql.migrations import stored_version, upgrade
+from iotflow.stores.sql.sqlite_engine import SYNCHRONOUS
 from iotflow.stores.sql.telemetry import SqlTelemetry
 from iotflow.stores.sql.transactions import SqlTransactions
 from tests.clock import FakeClock
@@ -25,7 +26,12 @@ ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELEC
 
 
 class TestSqliteFile(OnSqlite):
-    async def test_a_commit_is_on_the_disk_and_foreign_keys_hold(self, database: Database) -> None:
+    async def test_a_commit_is_on_the_disk_and_foreign_keys_hold(
+        self, monkeypatch: pytest.MonkeyPatch, database: Database
+    ) -> None:
+        monkeypatch.setattr(
+            sqlite_engine, "SYNCHRONOUS", SYNCHRONOUS
+        )  # imported before the other tests got another one
         async with database.write() as connection:
             pragmas = {
                 name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()

@@ -15,6 +15,8 @@ from iotflow.stores.sql.sqlite_files import SqliteFiles
 
 BUSY_TIMEOUT_S = 5.0
 """Wait for a write transaction of another process."""
+SYNCHRONOUS = "FULL"
+"""A commit is on disk when it returns."""
 STEPS_BETWEEN_CHECKS = 100_000
 """Steps of SQLite's virtual machine after which a statement checks whether it was abandoned: every few ms."""
 
@@ -76,7 +78,7 @@ def _listen(sqlite: Engine, files: SqliteFiles, *, writes: bool) -> None:
 def _set_pragmas(connection: Any, *, writes: bool) -> None:  # Any: SQLAlchemy's adapter around aiosqlite is untyped
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL" if writes else "PRAGMA query_only = ON")
-    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
     cursor.execute("PRAGMA foreign_keys = ON")
     # In memory, sorting the points of an aggregate takes 60 bytes for each: 120 MiB for 2 million.
     cursor.execute("PRAGMA temp_store = FILE")

@@ -199,8 +199,8 @@ class AggregateContract(TelemetryBase):
     async def test_deviations_of_any_magnitude(
         self, telemetry: TelemetryRepository, clock: Clock, largest: float, level: float
     ) -> None:
-        values: list[Value] = [level * largest + i % 7 * largest for i in range(5_000)]
-        for some in (values, values[:2], [0.0, *values[:1_000]], [values[0]] * 3_000):
+        values: list[Value] = [level * largest + i % 7 * largest for i in range(2_100)]
+        for some in (values, values[:2], [0.0, *values[:300]], [values[0]] * 2_100):
             (bucket,) = await self.aggregated(telemetry, clock, Aggregation.STDDEV, some)
             assert_statistic(Aggregation.STDDEV, bucket, some)
 
