@@ -74,6 +74,25 @@ async def test_a_write_cancelled_within_a_statement_leaves_no_lock(
     await _is_whole(database)
 
 
+@pytest.mark.parametrize("kind", ["read", "write"])
+@pytest.mark.parametrize("iterations", range(10))
+async def test_a_cancellation_while_a_connection_closes_leaves_no_task(
+    database: Database, kind: str, iterations: int
+) -> None:
+    """A task that waits for the end of a thread that has ended would keep the service from ending."""
+    statement = asyncio.create_task(_execute(getattr(database, kind), ENDLESS))
+    await asyncio.wait([statement], timeout=GIVEN_UP_AFTER_S)
+    statement.cancel()
+    for _ in range(iterations):
+        await asyncio.sleep(0)
+    statement.cancel()
+    await asyncio.wait([statement])
+    if left := asyncio.all_tasks() - {asyncio.current_task()}:
+        _, waiting = await asyncio.wait(left, timeout=PROMPT_S)
+        assert waiting == set()
+    await _is_whole(database)
+
+
 async def test_cancellations_at_any_moment_leave_the_connections_whole(database: Database) -> None:
     moments = random.Random(3)
     committed = 0

@@ -75,14 +75,15 @@ class SqliteConnection(AsyncAdapt_aiosqlite_connection):
 
     - `begins_with_next`: the next statement begins a deferred transaction.
     - `only_reads`: a rollback is not waited for, since the thread runs its calls in order and nothing was changed.
+    - `is_closing`: its close is under way, and goes on if its caller is cancelled.
     """
 
-    __slots__ = ("begins_with_next", "only_reads")
+    __slots__ = ("begins_with_next", "is_closing", "only_reads")
     _cursor_cls = _Cursor
 
     def __init__(self, driver: SqliteDriver, connection: Any) -> None:
         super().__init__(driver, connection)
-        self.begins_with_next = self.only_reads = False
+        self.begins_with_next = self.is_closing = self.only_reads = False
 
     def rollback(self) -> None:
         driver = cast(aiosqlite.Connection, self._connection)
@@ -90,6 +91,15 @@ class SqliteConnection(AsyncAdapt_aiosqlite_connection):
             driver._tx.put_nowait((None, driver._connection.rollback))
         else:
             super().rollback()
+
+    async def _terminate_graceful_close(self) -> None:
+        self.is_closing = True
+        await super()._terminate_graceful_close()
+
+    def _terminate_force_close(self) -> None:
+        # Beside a close, aiosqlite's `stop` ends the thread first: the close would wait for the thread forever.
+        if not self.is_closing:
+            super()._terminate_force_close()
 
 
 def _run(
