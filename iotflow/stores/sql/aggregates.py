@@ -18,13 +18,13 @@ from iotflow.stores.sql.block_reads import BlockRow, OpenRows, Overlaps, are_apa
 from iotflow.stores.sql.block_statistics import unpack_statistics
 from iotflow.stores.sql.block_tables import record_blocks
 from iotflow.stores.sql.database import ROWS_PER_SLICE, Rows, stream_slices
-from iotflow.stores.sql.page_statements import BYTES_PER_SLICE
 from iotflow.stores.sql.record_schemas import SchemaChoice, SchemaRegistry, decode_measurements
 from iotflow.stores.sql.sealed_blocks import UnpackedBlock
 from iotflow.stores.sql.tables import records
 from iotflow.stores.sql.telemetry_queries import END_OF_TIME
 from iotflow.stores.window_statistics import MergedValues, Points, Sums, split_by_window, used_values
 
+BYTES_PER_SLICE = 4 * 2**20
 MIN_ROWS_PER_SLICE = 200
 """Smaller slices cost more than reading the size of the largest row."""
 T = TypeVar("T")

@@ -19,7 +19,8 @@ from iotflow.stores.sql.tables import record_metadata, records
 _FIRST, _END = bindparam("first", type_=BigInteger), bindparam("end", type_=BigInteger)
 _NUMBER = bindparam("number", type_=BigInteger)
 
-BYTES_PER_SLICE: Final = 4 * 2**20
+BYTES_PER_SLICE: Final = 2**20
+"""Bytes of measurements that are unpacked at once: some milliseconds on the event loop."""
 
 RecordRow = tuple[Millis, int, Micros, bytes]
 """Time, schema, time of receipt in microseconds, and measurements."""
