@@ -108,17 +108,17 @@ class SchemaCatalogue:
         names = {header.names for header in headers}
         schemas_by_names = self._cached_schemas(cached, names)
         if len(schemas_by_names) < len(names):
-            schemas_by_names = await self._find_schemas(device_id, names)
+            schemas_by_names = await self._choose_schemas(device_id, names)
         entries: dict[tuple[int, int], CatalogueEntry] = {}
         for header in headers:
             for schema in schemas_by_names[header.names]:
                 key = (schema.id, header.day)
                 held = cached.expiries.get(key, 0.0) if cached else 0.0
-                if held >= _later(header.expires_s, TTL_TOLERANCE_S):
+                if held >= _extend(header.expires_s, TTL_TOLERANCE_S):
                     continue
                 entry = entries.get(key)
                 if entry is None or entry.received < header.received:
-                    expires_s = _later(header.expires_s, EXTRA_TTL_S)
+                    expires_s = _extend(header.expires_s, EXTRA_TTL_S)
                     entries[key] = CatalogueEntry(device_id, schema, header.day, header.received, expires_s)
         return schemas_by_names, list(entries.values())
 
@@ -185,8 +185,8 @@ class SchemaCatalogue:
         found = ((names, cached.schemas_by_id.get(self._schema_of(names).id)) for names in wanted)
         return {names: of_record for names, of_record in found if of_record is not None}
 
-    async def _find_schemas(self, device_id: int, wanted: Iterable[Names]) -> dict[Names, RecordSchemas]:
-        """Return the schemas of records' rows by the records' names; past the limit of schemas, one for each name.
+    async def _choose_schemas(self, device_id: int, wanted: Iterable[Names]) -> dict[Names, RecordSchemas]:
+        """Return the schemas of records' rows by the records' names, stored or not. Past the limit, each name has one.
 
         Several processes may add schemas at once, so that a device has a few more of them.
         """
@@ -224,6 +224,6 @@ class SchemaCatalogue:
         return schema
 
 
-def _later(expires_s: float, seconds: int) -> float:
-    """Return a later expiry, at most the last one that Cassandra accepts; infinite for never."""
+def _extend(expires_s: float, seconds: int) -> float:
+    """Return an expiry these seconds later, at most the last one that Cassandra accepts; infinite for never."""
     return expires_s if expires_s == math.inf else min(expires_s + seconds, LAST_EXPIRY_S)

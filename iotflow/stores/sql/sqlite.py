@@ -118,8 +118,8 @@ class SqliteDatabase:
         assert connection.sync_connection is not None
         driver = connection.sync_connection.connection.driver_connection
         assert isinstance(driver, aiosqlite.Connection)
-        abandoned: threading.Event = connection.info["abandoned"]
-        expiry = asyncio.get_running_loop().call_at(deadline_s, abandoned.set)
+        interrupt: threading.Event = connection.info["interrupt"]
+        expiry = asyncio.get_running_loop().call_at(deadline_s, interrupt.set)
         try:
             # The public methods run one statement each, and a call of the thread costs more than the statement.
             await driver._execute(sqlite_inserts.insert_rows, driver._conn, statement, rows)  # type: ignore[no-untyped-call]
@@ -130,7 +130,7 @@ class SqliteDatabase:
             raise StoreUnavailable("sql", str(error)) from error
         finally:
             expiry.cancel()
-            abandoned.clear()
+            interrupt.clear()
         self._files.verify(connection)
 
     async def _commit(self, connection: AsyncConnection) -> None:

@@ -18,7 +18,7 @@ BUSY_TIMEOUT_S = 5.0
 SYNCHRONOUS = "FULL"
 """A commit is on disk when it returns."""
 STEPS_BETWEEN_CHECKS = 100_000
-"""Steps of SQLite's virtual machine after which a statement checks whether it was abandoned: every few ms."""
+"""Steps of SQLite's virtual machine after which a statement checks whether it is to stop: every few ms."""
 
 
 def sqlite_engine(
@@ -53,10 +53,10 @@ def _listen(sqlite: Engine, files: SqliteFiles, *, writes: bool) -> None:
         connection.isolation_level = None
         connection.only_reads = not writes
         _set_pragmas(connection, writes=writes)
-        abandoned = threading.Event()
-        record.info["abandoned"] = abandoned
+        interrupt = threading.Event()
+        record.info["interrupt"] = interrupt
         files.record_opened(record.info)
-        connection.run_async(lambda driver: driver.set_progress_handler(abandoned.is_set, STEPS_BETWEEN_CHECKS))
+        connection.run_async(lambda driver: driver.set_progress_handler(interrupt.is_set, STEPS_BETWEEN_CHECKS))
 
     @event.listens_for(sqlite, "begin")
     def begin(connection: Any) -> None:  # Any: the event's signature is untyped
@@ -71,7 +71,7 @@ def _listen(sqlite: Engine, files: SqliteFiles, *, writes: bool) -> None:
     def abandon(connection: Any, record: Any, _error: object) -> None:  # Any: as above
         # Cancelling a statement does not stop its thread. A connection that is closed within a transaction keeps its
         # locks until its last cursor is garbage-collected, so other writers would wait for an unknown time.
-        record.info["abandoned"].set()
+        record.info["interrupt"].set()
         connection.rollback()
 
 

@@ -282,13 +282,13 @@ async def _rows_per_chunk(connection: AsyncConnection, table: Table, chosen: Col
 def _split(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
     """Split records into parts of at most `VALUES_PER_FLUSH` values, or one record."""
     part: list[Record] = []
-    rows = 0
+    values = 0
     for record in records:
-        if part and rows + len(record.values) > VALUES_PER_FLUSH:
+        if part and values + len(record.values) > VALUES_PER_FLUSH:
             yield part
-            part, rows = [], 0
+            part, values = [], 0
         part.append(record)
-        rows += len(record.values)
+        values += len(record.values)
     if part:
         yield part
 
