@@ -29,9 +29,8 @@ class TestSqliteFile(OnSqlite):
     async def test_a_commit_is_on_the_disk_and_foreign_keys_hold(
         self, monkeypatch: pytest.MonkeyPatch, database: Database
     ) -> None:
-        monkeypatch.setattr(
-            sqlite_engine, "SYNCHRONOUS", SYNCHRONOUS
-        )  # imported before the other tests got another one
+        # Imported before the other tests got another one.
+        monkeypatch.setattr(sqlite_engine, "SYNCHRONOUS", SYNCHRONOUS)
         async with database.write() as connection:
             pragmas = {
                 name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()

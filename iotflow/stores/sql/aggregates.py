@@ -25,6 +25,7 @@ from iotflow.stores.sql.telemetry_queries import END_OF_TIME
 from iotflow.stores.window_statistics import MergedValues, Points, Sums, split_by_window, used_values
 
 BYTES_PER_SLICE = 4 * 2**20
+"""Bytes of measurements that one statement brings into memory."""
 MIN_ROWS_PER_SLICE = 200
 """Smaller slices cost more than reading the size of the largest row."""
 T = TypeVar("T")

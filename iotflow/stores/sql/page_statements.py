@@ -6,6 +6,7 @@ the caches.
 """
 
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -22,7 +23,7 @@ _NUMBER = bindparam("number", type_=BigInteger)
 BYTES_PER_SLICE: Final = 2**20
 """Bytes of measurements that are unpacked at once: some milliseconds on the event loop."""
 
-RecordRow = tuple[Millis, int, Micros, bytes]
+UnpackedRow = tuple[Millis, int, Micros, bytes]
 """Time, schema, time of receipt in microseconds, and measurements."""
 
 
@@ -71,18 +72,14 @@ def packed_query(form: Form, dialect: str) -> Select[str]:
     return select(func.coalesce(cast(func.json_agg(row), Text), "[]"))
 
 
-def unpack_rows(packed: str, *, descending: bool) -> list[RecordRow]:
+def unpack_rows(packed: str, *, descending: bool) -> list[UnpackedRow]:
     """Return packed rows in the order of the read: an aggregate function of SQL promises none."""
-    rows = [(Millis(time), schema, Micros(at), bytes.fromhex(digits)) for time, schema, at, digits in _decode(packed)]
-    rows.sort(key=_key, reverse=descending)
+    rows = [(time, schema, received, bytes.fromhex(digits)) for time, schema, received, digits in _decode(packed)]
+    rows.sort(key=itemgetter(0, 1), reverse=descending)
     return rows
 
 
-_decode = msgspec.json.Decoder(list[tuple[int, int, int, str]]).decode
-
-
-def _key(row: RecordRow) -> tuple[Millis, int]:
-    return row[:2]
+_decode = msgspec.json.Decoder(list[tuple[Millis, int, Micros, str]]).decode
 
 
 @cache

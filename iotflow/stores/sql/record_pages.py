@@ -210,11 +210,12 @@ async def _fetch_rows(
     while True:
         number = min(room.records + 1, ROWS_PER_SLICE)
         if packed is None:
-            largest = (await connection.execute(size_query(form), {**parameters, "number": number})).scalar_one() or 1
+            largest = await connection.scalar(size_query(form), {**parameters, "number": number})
+            if largest is None:
+                return
             number = max(1, min(number, BYTES_PER_SLICE // largest))
-            packed = (
-                await connection.execute(packed_query(form, dialect), {**parameters, "number": number})
-            ).scalar_one()
+            next_rows = await connection.execute(packed_query(form, dialect), {**parameters, "number": number})
+            packed = next_rows.scalar_one()
         found = unpack_rows(packed, descending=form.descending)
         yield [_Row(time, schema, at, decode_measurements(measurements)) for time, schema, at, measurements in found]
         if len(found) < number:
